@@ -1,0 +1,1 @@
+"""Mainstay: the AI backend in one process."""

@@ -1,0 +1,1 @@
+"""Floor 3: the technologies behind the ports."""

@@ -1,0 +1,1 @@
+"""Floor 1: errors, ids, clock, random."""

@@ -1,0 +1,24 @@
+"""Identifiers that carry their kind: `doc_01j…`, sortable by the time they were made."""
+
+from mainstay.kit.clock import Clock
+from mainstay.kit.random import Random
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u
+_RANDOM_BYTES = 10
+_LENGTH = 26
+
+
+class Ids:
+    """Makes identifiers: 48 bits of time, 80 bits of chance (the layout of a ULID)."""
+
+    def __init__(self, clock: Clock, random: Random) -> None:
+        """Take the sources of time and chance."""
+        self._clock = clock
+        self._random = random
+
+    def new(self, kind: str) -> str:
+        """Give a new identifier, such as `doc_01k9…` for the kind `doc`."""
+        chance = int.from_bytes(self._random.token(_RANDOM_BYTES))
+        number = (self._clock.now_ms() << (8 * _RANDOM_BYTES)) | chance
+        letters = [_ALPHABET[(number >> (5 * place)) & 31] for place in reversed(range(_LENGTH))]
+        return f"{kind}_{''.join(letters)}"

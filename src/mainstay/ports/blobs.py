@@ -1,0 +1,29 @@
+"""What we ask of a blob store: bytes under a key, encrypted at rest, gone when deleted."""
+
+from typing import Protocol
+
+from mainstay.kit.errors import NotFound, Unavailable
+
+
+class BlobMissing(NotFound):
+    """There are no bytes under this key."""
+
+
+class BlobsUnavailable(Unavailable):
+    """The blob store cannot be reached, or its disk is full."""
+
+
+class Blobs(Protocol):
+    """A blob store; keys are ids of the house (letters, digits, `_`, `-`), never names a user chose."""
+
+    async def put(self, tenant: str, key: str, content: bytes) -> None:
+        """Store bytes durably and atomically, replacing what was there."""
+        ...
+
+    async def get(self, tenant: str, key: str) -> bytes:
+        """Give the bytes; raises BlobMissing."""
+        ...
+
+    async def delete(self, tenant: str, key: str) -> None:
+        """Erase the bytes; harmless when there are none."""
+        ...

@@ -1,0 +1,21 @@
+"""What we ask of a cipher: bytes at rest that only the holder of the key can read or change."""
+
+from typing import Protocol
+
+from mainstay.kit.errors import Unavailable
+
+
+class CipherUnavailable(Unavailable):
+    """The key is missing, readable by others, or not the one that sealed this."""
+
+
+class Cipher(Protocol):
+    """Seals and opens bytes; `context` (tenant, table, column, row) is bound to them as associated data."""
+
+    def seal(self, content: bytes, context: tuple[str, ...]) -> bytes:
+        """Encrypt and authenticate."""
+        ...
+
+    def open(self, sealed: bytes, context: tuple[str, ...]) -> bytes:
+        """Decrypt; raises CipherUnavailable when key, context or a single bit differs."""
+        ...

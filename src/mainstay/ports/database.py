@@ -1,0 +1,141 @@
+"""What we ask of a database: one truth, scoped to a tenant, durable when it says so."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from mainstay.kit.errors import Unavailable
+
+Scalar = str | int | float | bytes | None
+Row = Mapping[str, Scalar]
+Comparison = tuple[Literal["<", "<=", ">", ">=", "!="], Scalar]
+Condition = Mapping[str, Scalar | Sequence[Scalar] | Comparison]
+ColumnType = Literal["text", "integer", "real", "bytes"]
+
+
+class DatabaseUnavailable(Unavailable):
+    """The database cannot be reached, or its disk is full; nothing was written."""
+
+    title = "The database cannot answer now"
+
+
+class UniqueViolated(Exception):  # noqa: N818 - a fact a store turns into its own Conflict
+    """A row with the same key is there already."""
+
+
+@dataclass(frozen=True)
+class System:
+    """The scope that sees every tenant's rows; for the kernel alone."""
+
+
+SYSTEM = System()
+Scope = str | System
+"""Whose rows a statement may touch: a tenant's id, or `SYSTEM`."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column; `integer` is 64 bits wide, times are milliseconds since 1970 in an `integer`."""
+
+    name: str
+    type: ColumnType
+    nullable: bool = False
+
+
+@dataclass(frozen=True)
+class Index:
+    """An index over columns; with `scoped` tables the tenant stands in front by itself."""
+
+    columns: tuple[str, ...]
+    unique: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table that one service owns.
+
+    A scoped table has a column `tenant_id` that is not listed here: the engine adds it, puts it first
+    into the primary key, fills it on insert, and hides other tenants' rows. An unscoped table is only
+    reachable in the `SYSTEM` scope. `sequence` names one integer column that the database numbers
+    upwards at insert (it must be the whole primary key; then the tenant is not part of the key).
+    """
+
+    name: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
+    indexes: tuple[Index, ...] = field(default=())
+    scoped: bool = True
+    sequence: str | None = None
+
+
+class Unit(Protocol):
+    """An open unit of work: what it writes becomes visible and durable together, or not at all.
+
+    Everything is awaited on the database alone. In a tenant's scope every statement touches that
+    tenant's rows only; `tenant_id` is never given by the caller. In the `SYSTEM` scope, rows of scoped
+    tables carry their `tenant_id` as a value.
+    """
+
+    async def insert(self, table: str, rows: Sequence[Mapping[str, Scalar]]) -> list[int]:
+        """Add rows, all with the same columns; give their sequence numbers (empty if it has none).
+
+        Raises UniqueViolated.
+        """
+        ...
+
+    async def upsert(self, table: str, rows: Sequence[Mapping[str, Scalar]]) -> None:
+        """Add rows, or replace the given columns of those with the same primary key."""
+        ...
+
+    async def update(self, table: str, values: Mapping[str, Scalar], where: Condition) -> int:
+        """Change the rows that meet every condition; give their number."""
+        ...
+
+    async def delete(self, table: str, where: Condition) -> int:
+        """Remove the rows that meet every condition; give their number."""
+        ...
+
+    async def fetch(self, sql: str, values: Mapping[str, Scalar] | None = None) -> list[Row]:
+        """Read with a SELECT, seeing what this unit has written."""
+        ...
+
+    async def savepoint(self) -> AbstractAsyncContextManager[None]:
+        """Open an inner part that is undone on its own when its block raises."""
+        ...
+
+
+class Database(Protocol):
+    """A relational database.
+
+    SELECTs are plain text in the dialect that SQLite and PostgreSQL share, with `:name` parameters.
+    Conditions of `update` and `delete`: a scalar is equality (None is IS NULL), a list is IN, and a
+    pair such as `("<=", 5)` compares.
+    """
+
+    async def open(self) -> None:
+        """Connect, migrate to the present schema, and take what is needed; raises DatabaseUnavailable."""
+        ...
+
+    async def close(self) -> None:
+        """Give everything back; open units are undone."""
+        ...
+
+    async def fetch(self, scope: Scope, sql: str, values: Mapping[str, Scalar] | None = None) -> list[Row]:
+        """Read committed rows with a SELECT; in a tenant's scope only its own rows exist."""
+        ...
+
+    def unit(self, scope: Scope) -> AbstractAsyncContextManager[Unit]:
+        """Open a unit of work; leaving the block commits durably, an exception undoes it.
+
+        The block's exit returns only after the commit is on disk (group commit may join several
+        units in one fsync). A failed commit raises DatabaseUnavailable and leaves nothing behind.
+        """
+        ...
+
+    async def backup(self, folder: str) -> None:
+        """Write a consistent copy into a folder while the database goes on serving."""
+        ...
+
+
+Listener = Callable[[], Awaitable[None]]

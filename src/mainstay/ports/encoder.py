@@ -1,0 +1,54 @@
+"""What we ask of an encoder: texts become vectors whose cosine says how near their meanings are."""
+
+from collections.abc import Sequence
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mainstay.kit.errors import Unavailable
+
+Lane = Literal["query", "ingest"]
+"""Who waits: a person (`query`) or a queue (`ingest`); ingest never holds up a query."""
+
+Role = Literal["query", "passage"]
+"""What the text is; models such as E5 prefix the two differently."""
+
+
+class EncoderUnavailable(Unavailable):
+    """The encoder cannot be reached or loaded."""
+
+    title = "The encoder cannot answer now"
+
+
+class Encoder(Protocol):
+    """A text encoder."""
+
+    @property
+    def name(self) -> str:
+        """Give a stable name that changes whenever the vectors would (model and precision)."""
+        ...
+
+    @property
+    def dimensions(self) -> int:
+        """Give the length of a vector."""
+        ...
+
+    @property
+    def tokens_max(self) -> int:
+        """Give the number of tokens beyond which a text is cut off."""
+        ...
+
+    def count_tokens(self, text: str) -> int:
+        """Count a text's tokens, without the special ones."""
+        ...
+
+    async def embed(
+        self, texts: Sequence[str], *, role: Role = "passage", lane: Lane = "query"
+    ) -> NDArray[np.float32]:
+        """Give one unit vector a text, shape (len(texts), dimensions); raises EncoderUnavailable."""
+        ...
+
+    async def close(self) -> None:
+        """Give threads and memory back."""
+        ...

@@ -1,0 +1,39 @@
+"""What we ask of a fetcher: a page from the public web, and from nowhere else."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from mainstay.kit.errors import Invalid, Unavailable
+
+
+class AddressRefused(Invalid):
+    """The address, or one it redirects to, is not a public http(s) address."""
+
+
+class PageTooLarge(Invalid):
+    """The page is larger than the limit."""
+
+
+class PageUnavailable(Unavailable):
+    """The page's server cannot be reached or answers with an error."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """What an address gave."""
+
+    url: str
+    content: bytes
+    media_type: str | None
+
+
+class Fetcher(Protocol):
+    """Fetches pages; private, link-local, loopback and redirected-to-private addresses are refused."""
+
+    async def fetch(self, url: str) -> Page:
+        """Fetch a page; raises AddressRefused, PageTooLarge, PageUnavailable."""
+        ...
+
+    async def close(self) -> None:
+        """Give connections back."""
+        ...

@@ -1,0 +1,207 @@
+"""What we ask of a vector index: the nearest passages, by meaning and by words, within a filter."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mainstay.kit.errors import Unavailable
+
+Vector = NDArray[np.float32]
+Value = str | int | float | bool
+
+
+class VectorsUnavailable(Unavailable):
+    """The vector index cannot be reached; what was stored is safe and will be indexed later."""
+
+    title = "The search index cannot answer now"
+
+
+@dataclass(frozen=True)
+class Space:
+    """One index: all vectors that one encoder made for one tenant."""
+
+    tenant: str
+    encoder: str
+    dimensions: int
+
+
+@dataclass(frozen=True)
+class Sparse:
+    """A sparse vector: distinct word numbers (32 bits, unsigned) and their weights (length n each)."""
+
+    indices: NDArray[np.uint32]
+    weights: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Point:
+    """One passage in the index; `id` is a UUID in text form."""
+
+    id: str
+    dense: Vector
+    sparse: Sparse
+    payload: Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class Equals:
+    """The field holds this value, or a list that contains it."""
+
+    field: str
+    value: Value
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """The field holds one of these values."""
+
+    field: str
+    values: tuple[str, ...] | tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Between:
+    """The number lies within bounds; None leaves a side open."""
+
+    field: str
+    gte: float | None = None
+    gt: float | None = None
+    lte: float | None = None
+    lt: float | None = None
+
+
+@dataclass(frozen=True)
+class BetweenDates:
+    """The RFC 3339 date lies within bounds (RFC 3339 too); None leaves a side open."""
+
+    field: str
+    gte: str | None = None
+    gt: str | None = None
+    lte: str | None = None
+    lt: str | None = None
+
+
+@dataclass(frozen=True)
+class Contains:
+    """The text holds all words of this text, in any order, whatever their case."""
+
+    field: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Exists:
+    """The field is there, is not null and not an empty list."""
+
+    field: str
+
+
+@dataclass(frozen=True)
+class AllOf:
+    """Every part holds."""
+
+    parts: tuple["Filter", ...]
+
+
+@dataclass(frozen=True)
+class AnyOf:
+    """At least one part holds."""
+
+    parts: tuple["Filter", ...]
+
+
+@dataclass(frozen=True)
+class NoneOf:
+    """No part holds."""
+
+    parts: tuple["Filter", ...]
+
+
+@dataclass(frozen=True)
+class Nested:
+    """Some one object in the list at `field` meets the inner filter (whose fields are relative to it)."""
+
+    field: str
+    inner: "Filter"
+
+
+Filter = Equals | OneOf | Between | BetweenDates | Contains | Exists | AllOf | AnyOf | NoneOf | Nested
+"""A condition on the payload; `field` is a dotted path such as `metadata.author`."""
+
+
+@dataclass(frozen=True)
+class Leg:
+    """One ranked list to fetch: by a dense vector (cosine) or a sparse one (weights × IDF of the index).
+
+    The filter narrows the candidates inside the engine, never after the limit. With `vectors` the
+    matches carry their dense vectors.
+    """
+
+    by: Vector | Sparse
+    limit: int
+    where: Filter | None = None
+    vectors: bool = False
+
+
+@dataclass(frozen=True)
+class Match:
+    """A point that was found, with the leg's own score: cosine, or the sum of weight × weight × IDF."""
+
+    id: str
+    score: float
+    payload: Mapping[str, object]
+    dense: Vector | None = None
+
+
+FieldType = Literal["keyword", "integer", "float", "datetime", "text", "bool"]
+
+
+class Vectors(Protocol):
+    """A vector index that is derived from the database and can be rebuilt from it.
+
+    Each change carries the number of the change in the database; `applied` says how far the index has
+    durably come, so that after a crash the rest is replayed. Replays are harmless.
+    """
+
+    async def upsert(self, space: Space, points: Sequence[Point], change: int) -> None:
+        """Add or replace points; they are found by the next search."""
+        ...
+
+    async def delete(self, space: Space, where: Filter, change: int) -> None:
+        """Remove the points that match; the next search does not find them."""
+        ...
+
+    async def search(self, space: Space, legs: Sequence[Leg]) -> list[list[Match]]:
+        """Fetch each leg's nearest points, best first."""
+        ...
+
+    async def count(self, space: Space, where: Filter | None = None) -> int:
+        """Count points exactly."""
+        ...
+
+    async def applied(self, space: Space) -> int:
+        """Give the number of the last change that a crash cannot undo (0 for an empty space)."""
+        ...
+
+    async def index_field(self, space: Space, field: str, kind: FieldType) -> None:
+        """Make a payload field fast to filter by; harmless when it is already."""
+        ...
+
+    async def optimize(self, space: Space) -> None:
+        """Bring the space into its fastest form without making searches wait."""
+        ...
+
+    async def flush(self) -> None:
+        """Make every applied change durable."""
+        ...
+
+    async def drop(self, space: Space) -> None:
+        """Forget a space and erase its files."""
+        ...
+
+    async def close(self) -> None:
+        """Flush and give everything back."""
+        ...

@@ -1,0 +1,1 @@
+"""Floor 4: what the house can do."""
