@@ -1,6 +1,6 @@
 """What we ask of a database: one truth, scoped to a tenant, durable when it says so."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
@@ -45,10 +45,15 @@ class Column:
 
 @dataclass(frozen=True)
 class Index:
-    """An index over columns; with `scoped` tables the tenant stands in front by itself."""
+    """An index over columns.
+
+    In a scoped table the tenant stands in front by itself, unless the index serves reads `across` tenants
+    (then it may name `tenant_id` where it wants it).
+    """
 
     columns: tuple[str, ...]
     unique: bool = False
+    across: bool = False
 
 
 @dataclass(frozen=True)
@@ -138,4 +143,36 @@ class Database(Protocol):
         ...
 
 
-Listener = Callable[[], Awaitable[None]]
+class Rows(Protocol):
+    """What a service's store holds: the present caller's rows, read and written on the one road.
+
+    Reads see committed rows, and what this operation has written; the first write opens the operation's
+    unit of work. Conditions and SELECTs are those of `Unit` and `Database`.
+    """
+
+    async def fetch(self, sql: str, values: Mapping[str, Scalar] | None = None) -> list[Row]:
+        """Read with a SELECT."""
+        ...
+
+    async def insert(self, table: str, rows: Sequence[Mapping[str, Scalar]]) -> list[int]:
+        """Add rows; give their sequence numbers; raises UniqueViolated."""
+        ...
+
+    async def upsert(self, table: str, rows: Sequence[Mapping[str, Scalar]]) -> None:
+        """Add rows, or replace the given columns of those with the same primary key."""
+        ...
+
+    async def update(self, table: str, values: Mapping[str, Scalar], where: Condition) -> int:
+        """Change rows; give their number."""
+        ...
+
+    async def delete(self, table: str, where: Condition) -> int:
+        """Remove rows; give their number."""
+        ...
+
+
+class AllRows(Rows, Protocol):
+    """The rows of every tenant; scoped tables show their `tenant_id` and rows are written with it.
+
+    For identity alone, which decides who is who. Reads work outside of an operation too.
+    """

@@ -1,0 +1,98 @@
+"""Who did what: one row for every change in its own transaction, and for every read soon after."""
+
+import asyncio
+import contextlib
+import logging
+from collections import deque
+from collections.abc import Mapping
+
+from typing import TypeVar
+
+from mainstay.kernel.caller import Caller
+from mainstay.kit.clock import Clock
+from mainstay.kit.errors import Unavailable
+from mainstay.ports.database import SYSTEM, Database, Scalar, System
+from mainstay.ports.database import Scope as RowScope
+
+Value = TypeVar("Value")
+
+logger = logging.getLogger("mainstay.audit")
+
+_WRITE_EVERY_S = 0.5
+_ROWS_AT_ONCE = 500
+_ROWS_WAITING_MAX = 100_000
+
+
+def scoped(row: Mapping[str, Value], scope: RowScope, tenant_id: str) -> dict[str, Value | str]:
+    """Name the tenant in a row that is written outside of a tenant's scope."""
+    return {**row, "tenant_id": tenant_id} if isinstance(scope, System) else dict(row)
+
+
+class Audit:
+    """Writes audit rows; those of reads and refusals are gathered and written together."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        """Take where the rows go."""
+        self._database = database
+        self._clock = clock
+        self._waiting: deque[dict[str, Scalar]] = deque()
+        self._task: asyncio.Task[None] | None = None
+        self._lost = 0
+
+    def row(
+        self, caller: Caller, operation: str, target: str, outcome: str, origin: Mapping[str, str]
+    ) -> dict[str, Scalar]:
+        """Describe one operation; `origin` has the request id, the door and the address."""
+        return {
+            "at_ms": self._clock.now_ms(),
+            "request_id": origin["request_id"],
+            "subject": caller.subject,
+            "operation": operation,
+            "target": target,
+            "outcome": outcome,
+            "door": origin["door"],
+            "origin": origin["address"],
+        }
+
+    def note(self, tenant_id: str, row: dict[str, Scalar]) -> None:
+        """Write a row soon; for what changes nothing."""
+        if len(self._waiting) >= _ROWS_WAITING_MAX:
+            self._lost += 1
+            return
+        self._waiting.append({**row, "tenant_id": tenant_id})
+
+    def start(self) -> None:
+        """Begin writing in the background."""
+        self._task = asyncio.create_task(self._write_on(), name="audit")
+
+    async def stop(self) -> None:
+        """Write what waits, and end."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+            self._task = None
+        await self.flush()
+
+    async def flush(self) -> None:
+        """Write what waits now."""
+        while self._waiting:
+            size = min(len(self._waiting), _ROWS_AT_ONCE)
+            rows = [self._waiting.popleft() for _ in range(size)]
+            try:
+                async with self._database.unit(SYSTEM) as unit:
+                    await unit.insert("audit", rows)
+            except Unavailable:
+                self._waiting.extendleft(reversed(rows))
+                raise
+        if self._lost:
+            logger.error("%d audit rows of reads were lost: the database could not take them", self._lost)
+            self._lost = 0
+
+    async def _write_on(self) -> None:
+        while True:
+            await asyncio.sleep(_WRITE_EVERY_S)
+            try:
+                await self.flush()
+            except Unavailable as failure:
+                logger.warning("Audit rows of reads wait: %s", failure.detail)

@@ -1,0 +1,46 @@
+"""Who asks."""
+
+from dataclasses import dataclass, field
+
+EVERYTHING = "*"
+"""The permission that stands for all."""
+
+
+@dataclass(frozen=True)
+class Credential:
+    """What a door found on a message: an API key, and where it was carried."""
+
+    secret: str = field(repr=False)
+    carrier: str
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Somebody who was recognised.
+
+    `groups` are those of document permissions; `subject` is the id of the key (later: of the person);
+    `limit_per_minute` bounds how often it may call.
+    """
+
+    tenant_id: str
+    subject: str
+    roles: tuple[str, ...]
+    permissions: frozenset[str]
+    groups: frozenset[str] = frozenset()
+    limit_per_minute: int = 1000
+    operator: bool = False
+    secret: str = field(default="", repr=False)
+
+    def may(self, permission: str) -> bool:
+        """Say whether this caller has a permission."""
+        return permission in self.permissions or EVERYTHING in self.permissions
+
+
+def house(tenant_id: str, name: str) -> Caller:
+    """Give the caller that the house itself is when it reacts to a tenant's event."""
+    return Caller(
+        tenant_id=tenant_id,
+        subject=f"house:{name}",
+        roles=("house",),
+        permissions=frozenset({EVERYTHING}),
+    )

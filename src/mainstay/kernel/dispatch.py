@@ -1,0 +1,256 @@
+"""The one road: every door turns its message into `dispatch`, and nothing else leads to a service."""
+
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from mainstay.kernel.audit import Audit, scoped
+from mainstay.kernel.caller import Caller, Credential
+from mainstay.kernel.guard import Guard
+from mainstay.kernel.idempotency import Idempotency, KeyTaken, Replay
+from mainstay.kernel.interface import Interface, Operation, is_pending, operations_of
+from mainstay.kernel.outbox import Outbox
+from mainstay.kernel.tracing import Span, Tracing
+from mainstay.kernel.work import Work, entered
+from mainstay.kit.clock import Clock
+from mainstay.kit.errors import Failure, Invalid, Unauthenticated
+from mainstay.ports.database import Database
+
+logger = logging.getLogger("mainstay")
+
+_PROBLEMS_TOLD_MAX = 20
+
+
+class RequestInvalid(Invalid):
+    """Fields are missing, unknown, or outside of their limits."""
+
+    title = "The request's fields are not valid"
+
+
+@dataclass
+class Message:
+    """What a door makes of a request.
+
+    `read` gives the raw values and is called only after the caller was admitted. `strict` refuses values of
+    the wrong kind; doors whose values are all text (a query string, a command line) do without. `headers`
+    collects what the door should tell with the answer, failures included.
+    """
+
+    credential: Credential | Caller | None
+    read: Callable[[], Awaitable[Mapping[str, Any]]]
+    request_id: str
+    door: str
+    address: str = ""
+    strict: bool = True
+    idempotency_key: str | None = None
+    traceparent: str | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def origin(self) -> dict[str, str]:
+        """Say where it came from."""
+        return {"request_id": self.request_id, "door": self.door, "address": self.address}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What an operation gave: a value as its interface declares it, or an async iterator of such."""
+
+    value: Any
+    pending: bool = False
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the road is made of."""
+
+    guard: Guard
+    database: Database
+    audit: Audit
+    outbox: Outbox
+    idempotency: Idempotency
+    tracing: Tracing
+    clock: Clock
+
+
+def _told(error: ErrorDetails) -> dict[str, str]:
+    where = ".".join(str(part) for part in error["loc"]) or "body"
+    if error["type"] == "extra_forbidden":
+        return {"field": where, "problem": "There is no such field; check its spelling."}
+    if error["type"] == "missing":
+        return {"field": where, "problem": "This field is required."}
+    return {"field": where, "problem": error["msg"], "got": type(error["input"]).__name__}
+
+
+def validated(operation: Operation, values: Mapping[str, Any], *, strict: bool) -> BaseModel:
+    """Check raw values against an operation's signature; raises RequestInvalid naming each field."""
+    try:
+        return operation.model.model_validate(values, strict=strict)
+    except ValidationError as error:
+        problems = [_told(each) for each in error.errors(include_url=False)[:_PROBLEMS_TOLD_MAX]]
+        fields = ", ".join(problem["field"] for problem in problems)
+        raise RequestInvalid(f"Check these fields: {fields}.", problems=problems) from None
+
+
+def _refuse_write(operation: Operation) -> NoReturn:
+    raise RuntimeError(f"{operation.full_name} streams, so it must not write")
+
+
+class Application:
+    """The house as its doors see it: operations, and the road to them."""
+
+    def __init__(self, parts: Parts, services: Mapping[type[Interface], Interface]) -> None:
+        """Take the road's parts, and what stands behind each interface."""
+        self._parts = parts
+        self._services = dict(services)
+        self.operations: tuple[Operation, ...] = tuple(
+            operation for interface in self._services for operation in operations_of(interface)
+        )
+
+    @property
+    def interfaces(self) -> Sequence[type[Interface]]:
+        """Give the interfaces that are answered here."""
+        return tuple(self._services)
+
+    async def dispatch(self, operation: Operation, message: Message) -> Answer:
+        """Walk the road: admit, read, validate, run, commit, answer, trace.
+
+        Raises a Failure that the door tells; anything else is a bug.
+        """
+        started = self._parts.clock.monotonic_s()
+        caller: Caller | None = None
+        outcome = "ok"
+        try:
+            caller = await self._parts.guard.authenticate(message.credential)
+            self._parts.guard.authorise(caller, operation)
+            if not isinstance(message.credential, Caller):
+                await self._parts.guard.limit(caller, message.headers)
+            model = validated(operation, await message.read(), strict=message.strict)
+            if operation.kind == "stream":
+                return Answer(self._stream(operation, model, caller, message))
+            return await self._run(operation, model, caller, message)
+        except Failure as failure:
+            outcome = failure.code()
+            if caller is not None and not isinstance(failure, Unauthenticated):
+                self._note(operation, caller, message, outcome)
+            raise
+        except BaseException as error:
+            outcome = f"bug:{type(error).__name__}"
+            raise
+        finally:
+            self._trace(operation, caller, message, started, outcome)
+
+    async def call(
+        self, operation: Operation, arguments: Mapping[str, Any], caller: Caller, door: str
+    ) -> Any:
+        """Walk the road from inside the house with values that have their types already."""
+
+        async def read() -> Mapping[str, Any]:
+            return arguments
+
+        message = Message(caller, read, request_id=f"inside:{door}", door=door)
+        return (await self.dispatch(operation, message)).value
+
+    def _arguments(self, operation: Operation, model: BaseModel) -> dict[str, Any]:
+        return {parameter.name: getattr(model, parameter.name) for parameter in operation.parameters}
+
+    def _work(self, caller: Caller, message: Message) -> Work:
+        return Work(caller, self._parts.database, message.request_id, caller.tenant_id)
+
+    async def _run(self, operation: Operation, model: BaseModel, caller: Caller, message: Message) -> Answer:
+        parts = self._parts
+        keyed = operation.kind == "write" and message.idempotency_key is not None
+        ticket = parts.idempotency.ticket(
+            operation, model, caller, message.idempotency_key if keyed else None
+        )
+        replay = await parts.idempotency.find(ticket)
+        if replay is not None:
+            return self._replayed(replay, message)
+        work = self._work(caller, message)
+        method = getattr(self._services[operation.interface], operation.name)
+        with entered(work):
+            try:
+                value = await method(**self._arguments(operation, model))
+                if operation.kind == "write" or work.unit is not None:
+                    await self._finish(work, operation, message)
+                    await parts.idempotency.keep(ticket, value, work)
+                    await work.commit()
+                else:
+                    self._note(operation, caller, message, "ok", work.target)
+            except KeyTaken as taken:
+                await work.undo(taken)
+                replay = await parts.idempotency.find(ticket)
+                if replay is None:
+                    raise
+                return self._replayed(replay, message)
+            except BaseException as error:
+                await work.undo(error)
+                raise
+            await parts.outbox.committed(work)
+            if work.after is not None:
+                value = await work.after()
+        return Answer(value, is_pending(value))
+
+    async def _finish(self, work: Work, operation: Operation, message: Message) -> None:
+        unit = await work.open()
+        await self._parts.outbox.write(unit, work)
+        row = self._parts.audit.row(work.caller, operation.full_name, work.target, "ok", message.origin)
+        await unit.insert("audit", [scoped(row, work.scope, work.caller.tenant_id)])
+
+    def _replayed(self, replay: Replay, message: Message) -> Answer:
+        message.headers["Idempotency-Replayed"] = "true"
+        return Answer(replay.value, replay.pending)
+
+    async def _stream(
+        self, operation: Operation, model: BaseModel, caller: Caller, message: Message
+    ) -> AsyncIterator[Any]:
+        work = self._work(caller, message)
+        method = getattr(self._services[operation.interface], operation.name)
+        outcome = "ok"
+        pieces: AsyncIterator[Any] = method(**self._arguments(operation, model))
+        try:
+            while True:
+                with entered(work):
+                    try:
+                        piece = await anext(pieces)
+                    except StopAsyncIteration:
+                        break
+                if work.unit is not None:
+                    _refuse_write(operation)
+                yield piece
+        except Failure as failure:
+            outcome = failure.code()
+            raise
+        except BaseException as error:
+            outcome = f"bug:{type(error).__name__}"
+            await work.undo(error)
+            raise
+        finally:
+            self._note(operation, caller, message, outcome, work.target)
+
+    def _note(
+        self, operation: Operation, caller: Caller, message: Message, outcome: str, target: str = ""
+    ) -> None:
+        row = self._parts.audit.row(caller, operation.full_name, target, outcome, message.origin)
+        self._parts.audit.note(caller.tenant_id, row)
+
+    def _trace(
+        self, operation: Operation, caller: Caller | None, message: Message, started: float, outcome: str
+    ) -> None:
+        tracing = self._parts.tracing
+        tracing.tell(
+            Span(
+                operation=operation.full_name,
+                door=message.door,
+                tenant_id=caller.tenant_id if caller is not None else "",
+                request_id=message.request_id,
+                trace_id=tracing.trace_id(message.traceparent),
+                started_s=started,
+                took_s=self._parts.clock.monotonic_s() - started,
+                outcome=outcome,
+            )
+        )

@@ -1,0 +1,60 @@
+"""Reacting to what happened: which method reacts to which event."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from mainstay.kernel.interface import Event
+
+Method = TypeVar("Method", bound=Callable[..., Awaitable[None]])
+Handler = Callable[[Sequence[Any]], Awaitable[None]]
+
+BATCH_MAX = 256
+
+
+@dataclass(frozen=True)
+class Reaction:
+    """A method that is called with the events of one kind and one tenant, oldest first.
+
+    It may be called again with the same events after a crash or a failure, so its effect has to be keyed by
+    what the events say. Its writes, and that the events are done, are committed together.
+    """
+
+    name: str
+    event: type[Event]
+    batch: int
+    handler: Handler
+
+
+class Reactions:
+    """The base of classes whose methods react."""
+
+
+def reacts_to(event: type[Event], *, batch: int = 1) -> Callable[[Method], Method]:
+    """Mark a method as reaction; `batch` is how many events it is given at most at once."""
+    if not 1 <= batch <= BATCH_MAX:
+        raise TypeError(f"A batch is 1 to {BATCH_MAX} events, not {batch}")
+
+    def mark(method: Method) -> Method:
+        method.__reaction__ = (event, batch)  # type: ignore[attr-defined]  # the mark we read back below
+        return method
+
+    return mark
+
+
+def declared_reactions(kind: type[Reactions]) -> dict[str, tuple[type[Event], int]]:
+    """Give the names, events and batch sizes of the reactions that a class declares."""
+    service = kind.__module__.split(".")[-2]
+    return {
+        f"{service}.{name}": method.__reaction__
+        for name, method in vars(kind).items()
+        if hasattr(method, "__reaction__")
+    }
+
+
+def reactions_of(instance: Reactions) -> list[Reaction]:
+    """Give the reactions of an object."""
+    return [
+        Reaction(name, event, batch, getattr(instance, name.partition(".")[2]))
+        for name, (event, batch) in declared_reactions(type(instance)).items()
+    ]

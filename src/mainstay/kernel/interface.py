@@ -1,0 +1,284 @@
+"""How a service says what it can do: records, events, and operations with their routes and rules."""
+
+import inspect
+import re
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, ClassVar, Literal, TypeVar, get_args, get_origin, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, create_model
+from pydantic.fields import FieldInfo
+
+from mainstay.kit.errors import Failure
+
+Place = Literal["path", "query", "body", "file"]
+Kind = Literal["read", "write", "stream"]
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+_ROUTE = re.compile(r"^(GET|POST|PUT|PATCH|DELETE) (/\S*)$")
+
+
+class Record(BaseModel):
+    """Something that comes out of an operation."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", ser_json_inf_nan="null")
+
+    def pending(self) -> bool:
+        """Say whether the work behind this answer still goes on (a door answers 202 then)."""
+        return False
+
+
+def is_pending(value: object) -> bool:
+    """Say whether the work behind an answer still goes on."""
+    return isinstance(value, Record) and value.pending()
+
+
+class Input(BaseModel):
+    """Something with fields that goes into an operation; unknown fields are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Event(Record):
+    """Something that happened, told to whoever stands above."""
+
+    @classmethod
+    def name(cls) -> str:
+        """Give the event's name."""
+        return cls.__name__
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file that travels beside the other parameters."""
+
+    name: str
+    media_type: str | None
+    content: bytes
+
+
+@dataclass(frozen=True)
+class InQuery:
+    """Marks a parameter that travels in the query string although the operation has a body."""
+
+
+@dataclass(frozen=True)
+class Route:
+    """A method and a path below the base path; `{name}` marks a parameter in the path."""
+
+    method: str
+    path: str
+
+    @classmethod
+    def parse(cls, text: str) -> "Route":
+        """Read a route such as `GET /documents/{doc_id}`."""
+        found = _ROUTE.match(text)
+        if found is None:
+            raise TypeError(f"A route is a method and a path, such as 'GET /documents', not {text!r}")
+        return cls(found[1], found[2])
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Give the names of the parameters in the path."""
+        return frozenset(re.findall(r"{(\w+)}", self.path))
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One input of an operation."""
+
+    name: str
+    annotation: Any
+    default: Any
+    in_query: bool
+    upload: bool
+
+    @property
+    def required(self) -> bool:
+        """Say whether the caller has to give it."""
+        return self.default is inspect.Parameter.empty
+
+    def place(self, route: Route) -> Place:
+        """Say where it travels on a route."""
+        if self.name in route.names:
+            return "path"
+        if self.upload:
+            return "file"
+        return "body" if route.method in _WITH_BODY and not self.in_query else "query"
+
+
+@dataclass(frozen=True)
+class _Notation:
+    """What a decorator wrote down, before the interface is complete."""
+
+    kind: Kind
+    routes: tuple[Route, ...]
+    may: str
+    fails: tuple[type[Failure], ...]
+    status: int
+    pending: bool
+    example: Mapping[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Operation:
+    """One thing that a service can do."""
+
+    interface: type["Interface"]
+    name: str
+    kind: Kind
+    route: Route
+    aliases: tuple[Route, ...]
+    may: str
+    fails: tuple[type[Failure], ...]
+    status: int
+    pending: bool
+    example: Mapping[str, Any]
+    parameters: tuple[Parameter, ...]
+    returns: Any
+    summary: str
+    description: str
+    model: type[BaseModel]
+    adapter: TypeAdapter[Any] = field(repr=False)
+
+    @property
+    def full_name(self) -> str:
+        """Give the name with its service: `knowledge.search`."""
+        return f"{self.interface.service}.{self.name}"
+
+    @property
+    def routes(self) -> tuple[Route, ...]:
+        """Give the route and its aliases."""
+        return (self.route, *self.aliases)
+
+    @property
+    def upload(self) -> Parameter | None:
+        """Give the parameter that is a file, if there is one."""
+        return next((parameter for parameter in self.parameters if parameter.upload), None)
+
+
+class Interface:
+    """The base of every interface: a class whose methods are operations."""
+
+    service: ClassVar[str] = ""
+    __operations__: ClassVar[tuple["Operation", ...]]
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Name the service after its interface."""
+        super().__init_subclass__(**kwargs)
+        if Interface in cls.__bases__:
+            cls.service = re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
+
+
+def _notation(kind: Kind, status: int) -> Callable[..., Callable[[Function], Function]]:
+    def decorator(
+        route: str,
+        *,
+        may: str,
+        also: tuple[str, ...] = (),
+        fails: tuple[type[Failure], ...] = (),
+        status: int = status,
+        pending: bool = False,
+        example: Mapping[str, Any] | None = None,
+    ) -> Callable[[Function], Function]:
+        routes = tuple(Route.parse(text) for text in (route, *also))
+        notation = _Notation(kind, routes, may, fails, status, pending, example or {})
+
+        def mark(function: Function) -> Function:
+            function.__operation__ = notation  # type: ignore[attr-defined]  # the mark we read back below
+            return function
+
+        return mark
+
+    return decorator
+
+
+reads = _notation("read", 200)
+"""Marks an operation that changes nothing: GET or a POST with a large question, safe to repeat."""
+
+writes = _notation("write", 200)
+"""Marks an operation that changes something: one transaction, idempotency keys honoured."""
+
+streams = _notation("stream", 200)
+"""Marks an operation that answers piece by piece; it changes nothing."""
+
+
+def _parameter(parameter: inspect.Parameter, annotation: Any) -> Parameter:
+    extras = get_args(annotation)[1:] if get_origin(annotation) is Annotated else ()
+    return Parameter(
+        name=parameter.name,
+        annotation=annotation,
+        default=parameter.default,
+        in_query=any(isinstance(extra, InQuery) for extra in extras),
+        upload=annotation is Upload,
+    )
+
+
+def _model(name: str, parameters: tuple[Parameter, ...]) -> type[BaseModel]:
+    fields: dict[str, Any] = {}
+    for parameter in parameters:
+        default = ... if parameter.required else parameter.default
+        if isinstance(default, FieldInfo):
+            fields[parameter.name] = (parameter.annotation, default)
+        elif parameter.upload:
+            fields[parameter.name] = (Any, Field(default))
+        else:
+            fields[parameter.name] = (parameter.annotation, default)
+    config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
+    return create_model(name, __config__=config, **fields)
+
+
+def _operation(interface: type[Interface], name: str, function: Callable[..., Any]) -> Operation:
+    notation: _Notation = function.__operation__  # type: ignore[attr-defined]  # written by the decorators above
+    where = f"{interface.__name__}.{name}"
+    document = inspect.getdoc(function)
+    if not document:
+        raise TypeError(f"{where} has no docstring: it is the help at every door")
+    if not notation.may:
+        raise TypeError(f"{where} has no permission (may=…)")
+    hints = get_type_hints(function, include_extras=True)
+    signature = inspect.signature(function)
+    parameters = tuple(
+        _parameter(parameter, hints[parameter.name]) for parameter in list(signature.parameters.values())[1:]
+    )
+    route, *aliases = notation.routes
+    names = {parameter.name for parameter in parameters}
+    for each in notation.routes:
+        if not each.names <= names:
+            raise TypeError(f"{where}: {each.path} names a parameter that the signature has not")
+    returns = hints.get("return", None)
+    if notation.kind == "stream":
+        if get_origin(returns) is not AsyncIterator:
+            raise TypeError(f"{where} streams, so it returns an AsyncIterator")
+        returns = get_args(returns)[0]
+    summary, _, rest = document.partition("\n")
+    return Operation(
+        interface=interface,
+        name=name,
+        kind=notation.kind,
+        route=route,
+        aliases=tuple(aliases),
+        may=notation.may,
+        fails=notation.fails,
+        status=notation.status,
+        pending=notation.pending,
+        example=notation.example,
+        parameters=parameters,
+        returns=returns,
+        summary=summary.strip().rstrip("."),
+        description=rest.strip(),
+        model=_model("".join(part.title() for part in name.split("_")) + "Request", parameters),
+        adapter=TypeAdapter[Any](returns),
+    )
+
+
+def operations_of(interface: type[Interface]) -> tuple[Operation, ...]:
+    """Give an interface's operations in the order in which they are written."""
+    if "__operations__" not in vars(interface):
+        interface.__operations__ = tuple(
+            _operation(interface, name, function)
+            for name, function in vars(interface).items()
+            if hasattr(function, "__operation__")
+        )
+    return interface.__operations__

@@ -1,0 +1,169 @@
+"""One operation's unit of work: opened by the first write, committed by the road, seen by no one else."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+
+from mainstay.kernel.caller import Caller
+from mainstay.kernel.interface import Event
+from mainstay.ports.database import SYSTEM, Condition, Database, Row, Scalar, Scope, Unit
+
+_current: ContextVar["Work"] = ContextVar("mainstay_work")
+
+
+@dataclass(frozen=True)
+class Emitted:
+    """An event that will leave with the transaction; rows of one job are followed together."""
+
+    event: Event
+    job_id: str
+    subject: str
+
+
+@dataclass
+class Work:
+    """What one operation does: for whom, what it has written, what it will tell."""
+
+    caller: Caller
+    database: Database
+    request_id: str
+    scope: Scope
+    events: list[Emitted] = field(default_factory=list)
+    after: Callable[[], Awaitable[Any]] | None = None
+    target: str = ""
+    unit: Unit | None = None
+    _context: AbstractAsyncContextManager[Unit] | None = None
+
+    async def open(self) -> Unit:
+        """Open the unit of work, or give the one that is open."""
+        if self.unit is None:
+            self._context = self.database.unit(self.scope)
+            self.unit = await self._context.__aenter__()
+        return self.unit
+
+    async def commit(self) -> None:
+        """Make everything durable; for the road alone."""
+        context, self._context, self.unit = self._context, None, None
+        if context is not None:
+            await context.__aexit__(None, None, None)
+
+    async def undo(self, failure: BaseException) -> None:
+        """Forget everything; for the road alone."""
+        context, self._context, self.unit = self._context, None, None
+        if context is not None:
+            await context.__aexit__(type(failure), failure, failure.__traceback__)
+
+
+class entered:  # noqa: N801 - read as a statement: `with entered(work):`
+    """Makes a work the present one for a block."""
+
+    def __init__(self, work: Work) -> None:
+        """Take the work."""
+        self._work = work
+
+    def __enter__(self) -> Work:
+        """Begin."""
+        self._token = _current.set(self._work)
+        return self._work
+
+    def __exit__(self, *_: object) -> None:
+        """End."""
+        _current.reset(self._token)
+
+
+def current() -> Work:
+    """Give the work of the present operation."""
+    try:
+        return _current.get()
+    except LookupError:
+        raise RuntimeError("This code runs outside of any operation: enter by dispatch") from None
+
+
+def caller() -> Caller:
+    """Give the present operation's caller."""
+    return current().caller
+
+
+def emit(event: Event, *, job_id: str = "", subject: str = "") -> None:
+    """Tell the house, when and if this operation commits.
+
+    `job_id` joins the event to a job that users follow; `subject` names the thing in its failures.
+    """
+    current().events.append(Emitted(event, job_id, subject))
+
+
+def follow_up(action: Callable[[], Awaitable[Any]]) -> None:
+    """Run an action after the commit; what it gives becomes the operation's answer."""
+    current().after = action
+
+
+def note_target(target: str) -> None:
+    """Name the thing that this operation is about, for the audit."""
+    current().target = target
+
+
+def forbid_in_unit(what: str) -> None:
+    """Refuse to leave the road while a unit of work is open: others wait for the one writer."""
+    work = _current.get(None)
+    if work is not None and work.unit is not None:
+        raise RuntimeError(
+            f"{what} was called while a unit of work is open. Compute first and write last: "
+            "make the call before the operation's first write, or react to an event."
+        )
+
+
+class WorkRows:
+    """The rows of the present operation, for stores."""
+
+    async def fetch(self, sql: str, values: Mapping[str, Scalar] | None = None) -> list[Row]:
+        """Read with a SELECT."""
+        work = current()
+        if work.unit is not None:
+            return await work.unit.fetch(sql, values)
+        return await work.database.fetch(work.scope, sql, values)
+
+    async def _unit(self) -> Unit:
+        return await current().open()
+
+    async def insert(self, table: str, rows: Sequence[Mapping[str, Scalar]]) -> list[int]:
+        """Add rows; give their sequence numbers."""
+        return await (await self._unit()).insert(table, rows)
+
+    async def upsert(self, table: str, rows: Sequence[Mapping[str, Scalar]]) -> None:
+        """Add rows, or replace the given columns of those with the same primary key."""
+        await (await self._unit()).upsert(table, rows)
+
+    async def update(self, table: str, values: Mapping[str, Scalar], where: Condition) -> int:
+        """Change rows; give their number."""
+        return await (await self._unit()).update(table, values, where)
+
+    async def delete(self, table: str, where: Condition) -> int:
+        """Remove rows; give their number."""
+        return await (await self._unit()).delete(table, where)
+
+
+class WorkAllRows(WorkRows):
+    """The rows of every tenant, for identity, which decides who is who."""
+
+    def __init__(self, database: Database) -> None:
+        """Take the database."""
+        self._database = database
+
+    async def fetch(self, sql: str, values: Mapping[str, Scalar] | None = None) -> list[Row]:
+        """Read with a SELECT over all tenants' rows."""
+        work = _current.get(None)
+        if work is not None and work.unit is not None and work.scope == SYSTEM:
+            return await work.unit.fetch(sql, values)
+        return await self._database.fetch(SYSTEM, sql, values)
+
+    async def _unit(self) -> Unit:
+        work = current()
+        if work.unit is None:
+            work.scope = SYSTEM
+        if work.scope != SYSTEM:
+            raise RuntimeError(
+                "This operation has written a tenant's rows already; it cannot write all tenants'"
+            )
+        return await work.open()
