@@ -1,0 +1,1 @@
+"""Floor 3: databases behind one port."""
