@@ -1,0 +1,1 @@
+"""Vector index engines: Qdrant inside the process, PostgreSQL with pgvector."""

@@ -1,0 +1,46 @@
+"""The child process that optimises a copy of a shard, so that the engine's lock never stops the house.
+
+Run as `python -m mainstay.engines.vectors.optimizer FOLDER PARENT [FIELD KIND]...`: loads the shard in
+FOLDER, indexes the fields, builds the graphs, flushes and leaves. It answers by its exit status; what went
+wrong is on its error stream. It dies with its parent.
+"""
+
+import ctypes
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Final, cast, get_args
+
+from mainstay.engines.vectors.shards import index_payload, load_shard
+from mainstay.ports.vectors import FieldType
+
+_NICENESS: Final = 10
+_DIE_WITH_PARENT: Final = 1  # PR_SET_PDEATHSIG in linux/prctl.h
+
+
+def main(arguments: list[str]) -> None:
+    """Optimise the shard in a folder; see the module's sentence for the arguments."""
+    folder, parent, *fields = arguments
+    die_with(int(parent))
+    os.nice(_NICENESS)
+    shard = load_shard(Path(folder), None)
+    for field, kind in zip(fields[::2], fields[1::2], strict=True):
+        if kind not in get_args(FieldType):
+            raise ValueError(f"no such kind of field: {kind}")
+        index_payload(shard, field, cast("FieldType", kind))
+    shard.optimize()
+    shard.flush()
+    shard.close()
+
+
+def die_with(parent: int) -> None:
+    """Ask the kernel (Linux) to end this process when the parent ends, whatever ends it."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
+    if os.getppid() != parent:
+        raise SystemExit("the parent has gone")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

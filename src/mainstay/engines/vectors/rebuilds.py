@@ -1,0 +1,153 @@
+"""Rebuilding a space beside itself: copy, optimise in a child process, catch up, swap."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import qdrant_edge as edge
+
+from mainstay.engines.vectors.living import Living
+from mainstay.engines.vectors.points import to_copy
+from mainstay.engines.vectors.shards import (
+    ShardDamagedError,
+    Tuning,
+    config_of,
+    index_payload,
+    is_indexed,
+    load_shard,
+    speaking,
+)
+from mainstay.engines.vectors.spaces import next_shard
+from mainstay.ports.vectors import FieldType, VectorsUnavailable
+
+logger = logging.getLogger(__name__)
+
+_CHUNK: Final = 50
+_TOLD_MAX: Final = 4_000
+_COPIES_MAX: Final = 3  # a copy, and what the optimiser writes before it drops the old segments
+
+
+class RebuildFailed(VectorsUnavailable):
+    """The index could not be optimised; it goes on working as it was."""
+
+    title = "The search index could not be optimised"
+
+
+async def rebuild(
+    living: Living, fields: Mapping[str, FieldType], tuning: Tuning, disk_free_bytes_min: int
+) -> None:
+    """Replace a space's shard by an optimised one with these fields indexed; searches never wait.
+
+    The caller keeps the space open. Cut off at any point, the old shard stays and the copy is removed
+    (at the latest when the space is opened again).
+    """
+    async with living.lock:
+        await living.flush()
+        name = next_shard(living.state)
+        copy = living.folder / name
+        try:
+            await _copy(living.folder / living.state.shard, copy, disk_free_bytes_min)
+        except BaseException:
+            await asyncio.to_thread(shutil.rmtree, copy, ignore_errors=True)
+            raise
+        living.journal = set()
+        pending, living.pending = living.pending, 0
+    fresh: edge.EdgeShard | None = None
+    try:
+        await _optimise_in_child(copy, fields)
+        fresh = _load(copy, config_of(living.space.dimensions, tuning))
+        while len(living.journal) > _CHUNK:
+            await _catch_up(living, living.journal, fresh)
+        async with living.lock:
+            await _catch_up(living, living.journal, fresh)
+            for field, kind in living.fields.items():
+                if not is_indexed(fresh, field, kind):
+                    index_payload(fresh, field, kind)
+            await living.replace(fresh, name)
+    except BaseException:
+        living.pending += pending
+        if fresh is not None and living.shard is not fresh:
+            fresh.close()
+        if living.shard is not fresh:
+            await asyncio.to_thread(shutil.rmtree, copy, ignore_errors=True)
+        raise
+    finally:
+        living.journal = None
+
+
+async def _copy(source: Path, target: Path, disk_free_bytes_min: int) -> None:
+    def copy() -> None:
+        size = sum(path.stat().st_blocks * 512 for path in source.rglob("*"))
+        free = shutil.disk_usage(source).free
+        if free < _COPIES_MAX * size + disk_free_bytes_min:
+            raise RebuildFailed(
+                f"The disk has {free >> 20} MiB free; optimising needs {_COPIES_MAX * size >> 20} MiB more "
+                f"than {disk_free_bytes_min >> 20} MiB. Free disk space.",
+                retry_after_s=60,
+            )
+        shutil.rmtree(target, ignore_errors=True)
+        shutil.copytree(source, target)
+
+    # Shielded: a thread cannot be cancelled, and must not go on writing into a folder being removed.
+    copying = asyncio.create_task(asyncio.to_thread(copy))
+    try:
+        await asyncio.shield(copying)
+    except asyncio.CancelledError:
+        await asyncio.wait([copying])
+        raise
+    except OSError as error:
+        raise RebuildFailed(f"The index could not be copied: {error}.", retry_after_s=60) from error
+
+
+async def _optimise_in_child(folder: Path, fields: Mapping[str, FieldType]) -> None:
+    arguments = [part for field, kind in fields.items() for part in (field, kind)]
+    child = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "mainstay.engines.vectors.optimizer",
+        str(folder),
+        str(os.getpid()),
+        *arguments,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        _, told = await child.communicate()
+    finally:
+        if child.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                child.kill()
+            await child.wait()
+    if child.returncode:
+        logger.error("optimising failed: %s", told.decode(errors="replace")[-_TOLD_MAX:])
+        raise RebuildFailed(f"Optimising the index ended with status {child.returncode}; see the log.")
+
+
+def _load(folder: Path, config: edge.EdgeConfig) -> edge.EdgeShard:
+    try:
+        return load_shard(folder, config)
+    except ShardDamagedError as error:
+        raise RebuildFailed(f"The optimised index cannot be read: {error}.") from error
+
+
+async def _catch_up(living: Living, journal: set[str], fresh: edge.EdgeShard) -> None:
+    """Bring the points named in the journal over, as they are in the living shard now."""
+    while journal:
+        ids: list[edge.PointId] = [journal.pop() for _ in range(min(_CHUNK, len(journal)))]
+        with speaking():
+            records = living.shard.retrieve(ids, with_payload=True, with_vector=True)
+            there = {str(record.id) for record in records}
+            gone = [id_ for id_ in ids if id_ not in there]
+            if gone:
+                fresh.update(edge.UpdateOperation.delete_points(gone))
+            if records:
+                fresh.update(edge.UpdateOperation.upsert_points([to_copy(record) for record in records]))
+        living.pending += len(records)
+        await asyncio.sleep(0)
