@@ -5,8 +5,7 @@ import contextlib
 import logging
 from collections import deque
 from collections.abc import Mapping
-
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from mainstay.kernel.caller import Caller
 from mainstay.kit.clock import Clock
@@ -23,7 +22,7 @@ _ROWS_AT_ONCE = 500
 _ROWS_WAITING_MAX = 100_000
 
 
-def scoped(row: Mapping[str, Value], scope: RowScope, tenant_id: str) -> dict[str, Value | str]:
+def scoped(row: Mapping[str, Value], scope: RowScope, tenant_id: str) -> dict[str, Any]:
     """Name the tenant in a row that is written outside of a tenant's scope."""
     return {**row, "tenant_id": tenant_id} if isinstance(scope, System) else dict(row)
 

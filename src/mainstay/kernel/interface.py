@@ -2,6 +2,7 @@
 
 import inspect
 import re
+from abc import ABCMeta
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Literal, TypeVar, get_args, get_origin, get_type_hints
@@ -158,7 +159,7 @@ class Operation:
         return next((parameter for parameter in self.parameters if parameter.upload), None)
 
 
-class Interface:
+class Interface(metaclass=ABCMeta):
     """The base of every interface: a class whose methods are operations."""
 
     service: ClassVar[str] = ""
@@ -187,6 +188,7 @@ def _notation(kind: Kind, status: int) -> Callable[..., Callable[[Function], Fun
 
         def mark(function: Function) -> Function:
             function.__operation__ = notation  # type: ignore[attr-defined]  # the mark we read back below
+            function.__isabstractmethod__ = True  # type: ignore[attr-defined]  # a service lacking it will not start
             return function
 
         return mark
@@ -247,7 +249,7 @@ def _operation(interface: type[Interface], name: str, function: Callable[..., An
     for each in notation.routes:
         if not each.names <= names:
             raise TypeError(f"{where}: {each.path} names a parameter that the signature has not")
-    returns = hints.get("return", None)
+    returns: Any = hints.get("return")
     if notation.kind == "stream":
         if get_origin(returns) is not AsyncIterator:
             raise TypeError(f"{where} streams, so it returns an AsyncIterator")

@@ -1,0 +1,1 @@
+"""Who is who: tenants and API keys."""

@@ -1,0 +1,63 @@
+"""How the knowledge service may fail, each named after the fact."""
+
+from mainstay.kit.errors import Conflict, Invalid, NotFound, Unavailable
+
+
+class CollectionMissing(NotFound):
+    """There is no such collection, or none that you may see."""
+
+    title = "There is no such collection"
+
+
+class CollectionExists(Conflict):
+    """A collection with this name exists."""
+
+    title = "A collection with this name exists"
+
+
+class CollectionSettingsInvalid(Invalid):
+    """The collection's settings contradict each other or what this server has."""
+
+    title = "The collection's settings are not valid"
+
+
+class DocumentMissing(NotFound):
+    """There is no such document, or none that you may see."""
+
+    title = "There is no such document"
+
+
+class DocumentInvalid(Invalid):
+    """The document has no words, or its metadata does not fit the collection."""
+
+    title = "The document cannot be stored"
+
+
+class FilterInvalid(Invalid):
+    """The filter cannot be understood."""
+
+    title = "The filter cannot be understood"
+
+
+class QuestionsInvalid(Invalid):
+    """A question names no document as its answer."""
+
+    title = "The questions cannot be evaluated"
+
+
+class ResultUnknown(NotFound):
+    """The feedback names a document that is not there."""
+
+    title = "There is no such result"
+
+
+class FaqMissing(NotFound):
+    """There is no such question and answer."""
+
+    title = "There is no such FAQ entry"
+
+
+class IndexBehind(Unavailable):
+    """The documents are stored, but could not be made searchable in time."""
+
+    title = "The documents are stored, but not searchable yet"

@@ -1,0 +1,81 @@
+"""How large, how long and of what form each input of the knowledge service may be."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, JsonValue, StringConstraints
+
+from mainstay.kernel.interface import InQuery
+
+TEXT_LENGTH_MAX = 20_000_000
+BATCH_MAX = 1000
+TOP_K_MAX = 200
+
+PRINTABLE = r"^[^\x00-\x1f\x7f]+$"
+NO_NUL = r"^[^\x00]*$"
+CollectionName = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=100, pattern=r"^[\w][\w .:@/-]*$"),
+    Field(description="The collection's name: letters, digits, space and `_.:@/-`."),
+]
+DocumentId = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=200, pattern=PRINTABLE),
+    Field(description="Your own id, or the one that Mainstay made."),
+]
+Title = Annotated[str, StringConstraints(max_length=500, pattern=NO_NUL)]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=TEXT_LENGTH_MAX, pattern=NO_NUL)]
+Query = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=4000, pattern=NO_NUL),
+    Field(description="What you look for, in words."),
+]
+Metadata = Annotated[
+    dict[Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[\w-]+$")], JsonValue],
+    Field(max_length=100, description="Facts to filter by: text, numbers, booleans, dates, lists, objects."),
+]
+Group = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[\w.:@/-]+$")]
+Groups = Annotated[
+    list[Group],
+    Field(
+        max_length=100,
+        description="Who may see it: keys with one of these groups, and administrators. None: everybody.",
+    ),
+]
+Filters = Annotated[
+    dict[str, JsonValue],
+    Field(
+        max_length=50,
+        description=(
+            'Conditions on metadata, all of which must hold: `{"year": 2024}` equals, '
+            '`{"tag": ["a", "b"]}` one of, `{"price": {"gte": 5, "lt": 10}}` numbers and RFC 3339 dates, '
+            '`{"notes": {"contains": "red fox"}}` words, '
+            '`{"tag": {"exists": true}}`, `{"parts": {"any": {"colour": "red"}}}` one object of a list; '
+            '`{"and": […]}`, `{"or": […]}`, `{"not": {…}}` combine. '
+            "`doc_id`, `title`, `language` and `created` may be named too."
+        ),
+    ),
+]
+Mode = Annotated[
+    Literal["hybrid", "dense", "lexical"],
+    Field(description="By meaning and words (`hybrid`), by meaning (`dense`), or by words (`lexical`)."),
+]
+TopK = Annotated[int, Field(ge=1, le=TOP_K_MAX, description="How many results at most.")]
+Wait = Annotated[bool, Field(description="Answer when the documents are searchable."), InQuery()]
+Weight = Annotated[
+    float, Field(ge=0, le=1, description="Hybrid: the share of meaning against words; balanced if not given.")
+]
+EvidenceK = Annotated[int, Field(ge=1, le=50, description="How many passages the answer may rest on.")]
+FaqId = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[\w-]+$")]
+FaqQuestion = Annotated[str, StringConstraints(min_length=3, max_length=1000, pattern=NO_NUL)]
+FaqAnswer = Annotated[str, StringConstraints(min_length=1, max_length=10_000, pattern=NO_NUL)]
+Remark = Annotated[str, StringConstraints(max_length=2000, pattern=NO_NUL)]
+Url = Annotated[str, StringConstraints(min_length=8, max_length=2000, pattern=r"^https?://\S+$")]
+Languages = Annotated[
+    list[Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")]],
+    Field(max_length=50, description="ISO 639-1 codes; empty: any language."),
+]
+Context = Annotated[
+    str,
+    StringConstraints(max_length=4000, pattern=NO_NUL),
+    Field(description="What the conversation is about; it steers the ranking, weaker than the query."),
+]
