@@ -1,0 +1,1 @@
+"""Documents, and finding things in them."""
