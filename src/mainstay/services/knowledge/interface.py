@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from typing import Annotated, Literal
 
-from pydantic import Field, JsonValue, StringConstraints
+from pydantic import Field, JsonValue
 
 from mainstay.kernel.interface import Interface, Upload, reads, streams, writes
 from mainstay.ports.encoder import EncoderUnavailable
@@ -25,8 +25,8 @@ from mainstay.services.knowledge.failures import (
 )
 from mainstay.services.knowledge.limits import (
     BATCH_MAX,
-    NO_NUL,
     CollectionName,
+    Context,
     DocumentId,
     EvidenceK,
     FaqAnswer,
@@ -280,13 +280,7 @@ class Knowledge(Interface):
         self,
         query: Query,
         collections: Annotated[list[CollectionName], Field(max_length=20)] = [],
-        context: Annotated[
-            str,
-            StringConstraints(max_length=4000, pattern=NO_NUL),
-            Field(
-                description="What the conversation is about; it steers the ranking, weaker than the query."
-            ),
-        ] = "",
+        context: Context = "",
         top_k: TopK = 10,
         filters: Filters | None = None,
     ) -> QueryResult:
@@ -295,13 +289,7 @@ class Knowledge(Interface):
     @reads(
         "POST /knowledge/answer",
         may="documents:read",
-        fails=(
-            CollectionMissing,
-            FilterInvalid,
-            EncoderUnavailable,
-            VectorsUnavailable,
-            GeneratorUnavailable,
-        ),
+        fails=(*_SEARCH, GeneratorUnavailable),
         example={"question": "How do I rotate an API key?", "collection": "handbook"},
     )
     async def answer(
@@ -316,13 +304,7 @@ class Knowledge(Interface):
     @streams(
         "POST /knowledge/answer",
         may="documents:read",
-        fails=(
-            CollectionMissing,
-            FilterInvalid,
-            EncoderUnavailable,
-            VectorsUnavailable,
-            GeneratorUnavailable,
-        ),
+        fails=(*_SEARCH, GeneratorUnavailable),
         example={"question": "How do I rotate an API key?", "collection": "handbook"},
     )
     def stream_answer(
@@ -353,13 +335,7 @@ class Knowledge(Interface):
     @reads(
         "POST /knowledge/evaluate",
         may="knowledge:evaluate",
-        fails=(
-            CollectionMissing,
-            QuestionsInvalid,
-            EncoderUnavailable,
-            VectorsUnavailable,
-            GeneratorUnavailable,
-        ),
+        fails=(*_SEARCH, GeneratorUnavailable, QuestionsInvalid),
         example={"questions": [{"question": "How do I rotate a key?", "doc_ids": ["keys"]}]},
     )
     async def evaluate(
