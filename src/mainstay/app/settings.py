@@ -1,0 +1,78 @@
+"""Everything an operator may set, in one typed tree: `MAINSTAY_…` variables or options of `mainstay serve`."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+ADMIN_KEY_LENGTH_MIN = 32
+
+
+class Settings(BaseSettings):
+    """The settings of one process."""
+
+    model_config = SettingsConfigDict(env_prefix="MAINSTAY_", extra="ignore", env_ignore_empty=True)
+
+    data: Path = Field(Path("data"), description="The folder of everything that is kept.")
+    host: str = Field("127.0.0.1", description="The address to listen on.")
+    port: int = Field(8080, ge=0, le=65535, description="The port to listen on; 0 takes a free one.")
+    admin_key: SecretStr | None = Field(
+        None, description="The first administrator's API key, at least 32 characters; made if not set."
+    )
+    rate_limit_per_minute: int = Field(
+        1000, ge=1, le=1_000_000, description="Requests a minute for each key that has no limit of its own."
+    )
+    database: str = Field("", description="`postgresql://…`; empty: SQLite in the data folder.")
+    vectors: Literal["qdrant-edge", "pgvector"] = Field(
+        "qdrant-edge", description="The vector index; `pgvector` lives in the PostgreSQL of `database`."
+    )
+    encoder: str = Field(
+        "", description="A folder with a sentence-transformers or ONNX model, or an OpenAI-compatible URL."
+    )
+    encoder_model: str = Field("", description="The model's name at an encoder URL.")
+    encoder_dimensions: int = Field(384, ge=8, le=4096, description="The vectors' length at an encoder URL.")
+    encoder_key: SecretStr | None = Field(None, description="The API key for an encoder URL.")
+    encoder_threads: int = Field(0, ge=0, le=256, description="Threads of the encoder; 0: one for each core.")
+    generator: str = Field(
+        "extractive", description="`extractive` (sentences of the sources) or an OpenAI-compatible URL."
+    )
+    generator_model: str = Field("", description="The model's name at a generator URL.")
+    generator_key: SecretStr | None = Field(None, description="The API key for a generator URL.")
+    reranker: str = Field(
+        "none", description="`none`, a folder with a cross-encoder in ONNX, or a Cohere-shaped URL."
+    )
+    reranker_model: str = Field("", description="The model's name at a reranker URL.")
+    reranker_key: SecretStr | None = Field(None, description="The API key for a reranker URL.")
+    only: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Services to run here, separated by commas; empty: all."
+    )
+    remotes: dict[str, str] = Field(
+        {}, description='Where the other services are, as JSON: `{"identity": "http://…:8081"}`.'
+    )
+    body_mb_max: int = Field(32, ge=1, le=512, description="The largest JSON body.")
+    upload_mb_max: int = Field(100, ge=1, le=1024, description="The largest file that may be uploaded.")
+    parser_processes: int = Field(1, ge=1, le=64, description="Child processes that read files.")
+    parser_seconds_max: int = Field(60, ge=1, le=3600, description="How long reading one file may take.")
+    shards_open_max: int = Field(16, ge=1, le=1000, description="Vector indexes open at the same time.")
+    fetch_private: bool = Field(
+        default=False, description="Let documents be fetched from private addresses; for closed networks."
+    )
+    metrics_log: bool = Field(default=False, description="Log each request with its time.")
+
+    @field_validator("only", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("admin_key")
+    @classmethod
+    def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value()) < ADMIN_KEY_LENGTH_MIN:
+            raise ValueError(
+                f"MAINSTAY_ADMIN_KEY needs at least {ADMIN_KEY_LENGTH_MIN} characters; make one with "
+                "`python3 -c 'import secrets; print(secrets.token_urlsafe(32))'`"
+            )
+        return value
