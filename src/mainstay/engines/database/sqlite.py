@@ -8,9 +8,11 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from contextvars import ContextVar
 from pathlib import Path
 from types import TracebackType
+from typing import TypeVar
 
 from mainstay.engines.database.schema import create_sql
 from mainstay.engines.database.sqlite_connections import (
+    BUSY_TIMEOUT_MS,
     INLINE_MAX_S,
     Connection,
     TooLong,
@@ -18,7 +20,7 @@ from mainstay.engines.database.sqlite_connections import (
     opened,
     translated,
 )
-from mainstay.engines.database.sqlite_writer import Group, Writer
+from mainstay.engines.database.sqlite_writer import Group, Writer, told
 from mainstay.engines.database.statements import Filtered, Insertion, Statements, Values, packed
 from mainstay.kit.random import Random, SystemRandom
 from mainstay.ports.database import (
@@ -28,14 +30,16 @@ from mainstay.ports.database import (
     Row,
     Scalar,
     Scope,
-    System,
     Table,
     Unit,
 )
 
 INLINE_ROWS_MAX = 200
 INLINE_BYTES_MAX = 256 * 1024
+READ_MAX_S = 60.0
 _READ_THREADS = 4
+
+T = TypeVar("T")
 
 _open_units: ContextVar[tuple["SqliteUnit", ...]] = ContextVar("mainstay_sqlite_units", default=())
 
@@ -52,6 +56,7 @@ class SqliteUnit:
         self._statements = database.statements
         self._group: Group | None = None
         self._depth = 0
+        self._working = False
 
     async def __aenter__(self) -> Unit:
         """Wait for the writer; raises DatabaseUnavailable, or RuntimeError inside another unit."""
@@ -85,14 +90,16 @@ class SqliteUnit:
         group = self._entered()
         if not self.open:
             raise RuntimeError("the unit of work is closed: nothing can be written through it any more")
+        if self._working:
+            raise RuntimeError("the unit of work is busy: await one call before the next")
         if group.broken is not None:
-            raise group.broken
+            raise told(group.broken)
         return self._writer.connection
 
     async def _write(self, work: Callable[[], "list[int]"], *, inline: bool) -> list[int]:
         """Run a write on the event loop, or in the writer's thread if it may take long."""
         try:
-            return work() if inline else await self._writer.in_thread(work)
+            return work() if inline else await self._in_thread(work)
         except sqlite3.Error as error:
             self._writer.judge(self._entered(), error)
             raise translated(error) from error
@@ -150,7 +157,7 @@ class SqliteUnit:
         raw = self._writer.connection.raw
         inline = change.points is not None and change.points <= INLINE_ROWS_MAX
         if change.points is None:
-            # An update that is interrupted takes the whole transaction with it, so the work is measured first.
+            # An interrupted update takes the whole transaction with it, so the work is measured first.
             inline = self._is_small(table, change)
 
         def work() -> list[int]:
@@ -173,7 +180,14 @@ class SqliteUnit:
         try:
             return connection.select(self._scope, sql, values, INLINE_MAX_S)
         except TooLong:
-            return await self._writer.in_thread(lambda: connection.select(self._scope, sql, values, None))
+            return await self._in_thread(lambda: connection.select(self._scope, sql, values, None))
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        self._working = True
+        try:
+            return await self._writer.in_thread(work)
+        finally:
+            self._working = False
 
     async def savepoint(self) -> AbstractAsyncContextManager[None]:
         """Open an inner part that is undone on its own when its block raises."""
@@ -182,21 +196,28 @@ class SqliteUnit:
 
     @asynccontextmanager
     async def _inner(self) -> AsyncIterator[None]:
-        connection = self._ready()
         self._depth += 1
         name = f"s{self._depth}"
-        connection.run(f"SAVEPOINT {name}")
+        self._run(f"SAVEPOINT {name}")
         try:
             yield
         except BaseException:
             if self._entered().broken is None:
-                connection.run(f"ROLLBACK TO {name}")
-                connection.run(f"RELEASE {name}")
+                self._run(f"ROLLBACK TO {name}")
+                self._run(f"RELEASE {name}")
             raise
         else:
-            self._ready().run(f"RELEASE {name}")
+            self._run(f"RELEASE {name}")
         finally:
             self._depth -= 1
+
+    def _run(self, sql: str) -> None:
+        connection = self._ready()
+        try:
+            connection.run(sql)
+        except sqlite3.Error as error:
+            self._writer.judge(self._entered(), error)
+            raise translated(error) from error
 
 
 def _insert_one(raw: sqlite3.Connection, insertion: Insertion, values: Values) -> list[int]:
@@ -286,9 +307,13 @@ class SqliteDatabase:
             connection = self._far.pop()
         except IndexError:
             connection = self._open_reader()
-            connection.wait_for_locks(5_000)
+            connection.wait_for_locks(BUSY_TIMEOUT_MS)
         try:
-            return connection.select(scope, sql, values, None)
+            return connection.select(scope, sql, values, READ_MAX_S)
+        except TooLong as error:
+            raise DatabaseUnavailable(
+                f"A query took longer than {READ_MAX_S:.0f} s: ask for less."
+            ) from error
         finally:
             self._far.append(connection)
 

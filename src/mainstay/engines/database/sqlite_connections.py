@@ -41,11 +41,11 @@ _TAKEN = frozenset(
 )
 _REFUSED_FUNCTIONS = frozenset({"load_extension", "fts3_tokenizer", "readfile", "writefile", "edit"})
 _NEXT_STEPS = {
-    sqlite3.SQLITE_FULL: "The database's disk is full: free some space; writing goes on by itself after that.",
+    sqlite3.SQLITE_FULL: "The database's disk is full: free some space, then writing goes on by itself.",
     sqlite3.SQLITE_BUSY: "Another process holds the database: try again in a moment.",
     sqlite3.SQLITE_LOCKED: "Another process holds the database: try again in a moment.",
     sqlite3.SQLITE_READONLY: "The database cannot be written: check the data folder's owner and permissions.",
-    sqlite3.SQLITE_CANTOPEN: "The database cannot be opened: check that the data folder exists and is writable.",
+    sqlite3.SQLITE_CANTOPEN: "The database cannot be opened: is the data folder there and writable?",
     sqlite3.SQLITE_CORRUPT: "The database file is damaged: restore the latest backup.",
     sqlite3.SQLITE_NOTADB: "The file is no database: check the data folder, or restore the latest backup.",
 }
@@ -63,9 +63,12 @@ def translated(error: Exception) -> Exception:
         return Invalid("A text holds half a character (a lone surrogate): remove it and try again.")
     if isinstance(error, OverflowError):
         return Invalid("A number does not fit 64 bits: send a smaller one.")
-    if not isinstance(error, sqlite3.Error | sqlite3.Warning):
-        return error
-    extended = getattr(error, "sqlite_errorcode", 0)
+    if isinstance(error, sqlite3.Error | sqlite3.Warning):
+        return _translated(error, getattr(error, "sqlite_errorcode", 0))
+    return error
+
+
+def _translated(error: Exception, extended: int) -> Exception:
     code = extended & 0xFF
     if extended in _TAKEN:
         return UniqueViolated(str(error))
@@ -97,6 +100,7 @@ class Connection:
         self._views = {f"{secret}_{name}": name for name, table in tables.items() if table.scoped}
         self._qualified: dict[str, str] = {}
         self._until_s = math.inf
+        self._hurries = False
         self.raw = sqlite3.connect(
             path,
             isolation_level=None,
@@ -116,7 +120,7 @@ class Connection:
         for setting in (
             "temp_store = MEMORY",
             "foreign_keys = ON",
-            "trusted_schema = OFF",
+            "case_sensitive_like = ON",
             "cell_size_check = ON",
         ):
             self.run(f"PRAGMA {setting}")
@@ -148,6 +152,7 @@ class Connection:
     def wait_for_locks(self, milliseconds: int) -> None:
         """Set how long a statement waits for another process; 0 on the event loop."""
         self.run(f"PRAGMA busy_timeout = {milliseconds}")
+        self._hurries = milliseconds == 0
 
     def _authorize(
         self, action: int, first: str | None, second: str | None, place: str | None, view: str | None
@@ -185,7 +190,7 @@ class Connection:
             names = [column[0] for column in cursor.description]
             return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
         except (sqlite3.Error, sqlite3.Warning, UnicodeEncodeError, OverflowError) as error:
-            raise self._judged(error, limit_s) from error
+            raise self._judged(error) from error
         finally:
             self.mode = "engine"
             self._until_s = math.inf
@@ -194,15 +199,17 @@ class Connection:
         """Run one of the engine's own SELECTs for one row; raises TooLong after `limit_s` seconds."""
         self._until_s = time.perf_counter() + limit_s
         try:
-            return self._cursor.execute(sql, values).fetchall()[0]
+            (row,) = self._cursor.execute(sql, values).fetchall()
         except (sqlite3.Error, UnicodeEncodeError, OverflowError) as error:
             raise translated(error) from error
+        else:
+            return tuple(row)
         finally:
             self._until_s = math.inf
 
-    def _judged(self, error: Exception, limit_s: float | None) -> Exception:
+    def _judged(self, error: Exception) -> Exception:
         busy = getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
-        return TooLong() if busy and limit_s is not None else translated(error)
+        return TooLong() if busy and self._hurries else translated(error)
 
     def _late(self) -> bool:
         return time.perf_counter() > self._until_s

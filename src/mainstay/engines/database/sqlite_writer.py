@@ -13,6 +13,7 @@ from mainstay.ports.database import DatabaseUnavailable
 
 GROUP_UNITS_MAX = 256
 GROUP_MAX_S = 0.005
+GROUP_MAX_SLOW_DISK_S = 0.05
 WAITING_MAX = 20_000
 
 T = TypeVar("T")
@@ -51,6 +52,7 @@ class Writer:
         self._closed = False
         self._group: Group | None = None
         self._changes = 0
+        self._synced_in_s = 0.0
         self._ending: asyncio.Task[None] | None = None
 
     async def enter(self) -> Group:
@@ -63,6 +65,7 @@ class Writer:
             group = self._group or await self._begin()
             self._run("SAVEPOINT u")
         except BaseException as error:
+            self._forget_begin()
             self._leave()
             if isinstance(error, sqlite3.Error):
                 raise translated(error) from error
@@ -100,6 +103,11 @@ class Writer:
         self._group = Group(time.perf_counter())
         return self._group
 
+    def _forget_begin(self) -> None:
+        """Undo a BEGIN that came through although nobody waits for it any more."""
+        if self._group is None and self.connection.raw.in_transaction:
+            self._run("ROLLBACK")
+
     def _begin_waiting(self) -> None:
         self.connection.wait_for_locks(BUSY_TIMEOUT_MS)
         try:
@@ -119,7 +127,7 @@ class Writer:
             self.broke(group, error)
         if group.broken is not None:
             self._leave()
-            raise group.broken
+            raise told(group.broken)
         kept: Waiter = self._loop.create_future()
         group.members.append(kept)
         self._leave()
@@ -153,6 +161,8 @@ class Writer:
     def _leave(self) -> None:
         """Give the writer to the next in the queue, or end the group."""
         group = self._group
+        if self._closed:
+            return
         if group is None:
             self._pass_on()
         elif group.broken is not None or self._is_full(group):
@@ -163,7 +173,9 @@ class Writer:
             self._loop.call_soon(self._pass_on_or_end, group)
 
     def _is_full(self, group: Group) -> bool:
-        return len(group.members) >= GROUP_UNITS_MAX or time.perf_counter() - group.started_s > GROUP_MAX_S
+        # On a slow disk a group may grow for as long as the disk takes anyway.
+        limit_s = min(max(GROUP_MAX_S, self._synced_in_s), GROUP_MAX_SLOW_DISK_S)
+        return len(group.members) >= GROUP_UNITS_MAX or time.perf_counter() - group.started_s > limit_s
 
     def _pass_on(self) -> bool:
         while self._queue:
@@ -176,7 +188,7 @@ class Writer:
         return False
 
     def _pass_on_or_end(self, group: Group) -> None:
-        if not self._pass_on():
+        if self._group is group and not self._pass_on():
             self._end(group)
 
     def _end(self, group: Group) -> None:
@@ -200,8 +212,8 @@ class Writer:
             if failure is None:
                 member.set_result(None)
             else:
-                member.set_exception(_again(failure))
-        if self._group is None:
+                member.set_exception(told(failure))
+        if not self._closed:
             self._pass_on()
 
     async def _try_commit(self, group: Group) -> Exception | None:
@@ -212,7 +224,9 @@ class Writer:
                 self._run("COMMIT")  # nothing was written: no disk is asked
             else:
                 self.commits += 1
+                started_s = time.perf_counter()
                 await self.in_thread(self._sync)
+                self._synced_in_s = time.perf_counter() - started_s
         except sqlite3.Error as error:
             return translated(error)
         return None
@@ -245,22 +259,27 @@ class Writer:
             raise
 
     async def close(self) -> None:
-        """Refuse further units, wait for those that are open, and give the connection back."""
+        """Refuse further units, undo those that are open, and give the connection back."""
         self._closed = True
-        while self._queue:
-            turn = self._queue.popleft()
-            if not turn.done():
-                turn.set_exception(
-                    DatabaseUnavailable("The database is closed: the server is shutting down.")
-                )
+        closed = DatabaseUnavailable("The database is closed: the server is shutting down.")
+        left = list(self._queue)
+        self._queue.clear()
+        group, self._group = self._group, None
+        if group is not None:
+            group.broken = closed
+            left += group.members
+        for waiter in left:
+            if not waiter.done():
+                waiter.set_exception(told(closed))
         while self._ending is not None and not self._ending.done():
             await asyncio.wait([self._ending])
+        await self.in_thread(self._roll_back)
         await self.in_thread(self.connection.close)
         self._thread.shutdown()
 
 
-def _again(failure: Exception) -> Exception:
-    """Give each member an exception of its own: one object in many tasks would mix their tracebacks."""
+def told(failure: Exception) -> Exception:
+    """Give each unit an exception of its own: one object in many tasks would mix their tracebacks."""
     if isinstance(failure, DatabaseUnavailable):
         return DatabaseUnavailable(failure.detail, retry_after_s=failure.retry_after_s)
     return DatabaseUnavailable("The database could not keep the change: try again.", retry_after_s=1.0)

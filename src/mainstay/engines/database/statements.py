@@ -302,7 +302,7 @@ def packed(
 
 
 def tokens(sql: str) -> Iterator[tuple[str, str]]:
-    """Cut SQL into (kind, text): `word`, `quote`, `comment`, `parameter` or `sign`; joined they give it back."""
+    """Cut SQL into (kind, text): word, quote, comment, parameter or sign; joined they give it back."""
     place = 0
     length = len(sql)
     while place < length:
@@ -311,28 +311,25 @@ def tokens(sql: str) -> Iterator[tuple[str, str]]:
         place = end
 
 
+_DELIMITED = (("'", "'", "quote"), ('"', '"', "quote"), ("--", "\n", "comment"), ("/*", "*/", "comment"))
+
+
 def _token_end(sql: str, place: int) -> tuple[int, str]:
     letter = sql[place]
-    if letter in "'\"":
-        end = sql.find(letter, place + 1)
-        return (len(sql) if end < 0 else end + 1), "quote"
-    if sql.startswith("--", place):
-        end = sql.find("\n", place)
-        return (len(sql) if end < 0 else end + 1), "comment"
-    if sql.startswith("/*", place):
-        end = sql.find("*/", place + 2)
-        return (len(sql) if end < 0 else end + 2), "comment"
+    for opening, closing, kind in _DELIMITED:
+        if sql.startswith(opening, place):
+            end = sql.find(closing, place + len(opening))
+            return (len(sql) if end < 0 else end + len(closing)), kind
     if sql.startswith("::", place):
         return place + 2, "sign"
-    parameter = letter == ":"
     end = place + 1
-    if parameter or letter.isalnum() or letter == "_":
-        while end < len(sql) and (sql[end].isalnum() or sql[end] == "_"):
-            end += 1
-        if parameter:
-            return end, "parameter" if end > place + 1 else "sign"
-        return end, "word"
-    return end, "sign"
+    if letter != ":" and not letter.isalnum() and letter != "_":
+        return end, "sign"
+    while end < len(sql) and (sql[end].isalnum() or sql[end] == "_"):
+        end += 1
+    if letter == ":":
+        return end, "parameter" if end > place + 1 else "sign"
+    return end, "word"
 
 
 _ENDS = frozenset(
