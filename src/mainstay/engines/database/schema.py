@@ -62,19 +62,21 @@ def _check(table: Table) -> None:
         raise ValueError(f"{table.name} lists a column twice")
     if not table.key:
         raise ValueError(f"{table.name} has no primary key")
+    if len({index.columns for index in table.indexes}) != len(table.indexes):
+        raise ValueError(f"{table.name} lists an index twice")
     for columns in (table.key, *(index.columns for index in table.indexes)):
         unknown = set(columns) - set(names)
         if unknown or not columns:
             raise ValueError(f"{table.name} has an index or key over unknown columns {sorted(unknown)}")
-    if len({index.columns for index in table.indexes}) != len(table.indexes):
-        raise ValueError(f"{table.name} lists an index twice")
-    nullable = {column.name for column in table.columns if column.nullable}
-    if nullable & set(table.key):
+    _check_key(table)
+
+
+def _check_key(table: Table) -> None:
+    if any(column.nullable for column in table.columns if column.name in table.key):
         raise ValueError(f"{table.name} has a nullable column in its key")
-    if table.sequence is not None:
-        types = {column.name: column.type for column in table.columns}
-        if table.key != (table.sequence,) or types[table.sequence] != "integer":
-            raise ValueError(f"{table.name}: the sequence must be an integer and the whole primary key")
+    types = {column.name: column.type for column in table.columns}
+    if table.sequence is not None and (table.key != (table.sequence,) or types[table.sequence] != "integer"):
+        raise ValueError(f"{table.name}: the sequence must be an integer and the whole primary key")
 
 
 def primary_key(table: Table) -> tuple[str, ...]:
@@ -90,13 +92,14 @@ def built_indexes(table: Table) -> list[BuiltIndex]:
     if table.scoped and table.sequence is not None:
         # The key alone does not begin with the tenant, so each tenant's rows need an index of their own.
         declared.insert(0, Index(columns=(table.sequence,)))
-    built = []
-    for index in declared:
-        columns = (TENANT, *index.columns) if table.scoped else index.columns
-        kind = "uq" if index.unique else "ix"
-        name = f"{kind}_{table.name}_{'_'.join(index.columns)}"
-        built.append(BuiltIndex(name=_short(name), columns=columns, unique=index.unique))
-    return built
+    return [built_index(table.name, index, scoped=table.scoped) for index in declared]
+
+
+def built_index(table: str, index: Index, *, scoped: bool) -> BuiltIndex:
+    """Give an index as the database holds it."""
+    kind = "uq" if index.unique else "ix"
+    columns = (TENANT, *index.columns) if scoped else index.columns
+    return BuiltIndex(_short(f"{kind}_{table}_{'_'.join(index.columns)}"), columns, index.unique)
 
 
 def _short(name: str) -> str:

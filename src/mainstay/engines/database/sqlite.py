@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
+from mainstay.engines.database.migrate import CURRENT, newest_version, upgrade_sqlite
 from mainstay.engines.database.schema import create_sql
 from mainstay.engines.database.sqlite_connections import (
     BUSY_TIMEOUT_MS,
@@ -266,11 +267,20 @@ class SqliteDatabase:
         return opened(self._path, self._tables, self._secret, writes=False, setup=None)
 
     def _set_up(self, connection: Connection) -> None:
+        if self._migrations:
+            self._migrate(connection)
+            return
         connection.run("BEGIN IMMEDIATE")
         for table in self._tables:
             for sql in create_sql(table, "sqlite"):
                 connection.run(sql)
         connection.run("COMMIT")
+
+    def _migrate(self, connection: Connection) -> None:
+        newest = newest_version()
+        known = connection.run("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'")
+        if newest is not None and (not known or connection.run(CURRENT) != [(newest,)]):
+            upgrade_sqlite(self._path)
 
     async def close(self) -> None:
         """Give everything back; what is not committed is undone."""

@@ -337,16 +337,15 @@ _ENDS = frozenset(
 )
 
 
-def qualified(sql: str, tables: Mapping[str, Table]) -> str:
-    """Write `main.` before each declared table that a SELECT reads, so that no view stands before it."""
-    out: list[str] = []
-    source = [False]  # per parenthesis: does a table's name come next in a FROM list?
+def sources(sql: str) -> Iterator[tuple[str, str, bool]]:
+    """Cut SQL as `tokens` does, saying of each piece whether it stands where a FROM list names a table."""
+    source = [False]  # per parenthesis: does a table's name come next?
     lists = [False]  # per parenthesis: are we within a FROM list?
     for kind, text in tokens(sql):
-        word = text.lower()
-        if kind == "word":
-            if source[-1] and word in tables:
-                out.append("main.")
+        named = source[-1] and kind in {"word", "quote"}
+        yield kind, text, named
+        if kind in {"word", "quote"}:
+            word = text.lower()
             source[-1] = word in {"from", "join"}
             lists[-1] = (lists[-1] or source[-1]) and word not in _ENDS
         elif text == "(":
@@ -358,5 +357,11 @@ def qualified(sql: str, tables: Mapping[str, Table]) -> str:
             source[-1] = False
         elif text == "," and lists[-1]:
             source[-1] = True
-        out.append(text)
-    return "".join(out)
+
+
+def qualified(sql: str, tables: Mapping[str, Table]) -> str:
+    """Write `main.` before each declared table that a SELECT reads, so that no view stands before it."""
+    return "".join(
+        f"main.{text}" if source and text.strip('"').lower() in tables else text
+        for _, text, source in sources(sql)
+    )
