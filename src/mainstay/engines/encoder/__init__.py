@@ -1,0 +1,1 @@
+"""Encoder engines: texts become vectors."""

@@ -1,0 +1,222 @@
+"""Two lanes of texts before a few worker threads: people's queries first, queues of documents in between."""
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mainstay.kit.errors import Failure
+from mainstay.ports.encoder import EncoderUnavailable, Lane
+
+Tokens = Sequence[int]
+"""A text's token ids, the special ones included."""
+
+Tokenize = Callable[[str], Tokens]
+Forward = Callable[[Sequence[Tokens]], NDArray[np.float32]]
+"""Texts' tokens become their unit vectors, in the same order."""
+
+_SLICE_TEXTS = 32
+_QUERY_TEXTS = 32
+_QUERY_TOKENS = 1_024
+_INGEST_TOKENS = 128  # one such batch is what a query may have to wait for
+_QUERIES_BEFORE_INGEST = 16
+_INGEST_PER_QUERY_PLACE = 32
+_RETRY_AFTER_S = 1.0
+
+
+class _Request:
+    """Texts somebody waits for: workers fill its vectors in, its future is told on its own loop."""
+
+    def __init__(self, texts: Sequence[str], dimensions: int) -> None:
+        self.texts = texts
+        self.vectors = np.zeros((len(texts), dimensions), np.float32)
+        self.left = len(texts)
+        self.loop = asyncio.get_running_loop()
+        self.future: asyncio.Future[NDArray[np.float32]] = self.loop.create_future()
+        self.abandoned = False
+
+    def succeed(self) -> None:
+        self._tell(lambda: self.future.set_result(self.vectors))
+
+    def fail(self, problem: Failure) -> None:
+        self.abandoned = True
+        self._tell(lambda: self.future.set_exception(problem))
+
+    def _tell(self, act: Callable[[], None]) -> None:
+        if not self.loop.is_closed():
+            self.loop.call_soon_threadsafe(lambda: None if self.future.done() else act())
+
+
+_Place = tuple[_Request, int]
+_Batch = list[tuple[_Place, Tokens]]
+
+
+class Lanes:
+    """Shares texts out among worker threads, in small batches, queries first.
+
+    A query waits for at most one ingest batch of about `_INGEST_TOKENS` tokens; ingest in turn gets one batch
+    after every `_QUERIES_BEFORE_INGEST` turns, so that neither lane starves. Workers take what waits, and
+    never wait for more.
+    """
+
+    def __init__(
+        self, tokenize: Tokenize, forward: Forward, *, dimensions: int, threads: int, queue_max: int
+    ) -> None:
+        """Start the workers; `queue_max` bounds the waiting queries' texts, ingest may hold 32 times more."""
+        self._tokenize = tokenize
+        self._forward = forward
+        self._dimensions = dimensions
+        self._room = {"query": queue_max, "ingest": queue_max * _INGEST_PER_QUERY_PLACE}
+        self._wake = threading.Condition()
+        self._queries: deque[_Place] = deque()
+        self._slices: deque[list[_Place]] = deque()
+        self._ready: deque[_Batch] = deque()
+        self._waiting = {"query": 0, "ingest": 0}
+        self._turns = 0
+        self._idle = 0
+        self._closed = False
+        self._threads = [
+            threading.Thread(target=self._work, name=f"encoder-{number}", daemon=True)
+            for number in range(threads)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    async def embed(self, texts: Sequence[str], lane: Lane) -> NDArray[np.float32]:
+        """Give the texts' vectors; raises EncoderUnavailable when the lane is full or closed."""
+        if not texts:
+            return np.zeros((0, self._dimensions), np.float32)
+        request = _Request(texts, self._dimensions)
+        places = [(request, number) for number in range(len(texts))]
+        with self._wake:
+            self._admit(len(texts), lane)
+            if lane == "query":
+                self._queries.extend(places)
+            else:
+                starts = range(0, len(places), _SLICE_TEXTS)
+                self._slices.extend(places[start : start + _SLICE_TEXTS] for start in starts)
+            self._wake.notify(min(len(texts), len(self._threads)))
+        try:
+            return await request.future
+        finally:
+            request.abandoned = True
+
+    def stop(self) -> None:
+        """Finish the batches in work, fail what waits, and end the threads; may be called twice."""
+        with self._wake:
+            self._closed = True
+            waiting = [place for batch in self._ready for place, _ in batch]
+            waiting.extend(place for part in self._slices for place in part)
+            waiting.extend(self._queries)
+            for line in (self._queries, self._slices, self._ready):
+                line.clear()
+            self._wake.notify_all()
+        for request in {place[0] for place in waiting}:
+            request.fail(EncoderUnavailable("The encoder is closing: ask again in a moment."))
+        for thread in self._threads:
+            thread.join()
+
+    def _admit(self, count: int, lane: Lane) -> None:
+        if self._closed:
+            raise EncoderUnavailable("The encoder is closed.")
+        if self._waiting[lane] + count > self._room[lane]:
+            raise EncoderUnavailable(
+                f"The encoder has {self._waiting[lane]} texts waiting and takes {self._room[lane]} at most: "
+                "send fewer at once, or try again in a moment.",
+                retry_after_s=_RETRY_AFTER_S,
+            )
+        self._waiting[lane] += count
+
+    def _work(self) -> None:
+        while (task := self._next()) is not None:
+            task()
+
+    def _next(self) -> Callable[[], None] | None:
+        """Wait for something to do; None when the lanes are closed."""
+        with self._wake:
+            self._idle += 1
+            while not (self._queries or self._ready or self._slices or self._closed):
+                self._wake.wait()
+            share = -(-len(self._queries) // self._idle)
+            self._idle -= 1
+            if self._closed:
+                return None
+            ingest = bool(self._ready or self._slices)
+            if self._queries and not (ingest and self._turns >= _QUERIES_BEFORE_INGEST):
+                self._turns += 1
+                taken = [self._queries.popleft() for _ in range(min(share, _QUERY_TEXTS))]
+                return lambda: self._answer(taken)
+            self._turns = 0
+            if self._ready:
+                batch = self._ready.popleft()
+                return lambda: self._run(batch, "ingest")
+            part = self._slices.popleft()
+            return lambda: self._prepare(part)
+
+    def _answer(self, places: list[_Place]) -> None:
+        for batch in self._batches(places, _QUERY_TOKENS, "query"):
+            self._run(batch, "query")
+
+    def _prepare(self, places: list[_Place]) -> None:
+        batches = self._batches(places, _INGEST_TOKENS, "ingest")
+        with self._wake:
+            if not self._closed:
+                self._ready.extend(batches)
+                self._wake.notify(len(batches))
+                return
+        for request in {place[0] for place in places}:
+            request.fail(EncoderUnavailable("The encoder is closing: ask again in a moment."))
+
+    def _batches(self, places: list[_Place], tokens_max: int, lane: Lane) -> list[_Batch]:
+        """Tokenise texts, order them by length, and cut them into batches of similar length."""
+        rows: _Batch = []
+        for place in places:
+            request, number = place
+            try:
+                rows.append((place, () if request.abandoned else self._tokenize(request.texts[number])))
+            except Exception as problem:  # noqa: BLE001 - a worker must outlive whatever a tokenizer raises
+                request.fail(_broken(problem))
+                rows.append((place, ()))
+        done = [place for place, tokens in rows if not tokens]
+        self._settle(done, lane)
+        batches: list[_Batch] = []
+        for row in sorted((row for row in rows if row[1]), key=lambda row: len(row[1])):
+            fits = batches and (len(batches[-1]) + 1) * len(row[1]) <= tokens_max
+            if fits:
+                batches[-1].append(row)
+            else:
+                batches.append([row])
+        return batches
+
+    def _run(self, batch: _Batch, lane: Lane) -> None:
+        wanted = [row for row in batch if not row[0][0].abandoned]
+        if wanted:
+            try:
+                vectors = self._forward([tokens for _, tokens in wanted])
+            except Exception as problem:  # noqa: BLE001 - a worker must outlive whatever a model raises
+                for (request, _), _tokens in wanted:
+                    request.fail(_broken(problem))
+            else:
+                for ((request, number), _tokens), vector in zip(wanted, vectors, strict=True):
+                    request.vectors[number] = vector
+        self._settle([place for place, _ in batch], lane)
+
+    def _settle(self, places: list[_Place], lane: Lane) -> None:
+        whole = []
+        with self._wake:
+            self._waiting[lane] -= len(places)
+            for request, _ in places:
+                request.left -= 1
+                if not request.left and not request.abandoned:
+                    whole.append(request)
+        for request in whole:
+            request.succeed()
+
+
+def _broken(problem: Exception) -> EncoderUnavailable:
+    return EncoderUnavailable(
+        f"The encoder's model failed on a text ({type(problem).__name__}): check the model."
+    )

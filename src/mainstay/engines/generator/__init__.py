@@ -1,0 +1,1 @@
+"""Generator engines: evidence becomes an answer."""

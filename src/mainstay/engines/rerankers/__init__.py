@@ -1,0 +1,1 @@
+"""Reranker engines: a second look at the best candidates."""
