@@ -8,6 +8,7 @@ from mainstay.kit.errors import Invalid
 
 FIELD_LENGTH_MAX = 512
 _STEP = re.compile(r"^(?P<name>.+?)(?P<each>\[\])?$", re.DOTALL)
+_NOT_IN_WORDS = re.compile(r"[\W_]+")
 
 
 class FilterInvalid(Invalid):
@@ -31,6 +32,17 @@ def steps(field: str) -> list[tuple[str, bool]]:
         if match is None or match["name"] == "[]":
             raise FilterInvalid(f"The field {field!r} has an empty step; write it like metadata.author.")
         found.append((match["name"], match["each"] is not None))
+    return found
+
+
+def words(text: str) -> list[str]:
+    """Split a text into lower-case words, at whatever is neither letter nor digit.
+
+    Raises FilterInvalid if there is none.
+    """
+    found = [word for word in _NOT_IN_WORDS.split(text.lower()) if word]
+    if not found:
+        raise FilterInvalid("The text to look for holds no word.")
     return found
 
 

@@ -6,7 +6,7 @@ from functools import singledispatch
 import numpy as np
 import qdrant_edge as edge
 
-from mainstay.engines.vectors.conditions import finite, instant, steps
+from mainstay.engines.vectors.conditions import finite, instant, steps, words
 from mainstay.ports.vectors import (
     AllOf,
     AnyOf,
@@ -81,7 +81,7 @@ def _(where: BetweenDates) -> "edge.ConditionType":
 
 @condition.register(Contains)
 def _(where: Contains) -> "edge.ConditionType":
-    return edge.FieldCondition(key=path(where.field), match=edge.MatchText(where.text))
+    return edge.FieldCondition(key=path(where.field), match=edge.MatchText(" ".join(words(where.text))))
 
 
 @condition.register(Exists)

@@ -3,12 +3,13 @@
 import asyncio
 import contextlib
 import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import qdrant_edge as edge
 
+from mainstay.engines.vectors.finishing import in_thread
+from mainstay.engines.vectors.progress import Progress
 from mainstay.engines.vectors.shards import speaking
 from mainstay.engines.vectors.spaces import State, advanced, sync_files, sync_folder, write_state
 from mainstay.ports.vectors import FieldType, Space, VectorsUnavailable
@@ -22,11 +23,10 @@ class Living:
     folder: Path
     shard: edge.EdgeShard
     state: State
+    progress: Progress
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     users: int = 0
     gone: bool = False
-    highest: int = 0
-    missed: set[int] = field(default_factory=set)
     unsynced: bool = False
     unflushed: int = 0
     quiet_rounds: int = 0
@@ -34,30 +34,13 @@ class Living:
     journal: set[str] | None = None
     fields: dict[str, FieldType] = field(default_factory=dict)
 
-    @contextlib.contextmanager
-    def change(self, number: int) -> Iterator[None]:
-        """Account for one change: if it breaks off, `applied` stays before it until it is repeated."""
-        try:
-            yield
-        except (ValueError, TypeError):
-            raise
-        except BaseException:
-            self.missed.add(number)
-            raise
-        self.missed.discard(number)
-        self.highest = max(self.highest, number)
-        self.unsynced = True
-
     def touch(self, ids: list[str]) -> None:
         """Remember points that changed while a copy is being rebuilt."""
         self.unflushed += len(ids)
+        self.unsynced = True
         self.quiet_rounds = 0
         if self.journal is not None:
             self.journal.update(ids)
-
-    def reached(self) -> int:
-        """Give the last change up to which nothing is missing."""
-        return min(self.highest, min(self.missed) - 1) if self.missed else self.highest
 
     async def sync(self) -> None:
         """Make what was applied survive a power cut. The lock must be held.
@@ -65,10 +48,10 @@ class Living:
         The write-ahead log is synced outside the interpreter's lock: the shard's own flush would stop
         every thread while the disk works.
         """
-        applied = self.reached()
+        applied = self.progress.reached()
         self.unsynced = False
         try:
-            await asyncio.to_thread(self._sync_log, applied)
+            await in_thread(self._sync_log, applied)
         except OSError as error:
             self.unsynced = True
             raise VectorsUnavailable(
@@ -84,15 +67,15 @@ class Living:
 
     async def flush(self) -> None:
         """Bring everything into the shard's own files and empty its log. The lock must be held."""
-        applied = self.reached()
+        applied = self.progress.reached()
         place = self.folder / self.state.shard
-        await asyncio.to_thread(sync_files, place)
+        await in_thread(sync_files, place)
         with speaking():
             self.shard.flush()
         self.unflushed = 0
         self.unsynced = False
         state = advanced(self.state, applied, self.pending)
-        await asyncio.to_thread(write_state, self.folder, self.space, state)
+        await in_thread(write_state, self.folder, self.space, state)
         self.state = state
 
     async def close(self) -> None:
@@ -107,15 +90,15 @@ class Living:
 
     async def replace(self, shard: edge.EdgeShard, name: str) -> None:
         """Make another shard of this space the living one, durably. The lock must be held."""
-        await asyncio.to_thread(sync_files, self.folder / name)
-        await asyncio.to_thread(sync_folder, self.folder)
+        await in_thread(sync_files, self.folder / name)
+        await in_thread(sync_folder, self.folder)
         with speaking():
             shard.flush()
-        state = State(name, self.reached(), self.pending)
-        await asyncio.to_thread(write_state, self.folder, self.space, state)
+        state = State(name, self.progress.reached(), self.pending)
+        await in_thread(write_state, self.folder, self.space, state)
         old, old_name = self.shard, self.state.shard
         self.shard, self.state = shard, state
         self.unflushed, self.unsynced = 0, False
         with contextlib.suppress(VectorsUnavailable), speaking():
             old.close()
-        await asyncio.to_thread(shutil.rmtree, self.folder / old_name, ignore_errors=True)
+        await in_thread(shutil.rmtree, self.folder / old_name, ignore_errors=True)

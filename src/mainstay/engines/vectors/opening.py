@@ -8,7 +8,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from mainstay.engines.vectors.finishing import finished, in_thread
 from mainstay.engines.vectors.living import Living
+from mainstay.engines.vectors.progress import Progress
 from mainstay.engines.vectors.shards import (
     ShardDamagedError,
     Tuning,
@@ -97,7 +99,7 @@ class Opening:
                 continue
             del self._open[folder]
             try:
-                await living.close()
+                await finished(living.close())
             except (VectorsUnavailable, OSError):
                 # Its log still holds what was acknowledged, and `applied` was not moved.
                 logger.exception("closing an idle index failed")
@@ -118,7 +120,7 @@ class Opening:
                 aside.name,
             )
             return None
-        living = Living(space, folder, shard, state, highest=state.applied, pending=state.pending)
+        living = Living(space, folder, shard, state, Progress(state.applied), pending=state.pending)
         # Whether the log gave anything back is not told; the next flush empties it.
         living.unflushed = 1
         return living
@@ -135,7 +137,7 @@ class Opening:
                 f"The search index cannot be made: {error.strerror}. Free disk space and try again.",
                 retry_after_s=5,
             ) from error
-        return Living(space, folder, shard, state)
+        return Living(space, folder, shard, state, Progress(0))
 
     async def drop(self, space: Space) -> None:
         """Close a space and erase its files, once nobody uses it."""
@@ -148,7 +150,7 @@ class Opening:
                     del self._open[folder]
                     with speaking():
                         living.shard.close()
-            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+            await in_thread(shutil.rmtree, folder, ignore_errors=True)
 
     async def close(self) -> None:
         """Close everything; the first failure is raised after the rest was closed."""
@@ -159,7 +161,7 @@ class Opening:
                 _, living = self._open.popitem()
                 try:
                     async with living.lock:
-                        await living.close()
+                        await finished(living.close())
                 except (VectorsUnavailable, OSError) as error:
                     failures.append(error)
         if failures:

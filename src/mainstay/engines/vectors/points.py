@@ -1,46 +1,12 @@
-"""Points and vectors: checked, and put into Qdrant's words."""
-
-import uuid
-from collections.abc import Sequence
+"""Points and vectors, put into Qdrant's words."""
 
 import numpy as np
 import qdrant_edge as edge
 
-from mainstay.ports.vectors import Match, Point, Sparse, Vector
+from mainstay.ports.vectors import Match, Point, Sparse
 
 DENSE = "dense"
 TERMS = "terms"
-_WORD_MAX = 2**32 - 1
-
-
-def check_dense(vector: Vector, dimensions: int) -> None:
-    """Raise ValueError unless the vector has this many finite numbers."""
-    if vector.shape != (dimensions,):
-        raise ValueError(f"expected a vector of {dimensions} numbers, got shape {vector.shape}")
-    if not np.isfinite(vector).all():
-        raise ValueError("a vector must hold finite numbers only")
-
-
-def check_sparse(sparse: Sparse) -> None:
-    """Raise ValueError unless each distinct 32-bit word number has one finite weight."""
-    if sparse.indices.ndim != 1 or sparse.indices.shape != sparse.weights.shape:
-        raise ValueError("a sparse vector needs as many weights as word numbers")
-    if sparse.indices.size == 0:
-        return
-    if int(sparse.indices.min()) < 0 or int(sparse.indices.max()) > _WORD_MAX:
-        raise ValueError("a word number has 32 bits and no sign")
-    if np.unique(sparse.indices).size != sparse.indices.size:
-        raise ValueError("a word number stands twice in a sparse vector")
-    if not np.isfinite(sparse.weights).all():
-        raise ValueError("a weight must be finite")
-
-
-def check_points(points: Sequence[Point], dimensions: int) -> None:
-    """Raise ValueError for the first point that no index could hold."""
-    for point in points:
-        uuid.UUID(point.id)
-        check_dense(point.dense, dimensions)
-        check_sparse(point.sparse)
 
 
 def to_engine(point: Point) -> edge.Point:

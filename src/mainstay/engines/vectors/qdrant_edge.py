@@ -13,19 +13,11 @@ from typing import Final
 
 import qdrant_edge as edge
 
+from mainstay.engines.vectors.checks import check_leg, check_points, is_empty
 from mainstay.engines.vectors.filters import compile_filter, path
 from mainstay.engines.vectors.living import Living
 from mainstay.engines.vectors.opening import Opening
-from mainstay.engines.vectors.points import (
-    DENSE,
-    TERMS,
-    check_dense,
-    check_points,
-    check_sparse,
-    sparse_vector,
-    to_engine,
-    to_match,
-)
+from mainstay.engines.vectors.points import DENSE, TERMS, sparse_vector, to_engine, to_match
 from mainstay.engines.vectors.rebuilds import rebuild
 from mainstay.engines.vectors.shards import Tuning, index_payload, is_indexed, speaking
 from mainstay.ports.vectors import (
@@ -41,7 +33,6 @@ from mainstay.ports.vectors import (
 
 logger = logging.getLogger(__name__)
 
-LIMIT_MAX: Final = 10_000
 _UPSERT_CHUNK: Final = 50
 _DELETE_CHUNK: Final = 100
 _QUIET_ROUNDS: Final = 6
@@ -91,6 +82,7 @@ class QdrantEdgeVectors:
         folder.mkdir(parents=True, exist_ok=True)
         self._claim = _claim(folder)
         self._opening = Opening(folder, shards_open_max, self._tuning)
+        self._closing = asyncio.Lock()
         self._rebuilding = asyncio.Semaphore(1)
         self._rebuilds: dict[Space, asyncio.Task[None]] = {}
         self._patience: dict[Space, int] = {}
@@ -104,7 +96,7 @@ class QdrantEdgeVectors:
         check_points(points, space.dimensions)
         self._keep()
         async with self._opening.write(space) as living:
-            with living.change(change):
+            with living.progress.change(change):
                 for start in range(0, len(points), _UPSERT_CHUNK):
                     self._check_disk()
                     chunk = points[start : start + _UPSERT_CHUNK]
@@ -122,7 +114,7 @@ class QdrantEdgeVectors:
             return
         self._keep()
         async with self._opening.write(space) as living:
-            with living.change(change):
+            with living.progress.change(change):
                 while True:
                     with speaking():
                         found, _ = living.shard.scroll(
@@ -140,14 +132,14 @@ class QdrantEdgeVectors:
     async def search(self, space: Space, legs: Sequence[Leg]) -> list[list[Match]]:
         """Fetch each leg's nearest points, best first. Raises ValueError for a wrong dimension or limit."""
         for leg in legs:
-            _check_leg(leg, space.dimensions)
-        asked = [self._request(leg) for leg in legs if not _is_empty(leg)]
+            check_leg(leg, space.dimensions)
+        asked = [self._request(leg) for leg in legs if not is_empty(leg)]
         if not asked or not self._opening.exists(space):
             return [[] for _ in legs]
         async with self._opening.use(space) as living:
             with speaking():
                 answers = iter(living.shard.query_batch(edge.QueryBatchRequest(asked)))
-        return [[] if _is_empty(leg) else [to_match(found) for found in next(answers)] for leg in legs]
+        return [[] if is_empty(leg) else [to_match(found) for found in next(answers)] for leg in legs]
 
     async def count(self, space: Space, where: Filter | None = None) -> int:
         """Count points exactly."""
@@ -209,8 +201,11 @@ class QdrantEdgeVectors:
 
     async def close(self) -> None:
         """Flush and give everything back; a second call does nothing."""
-        if self._opening.closed:
-            return
+        async with self._closing:
+            if not self._opening.closed:
+                await self._close()
+
+    async def _close(self) -> None:
         keeper, self._keeper = self._keeper, None
         if keeper is not None:
             keeper.cancel()
@@ -269,7 +264,7 @@ class QdrantEdgeVectors:
                     whole or living.unflushed >= self._flush_points or living.quiet_rounds > _QUIET_ROUNDS
                 ):
                     await living.flush()
-                elif living.unsynced:
+                elif living.unsynced or living.progress.reached() != living.state.applied:
                     await living.sync()
         finally:
             living.users -= 1
@@ -332,16 +327,3 @@ def _claim(folder: Path) -> int:
             f"Another process uses the index in {folder}; stop it, or choose another folder."
         ) from None
     return handle
-
-
-def _is_empty(leg: Leg) -> bool:
-    return isinstance(leg.by, Sparse) and leg.by.indices.size == 0
-
-
-def _check_leg(leg: Leg, dimensions: int) -> None:
-    if not 1 <= leg.limit <= LIMIT_MAX:
-        raise ValueError(f"a limit lies between 1 and {LIMIT_MAX}")
-    if isinstance(leg.by, Sparse):
-        check_sparse(leg.by)
-    else:
-        check_dense(leg.by, dimensions)

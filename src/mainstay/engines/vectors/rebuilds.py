@@ -12,6 +12,7 @@ from typing import Final
 
 import qdrant_edge as edge
 
+from mainstay.engines.vectors.finishing import finished, in_thread
 from mainstay.engines.vectors.living import Living
 from mainstay.engines.vectors.points import to_copy
 from mainstay.engines.vectors.shards import (
@@ -48,13 +49,14 @@ async def rebuild(
     (at the latest when the space is opened again).
     """
     async with living.lock:
+        _check_there(living)
         await living.flush()
         name = next_shard(living.state)
         copy = living.folder / name
         try:
             await _copy(living.folder / living.state.shard, copy, disk_free_bytes_min)
         except BaseException:
-            await asyncio.to_thread(shutil.rmtree, copy, ignore_errors=True)
+            await in_thread(shutil.rmtree, copy, ignore_errors=True)
             raise
         living.journal = set()
         pending, living.pending = living.pending, 0
@@ -65,20 +67,27 @@ async def rebuild(
         while len(living.journal) > _CHUNK:
             await _catch_up(living, living.journal, fresh)
         async with living.lock:
+            _check_there(living)
             await _catch_up(living, living.journal, fresh)
             for field, kind in living.fields.items():
                 if not is_indexed(fresh, field, kind):
                     index_payload(fresh, field, kind)
-            await living.replace(fresh, name)
+            await finished(living.replace(fresh, name))
     except BaseException:
         living.pending += pending
         if fresh is not None and living.shard is not fresh:
-            fresh.close()
+            with contextlib.suppress(VectorsUnavailable), speaking():
+                fresh.close()
         if living.shard is not fresh:
-            await asyncio.to_thread(shutil.rmtree, copy, ignore_errors=True)
+            await in_thread(shutil.rmtree, copy, ignore_errors=True)
         raise
     finally:
         living.journal = None
+
+
+def _check_there(living: Living) -> None:
+    if living.gone:
+        raise RebuildFailed("The index was closed or dropped while it was being optimised.")
 
 
 async def _copy(source: Path, target: Path, disk_free_bytes_min: int) -> None:
@@ -94,13 +103,8 @@ async def _copy(source: Path, target: Path, disk_free_bytes_min: int) -> None:
         shutil.rmtree(target, ignore_errors=True)
         shutil.copytree(source, target)
 
-    # Shielded: a thread cannot be cancelled, and must not go on writing into a folder being removed.
-    copying = asyncio.create_task(asyncio.to_thread(copy))
     try:
-        await asyncio.shield(copying)
-    except asyncio.CancelledError:
-        await asyncio.wait([copying])
-        raise
+        await in_thread(copy)
     except OSError as error:
         raise RebuildFailed(f"The index could not be copied: {error}.", retry_after_s=60) from error
 
