@@ -1,0 +1,1 @@
+"""The REST door: routes, problems and the OpenAPI document, generated from operations."""

@@ -1,0 +1,62 @@
+"""Where credentials stand in a message, the same for every door that speaks HTTP."""
+
+import hmac
+from collections.abc import Iterable
+
+from mainstay.kernel.caller import Credential
+from mainstay.kernel.guard import CredentialsAmbiguous, CredentialsUnknown
+from mainstay.kit.errors import Failure
+
+CHALLENGE = 'Bearer realm="mainstay"'
+_LENGTH_MAX = 1024
+
+
+def _only(values: list[bytes], name: str) -> bytes | None:
+    if len(values) > 1:
+        raise CredentialsAmbiguous(f"Send the header {name} once.")
+    return values[0] if values else None
+
+
+def _bearer(value: bytes) -> bytes:
+    scheme, _, token = value.strip().partition(b" ")
+    if scheme.lower() != b"bearer" or not token.strip():
+        raise CredentialsUnknown(
+            "Write the key as `Authorization: Bearer …`, or send it as `X-API-Key: …`; "
+            "other schemes are not supported."
+        )
+    return token.strip()
+
+
+def read_credential(headers: Iterable[tuple[bytes, bytes]]) -> Credential | None:
+    """Find the API key in raw headers (lower-case names); a query string never carries one.
+
+    Raises CredentialsAmbiguous and CredentialsUnknown.
+    """
+    authorizations: list[bytes] = []
+    keys: list[bytes] = []
+    for name, value in headers:
+        if name == b"authorization":
+            authorizations.append(value)
+        elif name == b"x-api-key":
+            keys.append(value)
+    if not authorizations and not keys:
+        return None
+    authorization = _only(authorizations, "Authorization")
+    key = _only(keys, "X-API-Key")
+    bearer = _bearer(authorization) if authorization is not None else None
+    if bearer is not None and key is not None and not hmac.compare_digest(bearer, key.strip()):
+        raise CredentialsAmbiguous("Authorization and X-API-Key carry different keys; send one of them.")
+    secret = bearer if bearer is not None else (key or b"").strip()
+    if not 0 < len(secret) <= _LENGTH_MAX:
+        raise CredentialsUnknown(f"An API key has 1 to {_LENGTH_MAX} characters.")
+    carrier = "authorization" if bearer is not None else "x-api-key"
+    return Credential(secret.decode("latin-1"), carrier)
+
+
+def challenge(failure: Failure) -> str:
+    """Give the WWW-Authenticate header that belongs to a refusal (RFC 6750)."""
+    if isinstance(failure, CredentialsUnknown):
+        return f'{CHALLENGE}, error="invalid_token"'
+    if isinstance(failure, CredentialsAmbiguous):
+        return f'{CHALLENGE}, error="invalid_request"'
+    return CHALLENGE

@@ -1,0 +1,166 @@
+"""The REST door: an ASGI application made from the operations of the house."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import Message as AsgiMessage
+from starlette.types import Receive, Scope, Send
+
+from mainstay.kernel.dispatch import Application
+from mainstay.kit.errors import Failure
+from mainstay.kit.ids import Ids
+from mainstay.transports.rest.exchange import SAFE_HEADERS, Exchange
+from mainstay.transports.rest.health import Ready, health_routes
+from mainstay.transports.rest.paths import Paths
+from mainstay.transports.rest.problems import (
+    PROBLEM_MEDIA_TYPE,
+    MessageMalformed,
+    MethodUnsupported,
+    RouteMissing,
+    bug,
+    encoded,
+    problem,
+)
+from mainstay.transports.rest.routes import PathAnswer, bind, logger, tell
+from mainstay.transports.rest.settings import RestSettings
+
+BASES = ("/v1", "/api/v1")
+"""Every operation stands under each of these; the first is the one in the document."""
+
+Lifespan = Callable[[], AbstractAsyncContextManager[None]]
+_METHOD_STATUS = 405
+
+
+@asynccontextmanager
+async def nothing_to_run() -> AsyncIterator[None]:
+    """Run nothing beside the door."""
+    yield
+
+
+class RestDoor(FastAPI):
+    """A FastAPI application whose operations are answered by the road, not by FastAPI's handlers.
+
+    Requests to operations are found in a tree of raw paths, so that ids may hold encoded slashes and no body
+    is touched before its caller is admitted. Everything else (pages, further doors) is routed as usual.
+    """
+
+    def __init__(
+        self, application: Application, ids: Ids, settings: RestSettings, lifespan: Lifespan
+    ) -> None:
+        """Make a path for every route of every operation."""
+
+        @asynccontextmanager
+        async def run(_: FastAPI) -> AsyncIterator[None]:
+            async with lifespan():
+                yield
+
+        super().__init__(title="Mainstay", openapi_url=None, docs_url=None, redoc_url=None, lifespan=run)
+        self._ids = ids
+        self._settings = settings
+        self._paths: Paths[PathAnswer] = Paths()
+        self.add_exception_handler(HTTPException, self._http_failed)
+        self.add_exception_handler(Exception, self._bug)
+        for path, answer in _path_answers(application, self._make, settings).items():
+            for base in BASES:
+                self._paths.add(base + path, answer)
+                self.router.routes.append(
+                    Route(base + path, answer, methods=list(answer.methods), include_in_schema=False)
+                )
+
+    def _make(self, scope: Scope, receive: Receive, send: Send) -> Exchange:
+        return Exchange(scope, receive, send, self._ids, self._settings)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request: operations by the road, everything else by its route."""
+        if scope["type"] != "http":
+            await super().__call__(scope, receive, send)
+            return
+        path = _raw_path(scope)
+        exchange = self._make(scope, receive, send)
+        if path.startswith((b"/v1/", b"/api/v1/")):
+            found = self._paths.find(path)
+            if found is None:
+                await tell(exchange, _route_missing(), {})
+                return
+            await found.target.answer(exchange, found.texts)
+            return
+        scope.setdefault("state", {})["request_id"] = exchange.request_id
+        await super().__call__(scope, receive, _dressed(send, exchange.request_id))
+
+    async def _http_failed(self, request: Request, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else 500
+        headers = dict((error.headers if isinstance(error, HTTPException) else None) or {})
+        failure: Failure = _route_missing()
+        if status == _METHOD_STATUS:
+            headers["Allow"] = ", ".join(sorted({*headers.get("Allow", "").split(", "), "OPTIONS"} - {""}))
+            if request.method == "OPTIONS":
+                return Response(status_code=204, headers=headers)
+            failure = MethodUnsupported(f"Use one of {headers['Allow']}.")
+        elif status != 404:  # noqa: PLR2004 - the number is the protocol's
+            failure = MessageMalformed(str(getattr(error, "detail", "")))
+        told = problem(failure, request.state.request_id)
+        return Response(encoded(told), told["status"], headers, PROBLEM_MEDIA_TYPE)
+
+    async def _bug(self, request: Request, error: Exception) -> Response:
+        logger.error("An unexpected error (request %s)", request.state.request_id, exc_info=error)
+        return Response(encoded(bug(request.state.request_id)), 500, None, PROBLEM_MEDIA_TYPE)
+
+
+def _route_missing() -> RouteMissing:
+    return RouteMissing("Check the path; /openapi.json lists what there is.")
+
+
+def _raw_path(scope: Scope) -> bytes:
+    """Give the path as it was sent, without what a proxy put in front."""
+    raw: bytes = scope.get("raw_path") or scope["path"].encode("utf-8", "surrogateescape")
+    root = scope.get("root_path", "").rstrip("/").encode()
+    return raw[len(root) :] if root and raw.startswith(root + b"/") else raw
+
+
+def _path_answers(
+    application: Application, make: Callable[[Scope, Receive, Send], Exchange], settings: RestSettings
+) -> dict[str, PathAnswer]:
+    answers: dict[str, PathAnswer] = {}
+    for operation in application.operations:
+        for route in operation.routes:
+            answer = answers.setdefault(route.path, PathAnswer(application, make, settings))
+            answer.add(route.method, bind(operation, route, settings))
+    return answers
+
+
+def _dressed(send: Send, request_id: str) -> Send:
+    """Add the request id and the safe headers to what other routes answer, unless they say otherwise."""
+
+    async def dressed(message: AsgiMessage) -> None:
+        if message["type"] == "http.response.start":
+            given = list(message.get("headers", ()))
+            names = {name.lower() for name, _ in given}
+            own = [(b"x-request-id", request_id.encode("latin-1")), *SAFE_HEADERS]
+            message["headers"] = [*given, *(each for each in own if each[0] not in names)]
+        await send(message)
+
+    return dressed
+
+
+def rest_app(
+    application: Application,
+    *,
+    ids: Ids,
+    ready: Ready,
+    settings: RestSettings = RestSettings(),  # noqa: B008 - frozen
+    lifespan: Lifespan = nothing_to_run,
+    extra_routes: Sequence[BaseRoute] = (),
+) -> RestDoor:
+    """Make the REST door.
+
+    `ready` names each part of the house and its state. `lifespan` runs around everything (the house itself,
+    and doors that need a task of their own). `extra_routes` are further doors and pages, outside of `/v1`.
+    """
+    door = RestDoor(application, ids, settings, lifespan)
+    door.router.routes.extend([*health_routes(ready), *extra_routes])
+    return door

@@ -1,0 +1,157 @@
+"""Which operation answers a method on a path, and its walk along the road."""
+
+import logging
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.types import Receive, Scope, Send
+
+from mainstay.kernel.dispatch import Application, Message
+from mainstay.kernel.interface import Operation, Route
+from mainstay.kit.errors import Failure, TooMany, Unauthenticated, Unavailable
+from mainstay.transports.rest import streaming
+from mainstay.transports.rest.acceptance import chosen
+from mainstay.transports.rest.credentials import challenge, read_credential
+from mainstay.transports.rest.exchange import ClientGone, Exchange
+from mainstay.transports.rest.problems import (
+    BUG_STATUS,
+    PROBLEM_MEDIA_TYPE,
+    MethodUnsupported,
+    bug,
+    encoded,
+    problem,
+    status_of,
+)
+from mainstay.transports.rest.reading import Reader
+from mainstay.transports.rest.settings import RestSettings
+
+logger = logging.getLogger("mainstay.rest")
+
+JSON = "application/json"
+_PENDING_STATUS = 202
+_RETRY_AFTER_S = 5
+_PROBLEM = PROBLEM_MEDIA_TYPE.encode()
+MakeExchange = Callable[[Scope, Receive, Send], Exchange]
+
+
+@dataclass(frozen=True)
+class Bound:
+    """An operation on one of its routes."""
+
+    operation: Operation
+    reader: Reader
+    names: tuple[str, ...]
+
+    @property
+    def media_type(self) -> str:
+        """Give the form in which it answers."""
+        return streaming.MEDIA_TYPE if self.operation.kind == "stream" else JSON
+
+
+def bind(operation: Operation, route: Route, settings: RestSettings) -> Bound:
+    """Prepare an operation for one of its routes."""
+    names = tuple(part[1:-1] for part in route.path.split("/") if part.startswith("{"))
+    return Bound(operation, Reader(operation, route, settings), names)
+
+
+async def tell(exchange: Exchange, failure: Failure, headers: Mapping[str, str]) -> None:
+    """Answer with a failure's problem document."""
+    extra = dict(headers)
+    if isinstance(failure, Unauthenticated):
+        extra["WWW-Authenticate"] = challenge(failure)
+    if isinstance(failure, (TooMany, Unavailable)):
+        wait_s = failure.retry_after_s if failure.retry_after_s is not None else _RETRY_AFTER_S
+        extra["Retry-After"] = str(max(1, math.ceil(wait_s)))
+    told = encoded(problem(failure, exchange.request_id))
+    await exchange.answer(status_of(type(failure)), _PROBLEM, told, extra)
+
+
+async def tell_bug(exchange: Exchange, error: BaseException) -> None:
+    """Log an unexpected error, and answer without telling anything of it."""
+    logger.error("An unexpected error (request %s)", exchange.request_id, exc_info=error)
+    await exchange.answer(BUG_STATUS, _PROBLEM, encoded(bug(exchange.request_id)))
+
+
+class PathAnswer:
+    """Everything that stands at one path."""
+
+    def __init__(self, application: Application, make: MakeExchange, settings: RestSettings) -> None:
+        """Take the road; operations are added."""
+        self._application = application
+        self._make = make
+        self._settings = settings
+        self._bound: dict[str, list[Bound]] = {}
+
+    def add(self, method: str, bound: Bound) -> None:
+        """Let an operation answer a method; whole answers stand before streams."""
+        self._bound.setdefault(method, []).append(bound)
+        self._bound[method].sort(key=lambda each: each.operation.kind == "stream")
+
+    @property
+    def methods(self) -> Sequence[str]:
+        """Give the methods in alphabetical order."""
+        found = {*self._bound, "OPTIONS"}
+        return sorted({*found, "HEAD"} if "GET" in found else found)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer when no path's texts are known yet; for routers that match by themselves."""
+        texts = tuple(str(text) for text in scope.get("path_params", {}).values())
+        await self.answer(self._make(scope, receive, send), texts)
+
+    async def answer(self, exchange: Exchange, texts: tuple[str, ...]) -> None:
+        """Answer a request; whatever happens, the client is told and nothing leaks."""
+        headers: dict[str, str] = {}
+        try:
+            await self._answer(exchange, texts, headers)
+        except ClientGone:
+            return
+        except Failure as failure:
+            await tell(exchange, failure, headers)
+        except Exception as error:
+            if exchange.begun:
+                raise
+            await tell_bug(exchange, error)
+
+    async def _answer(self, exchange: Exchange, texts: tuple[str, ...], headers: dict[str, str]) -> None:
+        method = "GET" if exchange.method == "HEAD" else exchange.method
+        found = self._bound.get(method)
+        if found is None:
+            headers["Allow"] = ", ".join(self.methods)
+            if exchange.method == "OPTIONS":
+                await exchange.answer(204, b"", b"", headers)
+                return
+            raise MethodUnsupported(f"Use one of {headers['Allow']}.")
+        accept = exchange.header(b"accept")
+        if len(found) == 1 and (accept is None or accept in {"*/*", found[0].media_type}):
+            bound = found[0]
+        else:
+            bound = chosen([(each.media_type, each) for each in found], accept)
+        await self._walk(exchange, bound, dict(zip(bound.names, texts, strict=True)), headers)
+
+    async def _walk(
+        self, exchange: Exchange, bound: Bound, texts: Mapping[str, str], headers: dict[str, str]
+    ) -> None:
+        async def read() -> Mapping[str, Any]:
+            return await bound.reader.read(exchange, texts)
+
+        operation = bound.operation
+        message = Message(
+            credential=read_credential(exchange.raw_headers),
+            read=read,
+            request_id=exchange.request_id,
+            door="rest",
+            address=exchange.address,
+            idempotency_key=exchange.header(b"idempotency-key"),
+            traceparent=exchange.header(b"traceparent"),
+            headers=headers,
+        )
+        answer = await self._application.dispatch(operation, message)
+        if operation.kind == "stream":
+            stream = streaming.Stream(answer.value, operation.adapter, self._settings.heartbeat_s)
+            await stream.send(exchange, headers)
+            return
+        status = _PENDING_STATUS if answer.pending else operation.status
+        body = operation.adapter.dump_json(answer.value)
+        await exchange.answer(status, b"application/json", body, headers)

@@ -1,0 +1,18 @@
+"""What an operator may set at the REST door."""
+
+from dataclasses import dataclass
+
+_MIB = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class RestSettings:
+    """Limits of the REST door: sizes in bytes, times in seconds."""
+
+    json_bytes_max: int = 32 * _MIB
+    upload_bytes_max: int = 128 * _MIB
+    body_idle_s: float = 20.0
+    """How long a body may stand still before it is given up."""
+    body_total_s: float = 600.0
+    heartbeat_s: float = 15.0
+    """How often a stream without pieces says that it is alive."""
