@@ -1,0 +1,238 @@
+"""Fetches pages over http(s) from public addresses, and from nowhere else."""
+
+import asyncio
+import errno
+import ipaddress
+import re
+import socket
+import zlib
+from collections.abc import Awaitable, Callable
+
+import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
+from yarl import URL
+
+from mainstay.ports.fetchers import AddressRefused, Page, PageTooLarge, PageUnavailable
+
+Lookup = Callable[[str, int], Awaitable[list[str]]]
+_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+_PORTS = frozenset({80, 443, 8080, 8443})
+_URL_CHARACTERS_MAX = 2048
+_FORBIDDEN = re.compile(r"[\x00-\x20\x7f\\]")
+_NUMBER = re.compile(r"(?:\d+|0x[0-9a-f]*)", re.IGNORECASE)
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_SUCCESSES = range(200, 300)
+_PIECE_BYTES = 64 * 1024
+_GZIP_OR_ZLIB = 47
+_HEADERS = {"User-Agent": "Mozilla/5.0 (compatible; Mainstay)", "Accept": "*/*", "Accept-Encoding": "gzip"}
+_GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_NEVER = [
+    ipaddress.ip_network(network)
+    for network in (
+        "192.0.0.0/24",  # protocol assignments
+        "192.88.99.0/24",  # 6to4 relays
+        "168.63.129.16/32",  # a cloud's own host, although it lies in public space
+        "2001::/23",  # protocol assignments, Teredo
+        "2001:db8::/32",  # documentation
+        "3fff::/20",  # documentation
+    )
+]
+
+
+def is_public(text: str) -> bool:
+    """Tell whether an address belongs to the public internet, IPv4 inside IPv6 included (RFC 6890)."""
+    try:
+        address: _Address = ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    if isinstance(address, ipaddress.IPv6Address):
+        inner = address.ipv4_mapped or address.sixtofour
+        if address in _NAT64:
+            inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+        if inner is None and (address not in _GLOBAL_UNICAST or address.scope_id is not None):
+            return False
+        address = inner or address
+    special = address.is_multicast or address.is_reserved or address.is_unspecified or address.is_loopback
+    if special or address.is_link_local or not address.is_global:
+        return False
+    return not any(address in network for network in _NEVER if network.version == address.version)
+
+
+async def look_up(host: str, port: int) -> list[str]:
+    """Ask the system for all addresses of a name."""
+    infos = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [str(info[4][0]) for info in infos]
+
+
+class HttpFetcher:
+    """Connects only to addresses it has checked itself; every redirect is checked anew.
+
+    The addresses that were checked are those that are connected to, so that a name which changes its mind
+    in between (DNS rebinding) gains nothing. `allow_private` opens private addresses and all ports.
+    """
+
+    def __init__(
+        self,
+        *,
+        bytes_max: int = 20 * 1024 * 1024,
+        seconds_max: float = 20,
+        redirects_max: int = 5,
+        allow_private: bool = False,
+        lookup: Lookup = look_up,
+    ) -> None:
+        """Take the limits; those on size and time are for a page with all its redirects."""
+        self._bytes_max = bytes_max
+        self._seconds_max = seconds_max
+        self._redirects_max = redirects_max
+        self._allow_private = allow_private
+        self._lookup = lookup
+
+    async def fetch(self, url: str) -> Page:
+        """Fetch a page; raises AddressRefused, PageTooLarge, PageUnavailable."""
+        checked = self._checked(url)
+        connector = aiohttp.TCPConnector(
+            resolver=_Guard(self._lookup, allow_private=self._allow_private),
+            use_dns_cache=False,
+            force_close=True,
+        )
+        try:
+            async with (
+                asyncio.timeout(self._seconds_max),
+                aiohttp.ClientSession(
+                    connector=connector,
+                    cookie_jar=aiohttp.DummyCookieJar(),
+                    auto_decompress=False,
+                    headers=_HEADERS,
+                    trust_env=False,
+                    timeout=aiohttp.ClientTimeout(total=self._seconds_max),
+                ) as session,
+            ):
+                return await self._follow(session, checked)
+        except TimeoutError:
+            raise PageUnavailable(f"The page did not come within {self._seconds_max:g} s.") from None
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise PageUnavailable(f"The page's server cannot be reached ({type(error).__name__}).") from error
+
+    async def close(self) -> None:
+        """Nothing is held: no connection outlives its page."""
+
+    async def _follow(self, session: aiohttp.ClientSession, url: URL) -> Page:
+        for _ in range(self._redirects_max + 1):
+            async with session.get(url, allow_redirects=False) as response:
+                target = response.headers.get("Location")
+                if response.status not in _REDIRECTS or target is None:
+                    return await self._page(response, url)
+                url = self._checked(target, url)
+        raise PageUnavailable(f"The page redirects more than {self._redirects_max} times.")
+
+    async def _page(self, response: aiohttp.ClientResponse, url: URL) -> Page:
+        if response.status not in _SUCCESSES:
+            raise PageUnavailable(f"The page's server answered with status {response.status}.")
+        encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
+        if encoding not in {"identity", "gzip", "x-gzip", "deflate", ""}:
+            raise PageUnavailable("The page's server sent an encoding that was not asked for.")
+        body = _Body(self._bytes_max, folded=encoding not in {"identity", ""})
+        if response.content_length is not None and response.content_length > self._bytes_max:
+            raise body.too_large()
+        async for piece in response.content.iter_chunked(_PIECE_BYTES):
+            body.add(piece)
+        told = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        return Page(str(url), body.done(), told or None)
+
+    def _checked(self, text: str, base: URL | None = None) -> URL:
+        """Give the address without trailing dot and fragment; names are checked when they are resolved."""
+        if len(text) > _URL_CHARACTERS_MAX or _FORBIDDEN.search(text):
+            raise AddressRefused("The address is too long, or holds spaces or control characters.")
+        try:
+            url = URL(text) if base is None else base.join(URL(text))
+            host = (url.raw_host or "").rstrip(".")
+            port = url.port
+        except ValueError:
+            raise AddressRefused("The address cannot be read; it should look like https://…") from None
+        if url.scheme not in {"http", "https"} or not host:
+            raise AddressRefused("Only http:// and https:// addresses can be fetched.")
+        if url.raw_user is not None or url.raw_password is not None:
+            raise AddressRefused("The address must not carry a user name or password.")
+        if self._allow_private:
+            return url.with_fragment(None)
+        if port not in _PORTS:
+            raise AddressRefused(f"Only the ports {sorted(_PORTS)} can be fetched from.")
+        numeric = ":" in host or _NUMBER.fullmatch(host.rpartition(".")[2])
+        if "%" in host or (numeric and not is_public(host)):
+            raise AddressRefused("The address is not a public one.")
+        return url.with_host(host).with_fragment(None)
+
+
+class _Guard(AbstractResolver):
+    """Resolves names to addresses that were all checked; one bad address refuses the name."""
+
+    def __init__(self, lookup: Lookup, *, allow_private: bool) -> None:
+        self._lookup = lookup
+        self._allow_private = allow_private
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        addresses = await self._lookup(host, port)
+        if not addresses:
+            raise OSError(errno.EADDRNOTAVAIL, "the name has no address")
+        if not self._allow_private and not all(is_public(address) for address in addresses):
+            raise AddressRefused("The address leads to one that is not public.")
+        return [
+            ResolveResult(
+                hostname=host,
+                host=address,
+                port=port,
+                family=socket.AF_INET6 if ":" in address else socket.AF_INET,
+                proto=socket.IPPROTO_TCP,
+                flags=socket.AI_NUMERICHOST,
+            )
+            for address in addresses
+            if family in {socket.AF_UNSPEC, socket.AF_INET6 if ":" in address else socket.AF_INET}
+        ]
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+
+class _Body:
+    """Gathers a page, unfolding gzip piece by piece, and stops at the limit."""
+
+    def __init__(self, bytes_max: int, *, folded: bool) -> None:
+        self._bytes_max = bytes_max
+        self._folded = folded
+        self._unfold = zlib.decompressobj(_GZIP_OR_ZLIB)
+        self._pieces: list[bytes] = []
+        self._size = 0
+
+    def add(self, piece: bytes) -> None:
+        """Take a piece as it came from the wire."""
+        if not self._folded:
+            self._keep(piece)
+            return
+        try:
+            while piece:
+                if self._unfold.eof:  # a further member
+                    self._unfold = zlib.decompressobj(_GZIP_OR_ZLIB)
+                self._keep(self._unfold.decompress(piece, _PIECE_BYTES))
+                piece = self._unfold.unconsumed_tail or self._unfold.unused_data
+        except zlib.error:
+            raise PageUnavailable("The page's server sent damaged gzip.") from None
+
+    def done(self) -> bytes:
+        """Give the whole page."""
+        if self._folded and self._pieces and not self._unfold.eof:
+            raise PageUnavailable("The page was cut short.")
+        return b"".join(self._pieces)
+
+    def too_large(self) -> PageTooLarge:
+        """Say what the limit is."""
+        return PageTooLarge(f"The page is larger than {self._bytes_max} bytes.")
+
+    def _keep(self, piece: bytes) -> None:
+        self._size += len(piece)
+        if self._size > self._bytes_max:
+            raise self.too_large()
+        self._pieces.append(piece)

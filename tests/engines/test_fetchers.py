@@ -1,0 +1,326 @@
+"""Every fetcher behind ports.fetchers."""
+
+import asyncio
+import gzip
+import socket
+import zlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+from aiohttp import web
+
+from mainstay.engines.fetchers import http
+from mainstay.engines.fetchers.http import HttpFetcher, is_public
+from mainstay.ports.fetchers import AddressRefused, PageTooLarge, PageUnavailable
+
+SITE = "127.0.0.2"  # plays the public internet
+SECRET = "127.0.0.1"
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Net:
+    """A site on the "public" address, a secret on the private one, and names for both."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.names: dict[str, list[list[str]]] = {"site.test": [[SITE]], "inside.test": [[SECRET]]}
+        self.asked: list[str] = []
+        self.pages: dict[str, Handler] = {}
+        self.secrets_told = 0
+
+    async def look_up(self, host: str, port: int) -> list[str]:
+        self.asked.append(host)
+        answers = self.names.get(host)
+        if answers is None:
+            return await http.look_up(host, port)
+        return answers.pop(0) if len(answers) > 1 else answers[0]
+
+    def url(self, path: str = "/", host: str = "site.test") -> str:
+        return f"http://{host}:{self.port}{path}"
+
+    async def serve(self, request: web.Request) -> web.StreamResponse:
+        return await self.pages[request.path](request)
+
+    async def tell_secret(self, _: web.Request) -> web.Response:
+        self.secrets_told += 1
+        return web.Response(text="secret")
+
+
+@pytest.fixture
+async def net(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Net]:
+    sockets = [socket.socket(), socket.socket()]
+    sockets[0].bind((SITE, 0))
+    made = Net(sockets[0].getsockname()[1])
+    sockets[1].bind((SECRET, made.port))
+    runners = []
+    for handler, bound in ((made.serve, sockets[0]), (made.tell_secret, sockets[1])):
+        app = web.Application()
+        app.router.add_get("/{path:.*}", handler)
+        runner = web.AppRunner(app, shutdown_timeout=0)
+        await runner.setup()
+        await web.SockSite(runner, bound).start()
+        runners.append(runner)
+    monkeypatch.setattr(http, "_PORTS", frozenset({made.port}))
+    monkeypatch.setattr(http, "is_public", lambda address: address == SITE or is_public(address))
+    yield made
+    for runner in runners:
+        await runner.cleanup()
+
+
+def answer(**parts: object) -> Handler:
+    async def page(_: web.Request) -> web.Response:
+        return web.Response(**parts)
+
+    return page
+
+
+def redirect(target: str, status: int = 302) -> Handler:
+    return answer(status=status, headers={"Location": target})
+
+
+async def test_gives_a_public_page(net: Net) -> None:
+    net.pages["/"] = answer(body=b"hello", content_type="text/html", charset="utf-8")
+    page = await HttpFetcher(lookup=net.look_up).fetch(net.url("/#part"))
+    assert (page.content, page.media_type, page.url) == (b"hello", "text/html", net.url())
+
+
+async def test_unfolds_gzip(net: Net) -> None:
+    folded = gzip.compress(b"hello " * 50_000) + gzip.compress(b"again")
+    net.pages["/"] = answer(body=folded, headers={"Content-Encoding": "gzip"})
+    page = await HttpFetcher(lookup=net.look_up).fetch(net.url())
+    assert page.content == b"hello " * 50_000 + b"again"
+    net.pages["/"] = answer(body=zlib.compress(b"hello"), headers={"Content-Encoding": "deflate"})
+    assert (await HttpFetcher(lookup=net.look_up).fetch(net.url())).content == b"hello"
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_follows_redirects_to_public_pages(net: Net, status: int) -> None:
+    net.pages["/"] = redirect("/next?a=1", status)
+    net.pages["/next"] = answer(body=b"there")
+    page = await HttpFetcher(lookup=net.look_up).fetch(net.url())
+    assert (page.content, page.url) == (b"there", net.url("/next?a=1"))
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1",
+        "127.0.0.1.",
+        "127.1",
+        "127.0.1",
+        "2130706433",
+        "0x7f000001",
+        "0x7f.0.0.1",
+        "0177.0.0.1",
+        "017700000001",
+        "127.0.0.0x1",
+        "１２７.0.0.1",
+        "127。0。0。1",
+        "[::1]",
+        "[::ffff:127.0.0.1]",
+        "[::ffff:7f00:1]",
+        "[::127.0.0.1]",
+        "[64:ff9b::127.0.0.1]",
+        "[2002:7f00:1::]",
+        "[fe80::1%25lo]",
+        "0.0.0.0",  # noqa: S104 - a host to refuse, not one to listen on
+        "0",
+        "[::]",
+        "169.254.169.254",
+        "10.0.0.1",
+        "localhost",
+        "localhost.",
+        "LOCALHOST",
+        "inside.test",
+        "inside.test.",
+    ],
+)
+async def test_private_addresses_are_refused_however_they_are_written(net: Net, host: str) -> None:
+    net.names["inside.test."] = net.names["inside.test"]
+    for name in ("localhost", "localhost."):
+        net.names[name] = [[SECRET]]
+    fetcher = HttpFetcher(lookup=net.look_up)
+    with pytest.raises(AddressRefused):
+        await fetcher.fetch(net.url(host=host))
+    net.pages["/"] = redirect(net.url(host=host))
+    with pytest.raises(AddressRefused):
+        await fetcher.fetch(net.url())
+    assert net.secrets_told == 0
+
+
+async def test_the_test_net_has_a_secret_to_tell(net: Net) -> None:
+    page = await HttpFetcher(lookup=net.look_up, allow_private=True).fetch(net.url(host="inside.test"))
+    assert (page.content, net.secrets_told) == (b"secret", 1)
+
+
+async def test_one_private_address_among_public_ones_is_refused(net: Net) -> None:
+    net.pages["/"] = answer(body=b"hello")
+    net.names["both.test"] = [[SITE, SECRET]]
+    with pytest.raises(AddressRefused):
+        await HttpFetcher(lookup=net.look_up).fetch(net.url(host="both.test"))
+
+
+async def test_a_name_that_changes_its_mind_gains_nothing(net: Net) -> None:
+    net.pages["/"] = answer(body=b"hello")
+    net.names["rebind.test"] = [[SITE], [SECRET]]
+    fetcher = HttpFetcher(lookup=net.look_up)
+    assert (await fetcher.fetch(net.url(host="rebind.test"))).content == b"hello"
+    assert net.asked == ["rebind.test"]
+    with pytest.raises(AddressRefused):
+        await fetcher.fetch(net.url(host="rebind.test"))
+    assert net.secrets_told == 0
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "site.test",
+        "//site.test/",
+        "ftp://site.test/",
+        "file:///etc/passwd",
+        "gopher://site.test/",
+        "data:text/plain,hi",
+        "javascript:alert(1)",
+        "http://",
+        "http:///path",
+        "http://user@site.test/",
+        "http://user:word@site.test/",
+        "http://:word@site.test/",
+        "http://site.test:22/",
+        "http://site.test:99999/",
+        "http://site.test\\@127.0.0.1/",
+        "http://site.test/a b",
+        "http://site.test/\r\nHost: x",
+        "http://[::1/",
+        "http://site.test/" + "x" * 2048,
+    ],
+)
+async def test_addresses_of_another_kind_are_refused(net: Net, url: str) -> None:
+    with pytest.raises(AddressRefused):
+        await HttpFetcher(lookup=net.look_up).fetch(url)
+    assert not net.asked
+
+
+@pytest.mark.parametrize("target", ["file:///etc/passwd", "http://site.test:22/", "http://a:b@site.test/"])
+async def test_redirects_of_another_kind_are_refused(net: Net, target: str) -> None:
+    net.pages["/"] = redirect(target)
+    with pytest.raises(AddressRefused):
+        await HttpFetcher(lookup=net.look_up).fetch(net.url())
+
+
+async def test_circles_end(net: Net) -> None:
+    visits = 0
+
+    async def again(_: web.Request) -> web.Response:
+        nonlocal visits
+        visits += 1
+        return web.Response(status=302, headers={"Location": "/"})
+
+    net.pages["/"] = again
+    with pytest.raises(PageUnavailable, match="3 times"):
+        await HttpFetcher(lookup=net.look_up, redirects_max=3).fetch(net.url())
+    assert visits == 4
+
+
+@pytest.mark.parametrize("told", [True, False])
+async def test_large_pages_are_refused(net: Net, told: bool) -> None:
+    async def large(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        if told:
+            response.content_length = 1001
+        await response.prepare(request)
+        await response.write(bytes(1001))
+        return response
+
+    net.pages["/"] = large
+    fetcher = HttpFetcher(lookup=net.look_up, bytes_max=1000)
+    with pytest.raises(PageTooLarge, match="1000"):
+        await fetcher.fetch(net.url())
+    net.pages["/"] = answer(body=bytes(1000))
+    assert len((await fetcher.fetch(net.url())).content) == 1000
+
+
+async def test_a_gzip_bomb_stops_at_the_limit(net: Net) -> None:
+    folder = zlib.compressobj(9, wbits=31)
+    folded = b"".join(folder.compress(bytes(1_000_000)) for _ in range(200)) + folder.flush()
+    assert len(folded) < 300_000
+    net.pages["/"] = answer(body=folded, headers={"Content-Encoding": "gzip"})
+    with pytest.raises(PageTooLarge):
+        await HttpFetcher(lookup=net.look_up, bytes_max=1_000_000).fetch(net.url())
+
+
+@pytest.mark.parametrize("body", [b"no gzip", gzip.compress(b"hello" * 100)[:-9]])
+async def test_damaged_gzip_is_told(net: Net, body: bytes) -> None:
+    net.pages["/"] = answer(body=body, headers={"Content-Encoding": "gzip"})
+    with pytest.raises(PageUnavailable):
+        await HttpFetcher(lookup=net.look_up).fetch(net.url())
+
+
+@pytest.mark.parametrize("status", [400, 404, 500, 503, 304])
+async def test_errors_of_the_server_are_told(net: Net, status: int) -> None:
+    net.pages["/"] = answer(status=status)
+    with pytest.raises(PageUnavailable, match=str(status)):
+        await HttpFetcher(lookup=net.look_up).fetch(net.url())
+
+
+async def test_a_server_that_never_ends_is_left(net: Net) -> None:
+    async def drip(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        while True:
+            await response.write(b"x")
+            await asyncio.sleep(0.02)
+
+    net.pages["/"] = drip
+    with pytest.raises(PageUnavailable, match=r"0\.2 s"):
+        await HttpFetcher(lookup=net.look_up, seconds_max=0.2).fetch(net.url())
+
+
+async def test_a_name_without_an_address_is_told() -> None:
+    async def nowhere(_: str, __: int) -> list[str]:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    async def empty(_: str, __: int) -> list[str]:
+        return []
+
+    for lookup in (nowhere, empty):
+        with pytest.raises(PageUnavailable):
+            await HttpFetcher(lookup=lookup).fetch("http://nowhere.test/")
+
+
+@pytest.mark.parametrize(
+    ("address", "public"),
+    [
+        ("8.8.8.8", True),
+        ("1.1.1.1", True),
+        ("2606:4700::1111", True),
+        ("64:ff9b::8.8.8.8", True),
+        ("0.1.2.3", False),
+        ("100.64.0.1", False),
+        ("172.16.0.1", False),
+        ("192.168.0.1", False),
+        ("192.0.0.8", False),
+        ("192.0.2.1", False),
+        ("198.18.0.1", False),
+        ("224.0.0.1", False),
+        ("240.0.0.1", False),
+        ("255.255.255.255", False),
+        ("168.63.129.16", False),
+        ("64:ff9b::10.0.0.1", False),
+        ("64:ff9b:1::8.8.8.8", False),
+        ("2001::1", False),
+        ("2001:db8::1", False),
+        ("2002:a00:1::", False),
+        ("::ffff:10.0.0.1", False),
+        ("fc00::1", False),
+        ("fe80::1", False),
+        ("fec0::1", False),
+        ("ff02::1", False),
+        ("::8.8.8.8", False),
+        ("2606:4700::1111%eth0", False),
+        ("no address", False),
+    ],
+)
+def test_public_addresses(address: str, public: bool) -> None:
+    assert is_public(address) is public
