@@ -13,9 +13,9 @@ import argparse
 import importlib
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 from mainstay.ports.database import Table
 
@@ -33,7 +33,7 @@ class Revisions(Protocol):
         """Apply every version that a SQLite file lacks."""
         ...
 
-    def upgrade_postgres(self, url: str, versions: Path) -> None:
+    def upgrade_postgres(self, connect: Callable[[], Any], versions: Path) -> None:
         """Apply every version that a PostgreSQL database lacks."""
         ...
 
@@ -62,9 +62,9 @@ def upgrade_sqlite(path: Path, versions: Path = VERSIONS) -> None:
     _revisions().upgrade_sqlite(path, versions)
 
 
-def upgrade_postgres(url: str, versions: Path = VERSIONS) -> None:
-    """Apply every version that a PostgreSQL database lacks, all in one transaction."""
-    _revisions().upgrade_postgres(url, versions)
+def upgrade_postgres(connect: Callable[[], Any], versions: Path = VERSIONS) -> None:
+    """Apply every version that a PostgreSQL database lacks, in one transaction; `connect` is psycopg's."""
+    _revisions().upgrade_postgres(connect, versions)
 
 
 def write(tables: Sequence[Table], message: str, versions: Path = VERSIONS) -> list[Path]:

@@ -3,12 +3,13 @@
 import re
 import sqlite3
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from alembic import command, op
 from alembic.config import Config
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import NullPool
 
 from mainstay.engines.database import schema
@@ -33,9 +34,9 @@ def upgrade_sqlite(path: Path, versions: Path = VERSIONS) -> None:
     _upgrade(engine, versions)
 
 
-def upgrade_postgres(url: str, versions: Path = VERSIONS) -> None:
+def upgrade_postgres(connect: Callable[[], Any], versions: Path = VERSIONS) -> None:
     """Apply every version that a PostgreSQL database lacks, all in one transaction."""
-    engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"), poolclass=NullPool)
+    engine = create_engine("postgresql+psycopg://", creator=connect, poolclass=NullPool)
     event.listen(
         engine,
         "begin",

@@ -22,7 +22,7 @@ from mainstay.engines.database.sqlite_connections import (
     translated,
 )
 from mainstay.engines.database.sqlite_writer import Group, Writer, told
-from mainstay.engines.database.statements import Filtered, Insertion, Statements, Values, packed
+from mainstay.engines.database.statements import Filtered, Insertion, Statements, Values, check_scope, packed
 from mainstay.kit.random import Random, SystemRandom
 from mainstay.ports.database import (
     Condition,
@@ -302,7 +302,7 @@ class SqliteDatabase:
 
     async def fetch(self, scope: Scope, sql: str, values: Mapping[str, Scalar] | None = None) -> list[Row]:
         """Read committed rows with a SELECT; in a tenant's scope only its own rows exist."""
-        self._opened()
+        check_scope(scope)
         if self._near is None:
             raise DatabaseUnavailable("The database is not open: the server is starting or shutting down.")
         try:
@@ -329,6 +329,7 @@ class SqliteDatabase:
 
     def unit(self, scope: Scope) -> AbstractAsyncContextManager[Unit]:
         """Open a unit of work; leaving the block commits durably, an exception undoes it."""
+        check_scope(scope)
         return SqliteUnit(self, self._opened(), scope)
 
     async def backup(self, folder: str) -> None:

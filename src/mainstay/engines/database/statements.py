@@ -301,6 +301,19 @@ def packed(
     return out, size
 
 
+def check_scope(scope: Scope) -> None:
+    """Refuse a tenant's id that no row could carry; raises Invalid or ValueError."""
+    if isinstance(scope, System) or (scope and scope.isascii() and "\0" not in scope):
+        return
+    if not scope:
+        raise ValueError("a tenant's id is empty")
+    check_values([scope])
+    try:
+        scope.encode()
+    except UnicodeEncodeError as error:
+        raise Invalid("A tenant's id holds half a character (a lone surrogate): remove it.") from error
+
+
 def tokens(sql: str) -> Iterator[tuple[str, str]]:
     """Cut SQL into (kind, text): word, quote, comment, parameter or sign; joined they give it back."""
     place = 0

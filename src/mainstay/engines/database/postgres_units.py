@@ -1,0 +1,231 @@
+"""A unit of work on PostgreSQL, and what its errors mean."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextvars import ContextVar
+from types import TracebackType
+from typing import Any, Protocol, TypeVar
+
+import psycopg
+from psycopg import AsyncConnection, errors
+from psycopg.pq import TransactionStatus
+
+from mainstay.engines.database.schema import TENANT
+from mainstay.engines.database.statements import Filtered, Insertion, Statements, Values, packed
+from mainstay.kit.errors import Invalid
+from mainstay.ports.database import (
+    Condition,
+    DatabaseUnavailable,
+    Row,
+    Scalar,
+    Scope,
+    System,
+    UniqueViolated,
+    Unit,
+)
+
+Link = AsyncConnection[dict[str, Any]]
+T = TypeVar("T")
+
+_open_units: ContextVar[tuple["PostgresUnit", ...]] = ContextVar("mainstay_postgres_units", default=())
+
+
+class Transactions(Protocol):
+    """What a unit asks of its database."""
+
+    statements: Statements
+
+    async def begin(self, scope: Scope) -> Link:
+        """Take a connection and open a transaction upon it."""
+        ...
+
+    async def end(self, link: Link, *, keep: bool) -> None:
+        """Commit or undo, and give the connection back."""
+        ...
+
+    def prepared(
+        self, scope: Scope, text: str, values: Mapping[str, Scalar] | None
+    ) -> tuple[bytes, dict[str, Scalar]]:
+        """Turn a SELECT of the port's dialect into the driver's."""
+        ...
+
+
+def translated(error: Exception) -> Exception:
+    """Turn what the driver raises into what the port promises."""
+    if isinstance(error, errors.UniqueViolation):
+        return UniqueViolated(str(error.diag.message_primary))
+    if isinstance(error, UnicodeEncodeError):
+        return Invalid("A text holds half a character (a lone surrogate): remove it and try again.")
+    if isinstance(error, errors.NumericValueOutOfRange):
+        return Invalid("A number does not fit 64 bits: send a smaller one.")
+    if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
+        step = next((step for kind, step in _NEXT_STEPS if isinstance(error, kind)), _UNREACHABLE)
+        return DatabaseUnavailable(step, retry_after_s=1.0)
+    return (
+        ValueError(f"the database refuses the statement: {error}")
+        if isinstance(error, psycopg.Error)
+        else error
+    )
+
+
+_UNREACHABLE = "PostgreSQL cannot be reached: check that it runs and that its address is right."
+_NEXT_STEPS: tuple[tuple[type[Exception], str], ...] = (
+    (errors.DiskFull, "The database's disk is full: free some space, then writing goes on by itself."),
+    (errors.QueryCanceled, "A query took too long: ask for less."),
+    (errors.DeadlockDetected, "Two changes waited for each other: try again."),
+)
+
+
+class PostgresUnit:
+    """One unit of work: a transaction on a connection of its own."""
+
+    def __init__(self, database: Transactions, scope: Scope) -> None:
+        """Belong to a database; nothing is opened yet."""
+        self.database = database
+        self.open = False
+        self._scope = scope
+        self._statements = database.statements
+        self._link: Link | None = None
+        self._depth = 0
+        self._working = False
+
+    async def __aenter__(self) -> Unit:
+        """Begin; raises DatabaseUnavailable, or RuntimeError inside another unit."""
+        outer = _open_units.get()
+        if any(unit.open and unit.database is self.database for unit in outer):
+            raise RuntimeError("a unit of work is open already: write through it, or leave its block first")
+        self._link = await self.database.begin(self._scope)
+        self.open = True
+        _open_units.set((*(unit for unit in outer if unit.open), self))
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Commit durably, or undo; raises DatabaseUnavailable when the commit fails."""
+        self.open = False
+        _open_units.set(tuple(unit for unit in _open_units.get() if unit.open))
+        link, self._link = self._entered(), None
+        # The end of a transaction goes on even if whoever waits for it is cancelled.
+        await asyncio.shield(asyncio.ensure_future(self.database.end(link, keep=error is None)))
+
+    def _entered(self) -> Link:
+        if self._link is None:
+            raise RuntimeError("the unit of work is closed: nothing can be written through it any more")
+        if self._working:
+            raise RuntimeError("the unit of work is busy: await one call before the next")
+        return self._link
+
+    async def _guarded(self, work: Callable[[Link], Awaitable[T]]) -> T:
+        """Run one statement so that its failure undoes itself alone, in one round trip."""
+        link = self._entered()
+        self._working = True
+        try:
+            async with link.pipeline():
+                await link.execute("SAVEPOINT i")
+                done = await work(link)
+                await link.execute("RELEASE i")
+        except Exception as error:
+            if link.info.transaction_status == TransactionStatus.INERROR:
+                await link.execute("ROLLBACK TO i")
+                await link.execute("RELEASE i")
+            raise translated(error) from error
+        else:
+            return done
+        finally:
+            self._working = False
+
+    async def insert(self, table: str, rows: Sequence[Mapping[str, Scalar]]) -> list[int]:
+        """Add rows; give their sequence numbers."""
+        return await self._insert(table, rows, replace=False)
+
+    async def upsert(self, table: str, rows: Sequence[Mapping[str, Scalar]]) -> None:
+        """Add rows, or replace the given columns of those with the same primary key."""
+        await self._insert(table, rows, replace=True)
+
+    async def _insert(self, table: str, rows: Sequence[Mapping[str, Scalar]], *, replace: bool) -> list[int]:
+        self._entered()
+        if not rows:
+            return []
+        insertion = self._statements.insertion(self._scope, table, rows[0], replace=replace)
+        values, _ = packed(insertion, rows, self._scope, scoped=self._statements.tables[table].scoped)
+        plain = [_plain(one) for one in values]
+        return await self._guarded(lambda link: _inserted(link, table, insertion, plain))
+
+    async def update(self, table: str, values: Mapping[str, Scalar], where: Condition) -> int:
+        """Change the rows that meet every condition; give their number."""
+        self._entered()
+        return await self._change(self._statements.update(self._scope, table, values, where))
+
+    async def delete(self, table: str, where: Condition) -> int:
+        """Remove the rows that meet every condition; give their number."""
+        self._entered()
+        return await self._change(self._statements.delete(self._scope, table, where))
+
+    async def _change(self, change: Filtered) -> int:
+        cursor = await self._guarded(lambda link: link.execute(change.sql.encode(), _plain(change.values)))
+        return cursor.rowcount
+
+    async def fetch(self, sql: str, values: Mapping[str, Scalar] | None = None) -> list[Row]:
+        """Read with a SELECT, seeing what this unit has written."""
+        self._entered()
+        text, bound = self.database.prepared(self._scope, sql, values)
+        cursor = await self._guarded(lambda link: link.execute(text, bound))
+        return await rows_of(cursor, self._scope)
+
+    async def savepoint(self) -> AbstractAsyncContextManager[None]:
+        """Open an inner part that is undone on its own when its block raises."""
+        self._entered()
+        return self._inner()
+
+    @asynccontextmanager
+    async def _inner(self) -> AsyncIterator[None]:
+        link = self._entered()
+        self._depth += 1
+        name = f"s{self._depth}"
+        try:
+            await link.execute(f"SAVEPOINT {name}".encode())
+            try:
+                yield
+            except BaseException:
+                await link.execute(f"ROLLBACK TO {name}".encode())
+                await link.execute(f"RELEASE {name}".encode())
+                raise
+            else:
+                await link.execute(f"RELEASE {name}".encode())
+        except psycopg.Error as error:
+            raise translated(error) from error
+        finally:
+            self._depth -= 1
+
+
+async def _inserted(link: Link, table: str, insertion: Insertion, values: list[Values]) -> list[int]:
+    if not insertion.numbered:
+        if len(values) == 1:
+            await link.execute(insertion.sql.encode(), values[0])
+        else:
+            await link.cursor().executemany(insertion.sql.encode(), values)
+        return []
+    # Without the lock a larger number could be committed, and read, before a smaller one.
+    await link.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", (f"mainstay.{table}",))
+    cursor = link.cursor()
+    await cursor.executemany(insertion.sql.encode(), values, returning=True)
+    numbers: list[int] = []
+    async for result in cursor.results():
+        numbers += [number for row in await result.fetchall() for number in row.values()]
+    return numbers
+
+
+def _plain(values: Values) -> Values:
+    """Make booleans the integers they are in a table."""
+    return tuple(int(value) if isinstance(value, bool) else value for value in values)
+
+
+async def rows_of(cursor: psycopg.AsyncCursor[dict[str, Any]], scope: Scope) -> list[Row]:
+    """Give the rows of a SELECT, without the tenant where a tenant asks."""
+    rows = await cursor.fetchall()
+    if not isinstance(scope, System):
+        for row in rows:
+            row.pop(TENANT, None)
+    return list(rows)
