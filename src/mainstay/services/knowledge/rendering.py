@@ -46,7 +46,7 @@ _BROKEN = (
 
 
 def plain(text: str) -> str:
-    """Reduce a text to what a reader sees, so that no Markdown or HTML renderer makes a link or an image of it.
+    """Reduce a text to what a reader sees, so that no renderer makes a link or an image of it.
 
     Markdown links, images and references become their text, HTML tags vanish (scripts and styles with
     their content), addresses lose their scheme and `www.`, `data:` URIs vanish, invisible and
