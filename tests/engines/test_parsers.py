@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime as dt
+import importlib.util
 import io
 import json
 import os
@@ -16,6 +17,7 @@ import pptx
 import psutil
 import pytest
 import pytest_asyncio
+from PIL import Image, ImageDraw, ImageFont
 from pptx.util import Inches
 from reportlab.lib import colors
 from reportlab.lib.pagesizes import A4
@@ -397,13 +399,41 @@ async def test_a_media_type_that_lies_is_refused(parser: KreuzbergParser, media_
         await parser.parse(b"plain words", "a", media_type)
 
 
-async def test_images_need_the_extra() -> None:
+def picture() -> Image.Image:
+    image = Image.new("RGB", (900, 220), "white")
+    draw = ImageDraw.Draw(image)
+    font = ImageFont.load_default(48)
+    draw.text((20, 20), "Invoice number 4711", fill="black", font=font)
+    draw.text((20, 110), "Total 99.50 EUR", fill="black", font=font)
+    return image
+
+
+def saved(image: Image.Image, kind: str) -> bytes:
+    file = io.BytesIO()
+    image.save(file, kind)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["PNG", "PDF"])
+async def test_images_need_the_extra(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
     parser = KreuzbergParser()
-    if parser._module.endswith("ocr"):
-        pytest.skip("the extra ocr is installed")
-    with pytest.raises(FileKindUnsupported, match=r"mainstay\[ocr\]"):
-        await parser.parse(b"\x89PNG\r\n\x1a\n" + bytes(100), "a.png")
+    failure = FileUnreadable if kind == "PDF" else FileKindUnsupported
+    with pytest.raises(failure, match=r"mainstay\[ocr\]"):
+        await parser.parse(saved(picture(), kind), f"a.{kind.lower()}")
     await parser.close()
+
+
+@pytest.mark.parametrize("kind", ["PNG", "PDF"])
+async def test_images_are_read_with_the_extra(parser: KreuzbergParser, kind: str) -> None:
+    if importlib.util.find_spec("rapidocr") is None:
+        if os.environ.get("MAINSTAY_REQUIRE_SERVICES") == "1":
+            pytest.fail("the extra ocr is not installed")
+        pytest.skip("the extra ocr is not installed")
+    parsed = await parser.parse(saved(picture(), kind), f"a.{kind.lower()}")
+    assert parsed.text.split("\n") == ["Invoice number 4711", "Total 99.50 EUR"]
+    assert "recognised" in parsed.warnings[0]
+    assert (await parser.parse(b"a,b\n1,2", "next.csv")).text.endswith("| 1 | 2 |")
 
 
 async def test_a_file_over_the_limit_is_refused_before_anything_is_read() -> None:

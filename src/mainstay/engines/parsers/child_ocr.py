@@ -1,21 +1,16 @@
-"""The child process that also reads images, with the extra `ocr` installed."""
+"""The child process that also reads images; it needs the extra `ocr`."""
 
 from rapidocr import RapidOCR
 
 from mainstay.engines.parsers.child import main
 
 
-def reader() -> RapidOCR:
-    """Load the models that the package carries."""
-    return RapidOCR()
-
-
 def read_image(engine: RapidOCR, content: bytes) -> str:
     """Give the lines of text in an image, from top to bottom."""
     found = engine(content)
-    return "\n".join(found.txts or ())
+    return "\n".join(getattr(found, "txts", None) or ())
 
 
 if __name__ == "__main__":
-    engine = reader()
-    main(lambda content: read_image(engine, content))
+    models = RapidOCR()  # it loads them at the first image
+    main(lambda content: read_image(models, content))

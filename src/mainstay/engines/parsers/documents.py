@@ -12,9 +12,18 @@ import kreuzberg
 
 from mainstay.engines.parsers import plain
 from mainstay.engines.parsers.archives import check_zip
-from mainstay.engines.parsers.kinds import IMAGES, Kind, kind_of, opened, unsupported
-from mainstay.engines.parsers.pdf import read_pdf
-from mainstay.ports.parsers import FileKindUnsupported, FileTooLarge, FileUnreadable, Parsed
+from mainstay.engines.parsers.kinds import (
+    IMAGES,
+    OCR_ADVICE,
+    Kind,
+    PagesAreImages,
+    kind_of,
+    needs_ocr,
+    opened,
+    unsupported,
+)
+from mainstay.engines.parsers.pdf import page_images, read_pdf
+from mainstay.ports.parsers import FileTooLarge, FileUnreadable, Parsed
 
 Ocr = Callable[[bytes], str]
 Value = str | int | float | bool | list[str]
@@ -38,7 +47,7 @@ _KEPT = (
 _VALUE_CHARACTERS_MAX = 1000
 _VALUES_MAX = 100
 _ENCRYPTED_OFFICE = "EncryptedPackage".encode("utf-16-le")
-_OCR_ADVICE = "install the extra that reads images: pip install 'mainstay[ocr]'"
+_RECOGNISED = "The text was recognised in images and may hold mistakes."
 
 
 def read(content: bytes, name: str, media_type: str | None, characters_max: int, ocr: Ocr | None) -> Parsed:
@@ -65,8 +74,8 @@ def _read(kind: Kind, content: bytes, name: str, characters_max: int, ocr: Ocr |
         return _read_pdf(content, characters_max, ocr)
     if kind.name in IMAGES:
         if ocr is None:
-            raise FileKindUnsupported(f"The file is {kind.label}; to read images, {_OCR_ADVICE}.")
-        return ocr(content), None, {}, ["The text was recognised in an image and may hold mistakes."]
+            raise needs_ocr(kind, name)
+        return ocr(content), None, {}, [_RECOGNISED]
     if kind.name in {"docx", "pptx", "xlsx", "epub"}:
         return _read_office(kind, content)
     if kind.name == "ole" and _ENCRYPTED_OFFICE in content:
@@ -93,15 +102,15 @@ def _read_textual(kind: Kind, content: bytes) -> _Read:
 
 
 def _read_pdf(content: bytes, characters_max: int, ocr: Ocr | None) -> _Read:
-    found = read_pdf(content, characters_max)
-    if not found[0].strip():
-        count = found[2]["page_count"]
-        if ocr is None:
-            raise FileUnreadable(
-                f"The PDF's {count} pages hold images without text; to read them, {_OCR_ADVICE}."
-            )
-        raise FileUnreadable(f"The PDF's {count} pages hold no text; send the pages as images.")
-    return found
+    text, title, metadata, warnings = read_pdf(content, characters_max)
+    if text.strip():
+        return text, title, metadata, warnings
+    if ocr is None:
+        raise PagesAreImages(
+            f"The PDF's {metadata['page_count']} pages hold no text, only images. {OCR_ADVICE}"
+        )
+    text = "\n\n".join(ocr(image) for image in page_images(content))
+    return text, title, metadata, [*warnings, _RECOGNISED]
 
 
 def _read_office(kind: Kind, content: bytes) -> _Read:

@@ -6,10 +6,15 @@ from dataclasses import dataclass
 from mainstay.ports.parsers import FileKindUnsupported, FileUnreadable
 
 _HEAD_BYTES = 8192
+_BLANKS = b" \t\r\n\x00"
 _CONTROLS = bytes({*range(32)} - {8, 9, 10, 12, 13, 27})
 _CONTROLS_SHARE_MAX = 0.02
 _UTF16_NULS_SHARE_MIN = 0.3
 _OPEN_XML = "application/vnd.openxmlformats-officedocument."
+
+
+class PagesAreImages(FileUnreadable):
+    """A PDF without any text, which only OCR can read."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +63,8 @@ KINDS = {
 }
 IMAGES = frozenset({"png", "jpeg", "tiff", "gif", "bmp", "webp"})
 
+OCR_ADVICE = "To read images, install the extra for it: pip install 'mainstay[ocr]'"
+
 _MAGIC = (
     (b"%PDF-", "pdf"),
     (b"PK\x03\x04", "zip"),
@@ -90,7 +97,7 @@ def kind_of(content: bytes, name: str, media_type: str | None) -> Kind:
 
     Raises FileUnreadable when the file is empty or not what its name or media type says.
     """
-    if not content.strip(b" \t\r\n\x00"):
+    if not (content[:_HEAD_BYTES].strip(_BLANKS) or content.strip(_BLANKS)):
         raise FileUnreadable(f"{_shown(name)} is empty.")
     found = KINDS[_sniffed(content)]
     claims = _claims(name, media_type)
@@ -120,6 +127,11 @@ def opened(inside: frozenset[str], name: str, media_type: str | None) -> Kind:
         found, [kind for kind in _claims(name, media_type) if kind not in (found, KINDS["zip"])], name
     )
     return found
+
+
+def needs_ocr(kind: Kind, name: str) -> FileKindUnsupported:
+    """Say how to get the part that reads images."""
+    return FileKindUnsupported(f"{_shown(name)} is {kind.label}. {OCR_ADVICE}")
 
 
 def unsupported(kind: Kind, name: str) -> FileKindUnsupported:

@@ -12,7 +12,7 @@ from typing import Any
 import psutil
 
 from mainstay.engines.parsers import plain
-from mainstay.engines.parsers.kinds import kind_of
+from mainstay.engines.parsers.kinds import IMAGES, PagesAreImages, kind_of, needs_ocr
 from mainstay.kit.errors import Failure
 from mainstay.ports.parsers import (
     FileKindUnsupported,
@@ -23,8 +23,10 @@ from mainstay.ports.parsers import (
 )
 
 _CHILD = "mainstay.engines.parsers.child"
+_OCR_CHILD = f"{_CHILD}_ocr"
 _LENGTH_BYTES = 4
 _HERE_BYTES_MAX = 1024 * 1024
+_PIECE_BYTES = 1024 * 1024  # so that the event loop is never held for long
 _FILES_PER_CHILD_MAX = 200  # whatever a library leaks goes with the child
 _START_SECONDS_MAX = 60
 _LOOK_EVERY_S = 0.05
@@ -32,7 +34,7 @@ _ANSWER_BYTES_PER_CHARACTER = 12  # JSON writes an emoji as two escapes of six
 _ANSWER_BYTES_SPARE = 1024 * 1024
 _MEBIBYTE = 1024 * 1024
 _FAILURES: dict[str, type[Failure]] = {
-    failure.code(): failure for failure in (FileUnreadable, FileTooLarge, FileKindUnsupported)
+    failure.code(): failure for failure in (PagesAreImages, FileUnreadable, FileTooLarge, FileKindUnsupported)
 }
 
 
@@ -60,8 +62,8 @@ class KreuzbergParser:
         self._free = asyncio.Semaphore(processes)
         self._idle: list[_Child] = []
         self._closed = False
-        found = importlib.util.find_spec("rapidocr")
-        self._module = _CHILD if found is None else f"{_CHILD}_ocr"
+        self._processes = processes
+        self._ocr = importlib.util.find_spec("rapidocr") is not None
 
     async def parse(self, content: bytes, name: str, media_type: str | None = None) -> Parsed:
         """Read a file; raises FileUnreadable, FileTooLarge, FileKindUnsupported, ParserUnavailable."""
@@ -69,24 +71,20 @@ class KreuzbergParser:
             raise FileTooLarge(
                 f"The file has {len(content)} bytes; at most {self._file_bytes_max} are read. Split it."
             )
-        if len(content) <= _HERE_BYTES_MAX:
-            kind = kind_of(content, name, media_type)
-            if kind.name in {"text", "markdown"}:
-                text, warnings = plain.decode(content)
-                return Parsed(text, None, kind.media_type, {}, tuple(warnings))
-        asked = {
-            "name": name,
-            "media_type": media_type,
-            "size": len(content),
-            "seconds_max": self._seconds_max,
-            "characters_max": self._characters_max,
-        }
-        async with self._child() as child:
-            told = await self._ask(child, json.dumps(asked).encode(), content)
-        if "failure" in told:
-            raise _FAILURES[told["failure"]](told["detail"])
-        parsed = told["parsed"]
-        return Parsed(**{**parsed, "warnings": tuple(parsed["warnings"])})
+        kind = kind_of(content, name, media_type)
+        if kind.name in {"text", "markdown"} and len(content) <= _HERE_BYTES_MAX:
+            text, warnings = plain.decode(content)
+            return Parsed(text, None, kind.media_type, {}, tuple(warnings))
+        if kind.name in IMAGES:
+            if not self._ocr:
+                raise needs_ocr(kind, name)
+            return await self._parse(_OCR_CHILD, content, name, media_type)
+        try:
+            return await self._parse(_CHILD, content, name, media_type)
+        except PagesAreImages as failure:
+            if not self._ocr:
+                raise FileUnreadable(failure.detail) from None
+            return await self._parse(_OCR_CHILD, content, name, media_type)
 
     async def close(self) -> None:
         """End the child processes."""
@@ -94,13 +92,28 @@ class KreuzbergParser:
         while self._idle:
             await self._idle.pop().end()
 
+    async def _parse(self, module: str, content: bytes, name: str, media_type: str | None) -> Parsed:
+        asked = {
+            "name": name,
+            "media_type": media_type,
+            "size": len(content),
+            "seconds_max": self._seconds_max,
+            "characters_max": self._characters_max,
+        }
+        async with self._child(module) as child:
+            told = await self._ask(child, json.dumps(asked).encode(), content)
+        if "failure" in told:
+            raise _FAILURES[told["failure"]](told["detail"])
+        parsed = told["parsed"]
+        return Parsed(**{**parsed, "warnings": tuple(parsed["warnings"])})
+
     @contextlib.asynccontextmanager
-    async def _child(self) -> AsyncIterator["_Child"]:
+    async def _child(self, module: str) -> AsyncIterator["_Child"]:
         """Lend a child; it comes back only when it has answered."""
         async with self._free:
             if self._closed:
                 raise ParserUnavailable("The parser is closed.")
-            child = self._idle.pop() if self._idle else await _Child.start(self._module)
+            child = await self._take(module)
             try:
                 yield child
             except BaseException:
@@ -110,6 +123,14 @@ class KreuzbergParser:
                 await child.end()
             else:
                 self._idle.append(child)
+
+    async def _take(self, module: str) -> "_Child":
+        for place, child in enumerate(self._idle):
+            if child.module == module:
+                return self._idle.pop(place)
+        while len(self._idle) >= self._processes:
+            await self._idle.pop(0).end()
+        return await _Child.start(module)
 
     async def _ask(self, child: "_Child", asked: bytes, content: bytes) -> dict[str, Any]:
         watch = asyncio.create_task(child.watch(self._memory_bytes_max))
@@ -132,7 +153,8 @@ class KreuzbergParser:
 
 
 class _Child:
-    def __init__(self, process: Process) -> None:
+    def __init__(self, process: Process, module: str) -> None:
+        self.module = module
         self._process = process
         self.files = 0
         self.over_memory = False
@@ -145,7 +167,7 @@ class _Child:
             )
         except OSError as error:
             raise ParserUnavailable(f"The parser cannot be started: {error.strerror}.") from error
-        child = cls(process)
+        child = cls(process, module)
         try:
             async with asyncio.timeout(_START_SECONDS_MAX):
                 await child.ready()
@@ -169,8 +191,9 @@ class _Child:
             raise ParserUnavailable("The parser has no pipes.")
         self.files += 1
         questions.write(len(asked).to_bytes(_LENGTH_BYTES) + asked)
-        questions.write(content)
-        await questions.drain()
+        for at in range(0, len(content), _PIECE_BYTES):
+            questions.write(content[at : at + _PIECE_BYTES])
+            await questions.drain()
         size = int.from_bytes(await answers.readexactly(_LENGTH_BYTES))
         if size > most:
             raise FileTooLarge("The file holds more text than is read. Split it.")

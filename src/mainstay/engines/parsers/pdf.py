@@ -14,6 +14,7 @@ from mainstay.engines.parsers.plain import markdown_table
 from mainstay.ports.parsers import FileTooLarge, FileUnreadable
 
 PAGES_MAX = 5000
+_OCR_DOTS_PER_INCH = 200
 _LEVELS_MAX = 4
 _HEADING_RATIO = 1.12
 _HEADING_CHARACTERS_MAX = 200
@@ -69,6 +70,16 @@ def read_pdf(content: bytes, characters_max: int) -> tuple[str, str | None, dict
     title = about.get("Title")
     text = "\n\n".join(_blocks(_without_edges(lines, count)))
     return text, title if isinstance(title, str) else None, metadata, []
+
+
+def page_images(content: bytes) -> Iterator[bytes]:
+    """Draw each page as a PNG of 200 dots an inch, for OCR."""
+    with pdfplumber.open(io.BytesIO(content)) as document:
+        for page in document.pages:
+            file = io.BytesIO()
+            page.to_image(resolution=_OCR_DOTS_PER_INCH).original.save(file, "PNG")
+            yield file.getvalue()
+            page.close()
 
 
 def _page_count(pages: list[Page]) -> int:
