@@ -2,6 +2,8 @@
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from importlib.metadata import version
+from typing import Any
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
@@ -16,6 +18,8 @@ from mainstay.kit.errors import Failure
 from mainstay.kit.ids import Ids
 from mainstay.transports.rest.exchange import SAFE_HEADERS, Exchange
 from mainstay.transports.rest.health import Ready, health_routes
+from mainstay.transports.rest.openapi import openapi
+from mainstay.transports.rest.pages import page_routes
 from mainstay.transports.rest.paths import Paths
 from mainstay.transports.rest.problems import (
     PROBLEM_MEDIA_TYPE,
@@ -32,6 +36,7 @@ from mainstay.transports.rest.settings import RestSettings
 BASES = ("/v1", "/api/v1")
 """Every operation stands under each of these; the first is the one in the document."""
 
+VERSION = version("mainstay")
 Lifespan = Callable[[], AbstractAsyncContextManager[None]]
 _METHOD_STATUS = 405
 
@@ -59,11 +64,15 @@ class RestDoor(FastAPI):
             async with lifespan():
                 yield
 
-        super().__init__(title="Mainstay", openapi_url=None, docs_url=None, redoc_url=None, lifespan=run)
+        super().__init__(
+            title="Mainstay", version=VERSION, openapi_url=None, docs_url=None, redoc_url=None, lifespan=run
+        )
+        self._application = application
         self._ids = ids
         self._settings = settings
         self._paths: Paths[PathAnswer] = Paths()
         self.add_exception_handler(HTTPException, self._http_failed)
+        self.add_exception_handler(Failure, self._failed)
         self.add_exception_handler(Exception, self._bug)
         for path, answer in _path_answers(application, self._make, settings).items():
             for base in BASES:
@@ -74,6 +83,12 @@ class RestDoor(FastAPI):
 
     def _make(self, scope: Scope, receive: Receive, send: Send) -> Exchange:
         return Exchange(scope, receive, send, self._ids, self._settings)
+
+    def openapi(self) -> dict[str, Any]:
+        """Give the document, written once."""
+        if self.openapi_schema is None:
+            self.openapi_schema = openapi(self._application, VERSION)
+        return self.openapi_schema
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request: operations by the road, everything else by its route."""
@@ -105,6 +120,12 @@ class RestDoor(FastAPI):
             failure = MessageMalformed(str(getattr(error, "detail", "")))
         told = problem(failure, request.state.request_id)
         return Response(encoded(told), told["status"], headers, PROBLEM_MEDIA_TYPE)
+
+    async def _failed(self, request: Request, error: Exception) -> Response:
+        if not isinstance(error, Failure):
+            raise error
+        told = problem(error, request.state.request_id)
+        return Response(encoded(told), told["status"], None, PROBLEM_MEDIA_TYPE)
 
     async def _bug(self, request: Request, error: Exception) -> Response:
         logger.error("An unexpected error (request %s)", request.state.request_id, exc_info=error)
@@ -162,5 +183,7 @@ def rest_app(
     and doors that need a task of their own). `extra_routes` are further doors and pages, outside of `/v1`.
     """
     door = RestDoor(application, ids, settings, lifespan)
-    door.router.routes.extend([*health_routes(ready), *extra_routes])
+    door.router.routes.extend(
+        [*health_routes(ready), *page_routes(application, door.openapi, VERSION), *extra_routes]
+    )
     return door

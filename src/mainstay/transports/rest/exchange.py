@@ -23,7 +23,7 @@ _API_HEADERS = (*SAFE_HEADERS, (b"content-security-policy", b"default-src 'none'
 NOTHING: Mapping[str, str] = {}
 
 
-class ClientGone(Exception):  # noqa: N818 - a fact, and nobody is there to be told of it
+class ClientGone(Exception):
     """The client left before its request was complete."""
 
 

@@ -25,7 +25,7 @@ _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,40})")
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,40})(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,2})?")
 
 
-class TextUnfit(Exception):  # noqa: N818 - always turned into a problem that names the field
+class TextUnfit(Exception):
     """A text has not the form that its parameter has."""
 
 

@@ -1,0 +1,1 @@
+"""The MCP door: one tool for each operation, for assistants and agents."""

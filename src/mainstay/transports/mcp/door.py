@@ -1,0 +1,230 @@
+"""The MCP door: an ASGI object at `/mcp` that recognises its caller before anything is read."""
+
+import logging
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+from urllib.parse import urlsplit
+
+from mcp.server.context import ServerRequestContext
+from mcp.server.lowlevel import Server
+from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+from mcp.shared.exceptions import MCPError
+from mcp_types import (
+    INVALID_PARAMS,
+    CallToolRequestParams,
+    CallToolResult,
+    ListToolsResult,
+    PaginatedRequestParams,
+    TextContent,
+)
+from starlette.datastructures import Headers
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import Receive, Scope, Send
+
+from mainstay.kernel.caller import Caller, Credential
+from mainstay.kernel.dispatch import Application, Message
+from mainstay.kernel.guard import Guard
+from mainstay.kit.errors import Failure, Forbidden, Unauthenticated
+from mainstay.kit.ids import Ids
+from mainstay.transports.mcp.tools import OperationTool, operation_tool
+from mainstay.transports.rest.credentials import challenge, read_credential
+from mainstay.transports.rest.problems import (
+    PROBLEM_MEDIA_TYPE,
+    MethodUnsupported,
+    bug,
+    encoded,
+    problem,
+    status_of,
+)
+
+logger = logging.getLogger("mainstay.mcp")
+
+PATH = "/mcp"
+_INSTRUCTIONS = (
+    "Mainstay stores a team's documents and finds, quotes and answers from them. Search with "
+    "knowledge_search, ask with knowledge_answer; answers cite the documents they rest on."
+)
+_ADMITTED = "mainstay.admitted"
+
+
+class OriginRefused(Forbidden):
+    """The request comes from a web page of another host, or names a host that this server is not."""
+
+    title = "Requests from this origin are refused"
+
+
+@dataclass(frozen=True)
+class McpSettings:
+    """Limits of the MCP door.
+
+    `allowed_hosts` are the Host headers that are answered (without port; empty: any), `allowed_origins` the
+    web pages that may call beside those of this server's own host, such as `https://chat.example.com`.
+    """
+
+    body_bytes_max: int = 32 * 1024 * 1024
+    allowed_hosts: tuple[str, ...] = ()
+    allowed_origins: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Admitted:
+    """Who asks, kept with the request for the handlers."""
+
+    caller: Caller
+    credential: Credential | None
+    request_id: str
+    address: str
+    traceparent: str | None
+
+
+class McpDoor:
+    """Tools for each operation, over streamable HTTP without sessions."""
+
+    def __init__(self, application: Application, ids: Ids, guard: Guard, settings: McpSettings) -> None:
+        """Describe the tools once; streams are left out, for each has a whole form beside it."""
+        self._application = application
+        self._ids = ids
+        self._guard = guard
+        self._settings = settings
+        tools = [operation_tool(each) for each in application.operations if each.kind != "stream"]
+        self._tools: dict[str, OperationTool] = {each.tool.name: each for each in tools}
+        self._manager: StreamableHTTPSessionManager | None = None
+
+    @property
+    def routes(self) -> Sequence[BaseRoute]:
+        """Give the route of this door."""
+        return [Route(PATH, self, include_in_schema=False)]
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Run what answers; it can be run again after it has ended."""
+        server: Server[Any] = Server(
+            "mainstay",
+            title="Mainstay",
+            version=version("mainstay"),
+            instructions=_INSTRUCTIONS,
+            on_list_tools=self._list,
+            on_call_tool=self._call,
+        )
+        manager = StreamableHTTPSessionManager(
+            server,
+            json_response=True,
+            stateless=True,
+            max_request_body_size=self._settings.body_bytes_max,
+        )
+        async with manager.run():
+            self._manager = manager
+            try:
+                yield
+            finally:
+                self._manager = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Recognise the caller, then let the protocol be spoken."""
+        request_id = scope.get("state", {}).get("request_id") or self._ids.new("req")
+        try:
+            self._check_origin(Headers(scope=scope))
+            admitted = await self._admit(scope, request_id)
+            if scope["method"] != "POST":
+                raise MethodUnsupported("This door has no sessions; send each message with POST.")
+        except Failure as failure:
+            await _refusal(failure, request_id)(scope, receive, send)
+            return
+        if self._manager is None:
+            raise RuntimeError("The MCP door is asked while it does not run: put `running()` in the lifespan")
+        scope[_ADMITTED] = admitted
+        await self._manager.handle_request(scope, receive, send)
+
+    def _check_origin(self, headers: Headers) -> None:
+        host = urlsplit(f"//{headers.get('host', '')}").hostname or ""
+        if self._settings.allowed_hosts and host not in self._settings.allowed_hosts:
+            raise OriginRefused("This server does not answer for this host; an operator can allow it.")
+        origin = headers.get("origin")
+        if origin is None or origin in self._settings.allowed_origins:
+            return
+        if (urlsplit(origin).hostname or "") != host:
+            raise OriginRefused("Web pages of other hosts may not call; an operator can allow them.")
+
+    async def _admit(self, scope: Scope, request_id: str) -> _Admitted:
+        credential = read_credential(scope["headers"])
+        client = scope.get("client")
+        return _Admitted(
+            caller=await self._guard.authenticate(credential),
+            credential=credential,
+            request_id=request_id,
+            address=str(client[0]) if client else "",
+            traceparent=Headers(scope=scope).get("traceparent"),
+        )
+
+    async def _list(
+        self, context: ServerRequestContext[Any, Any], _: PaginatedRequestParams | None
+    ) -> ListToolsResult:
+        caller = _admitted(context).caller
+        return ListToolsResult(tools=[each.tool for each in self._tools.values() if each.offered_to(caller)])
+
+    async def _call(
+        self, context: ServerRequestContext[Any, Any], params: CallToolRequestParams
+    ) -> CallToolResult:
+        tool = self._tools.get(params.name)
+        if tool is None:
+            raise MCPError(INVALID_PARAMS, "There is no such tool; list the tools to see their names.")
+        admitted = _admitted(context)
+
+        async def read() -> Mapping[str, Any]:
+            return tool.values(params.arguments or {})
+
+        message = Message(
+            credential=admitted.credential,
+            read=read,
+            request_id=admitted.request_id,
+            door="mcp",
+            address=admitted.address,
+            traceparent=admitted.traceparent,
+        )
+        try:
+            answer = await self._application.dispatch(tool.operation, message)
+            text, structured = tool.answer(answer.value)
+        except Failure as failure:
+            return _told(problem(failure, admitted.request_id))
+        except Exception:
+            logger.exception("An unexpected error (request %s)", admitted.request_id)
+            return _told(bug(admitted.request_id))
+        return CallToolResult(content=[TextContent(type="text", text=text)], structured_content=structured)
+
+
+def _admitted(context: ServerRequestContext[Any, Any]) -> _Admitted:
+    admitted = context.request.scope[_ADMITTED] if context.request is not None else None
+    if not isinstance(admitted, _Admitted):
+        raise TypeError("A message reached the tools without having been admitted")
+    return admitted
+
+
+def _told(document: Mapping[str, Any]) -> CallToolResult:
+    text = encoded(document).decode()
+    return CallToolResult(
+        content=[TextContent(type="text", text=text)], structured_content=dict(document), is_error=True
+    )
+
+
+def _refusal(failure: Failure, request_id: str) -> Response:
+    headers: dict[str, str] = {}
+    if isinstance(failure, Unauthenticated):
+        headers["WWW-Authenticate"] = challenge(failure)
+    if isinstance(failure, MethodUnsupported):
+        headers["Allow"] = "POST"
+    body = encoded(problem(failure, request_id))
+    return Response(body, status_of(type(failure)), headers, PROBLEM_MEDIA_TYPE)
+
+
+def mcp_door(
+    application: Application,
+    *,
+    ids: Ids,
+    settings: McpSettings = McpSettings(),
+) -> McpDoor:
+    """Make the MCP door; its `routes` belong into the REST door, its `running()` into the lifespan."""
+    return McpDoor(application, ids, application._parts.guard, settings)  # noqa: SLF001 - see McpDoor: 401 comes before any reading

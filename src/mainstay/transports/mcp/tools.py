@@ -1,0 +1,123 @@
+"""How operations look as tools: names, schemas, hints, and values on their way in and out."""
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mcp_types import Tool, ToolAnnotations
+
+from mainstay.kernel.caller import Caller
+from mainstay.kernel.dispatch import RequestInvalid
+from mainstay.kernel.guard import ANYBODY
+from mainstay.kernel.interface import Operation, Upload
+
+Schema = dict[str, Any]
+
+_WRAP = "result"
+_FILE: Schema = {
+    "type": "object",
+    "description": "A file.",
+    "required": ["name", "content"],
+    "properties": {
+        "name": {"type": "string", "maxLength": 255, "description": "The file's name with its ending."},
+        "media_type": {"type": "string", "maxLength": 200, "description": "Such as `application/pdf`."},
+        "content": {
+            "type": "string",
+            "contentEncoding": "base64",
+            "description": "The file's bytes in base64.",
+        },
+    },
+    "additionalProperties": False,
+}
+
+
+def _plain(value: Any) -> Any:
+    """Leave out the titles that repeat a field's own name."""
+    if isinstance(value, dict):
+        return {
+            key: _plain(each) for key, each in value.items() if not (key == "title" and isinstance(each, str))
+        }
+    return [_plain(each) for each in value] if isinstance(value, list) else value
+
+
+def _input_schema(operation: Operation) -> Schema:
+    schema: Schema = _plain(operation.model.model_json_schema())
+    if operation.upload is not None:
+        schema["properties"][operation.upload.name] = _FILE
+    schema.setdefault("properties", {})
+    return schema
+
+
+def _output_schema(operation: Operation) -> tuple[Schema, bool]:
+    """Give the schema of the answer, and whether it has to be wrapped to be an object."""
+    schema: Schema = _plain(operation.adapter.json_schema(mode="serialization"))
+    if schema.get("type") == "object":
+        return schema, False
+    definitions = schema.pop("$defs", None)
+    wrapped: Schema = {"type": "object", "required": [_WRAP], "properties": {_WRAP: schema}}
+    return ({**wrapped, "$defs": definitions} if definitions else wrapped), True
+
+
+def _file(name: str, value: Any) -> Upload:
+    """Make an upload of what a tool call carries; raises RequestInvalid."""
+    told = "Give an object with `name`, `content` (base64) and, if known, `media_type`."
+    if isinstance(value, dict) and set(value) <= {"name", "content", "media_type"}:
+        file_name, content, media_type = value.get("name"), value.get("content"), value.get("media_type")
+        if isinstance(file_name, str) and isinstance(content, str) and isinstance(media_type, str | None):
+            try:
+                return Upload(file_name[:255], media_type, base64.b64decode(content, validate=True))
+            except (binascii.Error, ValueError):
+                told = "`content` is not base64."
+    raise RequestInvalid(f"Check these fields: {name}.", problems=[{"field": name, "problem": told}])
+
+
+@dataclass(frozen=True)
+class OperationTool:
+    """An operation as a tool."""
+
+    operation: Operation
+    tool: Tool
+    wrapped: bool
+
+    def offered_to(self, caller: Caller) -> bool:
+        """Say whether a caller may use it."""
+        return self.operation.may == ANYBODY or caller.may(self.operation.may)
+
+    def values(self, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Give an operation's raw values from a tool call's arguments; raises RequestInvalid."""
+        upload = self.operation.upload
+        if upload is None or upload.name not in arguments:
+            return arguments
+        return {**arguments, upload.name: _file(upload.name, arguments[upload.name])}
+
+    def answer(self, value: Any) -> tuple[str, Any]:
+        """Give an answer as text and as structured content."""
+        text = self.operation.adapter.dump_json(value).decode()
+        structured = json.loads(text)
+        return text, {_WRAP: structured} if self.wrapped else structured
+
+
+def operation_tool(operation: Operation) -> OperationTool:
+    """Describe an operation as a tool."""
+    output, wrapped = _output_schema(operation)
+    reading = operation.kind != "write"
+    destructive = operation.route.method == "DELETE"
+    description = " ".join(f"{operation.summary}. {operation.description}".split())
+    tool = Tool(
+        name=operation.full_name.replace(".", "_"),
+        title=operation.summary,
+        description=description,
+        input_schema=_input_schema(operation),
+        output_schema=output,
+        annotations=ToolAnnotations(
+            title=operation.summary,
+            read_only_hint=reading,
+            destructive_hint=None if reading else destructive,
+            idempotent_hint=None if reading else destructive,
+            open_world_hint=False,
+        ),
+    )
+    return OperationTool(operation, tool, wrapped)

@@ -1,0 +1,119 @@
+"""The words and shared parts of the OpenAPI document that stand in no docstring."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from mainstay.kernel.interface import Operation, Route
+
+Schema = dict[str, Any]
+
+PENDING = "Stored; the rest goes on, and `job_id` tells how far it has come."
+SERVERS: list[Schema] = [
+    {"url": "/v1", "description": "This server"},
+    {"url": "/api/v1", "description": "The same, where a proxy hands on `/api`"},
+]
+PARAMETERS: Schema = {
+    "IdempotencyKey": {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "description": (
+            "Any text of your own, new for each new request. Sent again within a day with the same request, "
+            "it gives the first answer again instead of doing the work twice."
+        ),
+        "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$"},
+    }
+}
+HEADERS: Schema = {
+    "RequestId": {
+        "description": "The id you sent in `X-Request-Id`, or a new one; the server's log has it too.",
+        "schema": {"type": "string"},
+    },
+    "RateLimit": {
+        "description": "What is left of your key's limit: `r` requests, `t` seconds until there are more.",
+        "schema": {"type": "string", "examples": ['"minute";r=998;t=0']},
+    },
+    "RateLimitPolicy": {
+        "description": "Your key's limit: `q` requests in `w` seconds.",
+        "schema": {"type": "string", "examples": ['"minute";q=1000;w=60']},
+    },
+    "RetryAfter": {
+        "description": "When to try again, in seconds.",
+        "schema": {"type": "integer", "minimum": 1},
+    },
+    "Challenge": {
+        "description": "How to authenticate (RFC 6750).",
+        "schema": {"type": "string"},
+    },
+}
+SECURITY: Schema = {
+    "bearer": {"type": "http", "scheme": "bearer", "description": "`Authorization: Bearer mk_…`"},
+    "apiKey": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-API-Key",
+        "description": "The same key in a header of its own; send one of the two.",
+    },
+}
+_DESCRIPTION = """\
+The AI backend in one process: search and grounded answers over a team's own documents.
+
+**Keys.** Every operation needs an API key, as `Authorization: Bearer …` or `X-API-Key: …`.
+A key belongs to one tenant and sees nothing of others.
+
+**Problems.** Everything that goes wrong is told as a problem document (RFC 9457) with a stable `code`,
+a `detail` that says what to do next, and the `request_id`.
+
+**Limits.** `RateLimit` says what is left; `Retry-After` says when to come back.
+
+**Once only.** A write sent with an `Idempotency-Key` can be repeated safely.
+
+Beside the operations, without a key: `GET /healthz` (alive), `GET /readyz` (ready), `GET /problems/{name}`
+(what a problem means), `GET /docs` (this document to read) and `GET /openapi.json`.
+"""
+_EVENTS = (
+    "Server-sent events: `piece` with a JSON object as described, then `end`. When something fails on the "
+    "way, `problem` with a problem document comes in place of `end`. Lines that begin with a colon say that "
+    "the connection is alive."
+)
+
+
+def info(version: str) -> Schema:
+    """Give the document's head."""
+    return {
+        "title": "Mainstay",
+        "version": version,
+        "summary": "Search and grounded answers over your own documents",
+        "description": _DESCRIPTION,
+        "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+    }
+
+
+def words(operations: Sequence[Operation], route: Route) -> tuple[str, str]:
+    """Give the summary and the description of what stands at a place, one operation or several."""
+    first = operations[0]
+    parts = [first.description] if first.description else []
+    if route != first.route:
+        parts.insert(0, f"The same as `{first.route.method} {first.route.path}`.")
+    for other in operations[1:]:
+        parts.extend([f"{other.summary}.", other.description])
+    paragraphs = [" ".join(each.split()) for part in parts for each in part.split("\n\n")]
+    return first.summary, "\n\n".join(each for each in paragraphs if each)
+
+
+def success(description: str) -> Schema:
+    """Give the part of a good response that all share."""
+    return {
+        "description": description,
+        "headers": {
+            "X-Request-Id": {"$ref": "#/components/headers/RequestId"},
+            "RateLimit": {"$ref": "#/components/headers/RateLimit"},
+            "RateLimit-Policy": {"$ref": "#/components/headers/RateLimitPolicy"},
+        },
+    }
+
+
+def events(piece: Schema) -> Schema:
+    """Describe a stream of events; OpenAPI 3.1 has no schema for the single event, so words point at it."""
+    name = str(piece.get("$ref", "")).rpartition("/")[2]
+    told = f"{_EVENTS} Each piece is a `{name}`." if name else _EVENTS
+    return {"schema": {"type": "string", "description": told, "x-event": piece}}
