@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import socket
+import tracemalloc
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 
@@ -246,8 +247,12 @@ async def test_a_gzip_bomb_stops_at_the_limit(net: Net) -> None:
     folded = b"".join(folder.compress(bytes(1_000_000)) for _ in range(200)) + folder.flush()
     assert len(folded) < 300_000
     net.pages["/"] = answer(body=folded, headers={"Content-Encoding": "gzip"})
+    tracemalloc.start()
     with pytest.raises(PageTooLarge):
         await HttpFetcher(lookup=net.look_up, bytes_max=1_000_000).fetch(net.url())
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 10_000_000
 
 
 @pytest.mark.parametrize("body", [b"no gzip", gzip.compress(b"hello" * 100)[:-9]])
