@@ -118,6 +118,36 @@ async def test_a_transaction_that_sqlite_gave_up_fails_all_of_its_units(sqlite: 
     assert await ids(sqlite) == ["4"]
 
 
+async def test_a_connection_that_breaks_is_replaced(
+    sqlite: SqliteDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = Disk(sqlite, monkeypatch)
+    disk.free.set()
+    disk.failure = failure(sqlite3.SQLITE_IOERR)
+    writer, broken = writer_of(sqlite), writer_of(sqlite).connection
+    reopen, run = writer._reopen, broken.run
+
+    def no_disk(*_: object) -> Connection:
+        raise DatabaseUnavailable("no disk")
+
+    def fails_to_roll_back(sql: str, *_: object) -> list[object]:
+        if sql == "ROLLBACK":
+            raise failure(sqlite3.SQLITE_IOERR)
+        return list(run(sql))
+
+    monkeypatch.setattr(broken, "run", fails_to_roll_back)
+    monkeypatch.setattr(writer, "_reopen", no_disk)
+    for _ in range(2):
+        with pytest.raises(DatabaseUnavailable):
+            await add(sqlite, "1")
+    assert await ids(sqlite) == []
+    disk.failure = None
+    monkeypatch.setattr(writer, "_reopen", reopen)
+    await add(sqlite, "2")
+    assert writer.connection is not broken
+    assert await ids(sqlite) == ["2"]
+
+
 async def test_a_full_disk_stops_writing_and_reading_goes_on(sqlite: SqliteDatabase) -> None:
     await add(sqlite, "1")
     connection = writer_of(sqlite).connection
@@ -338,7 +368,7 @@ def guarded(tmp_path: Path) -> Connection:
 
 def test_views_use_the_tenants_index(guarded: Connection) -> None:
     for sql, index in (
-        ("SELECT * FROM documents WHERE id = '1'", "PRIMARY KEY (tenant_id=? AND id=?)"),
+        ("SELECT * FROM documents WHERE id = '1'", "(tenant_id=? AND id=?)"),
         ("SELECT * FROM documents WHERE size > 3", "(tenant_id=? AND size>?)"),
         ("SELECT * FROM events ORDER BY number", "(tenant_id=?)"),
     ):

@@ -58,7 +58,9 @@ class PostgresDatabase:
                 await self._set_up(link)
             pool: AsyncConnectionPool[Link] = AsyncConnectionPool(
                 self._url,
-                kwargs={"autocommit": True, "row_factory": dict_row},
+                # A statement the driver prepares in a pipeline that then fails is lost to the server but not
+                # to the driver (and poolers between them lose others), so nothing is prepared.
+                kwargs={"autocommit": True, "row_factory": dict_row, "prepare_threshold": None},
                 min_size=2,
                 max_size=CONNECTIONS_MAX,
                 timeout=CONNECT_TIMEOUT_S,

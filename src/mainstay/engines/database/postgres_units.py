@@ -31,6 +31,15 @@ T = TypeVar("T")
 _open_units: ContextVar[tuple["PostgresUnit", ...]] = ContextVar("mainstay_postgres_units", default=())
 
 
+_endings: set[asyncio.Task[None]] = set()
+
+
+def _ended(task: asyncio.Task[None]) -> None:
+    _endings.discard(task)
+    if not task.cancelled():
+        task.exception()  # whoever waits is told; if nobody waits any more, nobody needs to be
+
+
 class Transactions(Protocol):
     """What a unit asks of its database."""
 
@@ -108,7 +117,10 @@ class PostgresUnit:
         _open_units.set(tuple(unit for unit in _open_units.get() if unit.open))
         link, self._link = self._entered(), None
         # The end of a transaction goes on even if whoever waits for it is cancelled.
-        await asyncio.shield(asyncio.ensure_future(self.database.end(link, keep=error is None)))
+        ending = asyncio.create_task(self.database.end(link, keep=error is None))
+        _endings.add(ending)
+        ending.add_done_callback(_ended)
+        await asyncio.shield(ending)
 
     def _entered(self) -> Link:
         if self._link is None:

@@ -156,7 +156,7 @@ def _changes(table: Table, found: Shape) -> list[tuple[str, str]]:
     name = table.name
     short = f'Table("{name}", (), (), scoped={table.scoped})'
     for columns, unique in sorted(found.indexes - wanted.indexes):
-        index = repr(Index(tuple(column for column in columns if column != schema.TENANT), unique=unique))
+        index = repr(_declaration(columns, unique=unique, scoped=table.scoped))
         steps.append((f'drop_index("{name}", {index})', f"create_index({short}, {index})"))
     for column in table.columns:
         if column.name not in found.columns:
@@ -165,14 +165,19 @@ def _changes(table: Table, found: Shape) -> list[tuple[str, str]]:
                 (f'add_column("{name}", {column!r}{filled})', f'drop_column("{name}", "{column.name}")')
             )
     for index_columns, unique in sorted(wanted.indexes - found.indexes):
-        index = repr(
-            Index(tuple(column for column in index_columns if column != schema.TENANT), unique=unique)
-        )
+        index = repr(_declaration(index_columns, unique=unique, scoped=table.scoped))
         steps.append((f"create_index({short}, {index})", f'drop_index("{name}", {index})'))
     steps += [
         (f'drop_column("{name}", "{gone}")', "") for gone in found.columns if gone not in wanted.columns
     ]
     return steps
+
+
+def _declaration(columns: tuple[str, ...], *, unique: bool, scoped: bool) -> Index:
+    """Give the declaration of an index as the database holds it."""
+    if scoped and columns[0] == schema.TENANT:
+        return Index(columns[1:], unique=unique)
+    return Index(columns, unique=unique, across=scoped)
 
 
 _FILLED = {"text": '""', "integer": "0", "real": "0.0", "bytes": 'b""'}

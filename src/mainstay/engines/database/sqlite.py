@@ -37,8 +37,10 @@ from mainstay.ports.database import (
 
 INLINE_ROWS_MAX = 200
 INLINE_BYTES_MAX = 256 * 1024
-READ_MAX_S = 60.0
+READ_MAX_S = 30.0
 _READ_THREADS = 4
+_SLOW_SKIPS = 20
+_SLOW_MAX = 1_000
 
 T = TypeVar("T")
 
@@ -248,6 +250,7 @@ class SqliteDatabase:
         self._writer: Writer | None = None
         self._near: Connection | None = None
         self._far: list[Connection] = []
+        self._slow: dict[str, int] = {}
         self._threads = ThreadPoolExecutor(_READ_THREADS, "mainstay-database-read")
 
     async def open(self) -> None:
@@ -305,11 +308,21 @@ class SqliteDatabase:
         check_scope(scope)
         if self._near is None:
             raise DatabaseUnavailable("The database is not open: the server is starting or shutting down.")
-        try:
-            return self._near.select(scope, sql, values, INLINE_MAX_S)
-        except TooLong:
-            loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._threads, self._read_far, scope, sql, values)
+        skips = self._slow.get(sql, 0)
+        if not skips:
+            try:
+                return self._near.select(scope, sql, values, INLINE_MAX_S)
+            except TooLong:
+                skips = _SLOW_SKIPS
+        # A text that took too long goes to a thread at once for a while: it would only stop the loop again.
+        self._note_slow(sql, skips - 1)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, self._read_far, scope, sql, values)
+
+    def _note_slow(self, sql: str, skips: int) -> None:
+        if len(self._slow) >= _SLOW_MAX:
+            self._slow.clear()
+        self._slow[sql] = skips
 
     def _read_far(self, scope: Scope, sql: str, values: Mapping[str, Scalar] | None) -> list[Row]:
         """Read in a thread, however long it takes."""

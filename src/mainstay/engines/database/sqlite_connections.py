@@ -18,6 +18,12 @@ BUSY_TIMEOUT_MS = 5_000
 INLINE_MAX_S = 0.004
 _STEPS_BETWEEN_LOOKS = 2_000  # some 20 µs of work of SQLite's machine
 _CACHED_STATEMENTS = 1_000
+_DURABLE = (
+    "journal_mode = WAL",
+    "synchronous = FULL",
+    "wal_autocheckpoint = 2000",
+    "journal_size_limit = 67108864",  # after a burst the log shrinks back to 64 MiB
+)
 
 _OUT_OF_ORDER = frozenset(
     {
@@ -53,7 +59,7 @@ _NEXT_STEPS = {
 Mode = Literal["tenant", "system", "engine"]
 
 
-class TooLong(Exception):  # noqa: N818 - a turn of events, not an error
+class TooLong(Exception):
     """A statement needs a thread: it would hold the event loop for too long, or must wait for a lock."""
 
 
@@ -125,7 +131,7 @@ class Connection:
         ):
             self.run(f"PRAGMA {setting}")
         if writes:
-            for setting in ("journal_mode = WAL", "synchronous = FULL", "wal_autocheckpoint = 2000"):
+            for setting in _DURABLE:
                 self.run(f"PRAGMA {setting}")
         self.raw.create_function("current_tenant", 0, lambda: self.tenant, deterministic=True)
         self.raw.set_progress_handler(self._late, _STEPS_BETWEEN_LOOKS)

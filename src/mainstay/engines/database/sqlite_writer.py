@@ -50,6 +50,7 @@ class Writer:
         self._queue: deque[Waiter] = deque()
         self._taken = False
         self._closed = False
+        self._lost = False
         self._group: Group | None = None
         self._changes = 0
         self._synced_in_s = 0.0
@@ -93,6 +94,8 @@ class Writer:
 
     async def _begin(self) -> Group:
         """Open the group's transaction, waiting in the thread if another process is writing."""
+        if self._lost or self.connection.raw.in_transaction:
+            await self.in_thread(self._roll_back)
         try:
             self._run("BEGIN IMMEDIATE")
         except sqlite3.OperationalError as error:
@@ -105,7 +108,7 @@ class Writer:
 
     def _forget_begin(self) -> None:
         """Undo a BEGIN that came through although nobody waits for it any more."""
-        if self._group is None and self.connection.raw.in_transaction:
+        if self._group is None and not self._lost and self.connection.raw.in_transaction:
             self._run("ROLLBACK")
 
     def _begin_waiting(self) -> None:
@@ -238,11 +241,14 @@ class Writer:
     def _roll_back(self) -> None:
         """Leave the connection without a transaction, with a new connection if need be."""
         try:
-            if self.connection.raw.in_transaction:
+            if not self._lost and self.connection.raw.in_transaction:
                 self._run("ROLLBACK")
         except sqlite3.Error:
+            self._lost = True
+        if self._lost:
             self.connection.close()
             self.connection = self._reopen()
+            self._lost = False
 
     async def in_thread(self, work: Callable[[], T]) -> T:
         """Run something on the writing connection in its thread; a cancellation waits for its end."""
@@ -273,8 +279,7 @@ class Writer:
                 waiter.set_exception(told(closed))
         while self._ending is not None and not self._ending.done():
             await asyncio.wait([self._ending])
-        await self.in_thread(self._roll_back)
-        await self.in_thread(self.connection.close)
+        await self.in_thread(self.connection.close)  # SQLite undoes what is open
         self._thread.shutdown()
 
 
