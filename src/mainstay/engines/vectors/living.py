@@ -92,13 +92,13 @@ class Living:
         """Make another shard of this space the living one, durably. The lock must be held."""
         await in_thread(sync_files, self.folder / name)
         await in_thread(sync_folder, self.folder)
-        with speaking():
-            shard.flush()
         state = State(name, self.progress.reached(), self.pending)
         await in_thread(write_state, self.folder, self.space, state)
         old, old_name = self.shard, self.state.shard
         self.shard, self.state = shard, state
-        self.unflushed, self.unsynced = 0, False
+        self.unflushed, self.unsynced = len(self.journal or ()), False
+        # Closing flushes; what is already on the disk it need not wait for with all threads stopped.
+        await in_thread(sync_files, self.folder / old_name)
         with contextlib.suppress(VectorsUnavailable), speaking():
             old.close()
         await in_thread(shutil.rmtree, self.folder / old_name, ignore_errors=True)

@@ -87,7 +87,13 @@ class Opening:
         if self.closed:
             raise VectorsUnavailable("The search index is closed; start the service again.")
         await self._make_room()
-        living = self._load(folder, space) or self._create(folder, space)
+        try:
+            living = self._load(folder, space) or self._create(folder, space)
+        except OSError as error:
+            raise VectorsUnavailable(
+                f"The search index cannot be opened: {error.strerror}. Free what is short and try again.",
+                retry_after_s=5,
+            ) from error
         self._open[folder] = living
         return living
 
@@ -127,16 +133,10 @@ class Opening:
 
     def _create(self, folder: Path, space: Space) -> Living:
         state = first_state()
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            shard = create_shard(folder / state.shard, space.dimensions, self._tuning)
-            write_state(folder, space, state)
-            sync_folder(self._root)
-        except OSError as error:
-            raise VectorsUnavailable(
-                f"The search index cannot be made: {error.strerror}. Free disk space and try again.",
-                retry_after_s=5,
-            ) from error
+        folder.mkdir(parents=True, exist_ok=True)
+        shard = create_shard(folder / state.shard, space.dimensions, self._tuning)
+        write_state(folder, space, state)
+        sync_folder(self._root)
         return Living(space, folder, shard, state, Progress(0))
 
     async def drop(self, space: Space) -> None:

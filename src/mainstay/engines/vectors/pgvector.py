@@ -13,7 +13,7 @@ from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
 from mainstay.engines.vectors.checks import check_leg, check_points, is_empty
 from mainstay.engines.vectors.conditions import steps
 from mainstay.engines.vectors.progress import Progress
-from mainstay.engines.vectors.rows import advance, put, rank, to_row
+from mainstay.engines.vectors.rows import Row, advance, put, rank, to_row
 from mainstay.engines.vectors.sql_filters import SCHEMA, compile_filter
 from mainstay.engines.vectors.tables import make_schema, make_tables, tables_of
 from mainstay.ports.vectors import (
@@ -69,8 +69,13 @@ class PgvectorVectors:
 
         Raises ValueError for a wrong dimension, number, id or a payload that PostgreSQL cannot hold.
         """
-        check_points(points, space.dimensions)
-        rows = list({row.id: row for row in map(to_row, points)}.values())
+        latest: dict[str, Row] = {}
+        for start in range(0, len(points), _CHUNK):
+            chunk = points[start : start + _CHUNK]
+            check_points(chunk, space.dimensions)
+            latest |= {row.id: row for row in map(to_row, chunk)}
+            await asyncio.sleep(0)
+        rows = list(latest.values())
         await self._make(space)
         async with self._changing(space, change) as connection:
             number = self._spaces[space]

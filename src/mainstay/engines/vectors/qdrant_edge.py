@@ -19,7 +19,7 @@ from mainstay.engines.vectors.living import Living
 from mainstay.engines.vectors.opening import Opening
 from mainstay.engines.vectors.points import DENSE, TERMS, sparse_vector, to_engine, to_match
 from mainstay.engines.vectors.rebuilds import rebuild
-from mainstay.engines.vectors.shards import Tuning, index_payload, is_indexed, speaking
+from mainstay.engines.vectors.shards import STANDARD, Tuning, index_payload, is_indexed, speaking
 from mainstay.ports.vectors import (
     FieldType,
     Filter,
@@ -34,6 +34,7 @@ from mainstay.ports.vectors import (
 logger = logging.getLogger(__name__)
 
 _UPSERT_CHUNK: Final = 50
+_CHECK_CHUNK: Final = 200
 _DELETE_CHUNK: Final = 100
 _QUIET_ROUNDS: Final = 6
 _INDEX_INLINE_MAX: Final = 500
@@ -62,7 +63,7 @@ class QdrantEdgeVectors:
         flush_points: int = 20_000,
         optimize_points: int = 10_000,
         disk_free_bytes_min: int = 256 * _MIB,
-        tuning: Tuning | None = None,
+        tuning: Tuning = STANDARD,
     ) -> None:
         """Take the folder (made if need be).
 
@@ -78,7 +79,7 @@ class QdrantEdgeVectors:
         self._flush_points = flush_points
         self._optimize_points = optimize_points
         self._free_min = disk_free_bytes_min
-        self._tuning = tuning if tuning is not None else Tuning()
+        self._tuning = tuning
         folder.mkdir(parents=True, exist_ok=True)
         self._claim = _claim(folder)
         self._opening = Opening(folder, shards_open_max, self._tuning)
@@ -93,7 +94,9 @@ class QdrantEdgeVectors:
 
         Raises ValueError for a wrong dimension, number or id, before anything is written.
         """
-        check_points(points, space.dimensions)
+        for start in range(0, len(points), _CHECK_CHUNK):
+            check_points(points[start : start + _CHECK_CHUNK], space.dimensions)
+            await asyncio.sleep(0)
         self._keep()
         async with self._opening.write(space) as living:
             with living.progress.change(change):

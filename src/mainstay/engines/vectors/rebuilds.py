@@ -50,7 +50,6 @@ async def rebuild(
     """
     async with living.lock:
         _check_there(living)
-        await living.flush()
         name = next_shard(living.state)
         copy = living.folder / name
         try:

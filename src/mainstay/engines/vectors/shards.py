@@ -65,6 +65,9 @@ class Tuning:
         )
 
 
+STANDARD: Final = Tuning()
+
+
 @contextlib.contextmanager
 def speaking() -> Iterator[None]:
     """Turn the engine's failures, panics included, into VectorsUnavailable."""
