@@ -1,4 +1,4 @@
-"""Everything an operator may set, in one typed tree: `MAINSTAY_…` variables or options of `mainstay serve`."""
+"""Everything an operator may set: `MAINSTAY_…` variables, or options of `mainstay serve`."""
 
 from pathlib import Path
 from typing import Annotated, Literal

@@ -9,7 +9,7 @@ from mainstay.kernel.interface import Interface
 Kind = TypeVar("Kind")
 
 
-class WiringImpossible(Exception):  # noqa: N818 - a fact about the code, told to its author at start
+class WiringImpossible(Exception):
     """The constructors cannot be satisfied."""
 
 
@@ -55,7 +55,8 @@ class Wiring:
         if issubclass(asked, Interface):
             return self._stand_in(asked)
         if not asked.__module__.startswith(("mainstay.services.", "mainstay.verticals.")):
-            raise WiringImpossible(f"{_shown(kind)} asks for `{name}: {asked.__name__}`, which nobody provides")
+            what = f"`{name}: {asked.__name__}`"
+            raise WiringImpossible(f"{_shown(kind)} asks for {what}, which nobody provides")
         return self.make(asked)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 
-class Failure(Exception):  # noqa: N818 - subclasses are named after the fact, not after "Error"
+class Failure(Exception):
     """An expected failure: told to the caller, never paged.
 
     `detail` says what is wrong and what to do next. `problems` names the fields at fault, each as

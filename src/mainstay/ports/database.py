@@ -20,7 +20,7 @@ class DatabaseUnavailable(Unavailable):
     title = "The database cannot answer now"
 
 
-class UniqueViolated(Exception):  # noqa: N818 - a fact a store turns into its own Conflict
+class UniqueViolated(Exception):
     """A row with the same key is there already."""
 
 

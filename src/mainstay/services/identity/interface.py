@@ -34,6 +34,12 @@ class KeyMissing(NotFound):
     title = "There is no such API key"
 
 
+class AdminKeyInvalid(Invalid):
+    """The administrator's key of the settings cannot be one."""
+
+    title = "The first administrator's key is not valid"
+
+
 class KeyInUse(Invalid):
     """A key cannot revoke itself."""
 

@@ -11,6 +11,7 @@ from mainstay.kit.random import Random
 from mainstay.ports.database import UniqueViolated
 from mainstay.services.identity import keys
 from mainstay.services.identity.interface import (
+    AdminKeyInvalid,
     ApiKey,
     Identity,
     KeyInUse,
@@ -25,6 +26,9 @@ from mainstay.services.identity.interface import (
 )
 from mainstay.services.identity.roles import PERMISSIONS
 from mainstay.services.identity.store import IdentityStore, KeyRow, TenantRow
+
+LOCAL_KEY = "key_local"
+LOCAL_LIMIT = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -171,14 +175,38 @@ class IdentityService(Identity):
             await self._store.add_tenant(tenants[0])
         operator = next(tenant for tenant in tenants if tenant.operator)
         if secret is not None:
+            if not keys.well_formed(secret):
+                raise AdminKeyInvalid(
+                    f"MAINSTAY_ADMIN_KEY has {keys.SECRET_LENGTH_MIN} to {keys.SECRET_LENGTH_MAX} printable"
+                    " ASCII characters without spaces."
+                )
             if await self._store.key_by_hash(keys.hashed(secret)) is None:
                 await self._add_key(operator.tenant_id, "First administrator", "admin", [], None, secret)
             return None
-        if await self._store.keys_of(operator.tenant_id):
+        if any(key.key_id != LOCAL_KEY for key in await self._store.keys_of(operator.tenant_id)):
             return None
         made = keys.form(self._random.token(keys.SECRET_BYTES))
         await self._add_key(operator.tenant_id, "First administrator", "admin", [], None, made)
         return made
+
+    async def make_local_key(self) -> str:
+        """Make the key by which commands on this machine speak for its owner; the one before it ends."""
+        tenants = await self._store.tenants()
+        operator = next(tenant for tenant in tenants if tenant.operator)
+        secret = keys.form(self._random.token(keys.SECRET_BYTES))
+        row = KeyRow(
+            tenant_id=operator.tenant_id,
+            key_id=LOCAL_KEY,
+            name="Commands on the server's machine",
+            role="admin",
+            groups=(),
+            limit_per_minute=LOCAL_LIMIT,
+            start=secret[: keys.START_LENGTH],
+            created_ms=self._clock.now_ms(),
+        )
+        await self._store.remove_key(operator.tenant_id, LOCAL_KEY)
+        await self._store.add_key(row, keys.hashed(secret))
+        return secret
 
     def _operator(self) -> None:
         if not caller().operator:

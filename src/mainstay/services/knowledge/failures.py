@@ -61,3 +61,15 @@ class IndexBehind(Unavailable):
     """The documents are stored, but could not be made searchable in time."""
 
     title = "The documents are stored, but not searchable yet"
+
+
+class DocumentIdTaken(Conflict):
+    """The id belongs to a document that the caller may not see."""
+
+    title = "This doc_id cannot be used"
+
+
+class DocumentBusy(Conflict):
+    """Another request is storing the same document at this moment."""
+
+    title = "The document is being stored by another request"

@@ -10,15 +10,18 @@ class DocumentStored(Event):
     collection: str
     version: int
     job_id: str
+    old_blob: str | None = None
 
 
-class DocumentEncoded(Event):
-    """A version's passages have their vectors; it is to be put into the index."""
+class IndexChanged(Event):
+    """Something changed that the index has to follow; `change` numbers these upwards."""
 
-    doc_id: str
-    collection: str
-    version: int
-    job_id: str
+    change: int
+    kind: str
+    subject: str
+    version: int = 0
+    job_id: str = ""
+    blobs: list[str] = []
 
 
 class DocumentIndexed(Event):
@@ -30,8 +33,7 @@ class DocumentIndexed(Event):
 
 
 class DocumentDeleted(Event):
-    """A document was deleted; its vectors and files are to be erased."""
+    """A document was deleted: no search finds it any more."""
 
     doc_id: str
     collection: str
-    blob: str | None = None

@@ -15,6 +15,8 @@ from mainstay.services.knowledge.failures import (
     CollectionExists,
     CollectionMissing,
     CollectionSettingsInvalid,
+    DocumentBusy,
+    DocumentIdTaken,
     DocumentInvalid,
     DocumentMissing,
     FaqMissing,
@@ -69,7 +71,7 @@ from mainstay.services.knowledge.records import (
 )
 
 _FILE = (FileUnreadable, FileTooLarge, FileKindUnsupported, ParserUnavailable)
-_STORE = (CollectionSettingsInvalid, DocumentInvalid, IndexBehind)
+_STORE = (CollectionSettingsInvalid, DocumentInvalid, DocumentIdTaken, DocumentBusy, IndexBehind)
 _SEARCH = (CollectionMissing, FilterInvalid, EncoderUnavailable, VectorsUnavailable)
 _SEARCH_EXAMPLE = {"query": "How do I rotate an API key?", "top_k": 5, "collection": "handbook"}
 _DOCUMENT_EXAMPLE = {

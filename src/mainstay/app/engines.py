@@ -1,0 +1,143 @@
+"""The one place that picks engines; each is imported only when it is picked."""
+
+import importlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, cast
+
+from pydantic import SecretStr
+
+from mainstay.app.settings import Settings
+from mainstay.app.tables import TABLES
+from mainstay.kit.clock import Clock
+from mainstay.kit.random import Random
+from mainstay.ports.blobs import Blobs
+from mainstay.ports.bus import Bus
+from mainstay.ports.cache import Cache
+from mainstay.ports.ciphers import Cipher
+from mainstay.ports.database import Database
+from mainstay.ports.encoder import Encoder
+from mainstay.ports.fetchers import Fetcher
+from mainstay.ports.generator import Generator
+from mainstay.ports.languages import Languages
+from mainstay.ports.parsers import Parser
+from mainstay.ports.rerankers import Reranker
+from mainstay.ports.vectors import Vectors
+
+Progress = Callable[[str, int, int], None]
+_MB = 1024 * 1024
+
+
+def pick(module: str, name: str) -> Any:
+    """Import an engine late."""
+    return getattr(importlib.import_module(f"mainstay.engines.{module}"), name)
+
+
+def _secret(value: SecretStr | None) -> str:
+    return "" if value is None else value.get_secret_value()
+
+
+def _is_url(text: str) -> bool:
+    return text.startswith(("http://", "https://"))
+
+
+def database(settings: Settings) -> Database:
+    """Pick the database."""
+    if settings.database:
+        return cast("Database", pick("database.postgres", "PostgresDatabase")(settings.database, TABLES))
+    engine = pick("database.sqlite", "SqliteDatabase")
+    return cast("Database", engine(settings.data / "mainstay.db", TABLES))
+
+
+def cipher(settings: Settings, random: Random) -> Cipher:
+    """Pick the cipher; its key is made at the first start."""
+    holds_data = (settings.data / "mainstay.db").exists()
+    key = pick("ciphers.aesgcm", "load_or_make_key")(
+        settings.data / "secret.key", random, holds_data=holds_data
+    )
+    return cast("Cipher", pick("ciphers.aesgcm", "AesGcmCipher")(key, random))
+
+
+def vectors(settings: Settings) -> Vectors:
+    """Pick the vector index."""
+    if settings.vectors == "pgvector":
+        return cast("Vectors", pick("vectors.pgvector", "PgvectorVectors")(settings.database))
+    engine = pick("vectors.qdrant_edge", "QdrantEdgeVectors")
+    return cast("Vectors", engine(settings.data / "vectors", shards_open_max=settings.shards_open_max))
+
+
+def encoder(settings: Settings, progress: Progress) -> Encoder:
+    """Pick the encoder, and fetch and build it when there is none yet."""
+    if _is_url(settings.encoder):
+        engine = pick("encoder.openai", "OpenAIEncoder")
+        return cast(
+            "Encoder",
+            engine(
+                settings.encoder,
+                _secret(settings.encoder_key),
+                settings.encoder_model,
+                settings.encoder_dimensions,
+            ),
+        )
+    folder: Path = pick("encoder.fetch", "find_or_build")(settings.encoder or None, settings.data, progress)
+    return cast(
+        "Encoder", pick("encoder.onnx", "OnnxEncoder")(folder, threads=settings.encoder_threads or None)
+    )
+
+
+def generator(settings: Settings, random: Random) -> Generator:
+    """Pick the generator."""
+    if _is_url(settings.generator):
+        engine = pick("generator.openai", "OpenAIGenerator")
+        key = _secret(settings.generator_key)
+        return cast("Generator", engine(settings.generator, key, settings.generator_model, random=random))
+    return cast("Generator", pick("generator.extractive", "ExtractiveGenerator")())
+
+
+def reranker(settings: Settings) -> Reranker:
+    """Pick the reranker."""
+    if _is_url(settings.reranker):
+        engine = pick("rerankers.cohere", "CohereReranker")
+        key = _secret(settings.reranker_key)
+        return cast("Reranker", engine(settings.reranker, key, settings.reranker_model))
+    if settings.reranker != "none":
+        return cast("Reranker", pick("rerankers.onnx", "OnnxReranker")(Path(settings.reranker)))
+    return cast("Reranker", pick("rerankers.none", "NoReranker")())
+
+
+def blobs(settings: Settings, sealing: Cipher) -> Blobs:
+    """Pick the blob store."""
+    return cast("Blobs", pick("blobs.disk", "DiskBlobs")(settings.data / "blobs", sealing))
+
+
+def parser(settings: Settings) -> Parser:
+    """Pick the parser."""
+    engine = pick("parsers.kreuzberg", "KreuzbergParser")
+    return cast(
+        "Parser",
+        engine(
+            processes=settings.parser_processes,
+            seconds_max=settings.parser_seconds_max,
+            file_bytes_max=settings.upload_mb_max * _MB,
+        ),
+    )
+
+
+def fetcher(settings: Settings) -> Fetcher:
+    """Pick the fetcher."""
+    return cast("Fetcher", pick("fetchers.http", "HttpFetcher")(allow_private=settings.fetch_private))
+
+
+def languages() -> Languages:
+    """Pick the language detector."""
+    return cast("Languages", pick("languages.fasttext", "FasttextLanguages")())
+
+
+def bus() -> Bus:
+    """Pick the bus."""
+    return cast("Bus", pick("bus.memory", "MemoryBus")())
+
+
+def cache(clock: Clock) -> Cache:
+    """Pick the cache."""
+    return cast("Cache", pick("cache.memory", "MemoryCache")(clock))

@@ -1,0 +1,279 @@
+"""The house put together: engines, services, the road, and the reactions; opened and closed as one."""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from mainstay.app import engines
+from mainstay.app.engines import Progress
+from mainstay.app.remote_identity import RemoteAuthenticator
+from mainstay.app.services import Service, all_services
+from mainstay.app.settings import Settings
+from mainstay.app.wiring import Wiring
+from mainstay.kernel.audit import Audit
+from mainstay.kernel.caller import EVERYTHING, Caller
+from mainstay.kernel.dispatch import Application, Parts
+from mainstay.kernel.events import declared_reactions, reactions_of
+from mainstay.kernel.guard import Authenticator, Guard
+from mainstay.kernel.idempotency import Idempotency
+from mainstay.kernel.inside import Outside, inside
+from mainstay.kernel.interface import Interface
+from mainstay.kernel.outbox import Outbox
+from mainstay.kernel.reactor import Reactor
+from mainstay.kernel.remote import close, remote
+from mainstay.kernel.tracing import Tracing
+from mainstay.kernel.work import Work, WorkAllRows, WorkRows, entered
+from mainstay.kit.clock import Clock, SystemClock
+from mainstay.kit.ids import Ids
+from mainstay.kit.random import Random, SystemRandom
+from mainstay.ports.blobs import Blobs
+from mainstay.ports.bus import Bus
+from mainstay.ports.cache import Cache
+from mainstay.ports.ciphers import Cipher
+from mainstay.ports.database import SYSTEM, AllRows, Database, Rows
+from mainstay.ports.encoder import Encoder
+from mainstay.ports.fetchers import Fetcher
+from mainstay.ports.generator import Generator
+from mainstay.ports.languages import Languages
+from mainstay.ports.parsers import Parser
+from mainstay.ports.rerankers import Reranker
+from mainstay.ports.vectors import Vectors
+from mainstay.services.identity.interface import Identity
+from mainstay.services.identity.service import IdentityService, IdentitySettings
+
+Made = TypeVar("Made")
+
+logger = logging.getLogger("mainstay")
+
+
+class SettingsContradict(ValueError):
+    """Two settings cannot both hold."""
+
+
+@dataclass(frozen=True)
+class Engines:
+    """What the house stands on; tests give their own."""
+
+    database: Database
+    vectors: Vectors
+    encoder: Encoder
+    generator: Generator
+    reranker: Reranker
+    blobs: Blobs
+    cipher: Cipher
+    parser: Parser
+    fetcher: Fetcher
+    languages: Languages
+    bus: Bus
+    cache: Cache
+
+
+def _silent(_step: str, _done: int, _total: int) -> None:
+    return
+
+
+def picked(settings: Settings, clock: Clock, random: Random, progress: Progress = _silent) -> Engines:
+    """Pick the engines that the settings name; fetches and builds the encoder when there is none."""
+    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    sealing = engines.cipher(settings, random)
+    return Engines(
+        database=engines.database(settings),
+        vectors=engines.vectors(settings),
+        encoder=engines.encoder(settings, progress),
+        generator=engines.generator(settings, random),
+        reranker=engines.reranker(settings),
+        blobs=engines.blobs(settings, sealing),
+        cipher=sealing,
+        parser=engines.parser(settings),
+        fetcher=engines.fetcher(settings),
+        languages=engines.languages(),
+        bus=engines.bus(),
+        cache=engines.cache(clock),
+    )
+
+
+class House:
+    """One process of Mainstay: `async with House(…) as house:` serves until the block ends."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        stands_on: Engines,
+        *,
+        clock: Clock | None = None,
+        random: Random | None = None,
+    ) -> None:
+        """Put everything together; nothing is opened yet."""
+        self.settings = settings
+        self.engines = stands_on
+        self.clock = clock or SystemClock()
+        self.random = random or SystemRandom()
+        self.ids = Ids(self.clock, self.random)
+        self.tracing = Tracing(self.random)
+        self.audit = Audit(stands_on.database, self.clock)
+        self.new_key: str | None = None
+        self.local_key = ""
+        self._services = all_services()
+        self._here = self._chosen()
+        self._remotes: dict[type[Interface], Interface] = {}
+        self._wiring = Wiring(
+            self._known(),
+            self._stand_in,
+            {service.interface: service.implementation for service in self._services},
+        )
+        outbox = Outbox(stands_on.bus, self.clock, self.ids, self._subscribers())
+        self._reactor = Reactor(
+            stands_on.database,
+            stands_on.bus,
+            outbox,
+            self.clock,
+            self.ids,
+            exclusive=not settings.database and not settings.only,
+        )
+        parts = Parts(
+            guard=Guard(self._authenticator(), stands_on.cache),
+            database=stands_on.database,
+            audit=self.audit,
+            outbox=outbox,
+            idempotency=Idempotency(stands_on.database, stands_on.cipher, self.clock),
+            tracing=self.tracing,
+            clock=self.clock,
+        )
+        self.application = Application(
+            parts,
+            {service.interface: self._wiring.make(service.implementation) for service in self._here},
+        )
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        """Open everything: migrate, make the first key, take up what was interrupted."""
+        async with AsyncExitStack() as stack:
+            await self.engines.database.open()
+            stack.push_async_callback(self.engines.database.close)
+            for engine in (
+                self.engines.cache,
+                self.engines.bus,
+                self.engines.vectors,
+                self.engines.encoder,
+                self.engines.generator,
+                self.engines.reranker,
+                self.engines.parser,
+                self.engines.fetcher,
+            ):
+                stack.push_async_callback(engine.close)
+            await self._first_key()
+            self.audit.start()
+            stack.push_async_callback(self.audit.stop)
+            reactions = [
+                reaction
+                for service in self._here
+                for kind in service.reactions
+                for reaction in reactions_of(self._wiring.make(kind))
+            ]
+            await self._reactor.start(reactions)
+            stack.push_async_callback(self._reactor.stop)
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Finish what runs, write what waits, close everything."""
+        for there in self._remotes.values():
+            await close(there)
+        await self._stack.aclose()
+
+    async def ready(self) -> Mapping[str, str]:
+        """Say of each part whether it can serve; raises Unavailable."""
+        await self.engines.database.fetch(SYSTEM, "SELECT 1 AS one")
+        await self.engines.encoder.embed(["ready"], role="query")
+        return {"database": "ok", "encoder": "ok", "services": ", ".join(s.name for s in self._here)}
+
+    def _chosen(self) -> list[Service]:
+        names = {service.name for service in self._services}
+        unknown = [name for name in (*self.settings.only, *self.settings.remotes) if name not in names]
+        if unknown:
+            raise SettingsContradict(
+                f"There is no service {', '.join(unknown)}; there are {', '.join(sorted(names))}."
+            )
+        chosen = [s for s in self._services if not self.settings.only or s.name in self.settings.only]
+        both = [service.name for service in chosen if service.name in self.settings.remotes]
+        if both:
+            raise SettingsContradict(f"{', '.join(both)}: either runs here or is remote, not both.")
+        return chosen
+
+    def _known(self) -> dict[Any, object]:
+        stands_on = self.engines
+        outside = {
+            Vectors: stands_on.vectors,
+            Encoder: stands_on.encoder,
+            Generator: stands_on.generator,
+            Reranker: stands_on.reranker,
+            Blobs: stands_on.blobs,
+            Parser: stands_on.parser,
+            Fetcher: stands_on.fetcher,
+            Cache: stands_on.cache,
+            Bus: stands_on.bus,
+        }
+        return {
+            **{port: Outside(engine, port.__name__) for port, engine in outside.items()},
+            Rows: WorkRows(),
+            AllRows: WorkAllRows(stands_on.database),
+            Cipher: stands_on.cipher,
+            Languages: stands_on.languages,
+            Clock: self.clock,
+            Random: self.random,
+            Ids: self.ids,
+            IdentitySettings: IdentitySettings(self.settings.rate_limit_per_minute),
+        }
+
+    def _subscribers(self) -> dict[str, list[str]]:
+        subscribers: dict[str, list[str]] = {}
+        for service in self._services:
+            for kind in service.reactions:
+                for name, (event, _) in declared_reactions(kind).items():
+                    subscribers.setdefault(event.name(), []).append(name)
+        return subscribers
+
+    def _stand_in(self, interface: type[Interface]) -> Interface:
+        if any(service.interface is interface for service in self._here):
+            return inside(interface, lambda: self.application)
+        return self._remote(interface)
+
+    def _remote(self, interface: type[Interface]) -> Interface:
+        url = self.settings.remotes.get(interface.service)
+        if url is None:
+            raise SettingsContradict(
+                f"{interface.service} does not run here (--only), so MAINSTAY_REMOTES must say where it is."
+            )
+        return self._remotes.setdefault(interface, remote(interface, url))
+
+    def _authenticator(self) -> Authenticator:
+        if any(service.interface is Identity for service in self._here):
+            return self._wiring.make(IdentityService)
+        self._remote(Identity)  # it must be known where it is
+        return RemoteAuthenticator(self.settings.remotes[Identity.service])
+
+    async def _first_key(self) -> None:
+        if not any(service.interface is Identity for service in self._here):
+            return
+        identity = self._wiring.make(IdentityService)
+        secret = self.settings.admin_key
+        given = None if secret is None else secret.get_secret_value()
+        self.new_key = await self._at_start(lambda: identity.make_first_key(given))
+        self.local_key = await self._at_start(identity.make_local_key)
+
+    async def _at_start(self, action: Callable[[], Awaitable[Made]]) -> Made:
+        from_house = Caller("", "house:start", ("house",), frozenset({EVERYTHING}), operator=True)
+        work = Work(from_house, self.engines.database, "start", SYSTEM)
+        with entered(work):
+            try:
+                result = await action()
+                await work.commit()
+            except BaseException as error:
+                await work.undo(error)
+                raise
+        return result

@@ -1,0 +1,130 @@
+"""Serving: the house behind its doors, on a socket, until it is told to stop."""
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import uvicorn
+
+from mainstay.app.house import House
+from mainstay.app.settings import Settings
+from mainstay.kernel.tracing import Span
+from mainstay.transports.mcp.door import mcp_door
+from mainstay.transports.rest.door import RestDoor, rest_app
+from mainstay.transports.rest.settings import RestSettings
+
+_MB = 1024 * 1024
+_BACKLOG = 2048
+_GRACE_S = 20
+
+access = logging.getLogger("mainstay.access")
+
+Started = Callable[[str], Awaitable[None]]
+
+
+class AddressTaken(OSError):
+    """Another program listens there."""
+
+
+def doors(house: House) -> RestDoor:
+    """Put the doors before the house; the house has to be open while they serve."""
+    mcp = mcp_door(house.application, ids=house.ids)
+
+    @asynccontextmanager
+    async def running() -> AsyncIterator[None]:
+        async with mcp.running():
+            yield
+
+    settings = RestSettings(
+        json_bytes_max=house.settings.body_mb_max * _MB, upload_bytes_max=house.settings.upload_mb_max * _MB
+    )
+    return rest_app(
+        house.application,
+        ids=house.ids,
+        ready=house.ready,
+        settings=settings,
+        lifespan=running,
+        extra_routes=mcp.routes,
+    )
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """Take the address; raises AddressTaken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    taken = socket.socket(family, socket.SOCK_STREAM)
+    taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        taken.bind((host, port))
+    except OSError as error:
+        taken.close()
+        raise AddressTaken(
+            f"{host}:{port} cannot be listened on ({error.strerror}); choose another with --port."
+        ) from None
+    taken.listen(_BACKLOG)
+    return taken
+
+
+def _log(span: Span) -> None:
+    access.info(
+        "%s %s %s %.1f ms %s", span.door, span.operation, span.outcome, 1000 * span.took_s, span.request_id
+    )
+
+
+def _write_private(path: Path, text: str) -> None:
+    draft = path.with_suffix(".new")
+    with contextlib.suppress(FileNotFoundError):
+        draft.unlink()
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+    draft.replace(path)
+
+
+@contextlib.contextmanager
+def _announced(settings: Settings, url: str, key: str) -> Iterator[None]:
+    """Tell commands on this machine where the server is and by which key they speak."""
+    files = {"server.json": json.dumps({"url": url, "pid": os.getpid()}), "local.key": key}
+    for name, text in files.items():
+        _write_private(settings.data / name, text)
+    try:
+        yield
+    finally:
+        for name in files:
+            with contextlib.suppress(FileNotFoundError):
+                (settings.data / name).unlink()
+
+
+async def serve(house: House, sock: socket.socket, started: Started) -> None:
+    """Serve on a socket until SIGINT or SIGTERM; `started` is told the address once requests are answered."""
+    settings = house.settings
+    if settings.metrics_log:
+        house.tracing.add(_log)
+    async with house:
+        config = uvicorn.Config(
+            doors(house),
+            lifespan="on",
+            ws="none",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_keep_alive=75,
+            timeout_graceful_shutdown=_GRACE_S,
+            backlog=_BACKLOG,
+        )
+        server = uvicorn.Server(config)
+        serving = asyncio.create_task(server.serve(sockets=[sock]))
+        while not server.started and not serving.done():
+            await asyncio.sleep(0.005)
+        if serving.done():
+            await serving
+            return
+        host, port = sock.getsockname()[:2]
+        url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        with _announced(settings, url, house.local_key):
+            await started(url)
+            await serving

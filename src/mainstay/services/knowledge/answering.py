@@ -1,0 +1,198 @@
+"""Answer a question with sentences of its sources, and say how sure that is; refuse below a threshold."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mainstay.services.knowledge.calibration import TOKENS, WORDS
+from mainstay.services.knowledge.evidence import (
+    CLOSE_PASSAGES,
+    Look,
+    Matrix,
+    Tokens,
+    Word,
+    answer_figures,
+    look_by_tokens,
+    look_by_words,
+    question_words,
+    rarity,
+    sentence_figures,
+)
+from mainstay.services.knowledge.heads import Heads, chance
+from mainstay.services.knowledge.lexical import terms
+
+CANDIDATES_MAX = 20
+"""How many passages are taken into account; more make no measurable difference."""
+
+CHOSEN_MAX = 3
+_CHOSEN_SHARE = 0.35
+_SAME = 0.8
+_LEANS_ON = frozenset(
+    {"it", "its", "he", "she", "his", "her", "they", "their", "them", "this", "that", "these", "those"}
+    | {"such", "there", "here", "also", "however", "therefore", "thus", "hence", "then", "both", "neither"}
+)
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A sentence of the answer: characters `start` to `end` of passage number `passage` (from 0).
+
+    `score` in [0, 1] is the chance that this sentence, if any, holds the answer; a sentence that only
+    explains the next one (`before`) carries the next one's score.
+    """
+
+    passage: int
+    start: int
+    end: int
+    text: str
+    score: float
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What can be answered: `confidence` in [0, 1] is the chance that the sources hold the answer.
+
+    `chosen` are the best sentences, in reading order, best passage first; they are given even when
+    `answered` is false, so that a caller can show the nearest thing found.
+    """
+
+    answered: bool
+    confidence: float
+    chosen: tuple[Chosen, ...]
+
+
+NOTHING = Judgement(answered=False, confidence=0.0, chosen=())
+
+
+def judge_by_words(
+    question: str, passages: Sequence[str], *, language: str = "en", threshold: float = WORDS.threshold
+) -> Judgement:
+    """Judge by the words alone; works with any encoder and without one.
+
+    `passages` stand best first; the first CANDIDATES_MAX count, the first CLOSE_PASSAGES can be cited.
+    """
+    words = question_words(question, language)
+    looks = [look_by_words(words, passage, language) for passage in passages[:CANDIDATES_MAX]]
+    return judge(words, looks, passages, heads=WORDS, threshold=threshold, language=language)
+
+
+def judge_by_tokens(
+    question: str,
+    passages: Sequence[str],
+    tokens: Sequence[Tokens],
+    *,
+    language: str = "en",
+    threshold: float = TOKENS.threshold,
+) -> Judgement:
+    """Judge by words and token vectors, which sees other words of the same meaning too.
+
+    `tokens` are those of the question, then those of the first CLOSE_PASSAGES passages (fewer if there are
+    fewer). The coefficients were learned with all-MiniLM-L6-v2; for other encoders use `judge_by_words`.
+    """
+    words = question_words(question, language)
+    looks = [look_by_words(words, passage, language) for passage in passages[:CANDIDATES_MAX]]
+    close = zip(looks, tokens[1 : CLOSE_PASSAGES + 1], strict=False)
+    looks[:CLOSE_PASSAGES] = [look_by_tokens(words, tokens[0], look, said) for look, said in close]
+    return judge(words, looks, passages, heads=TOKENS, threshold=threshold, language=language)
+
+
+def judge(
+    words: Sequence[Word],
+    looks: Sequence[Look],
+    passages: Sequence[str],
+    *,
+    heads: Heads,
+    threshold: float,
+    language: str,
+) -> Judgement:
+    """Judge from what the looks have shown."""
+    if not words or not any(look.spans for look in looks[:CLOSE_PASSAGES]):
+        return NOTHING
+    weights = rarity(looks)
+    figures, places = sentence_figures(looks, weights, closely=heads.closely)
+    chances = chance(heads.sentence, figures)
+    best = int(chances.argmax())
+    ranked = np.sort(chances)[::-1]
+    likely = (float(ranked[0]), float(ranked[1]) if len(ranked) > 1 else 0.0)
+    known = answer_figures(words, looks, weights, (places[best][0], figures[best]), likely)
+    confidence = float(chance(heads.answer, known[np.newaxis])[0])
+    chosen = choose(passages, looks, places, chances, language)
+    return Judgement(confidence >= threshold, confidence, chosen)
+
+
+def choose(
+    passages: Sequence[str],
+    looks: Sequence[Look],
+    places: Sequence[tuple[int, int]],
+    chances: Matrix,
+    language: str,
+) -> tuple[Chosen, ...]:
+    """Choose at most CHOSEN_MAX sentences: the best, and others nearly as good that say something new.
+
+    A sentence that leans on the one before it ("It was …") brings that one along.
+    """
+    order = sorted(range(len(places)), key=lambda row: -chances[row])
+    least = float(chances[order[0]]) * _CHOSEN_SHARE
+    kept: dict[tuple[int, int], float] = {}
+    bags: list[frozenset[str]] = []
+    for row in order:
+        if len(kept) >= CHOSEN_MAX or chances[row] < least:
+            break
+        rank, number = places[row]
+        text = _text(passages, looks, (rank, number))
+        bag = frozenset(terms(text, language))
+        if (rank, number) in kept or any(_likeness(bag, other) >= _SAME for other in bags):
+            continue
+        bags.append(bag)
+        kept[rank, number] = float(chances[row])
+        first = text.split(maxsplit=1)[0].strip("\"'“‘(").lower()
+        if first in _LEANS_ON and number > 0 and len(kept) < CHOSEN_MAX:
+            kept.setdefault((rank, number - 1), float(chances[row]))
+    best = places[order[0]][0]
+    reading = sorted(kept, key=lambda place: (place[0] != best, place))
+    return tuple(_chosen(passages, looks, place, kept[place]) for place in reading)
+
+
+def support(sentence: str, evidence: Sequence[str], *, language: str = "en") -> float:
+    """Give how far a generated sentence is backed by the evidence that it cites, in [0, 1].
+
+    The share of the sentence's words that the evidence holds (the best single piece counts three times
+    as much as all pieces together), halved for a name that is nowhere in the evidence and quartered for a
+    number: those two are what generators invent. Below SUPPORT_LEAST a sentence should be marked. A
+    sentence without words of meaning needs no support (1.0); words that contradict are not noticed.
+    """
+    words = question_words(sentence, language)
+    if not words:
+        return 1.0
+    bags = [frozenset(terms(piece, language)) for piece in evidence]
+    everything = frozenset[str]().union(*bags)
+    alone = max((_share(words, bag) for bag in bags), default=0.0)
+    backed = 0.75 * alone + 0.25 * _share(words, everything)
+    missing = [word for word in words if word.name and not word.terms & everything]
+    if any(term.isdigit() or any(sign.isdigit() for sign in term) for word in missing for term in word.terms):
+        return backed / 4
+    return backed / 2 if missing else backed
+
+
+SUPPORT_LEAST = 0.5
+"""Below this a generated sentence counts as unsupported."""
+
+
+def _share(words: Sequence[Word], bag: frozenset[str]) -> float:
+    return sum(len(word.terms & bag) / len(word.terms) for word in words) / len(words)
+
+
+def _likeness(one: frozenset[str], other: frozenset[str]) -> float:
+    """Give Jaccard's similarity of two sets of terms."""
+    return len(one & other) / max(1, len(one | other))
+
+
+def _text(passages: Sequence[str], looks: Sequence[Look], place: tuple[int, int]) -> str:
+    start, end = looks[place[0]].spans[place[1]]
+    return passages[place[0]][start:end]
+
+
+def _chosen(passages: Sequence[str], looks: Sequence[Look], place: tuple[int, int], score: float) -> Chosen:
+    start, end = looks[place[0]].spans[place[1]]
+    return Chosen(place[0], start, end, passages[place[0]][start:end], score)

@@ -1,0 +1,197 @@
+"""Answers made from the documents: evidence, judgement, words, citations, and the honest refusal."""
+
+import re
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mainstay.ports.encoder import Encoder
+from mainstay.ports.generator import Evidence, Generator
+from mainstay.services.knowledge.answering import (
+    CANDIDATES_MAX,
+    SUPPORT_LEAST,
+    Judgement,
+    judge_by_words,
+    support,
+)
+from mainstay.services.knowledge.faqs import Faqs
+from mainstay.services.knowledge.finding import Finding, Found, Wanted
+from mainstay.services.knowledge.passage_store import Shown
+from mainstay.services.knowledge.records import AnswerPiece, Citation, FaqMatch, GroundedAnswer
+from mainstay.services.knowledge.rendering import plain
+from mainstay.services.knowledge.sentences import sentences
+
+REFUSAL = "The documents do not answer this question."
+
+_FAQ_SURE = 0.85
+_EVIDENCE_MAX = 12
+_MARK = re.compile(r"\s*\[(\d{1,3})\]")
+
+
+@dataclass(frozen=True)
+class Source:
+    """A sentence, or a passage, that an answer may cite."""
+
+    shown: Shown
+    start: int
+    end: int
+    text: str
+    score: float
+
+    def citation(self, sentence: int) -> Citation:
+        """Give the citation behind a sentence of the answer."""
+        return Citation(
+            doc_id=self.shown.doc_id,
+            start=self.start,
+            end=self.end,
+            text=self.text,
+            score=round(min(max(self.score, 0.0), 1.0), 4),
+            title=self.shown.title,
+            collection=self.shown.collection,
+            version=self.shown.version,
+            sentence=sentence,
+        )
+
+
+class Answers:
+    """Answers questions."""
+
+    def __init__(self, finding: Finding, faqs: Faqs, encoder: Encoder, generator: Generator) -> None:
+        """Take the parts."""
+        self._finding = finding
+        self._faqs = faqs
+        self._encoder = encoder
+        self._generator = generator
+
+    async def answer(
+        self, question: str, collection: str | None, filters: Mapping[str, Any], top_k: int
+    ) -> GroundedAnswer:
+        """Answer, or refuse."""
+        result: GroundedAnswer | None = None
+        async for piece in self.stream(question, collection, filters, top_k):
+            result = piece.result
+        if result is None:
+            raise RuntimeError("A stream of an answer ends with the whole answer")
+        return result
+
+    async def stream(
+        self, question: str, collection: str | None, filters: Mapping[str, Any], top_k: int
+    ) -> AsyncIterator[AnswerPiece]:
+        """Answer piece by piece; the last piece is the whole answer."""
+        found = await self._finding.find(
+            Wanted(
+                query=question,
+                top_k=max(top_k, CANDIDATES_MAX),
+                collections=() if collection is None else (collection,),
+                filters=filters,
+                passages=True,
+            )
+        )
+        faqs = [match for match in await self._faqs.matching(found) if match.score >= _FAQ_SURE]
+        if faqs:
+            answer = _from_faq(faqs[0])
+            yield AnswerPiece(text=answer.answer)
+            yield AnswerPiece(result=answer)
+            return
+        judgement = await self._judge(question, found)
+        if not judgement.answered:
+            yield AnswerPiece(text=REFUSAL)
+            yield AnswerPiece(result=_refused(judgement))
+            return
+        sources = _sources(judgement, found, top_k, extractive=self._generator.extractive)
+        text = ""
+        async for words in self._generator.write(question, _evidence(sources)):
+            text += words
+            if self._generator.extractive:
+                continue  # its sentences come at once; they are rendered below, whole
+            yield AnswerPiece(text=plain(_MARK.sub("", words)))
+        result = _composed(text, sources, judgement, extractive=self._generator.extractive)
+        if self._generator.extractive:
+            yield AnswerPiece(text=result.answer)
+        yield AnswerPiece(result=result)
+
+    async def _judge(self, question: str, found: Found) -> Judgement:
+        texts = [shown.text for _, shown in found.ranked]
+        language = found.ranked[0][1].language if found.ranked else "und"
+        return judge_by_words(question, texts, language=language)
+
+
+def _from_faq(match: FaqMatch) -> GroundedAnswer:
+    return GroundedAnswer(
+        answered=True,
+        answer=plain(match.answer),
+        confidence=match.score,
+        citations=[],
+        unsupported=[],
+        faq_id=match.faq_id,
+    )
+
+
+def _refused(judgement: Judgement) -> GroundedAnswer:
+    return GroundedAnswer(
+        answered=False,
+        answer=REFUSAL,
+        confidence=round(judgement.confidence, 4),
+        citations=[],
+        unsupported=[],
+    )
+
+
+def _sources(judgement: Judgement, found: Found, top_k: int, *, extractive: bool) -> list[Source]:
+    """Give the sentences that were chosen; for a generator, the best passages as well."""
+    sources = []
+    for chosen in judgement.chosen:
+        shown = found.ranked[chosen.passage][1]
+        offset = shown.start
+        sources.append(Source(shown, offset + chosen.start, offset + chosen.end, chosen.text, chosen.score))
+    if extractive:
+        return sources
+    passages = found.ranked[: min(top_k, _EVIDENCE_MAX)]
+    return [Source(shown, shown.start, shown.end, shown.text, score) for score, shown in passages]
+
+
+def _evidence(sources: Sequence[Source]) -> list[Evidence]:
+    return [Evidence(number, source.text, source.score) for number, source in enumerate(sources, 1)]
+
+
+def _composed(
+    text: str, sources: Sequence[Source], judgement: Judgement, *, extractive: bool
+) -> GroundedAnswer:
+    """Part the generator's words into sentences with their sources; mark those that no source supports."""
+    told: list[str] = []
+    citations: list[Citation] = []
+    unsupported: list[int] = []
+    for number, (sentence, marks) in enumerate(_marked(text)):
+        cited = [sources[mark - 1] for mark in dict.fromkeys(marks) if 0 < mark <= len(sources)]
+        citations += [source.citation(number) for source in cited]
+        backing = [source.text for source in cited]
+        if not extractive and support(sentence, backing) < SUPPORT_LEAST:
+            unsupported.append(number)
+        told.append(plain(sentence))
+    if not told or len(unsupported) == len(told):
+        return _refused(judgement)
+    return GroundedAnswer(
+        answered=True,
+        answer=" ".join(told),
+        confidence=round(judgement.confidence, 4),
+        citations=citations,
+        unsupported=unsupported,
+    )
+
+
+def _marked(text: str) -> list[tuple[str, list[int]]]:
+    """Part a text with marks such as `One. [1][2] Two. [3]` into sentences and the numbers behind them."""
+    found: list[tuple[str, list[int]]] = []
+    position = 0
+    for run in re.finditer(r"(?:\s*\[\d{1,3}\])+", text):
+        part = text[position : run.start()].strip()
+        marks = [int(number) for number in re.findall(r"\d+", run[0])]
+        position = run.end()
+        spans = sentences(part)
+        found += [(part[start:end], []) for start, end in spans[:-1]]
+        if spans:
+            start, end = spans[-1]
+            found.append((part[start:end], marks))
+    rest = _MARK.sub("", text[position:]).strip()
+    found += [(rest[start:end], []) for start, end in sentences(rest)]
+    return [(sentence, marks) for sentence, marks in found if any(sign.isalnum() for sign in sentence)]

@@ -1,0 +1,117 @@
+"""Turning stored documents into passages with vectors; what did not change is not encoded again."""
+
+import asyncio
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mainstay.ports.encoder import Encoder
+from mainstay.services.knowledge.chunking import Chunk, chunk
+from mainstay.services.knowledge.passage_store import Passage, PassageStore
+from mainstay.services.knowledge.points import embedded_text, point_id
+from mainstay.services.knowledge.records import Chunking
+from mainstay.services.knowledge.store import DocumentRow, KnowledgeStore
+
+_TEXTS_AT_ONCE = 256
+_TITLE_TOKENS = 24
+"""Room that is left in the encoder's window for the title and the headings of a passage."""
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A document's version, cut into passages that have no vectors yet."""
+
+    document: DocumentRow
+    chunks: Sequence[Chunk]
+    texts: Sequence[str]
+    embedded: Sequence[str]
+    hashes: Sequence[str]
+
+
+def passage_text(text: str, piece: Chunk) -> str:
+    """Give a passage's text; a part of a table is shown under the table's header."""
+    body = text[piece.start : piece.end]
+    if piece.header is None:
+        return body
+    return f"{text[piece.header[0] : piece.header[1]]}\n{body}"
+
+
+class Encoding:
+    """Cuts and encodes documents."""
+
+    def __init__(self, store: KnowledgeStore, passages: PassageStore, encoder: Encoder) -> None:
+        """Take the parts."""
+        self._store = store
+        self._passages = passages
+        self._encoder = encoder
+
+    async def encode(self, documents: Sequence[DocumentRow]) -> list[list[Passage]]:
+        """Give the passages of each document's present version."""
+        chunking = {row.name: Chunking(**row.chunking) for row in await self._store.collections()}
+        cuts = [await self._cut(document, chunking) for document in documents]
+        known = [await self._known(document) for document in documents]
+        wanted = {
+            text_hash: text
+            for cut, have in zip(cuts, known, strict=True)
+            for text_hash, text in zip(cut.hashes, cut.embedded, strict=True)
+            if text_hash not in have
+        }
+        fresh = await self._vectors(wanted)
+        return [self._passages_of(cut, {**fresh, **have}) for cut, have in zip(cuts, known, strict=True)]
+
+    async def _cut(self, document: DocumentRow, chunking: Mapping[str, Chunking]) -> Cut:
+        stored = await self._store.text(document.doc_id, document.version)
+        text = stored[1] if stored is not None else ""
+        budget = chunking.get(document.collection, Chunking()).tokens_max
+        budget = max(16, min(budget, self._encoder.tokens_max - _TITLE_TOKENS))
+        return await asyncio.to_thread(self._cut_now, document, text, budget)
+
+    def _cut_now(self, document: DocumentRow, text: str, budget: int) -> Cut:
+        chunks = chunk(text, self._encoder.count_tokens, tokens_max=budget)
+        texts = [passage_text(text, piece) for piece in chunks]
+        embedded = [
+            embedded_text(document.title, piece.headings, body)
+            for piece, body in zip(chunks, texts, strict=True)
+        ]
+        hashes = [hashlib.sha256(f"{self._encoder.name}\0{body}".encode()).hexdigest() for body in embedded]
+        return Cut(document, chunks, texts, embedded, hashes)
+
+    async def _known(self, document: DocumentRow) -> dict[str, NDArray[np.float32]]:
+        if not document.indexed_version:
+            return {}
+        before = await self._passages.passages(document.doc_id, document.indexed_version)
+        return {passage.content_hash: passage.dense for passage in before}
+
+    async def _vectors(self, wanted: Mapping[str, str]) -> dict[str, NDArray[np.float32]]:
+        hashes, texts = list(wanted), list(wanted.values())
+        vectors: dict[str, NDArray[np.float32]] = {}
+        for start in range(0, len(texts), _TEXTS_AT_ONCE):
+            part = slice(start, start + _TEXTS_AT_ONCE)
+            found = await self._encoder.embed(texts[part], role="passage", lane="ingest")
+            vectors.update(zip(hashes[part], found, strict=True))
+        return vectors
+
+    def _passages_of(self, cut: Cut, vectors: Mapping[str, NDArray[np.float32]]) -> list[Passage]:
+        document = cut.document
+        return [
+            Passage(
+                point_id=point_id(document.doc_id, document.version, ordinal),
+                doc_id=document.doc_id,
+                collection=document.collection,
+                version=document.version,
+                ordinal=ordinal,
+                start=piece.start,
+                end=piece.end,
+                headings=piece.headings,
+                kind=piece.kind,
+                content_hash=text_hash,
+                text=text,
+                dense=vectors[text_hash],
+            )
+            for ordinal, (piece, text, text_hash) in enumerate(
+                zip(cut.chunks, cut.texts, cut.hashes, strict=True)
+            )
+        ]

@@ -1,0 +1,224 @@
+"""Finding passages: by meaning and by words, within what the caller may see, fused and grouped."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mainstay.kernel.work import caller
+from mainstay.ports.encoder import Encoder
+from mainstay.ports.rerankers import Reranker
+from mainstay.ports.vectors import AllOf, Equals, Filter, Leg, Match, OneOf, Space, Vectors
+from mainstay.services.knowledge.faq_store import FaqStore
+from mainstay.services.knowledge.filters import compiled
+from mainstay.services.knowledge.indexing import Indexing
+from mainstay.services.knowledge.limits import Mode
+from mainstay.services.knowledge.passage_store import PassageStore, Shown
+from mainstay.services.knowledge.permissions import may_see, visible
+from mainstay.services.knowledge.points import FEEDBACK, PASSAGE
+from mainstay.services.knowledge.ranking import LEG_LIMIT, Ranked, fuse
+from mainstay.services.knowledge.records import Hit
+from mainstay.services.knowledge.tongues import Tongues
+
+_RERANKED_MAX = 30
+_CONTEXT_SHARE = 0.3
+_JUDGEMENTS_MAX = 20
+_SIMILAR_MIN = 0.8
+_BOOST_MAX = 0.15
+_SHOWN_AT_ONCE = 8
+
+Vector = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What somebody looks for."""
+
+    query: str
+    top_k: int = 10
+    collections: tuple[str, ...] = ()
+    filters: Mapping[str, Any] = field(default_factory=dict)
+    mode: Mode = "hybrid"
+    rerank: bool | None = None
+    passages: bool = False
+    weight: float | None = None
+    context: str = ""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was found, best first, with the query's vector."""
+
+    wanted: Wanted
+    space: Space
+    vector: Vector
+    ranked: Sequence[tuple[float, Shown]]
+
+    def hits(self) -> list[Hit]:
+        """Give the results as callers see them."""
+        return [_hit(score, shown) for score, shown in self.ranked]
+
+
+def _hit(score: float, shown: Shown) -> Hit:
+    return Hit(
+        doc_id=shown.doc_id,
+        score=round(min(max(score, 0.0), 1.0), 6),
+        snippet=shown.text,
+        metadata=shown.metadata,
+        title=shown.title,
+        collection=shown.collection,
+        start=shown.start,
+        end=shown.end,
+        headings=list(shown.headings),
+        version=shown.version,
+        language=shown.language,
+    )
+
+
+def within(collections: Sequence[str], kind: str) -> list[Filter]:
+    """Give the conditions that leave points of one kind, in some collections (all, if none is named)."""
+    conditions: list[Filter] = [Equals("kind", kind)]
+    if collections:
+        conditions.append(OneOf("collection", tuple(collections)))
+    return conditions
+
+
+def _scores(matches: Sequence[Match]) -> list[tuple[str, float]]:
+    return [(match.id, match.score) for match in matches]
+
+
+class Finding:
+    """Finds passages."""
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        vectors: Vectors,
+        reranker: Reranker,
+        passages: PassageStore,
+        faqs: FaqStore,
+        tongues: Tongues,
+        indexing: Indexing,
+    ) -> None:
+        """Take the parts."""
+        self._encoder = encoder
+        self._vectors = vectors
+        self._reranker = reranker
+        self._passages = passages
+        self._faqs = faqs
+        self._tongues = tongues
+        self._indexing = indexing
+
+    async def find(self, wanted: Wanted) -> Found:
+        """Find; raises FilterInvalid, EncoderUnavailable, VectorsUnavailable."""
+        where = self._where(wanted)
+        space = await self._indexing.ready()
+        vector = await self._vector(wanted)
+        ranked, documents = await self._ranked(space, wanted, where, vector)
+        ranked = await self._judged(space, vector, ranked, documents)
+        many = max(wanted.top_k, _RERANKED_MAX) if self._reranks(wanted) else wanted.top_k
+        shown = await self._shown(ranked, documents, many, passages=wanted.passages)
+        if self._reranks(wanted):
+            shown = await self._reranked(wanted, shown)
+        return Found(wanted, space, vector, shown[: wanted.top_k])
+
+    def _reranks(self, wanted: Wanted) -> bool:
+        return wanted.rerank is not False and self._reranker.name != "none"
+
+    def _where(self, wanted: Wanted) -> Filter:
+        conditions = [*within(wanted.collections, PASSAGE), *visible(caller())]
+        if wanted.filters:
+            conditions.append(compiled(wanted.filters))
+        return AllOf(tuple(conditions))
+
+    async def _vector(self, wanted: Wanted) -> Vector:
+        texts = [wanted.query, wanted.context] if wanted.context else [wanted.query]
+        vectors = await self._encoder.embed(texts, role="query")
+        if len(texts) == 1:
+            return vectors[0]
+        steered = (1 - _CONTEXT_SHARE) * vectors[0] + _CONTEXT_SHARE * vectors[1]
+        vector: Vector = (steered / max(float(np.linalg.norm(steered)), 1e-9)).astype(np.float32)
+        return vector
+
+    async def _ranked(
+        self, space: Space, wanted: Wanted, where: Filter, vector: Vector
+    ) -> tuple[list[Ranked], dict[str, str]]:
+        limit = max(LEG_LIMIT, 2 * wanted.top_k)
+        legs: list[Leg] = []
+        if wanted.mode != "lexical":
+            legs.append(Leg(vector, limit, where))
+        if wanted.mode != "dense":
+            terms = await self._tongues.terms(wanted.query, wanted.collections)
+            legs.append(Leg(terms, limit, where))
+        found = await self._vectors.search(space, legs)
+        dense = found[0] if wanted.mode != "lexical" else []
+        sparse = found[-1] if wanted.mode != "dense" else []
+        documents = {match.id: str(match.payload["doc_id"]) for match in (*dense, *sparse)}
+        meaning = wanted.weight
+        if meaning is None:
+            meaning = await self._tongues.meaning_share(wanted.collections)
+        return fuse(_scores(dense), _scores(sparse), meaning=meaning), documents
+
+    async def _judged(
+        self, space: Space, vector: Vector, ranked: list[Ranked], documents: Mapping[str, str]
+    ) -> list[Ranked]:
+        """Raise and lower documents by what was said of them for similar queries."""
+        if not ranked or not await self._faqs.any_feedback():
+            return ranked
+        where = AllOf(tuple(within((), FEEDBACK)))
+        [judgements] = await self._vectors.search(space, [Leg(vector, _JUDGEMENTS_MAX, where)])
+        boosts: dict[str, float] = {}
+        for match in judgements:
+            if match.score >= _SIMILAR_MIN:
+                likeness = (match.score - _SIMILAR_MIN) / (1 - _SIMILAR_MIN)
+                sign = 1.0 if match.payload.get("helpful") else -1.0
+                doc_id = str(match.payload.get("doc_id"))
+                boosts[doc_id] = boosts.get(doc_id, 0.0) + sign * (0.5 + 0.5 * likeness)
+        if not boosts:
+            return ranked
+        moved = [
+            replace(one, score=one.score + _BOOST_MAX * float(np.tanh(boosts.get(documents[one.id], 0.0))))
+            for one in ranked
+        ]
+        return sorted(moved, key=lambda one: (-one.score, one.id))
+
+    async def _shown(
+        self, ranked: Sequence[Ranked], documents: Mapping[str, str], many: int, *, passages: bool
+    ) -> list[tuple[float, Shown]]:
+        """Give the first passages that are searchable now, one for each document unless passages are wanted.
+
+        The index follows the database; what it still holds of a deleted or replaced document is not in the
+        rows, and not shown.
+        """
+        me = caller()
+        found: list[tuple[float, Shown]] = []
+        seen: set[str] = set()
+        queue = list(ranked)
+        while queue and len(found) < many:
+            part: list[Ranked] = []
+            while queue and len(part) < max(_SHOWN_AT_ONCE, many - len(found)):
+                one = queue.pop(0)
+                if passages or documents[one.id] not in seen:
+                    part.append(one)
+                    seen.add(documents[one.id])
+            rows = await self._passages.shown([one.id for one in part]) if part else {}
+            for one in part:
+                shown = rows.get(one.id)
+                if shown is None:
+                    seen.discard(documents[one.id])
+                elif may_see(me, shown.groups):
+                    found.append((one.score, shown))
+        return found[:many]
+
+    async def _reranked(
+        self, wanted: Wanted, shown: Sequence[tuple[float, Shown]]
+    ) -> list[tuple[float, Shown]]:
+        head = list(shown[:_RERANKED_MAX])
+        texts = [passage.text for _, passage in head]
+        scores = await self._reranker.score(wanted.query, texts, [score for score, _ in head])
+        order = sorted(range(len(head)), key=lambda place: (-scores[place], place))
+        # Reranked scores have scales of their own: the places are taken over, the scores stay in order.
+        first = [score for score, _ in head]
+        return [(first[place], head[row][1]) for place, row in enumerate(order)] + list(shown[_RERANKED_MAX:])

@@ -1,0 +1,191 @@
+"""Keeping the vector index in step with the database: in order, and again after a crash."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+from mainstay.kernel.work import caller, follow_up
+from mainstay.ports.blobs import Blobs
+from mainstay.ports.encoder import Encoder
+from mainstay.ports.vectors import AllOf, Between, Equals, FieldType, Point, Space, Vectors
+from mainstay.services.knowledge.faq_store import FaqStore
+from mainstay.services.knowledge.passage_store import Change, PassageStore
+from mainstay.services.knowledge.points import FAQ, PASSAGE, faq_point, feedback_point, passage_point
+from mainstay.services.knowledge.store import DocumentRow, KnowledgeStore
+
+logger = logging.getLogger("mainstay.knowledge")
+
+_CHANGES_AT_ONCE = 500
+_DOCUMENTS_AT_ONCE = 100
+
+
+class Indexing:
+    """Applies changes to the index; the database says what is true."""
+
+    def __init__(
+        self,
+        store: KnowledgeStore,
+        passages: PassageStore,
+        faqs: FaqStore,
+        vectors: Vectors,
+        encoder: Encoder,
+        blobs: Blobs,
+    ) -> None:
+        """Take the parts."""
+        self._store = store
+        self._passages = passages
+        self._faqs = faqs
+        self._vectors = vectors
+        self._encoder = encoder
+        self._blobs = blobs
+        self._ready: set[Space] = set()
+        self._catching_up: dict[Space, asyncio.Lock] = {}
+        self._fields: set[tuple[Space, str]] = set()
+
+    def space(self, tenant: str) -> Space:
+        """Give a tenant's space."""
+        return Space(tenant, self._encoder.name, self._encoder.dimensions)
+
+    async def ready(self) -> Space:
+        """Give the caller's space, in step with what the database knew when this process first asked."""
+        space = self.space(caller().tenant_id)
+        if space not in self._ready:
+            async with self._catching_up.setdefault(space, asyncio.Lock()):
+                if space not in self._ready:
+                    await self._catch_up(space)
+                    self._ready.add(space)
+        return space
+
+    async def apply(self, changes: Sequence[Change], blobs: Sequence[str] = ()) -> list[DocumentRow]:
+        """Bring changes into the index, in their order; give the documents whose versions are to be shown.
+
+        The caller then notes those versions as searchable; the passages of earlier versions are removed from
+        the index after that commit.
+        """
+        space = await self.ready()
+        shown: list[DocumentRow] = []
+        for change in changes:
+            document = await self._apply(space, change)
+            if document is not None:
+                shown.append(document)
+        for blob in blobs:
+            await self._blobs.delete(space.tenant, blob)
+        last = changes[-1].change if changes else 0
+
+        async def forget_earlier() -> None:
+            for document in shown:
+                await self._forget_earlier(space, document, last)
+
+        follow_up(forget_earlier)
+        return shown
+
+    async def rebuild(self, change: int, *, optimize: bool = True) -> int:
+        """Put everything that the database has into the index, remove the rest; count the documents."""
+        space = await self.ready()
+        return await self._rebuild(space, change, optimize=optimize)
+
+    async def index_field(self, field: str, kind: FieldType) -> None:
+        """Make a metadata field fast to filter by."""
+        space = await self.ready()
+        if (space, field) not in self._fields:
+            await self._vectors.index_field(space, f"metadata.{field}", kind)
+            self._fields.add((space, field))
+
+    async def _apply(self, space: Space, change: Change) -> DocumentRow | None:
+        match change.kind:
+            case "document":
+                return await self._document(space, change)
+            case "deleted":
+                await self._vectors.delete(space, Equals("doc_id", change.subject), change.change)
+                # The document may be there again under the same id: its own change follows.
+            case "collection_deleted":
+                await self._vectors.delete(space, Equals("collection", change.subject), change.change)
+            case "faq":
+                row = await self._faqs.faq(change.subject)
+                if row is None:
+                    await self._vectors.delete(space, Equals("doc_id", change.subject), change.change)
+                else:
+                    await self._vectors.upsert(space, [faq_point(row, "und", change.change)], change.change)
+            case "feedback":
+                for judged in await self._faqs.feedback(change.subject):
+                    await self._vectors.upsert(space, [feedback_point(judged, change.change)], change.change)
+            case "rebuild":
+                await self._rebuild(space, change.change, optimize=True)
+        return None
+
+    async def _document(self, space: Space, change: Change) -> DocumentRow | None:
+        document = await self._store.document(change.subject)
+        if document is None or document.version != change.version:
+            return None  # deleted or replaced since: a later change says so
+        passages = await self._passages.passages(change.subject, change.version)
+        if passages:
+            points = await asyncio.to_thread(
+                lambda: [passage_point(passage, document, change.change) for passage in passages]
+            )
+            await self._vectors.upsert(space, points, change.change)
+        return document
+
+    async def _forget_earlier(self, space: Space, document: DocumentRow, change: int) -> None:
+        if document.version > 1:
+            earlier = AllOf(
+                (Equals("doc_id", document.doc_id), Between("version", lt=float(document.version)))
+            )
+            await self._vectors.delete(space, earlier, change)
+
+    async def _catch_up(self, space: Space) -> None:
+        for field, kind in (("kind", "keyword"), ("language", "keyword"), ("change", "integer")):
+            await self._vectors.index_field(space, field, kind)  # type: ignore[arg-type]  # literals above
+        applied = await self._vectors.applied(space)
+        if applied == 0:
+            if await self._store.any_indexed():
+                logger.warning("The search index of %s is empty; it is being rebuilt", space.tenant)
+                await self._rebuild(space, 0, optimize=False)
+            return
+        while changes := await self._passages.changes_after(applied, _CHANGES_AT_ONCE):
+            for change in changes:
+                document = await self._again(space, change)
+                if document is not None:
+                    await self._forget_earlier(space, document, change.change)
+            applied = changes[-1].change
+
+    async def _again(self, space: Space, change: Change) -> DocumentRow | None:
+        """Apply a change that may have been lost; one whose event still waits comes by its event."""
+        if change.kind == "document":
+            document = await self._store.document(change.subject)
+            if document is None or document.indexed_version != change.version:
+                return None
+        if change.kind == "rebuild":
+            return None
+        return await self._apply(space, change)
+
+    async def _rebuild(self, space: Space, change: int, *, optimize: bool) -> int:
+        count, after = 0, ""
+        while documents := await self._store.documents(None, after, _DOCUMENTS_AT_ONCE):
+            for document in documents:
+                if document.indexed_version:
+                    await self._put(space, document, change)
+                    count += 1
+            after = documents[-1].doc_id
+        points = [faq_point(row, "und", change) for row in await self._faqs.faqs()]
+        points += [feedback_point(row, change) for row in await self._faqs.feedback()]
+        await self._vectors.upsert(space, points, change)
+        if change:
+            stale = AllOf((Between("change", lt=float(change)), Equals("kind", PASSAGE)))
+            await self._vectors.delete(space, stale, change)
+            stale_faqs = AllOf((Between("change", lt=float(change)), Equals("kind", FAQ)))
+            await self._vectors.delete(space, stale_faqs, change)
+        if optimize:
+            await self._vectors.optimize(space)
+        return count
+
+    async def _put(self, space: Space, document: DocumentRow, change: int) -> None:
+        passages = await self._passages.passages(document.doc_id, document.indexed_version)
+
+        def points() -> list[Point]:
+            return [passage_point(passage, document, change) for passage in passages]
+
+        await self._vectors.upsert(space, await asyncio.to_thread(points), change)
+
+    async def durable(self) -> int:
+        """Give the number of the last change that a crash cannot undo in the index any more."""
+        return await self._vectors.applied(self.space(caller().tenant_id))

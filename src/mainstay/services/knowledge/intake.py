@@ -1,0 +1,277 @@
+"""Taking documents in: checked, read, hashed, stored with the event that makes them searchable."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from mainstay.kernel.caller import Caller
+from mainstay.kernel.interface import Upload
+from mainstay.kernel.work import caller, emit
+from mainstay.kit.clock import Clock
+from mainstay.kit.errors import Failure
+from mainstay.kit.ids import Ids
+from mainstay.ports.blobs import Blobs
+from mainstay.ports.database import UniqueViolated
+from mainstay.ports.languages import Languages
+from mainstay.ports.parsers import FileUnreadable, Parser
+from mainstay.services.knowledge.failures import DocumentBusy, DocumentIdTaken, DocumentInvalid
+from mainstay.services.knowledge.happenings import DocumentStored
+from mainstay.services.knowledge.limits import TEXT_LENGTH_MAX
+from mainstay.services.knowledge.permissions import may_see
+from mainstay.services.knowledge.records import Receipt
+from mainstay.services.knowledge.store import CollectionRow, DocumentRow, KnowledgeStore
+
+METADATA_BYTES_MAX = 16 * 1024
+METADATA_DEPTH_MAX = 5
+VERSIONS_KEPT = 3
+
+_JSON_TYPES: Mapping[str, tuple[type, ...]] = {
+    "keyword": (str, list),
+    "text": (str,),
+    "integer": (int,),
+    "float": (int, float),
+    "bool": (bool,),
+    "datetime": (str,),
+}
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A document that is to be stored."""
+
+    collection: str
+    text: str
+    doc_id: str | None = None
+    title: str | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    groups: Sequence[str] | None = None
+    media_type: str = "text/plain"
+    source: str | None = None
+    blob: str | None = None
+
+    @property
+    def content_hash(self) -> str:
+        """Give the hash of everything that search depends on."""
+        content = [self.collection, self.title, self.text, dict(self.metadata), self.groups]
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _depth(value: object) -> int:
+    if isinstance(value, dict):
+        return 1 + max((_depth(inner) for inner in value.values()), default=0)
+    if isinstance(value, list):
+        return 1 + max((_depth(inner) for inner in value), default=0)
+    return 0
+
+
+def _is_date(value: str) -> bool:
+    try:
+        datetime.fromisoformat(value)
+    except ValueError:
+        return False
+    return True
+
+
+def check(draft: Draft, collection: CollectionRow) -> None:
+    """Check a draft against its collection; raises DocumentInvalid naming each field."""
+    problems: list[dict[str, str]] = []
+    if not draft.text.strip():
+        problems.append({"field": "text", "problem": "The text has no words."})
+    if len(draft.text) > TEXT_LENGTH_MAX:
+        problems.append({"field": "text", "problem": f"At most {TEXT_LENGTH_MAX:,} characters."})
+    size = len(json.dumps(dict(draft.metadata)).encode())
+    if size > METADATA_BYTES_MAX:
+        problems.append({"field": "metadata", "problem": f"At most {METADATA_BYTES_MAX:,} bytes of JSON."})
+    if _depth(dict(draft.metadata)) > METADATA_DEPTH_MAX:
+        problems.append({"field": "metadata", "problem": f"At most {METADATA_DEPTH_MAX} levels."})
+    for name, declared in collection.metadata_schema.items():
+        problem = _field_problem(draft.metadata.get(name), declared)
+        if problem:
+            problems.append({"field": f"metadata.{name}", "problem": problem})
+    if problems:
+        told = "; ".join(f"{problem['field']}: {problem['problem']}" for problem in problems)
+        raise DocumentInvalid(told, problems=problems)
+
+
+def _field_problem(value: object, declared: Mapping[str, Any]) -> str:
+    kind = str(declared["type"])
+    if value is None:
+        return "The collection requires this field." if declared.get("required") else ""
+    if not isinstance(value, _JSON_TYPES[kind]) or (isinstance(value, bool) and kind != "bool"):
+        return f"The collection declares this field as {kind}."
+    if kind == "datetime" and not _is_date(str(value)):
+        return "Expected an RFC 3339 date, such as 2026-03-01T12:00:00Z."
+    return ""
+
+
+class Intake:
+    """Takes documents in."""
+
+    def __init__(
+        self,
+        store: KnowledgeStore,
+        languages: Languages,
+        parser: Parser,
+        blobs: Blobs,
+        clock: Clock,
+        ids: Ids,
+    ) -> None:
+        """Take the parts."""
+        self._store = store
+        self._languages = languages
+        self._parser = parser
+        self._blobs = blobs
+        self._clock = clock
+        self._ids = ids
+
+    async def read(self, file: Upload, draft: Draft) -> Draft:
+        """Read a file into a draft and keep it; raises what the parser raises, and DocumentInvalid."""
+        parsed = await self._parser.parse(file.content, file.name, file.media_type)
+        if not parsed.text.strip():
+            raise FileUnreadable("No text was found in this file; a scan needs OCR (`mainstay[ocr]`).")
+        blob = self._ids.new("blob")
+        await self._blobs.put(caller().tenant_id, blob, file.content)
+        facts = {name: fact for name, fact in parsed.metadata.items() if fact not in ("", [])}
+        return Draft(
+            collection=draft.collection,
+            text=parsed.text.replace("\0", ""),
+            doc_id=draft.doc_id,
+            title=draft.title or parsed.title or file.name,
+            metadata={**facts, "file_name": file.name, **draft.metadata},
+            groups=draft.groups,
+            media_type=parsed.media_type,
+            source=draft.source,
+            blob=blob,
+        )
+
+    async def collection(self, name: str) -> tuple[CollectionRow, bool]:
+        """Give the collection that documents are sent to, and whether it exists already."""
+        found = await self._store.collection(name)
+        if found is not None:
+            return found, True
+        return CollectionRow(name=name, created_ms=self._clock.now_ms()), False
+
+    async def store(self, collection: str, drafts: Sequence[Draft | Failure]) -> list[Receipt | Failure]:
+        """Store what can be stored, and say of each what became of it."""
+        row, exists = await self.collection(collection)
+        outcomes = _once([_checked(draft, row) for draft in drafts])
+        kept = [draft for draft in outcomes if isinstance(draft, Draft)]
+        if not kept:
+            return [outcome for outcome in outcomes if isinstance(outcome, Failure)]
+        if not exists:
+            await self._store.ensure_collection(row)
+        stored = await self._save(kept, self._ids.new("job"))
+        return [outcome if isinstance(outcome, Failure) else stored[id(outcome)] for outcome in outcomes]
+
+    async def _save(self, drafts: Sequence[Draft], job_id: str) -> dict[int, Receipt | Failure]:
+        now = self._clock.now_ms()
+        named = [draft.doc_id for draft in drafts if draft.doc_id is not None]
+        if named:
+            await self._store.lock(named, now)
+        me = caller()
+        receipts: dict[int, Receipt | Failure] = {}
+        rows: list[tuple[DocumentRow, str]] = []
+        old_blobs: list[str | None] = []
+        for draft in drafts:
+            before = await self._store.document(draft.doc_id) if draft.doc_id is not None else None
+            receipt = self._without_change(draft, before, me)
+            if receipt is None:
+                row = self._row(draft, before, job_id, now)
+                rows.append((row, draft.text))
+                old_blobs.append(before.blob if before is not None and before.blob != row.blob else None)
+                receipt = Receipt(
+                    doc_id=row.doc_id,
+                    collection=row.collection,
+                    version=row.version,
+                    state="queued",
+                    job_id=job_id,
+                )
+            receipts[id(draft)] = receipt
+        if rows:
+            try:
+                await self._store.save(rows)
+            except UniqueViolated:
+                raise DocumentBusy("Another request is storing this document right now; try again.") from None
+            for (row, _), old_blob in zip(rows, old_blobs, strict=True):
+                if row.version > VERSIONS_KEPT:
+                    await self._store.forget_versions(row.doc_id, row.version - VERSIONS_KEPT)
+                stored = DocumentStored(
+                    doc_id=row.doc_id,
+                    collection=row.collection,
+                    version=row.version,
+                    job_id=job_id,
+                    old_blob=old_blob,
+                )
+                emit(stored, job_id=job_id, subject=row.doc_id)
+        return receipts
+
+    def _without_change(
+        self, draft: Draft, before: DocumentRow | None, me: Caller
+    ) -> Receipt | Failure | None:
+        if before is None:
+            return None
+        if not may_see(me, before.groups):
+            return DocumentIdTaken("Choose another doc_id.")
+        if before.content_hash != draft.content_hash:
+            return None
+        if before.indexed_version == before.version:
+            return Receipt(
+                doc_id=before.doc_id, collection=before.collection, version=before.version, state="unchanged"
+            )
+        return None
+
+    def _row(self, draft: Draft, before: DocumentRow | None, job_id: str, now: int) -> DocumentRow:
+        return DocumentRow(
+            doc_id=draft.doc_id or self._ids.new("doc"),
+            collection=draft.collection,
+            title=draft.title or _first_line(draft.text),
+            metadata=dict(draft.metadata),
+            groups=None if draft.groups is None else tuple(dict.fromkeys(draft.groups)),
+            language=self._languages.detect(draft.text),
+            version=1 if before is None else before.version + 1,
+            indexed_version=0 if before is None else before.indexed_version,
+            media_type=draft.media_type,
+            source=draft.source,
+            blob=draft.blob,
+            characters=len(draft.text),
+            content_hash=draft.content_hash,
+            job_id=job_id,
+            created_ms=now if before is None else before.created_ms,
+            changed_ms=now,
+        )
+
+
+_TITLE_LENGTH_MAX = 120
+
+
+def _first_line(text: str) -> str:
+    line = next((line.strip() for line in text.splitlines() if line.strip()), "")
+    line = line.lstrip("# ").strip() or line
+    return line if len(line) <= _TITLE_LENGTH_MAX else line[:_TITLE_LENGTH_MAX].rsplit(" ", 1)[0] + " …"
+
+
+def _checked(draft: Draft | Failure, collection: CollectionRow) -> Draft | Failure:
+    if isinstance(draft, Failure):
+        return draft
+    try:
+        check(draft, collection)
+    except DocumentInvalid as failure:
+        return failure
+    return draft
+
+
+def _once(outcomes: Sequence[Draft | Failure]) -> list[Draft | Failure]:
+    """Refuse a second document with the same id: their order would decide which one stays."""
+    seen: set[str] = set()
+    result: list[Draft | Failure] = []
+    for draft in outcomes:
+        if isinstance(draft, Draft) and draft.doc_id is not None:
+            if draft.doc_id in seen:
+                result.append(DocumentInvalid("This doc_id stands twice in the batch."))
+                continue
+            seen.add(draft.doc_id)
+        result.append(draft)
+    return result

@@ -1,0 +1,266 @@
+"""Passages with their vectors, and the changes that the index has to follow, in rows."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mainstay.ports.ciphers import Cipher
+from mainstay.ports.database import Column, Index, Row, Rows, Scalar, Table
+
+PASSAGES = Table(
+    name="passages",
+    columns=(
+        Column("point_id", "text"),
+        Column("doc_id", "text"),
+        Column("collection", "text"),
+        Column("version", "integer"),
+        Column("ordinal", "integer"),
+        Column("starts", "integer"),
+        Column("ends", "integer"),
+        Column("headings", "text"),
+        Column("kind", "text"),
+        Column("content_hash", "text"),
+        Column("text", "bytes"),
+        Column("dense", "bytes"),
+    ),
+    key=("point_id",),
+    indexes=(Index(("doc_id", "version")), Index(("collection",))),
+)
+
+CHANGES = Table(
+    name="index_changes",
+    columns=(
+        Column("change", "integer"),
+        Column("kind", "text"),
+        Column("subject", "text"),
+        Column("version", "integer"),
+    ),
+    key=("change",),
+    sequence="change",
+)
+
+TABLES = (PASSAGES, CHANGES)
+
+ChangeKind = Literal["document", "deleted", "collection_deleted", "faq", "feedback", "rebuild"]
+
+_PASSAGE = (
+    "SELECT p.point_id, p.doc_id, p.collection, p.version, p.ordinal, p.starts, p.ends, p.headings, p.kind,"
+    " p.content_hash, p.text, p.dense FROM passages p"
+)
+_SHOWN = (
+    "SELECT p.point_id, p.doc_id, p.version, p.starts, p.ends, p.headings, p.text, d.collection, d.title,"
+    " d.metadata, d.groups, d.language FROM passages p"
+    " JOIN documents d ON d.doc_id = p.doc_id AND d.indexed_version = p.version"
+)
+_IDS_AT_ONCE = (8, 32, 128)  # few sizes, so that the database knows the statements already
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A passage of one version of a document, with its vector."""
+
+    point_id: str
+    doc_id: str
+    collection: str
+    version: int
+    ordinal: int
+    start: int
+    end: int
+    headings: tuple[str, ...]
+    kind: str
+    content_hash: str
+    text: str
+    dense: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A searchable passage as it is shown, with what its document says now."""
+
+    point_id: str
+    doc_id: str
+    version: int
+    start: int
+    end: int
+    headings: tuple[str, ...]
+    text: str
+    collection: str
+    title: str
+    metadata: dict[str, Any]
+    groups: tuple[str, ...] | None
+    language: str
+
+
+@dataclass(frozen=True)
+class Change:
+    """Something that the index has to follow; `change` numbers them upwards."""
+
+    change: int
+    kind: ChangeKind
+    subject: str
+    version: int
+
+
+def packed(vector: NDArray[np.float32]) -> bytes:
+    """Give a unit vector in 16-bit floats: cosines move by less than 0.001."""
+    return vector.astype(np.float16).tobytes()
+
+
+def unpacked(value: Scalar) -> NDArray[np.float32]:
+    """Give the vector back."""
+    return np.frombuffer(_bytes(value), dtype=np.float16).astype(np.float32)
+
+
+def opened(cipher: Cipher, value: Scalar, context: tuple[str, ...]) -> str:
+    """Give a sealed text."""
+    return cipher.open(_bytes(value), context).decode()
+
+
+def _bytes(value: Scalar) -> bytes:
+    if not isinstance(value, bytes):
+        raise TypeError("This column holds bytes")
+    return value
+
+
+def bucket(ids: Sequence[str]) -> tuple[str, dict[str, Scalar]]:
+    """Give the names and values of parameters for an IN list, padded to one of few lengths."""
+    size = next((size for size in _IDS_AT_ONCE if size >= len(ids)), len(ids))
+    padded = [*ids, *([ids[-1]] * (size - len(ids)))]
+    names = ", ".join(f":id{number}" for number in range(size))
+    return names, {f"id{number}": value for number, value in enumerate(padded)}
+
+
+class PassageStore:
+    """Reads and writes passages and changes."""
+
+    def __init__(self, rows: Rows, cipher: Cipher) -> None:
+        """Take the caller's rows, and the cipher of texts."""
+        self._rows = rows
+        self._cipher = cipher
+
+    async def passages(self, doc_id: str, version: int) -> list[Passage]:
+        """Give a version's passages in order."""
+        rows = await self._rows.fetch(
+            f"{_PASSAGE} WHERE p.doc_id = :doc_id AND p.version = :version ORDER BY p.ordinal",
+            {"doc_id": doc_id, "version": version},
+        )
+        return [self._passage(row) for row in rows]
+
+    async def shown(self, point_ids: Sequence[str]) -> dict[str, Shown]:
+        """Give those of the passages that are searchable now, by their ids."""
+        found: dict[str, Shown] = {}
+        for start in range(0, len(point_ids), _IDS_AT_ONCE[-1]):
+            names, values = bucket(point_ids[start : start + _IDS_AT_ONCE[-1]])
+            for row in await self._rows.fetch(f"{_SHOWN} WHERE p.point_id IN ({names})", values):
+                shown = self._shown(row)
+                found[shown.point_id] = shown
+        return found
+
+    async def save(self, doc_id: str, version: int, passages: Sequence[Passage]) -> None:
+        """Store a version's passages, instead of those that an interrupted try left."""
+        await self._rows.delete("passages", {"doc_id": doc_id, "version": version})
+        if passages:
+            await self._rows.insert("passages", [self._values(passage) for passage in passages])
+
+    async def forget_before(self, doc_id: str, version: int) -> None:
+        """Erase the passages of earlier versions."""
+        await self._rows.delete("passages", {"doc_id": doc_id, "version": ("<", version)})
+
+    async def remove(self, doc_ids: Sequence[str]) -> None:
+        """Erase the passages of documents."""
+        await self._rows.delete("passages", {"doc_id": list(doc_ids)})
+
+    async def note_change(self, kind: ChangeKind, subject: str, version: int = 0) -> int:
+        """Give a number to a change that the index has to follow."""
+        row: dict[str, Scalar] = {"kind": kind, "subject": subject, "version": version}
+        return (await self._rows.insert("index_changes", [row]))[0]
+
+    async def changes_after(self, change: int, limit: int) -> list[Change]:
+        """List the changes that follow a number."""
+        rows = await self._rows.fetch(
+            "SELECT change, kind, subject, version FROM index_changes"
+            " WHERE change > :change ORDER BY change LIMIT :limit",
+            {"change": change, "limit": limit},
+        )
+        return [
+            Change(
+                int(row["change"] or 0),
+                change_kind(str(row["kind"])),
+                str(row["subject"]),
+                int(row["version"] or 0),
+            )
+            for row in rows
+        ]
+
+    async def forget_changes(self, up_to: int) -> None:
+        """Forget the changes that the index has durably followed."""
+        await self._rows.delete("index_changes", {"change": ("<=", up_to)})
+
+    def _passage(self, row: Row) -> Passage:
+        return Passage(
+            point_id=str(row["point_id"]),
+            doc_id=str(row["doc_id"]),
+            collection=str(row["collection"]),
+            version=int(row["version"] or 0),
+            ordinal=int(row["ordinal"] or 0),
+            start=int(row["starts"] or 0),
+            end=int(row["ends"] or 0),
+            headings=tuple(json.loads(str(row["headings"]))),
+            kind=str(row["kind"]),
+            content_hash=str(row["content_hash"]),
+            text=opened(self._cipher, row["text"], ("passages", str(row["point_id"]))),
+            dense=unpacked(row["dense"]),
+        )
+
+    def _shown(self, row: Row) -> Shown:
+        groups = row["groups"]
+        return Shown(
+            point_id=str(row["point_id"]),
+            doc_id=str(row["doc_id"]),
+            version=int(row["version"] or 0),
+            start=int(row["starts"] or 0),
+            end=int(row["ends"] or 0),
+            headings=tuple(json.loads(str(row["headings"]))),
+            text=opened(self._cipher, row["text"], ("passages", str(row["point_id"]))),
+            collection=str(row["collection"]),
+            title=str(row["title"]),
+            metadata=json.loads(str(row["metadata"])),
+            groups=None if groups is None else tuple(json.loads(str(groups))),
+            language=str(row["language"]),
+        )
+
+    def _values(self, passage: Passage) -> dict[str, Scalar]:
+        return {
+            "point_id": passage.point_id,
+            "doc_id": passage.doc_id,
+            "collection": passage.collection,
+            "version": passage.version,
+            "ordinal": passage.ordinal,
+            "starts": passage.start,
+            "ends": passage.end,
+            "headings": json.dumps(passage.headings, ensure_ascii=False),
+            "kind": passage.kind,
+            "content_hash": passage.content_hash,
+            "text": self._cipher.seal(passage.text.encode(), ("passages", passage.point_id)),
+            "dense": packed(passage.dense),
+        }
+
+
+def change_kind(text: str) -> ChangeKind:
+    """Give the kind of a change by its name."""
+    kinds: tuple[ChangeKind, ...] = (
+        "document",
+        "deleted",
+        "collection_deleted",
+        "faq",
+        "feedback",
+        "rebuild",
+    )
+    for kind in kinds:
+        if kind == text:
+            return kind
+    raise ValueError(f"The database names a kind of change that does not exist: {text}")

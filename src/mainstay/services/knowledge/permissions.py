@@ -1,0 +1,29 @@
+"""Who may see which documents."""
+
+from collections.abc import Sequence
+
+from mainstay.kernel.caller import Caller
+from mainstay.ports.vectors import Filter, OneOf
+
+EVERYBODY = "*"
+"""The group, in the index, of documents that name no groups."""
+
+ALL_DOCUMENTS = "documents:all"
+"""The permission to see documents of every group; administrators have it."""
+
+
+def may_see(caller: Caller, groups: Sequence[str] | None) -> bool:
+    """Say whether a caller may see a document of these groups."""
+    return groups is None or caller.may(ALL_DOCUMENTS) or not caller.groups.isdisjoint(groups)
+
+
+def visible(caller: Caller) -> list[Filter]:
+    """Give the conditions that leave only what a caller may see."""
+    if caller.may(ALL_DOCUMENTS):
+        return []
+    return [OneOf("groups", (EVERYBODY, *sorted(caller.groups)))]
+
+
+def indexed_groups(groups: Sequence[str] | None) -> list[str]:
+    """Give the groups as the index holds them."""
+    return [EVERYBODY] if groups is None else list(groups)

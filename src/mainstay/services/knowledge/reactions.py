@@ -1,0 +1,65 @@
+"""What the knowledge service does when a document was stored, changed or deleted."""
+
+from collections.abc import Sequence
+
+from mainstay.kernel.events import Reactions, reacts_to
+from mainstay.kernel.work import emit
+from mainstay.services.knowledge.encoding import Encoding
+from mainstay.services.knowledge.happenings import DocumentIndexed, DocumentStored, IndexChanged
+from mainstay.services.knowledge.indexing import Indexing
+from mainstay.services.knowledge.passage_store import Change, PassageStore, change_kind
+from mainstay.services.knowledge.store import DocumentRow, KnowledgeStore
+
+
+class KnowledgeReactions(Reactions):
+    """Makes stored documents searchable, in two steps that each can be repeated."""
+
+    def __init__(
+        self, store: KnowledgeStore, passages: PassageStore, encoding: Encoding, indexing: Indexing
+    ) -> None:
+        """Take the parts."""
+        self._store = store
+        self._passages = passages
+        self._encoding = encoding
+        self._indexing = indexing
+
+    @reacts_to(DocumentStored, batch=64)
+    async def encode_documents(self, events: Sequence[DocumentStored]) -> None:
+        """Cut the documents into passages and encode them."""
+        current: list[tuple[DocumentRow, DocumentStored]] = []
+        for event in events:
+            document = await self._store.document(event.doc_id)
+            if document is not None and document.version == event.version:
+                current.append((document, event))
+        encoded = await self._encoding.encode([document for document, _ in current])
+        for (document, event), passages in zip(current, encoded, strict=True):
+            await self._passages.save(document.doc_id, document.version, passages)
+            change = await self._passages.note_change("document", document.doc_id, document.version)
+            changed = IndexChanged(
+                change=change,
+                kind="document",
+                subject=document.doc_id,
+                version=document.version,
+                job_id=event.job_id,
+                blobs=[event.old_blob] if event.old_blob else [],
+            )
+            emit(changed, job_id=event.job_id, subject=document.doc_id)
+
+    @reacts_to(IndexChanged, batch=64)
+    async def apply_changes(self, events: Sequence[IndexChanged]) -> None:
+        """Bring changes into the index, in their order."""
+        changes = [
+            Change(event.change, change_kind(event.kind), event.subject, event.version) for event in events
+        ]
+        blobs = [blob for event in events for blob in event.blobs]
+        shown = await self._indexing.apply(changes, blobs)
+        durable = await self._indexing.durable()
+        await self._passages.forget_changes(durable)
+        for document in shown:
+            await self._store.indexed(document.doc_id, document.version)
+            await self._passages.forget_before(document.doc_id, document.version)
+            emit(
+                DocumentIndexed(
+                    doc_id=document.doc_id, collection=document.collection, version=document.version
+                )
+            )
