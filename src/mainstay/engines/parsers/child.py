@@ -1,4 +1,4 @@
-"""The child process that reads files: `python -m mainstay.engines.parsers.child`, files in, JSON out."""
+"""The child process that reads files (`python -m mainstay.engines.parsers.child`): files in, text out."""
 
 import contextlib
 import json
@@ -38,9 +38,11 @@ def answer(questions: BinaryIO, answers: BinaryIO, ocr: Ocr | None) -> bool:
     asked = json.loads(questions.read(LENGTH.unpack(size)[0]))
     content = questions.read(asked["size"])
     _limit_cpu(asked["seconds_max"])
+    text = b""
     try:
         parsed = read(content, asked["name"], asked["media_type"], asked["characters_max"], ocr)
-        told: dict[str, object] = {"parsed": asdict(parsed)}
+        text = parsed.text.encode("utf-8", "replace")
+        told: dict[str, object] = {"parsed": {**asdict(parsed), "text": len(text)}}
     except Failure as failure:
         told = {"failure": failure.code(), "detail": failure.detail}
     except (MemoryError, RecursionError):
@@ -52,7 +54,7 @@ def answer(questions: BinaryIO, answers: BinaryIO, ocr: Ocr | None) -> bool:
         detail = f"The file cannot be read ({type(error).__name__}); it may be damaged. Save it anew."
         told = {"failure": FileUnreadable.code(), "detail": detail}
     message = json.dumps(told).encode()
-    answers.write(LENGTH.pack(len(message)) + message)
+    answers.write(LENGTH.pack(len(message)) + message + text)
     answers.flush()
     return True
 

@@ -1,6 +1,7 @@
 """Reads files of many kinds in child processes, each file within limits of time, memory and output."""
 
 import asyncio
+import codecs
 import contextlib
 import importlib.util
 import json
@@ -30,8 +31,8 @@ _PIECE_BYTES = 1024 * 1024  # so that the event loop is never held for long
 _FILES_PER_CHILD_MAX = 200  # whatever a library leaks goes with the child
 _START_SECONDS_MAX = 60
 _LOOK_EVERY_S = 0.05
-_ANSWER_BYTES_PER_CHARACTER = 12  # JSON writes an emoji as two escapes of six
-_ANSWER_BYTES_SPARE = 1024 * 1024
+_ANSWER_BYTES_MAX = 16 * 1024 * 1024  # metadata and warnings
+_BYTES_PER_CHARACTER = 4
 _MEBIBYTE = 1024 * 1024
 _FAILURES: dict[str, type[Failure]] = {
     failure.code(): failure for failure in (PagesAreImages, FileUnreadable, FileTooLarge, FileKindUnsupported)
@@ -134,7 +135,7 @@ class KreuzbergParser:
 
     async def _ask(self, child: "_Child", asked: bytes, content: bytes) -> dict[str, Any]:
         watch = asyncio.create_task(child.watch(self._memory_bytes_max))
-        most = self._characters_max * _ANSWER_BYTES_PER_CHARACTER + _ANSWER_BYTES_SPARE
+        most = self._characters_max * _BYTES_PER_CHARACTER
         try:
             async with asyncio.timeout(self._seconds_max):
                 return await child.ask(asked, content, most)
@@ -195,11 +196,22 @@ class _Child:
             questions.write(content[at : at + _PIECE_BYTES])
             await questions.drain()
         size = int.from_bytes(await answers.readexactly(_LENGTH_BYTES))
+        if size > _ANSWER_BYTES_MAX:
+            raise FileUnreadable("The file made its parser answer at length. Save it anew.")
+        told: dict[str, Any] = json.loads(await answers.readexactly(size))
+        if "parsed" in told:
+            told["parsed"]["text"] = await self._text(answers, told["parsed"]["text"], most)
+        return told
+
+    async def _text(self, answers: asyncio.StreamReader, size: int, most: int) -> str:
         if size > most:
             raise FileTooLarge("The file holds more text than is read. Split it.")
-        message = await answers.readexactly(size)
-        told: dict[str, Any] = await asyncio.to_thread(json.loads, message)
-        return told
+        decoder = codecs.getincrementaldecoder("utf-8")()
+        texts = []
+        for at in range(0, size, _PIECE_BYTES):
+            piece = await answers.readexactly(min(_PIECE_BYTES, size - at))
+            texts.append(decoder.decode(piece))
+        return "".join(texts)
 
     async def watch(self, memory_bytes_max: int) -> None:
         """Kill the process when it takes more memory than it may."""
