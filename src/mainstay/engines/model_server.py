@@ -37,7 +37,7 @@ class Limits:
     answer_bytes_max: int = 64 << 20
 
 
-class _Again(Exception):  # noqa: N818 - a signal between two functions here
+class _Again(Exception):
     """A try failed in a way that another may mend."""
 
     def __init__(self, detail: str, after_s: float | None = None) -> None:

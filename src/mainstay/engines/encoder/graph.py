@@ -45,7 +45,7 @@ class _Sheet:
         self.constants: dict[str, onnx.TensorProto] = {}
 
     def keep(self, name: str, values: NDArray[np.generic]) -> str:
-        self.constants.setdefault(name, numpy_helper.from_array(np.ascontiguousarray(values), name))
+        self.constants.setdefault(name, numpy_helper.from_array(np.asarray(values, order="C"), name))
         return name
 
     def floats(self, name: str, values: float | NDArray[np.generic]) -> str:

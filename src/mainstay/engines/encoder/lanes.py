@@ -196,12 +196,11 @@ class Lanes:
         if wanted:
             try:
                 vectors = self._forward([tokens for _, tokens in wanted])
+                for ((request, number), _tokens), vector in zip(wanted, vectors, strict=True):
+                    request.vectors[number] = vector
             except Exception as problem:  # noqa: BLE001 - a worker must outlive whatever a model raises
                 for (request, _), _tokens in wanted:
                     request.fail(_broken(problem))
-            else:
-                for ((request, number), _tokens), vector in zip(wanted, vectors, strict=True):
-                    request.vectors[number] = vector
         self._settle([place for place, _ in batch], lane)
 
     def _settle(self, places: list[_Place], lane: Lane) -> None:
