@@ -4,8 +4,9 @@ import importlib
 import pkgutil
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from mainstay.kernel.interface import Interface
+_INTERFACES = "mainstay.kernel.interface"
 
 
 @dataclass(frozen=True)
@@ -16,16 +17,20 @@ class Found:
     summary: str
     module: str
 
-    def load(self) -> type[Interface]:
-        """Import the interface; raises TypeError when its module has none, or several."""
+    def load(self) -> type[Any]:
+        """Import the interface; raises TypeError when its module has none, or several.
+
+        What interfaces are made of is imported here too: a command's help must not pay for it.
+        """
+        kind = importlib.import_module(_INTERFACES).Interface
         members = vars(importlib.import_module(self.module)).values()
         interfaces = [
             member
             for member in members
             if isinstance(member, type)
-            and issubclass(member, Interface)
+            and issubclass(member, kind)
             and member.__module__ == self.module
-            and member.service
+            and getattr(member, "service", "")
         ]
         if len(interfaces) != 1:
             raise TypeError(f"{self.module} should define one interface, not {len(interfaces)}")

@@ -118,6 +118,7 @@ def _file(name: str, value: object) -> Part:
     if isinstance(value, FileUpload) and not value.path.is_file():
         raise _refused(name, f"There is no file {value.path}.")
     known = value if isinstance(value, Upload) else Upload(name, None, b"")
+    _encoded(name, known.name, lambda text: str(text).encode())
     return Part(name, _opened(value, name), known.media_type or _guessed(known.name), known.name)
 
 

@@ -1,0 +1,82 @@
+"""`mainstay eval`: how well search and answers do on one's own questions."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from mainstay.app.commands.calling import CollectionOption, Server, plain, run
+from mainstay.app.commands.search import MODES
+from mainstay.services.knowledge.interface import Knowledge
+from mainstay.services.knowledge.limits import BATCH_MAX
+from mainstay.services.knowledge.records import Evaluation
+from mainstay.transports.cli.commands import DataOption, JsonOption, KeyOption, UrlOption, address_of
+from mainstay.transports.cli.options import long_text
+from mainstay.transports.cli.printing import Output
+
+_MEANINGS = {
+    "ndcg_at_10": "the right documents stand high (nDCG@10)",
+    "recall_at_10": "of the right documents, found among 10",
+    "recall_at_100": "of the right documents, found among 100",
+    "mrr": "how high the first right document stands (MRR)",
+    "answered": "of the questions, answered at all",
+    "answer_in_citation": "of the answers, a citation has the known answer",
+    "faithfulness": "of the answers' sentences, supported by their sources",
+}
+
+
+def questions_in(text: str, name: str) -> list[Any]:
+    """Read JSON lines; each is a question with `doc_ids`, `answer`, or both."""
+    questions = []
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            question = json.loads(line)
+        except ValueError as error:
+            raise typer.BadParameter(f"{name}, line {number}: this is no JSON ({error}).") from None
+        if not isinstance(question, dict):
+            raise typer.BadParameter(f"{name}, line {number}: write an object with `question` and `doc_ids`.")
+        questions.append(question)
+    if not 0 < len(questions) <= BATCH_MAX:
+        raise typer.BadParameter(f"{name} has {len(questions)} questions; 1 to {BATCH_MAX} can be evaluated.")
+    return questions
+
+
+def _show(out: Output, found: Evaluation) -> None:
+    told = plain(found)
+    rows = [
+        {"measure": name, "value": told[name], "means": meaning}
+        for name, meaning in _MEANINGS.items()
+        if told[name] is not None
+    ]
+    out.table(rows, f"{found.questions} questions in {found.took_ms / 1000:.1f} s")
+
+
+def evaluate(
+    path: Annotated[str, typer.Argument(metavar="QUESTIONS.JSONL", help="A file; `-` is standard input.")],
+    collection: CollectionOption = None,
+    mode: Annotated[str, typer.Option(help="How to search.", metavar="|".join(MODES))] = "hybrid",
+    url: UrlOption = None,
+    key: KeyOption = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure search and answers on your own questions.
+
+    Each line is JSON: `{"question": "How do I rotate a key?", "doc_ids": ["keys"], "answer": "…"}`; `answer`
+    may be left out.
+    """
+    questions = questions_in(long_text("-" if path == "-" else f"@{Path(path)}"), path)
+    chosen: Any = mode
+
+    async def work(server: Server) -> None:
+        found = await server.of(Knowledge).evaluate(questions, collection=collection, mode=chosen)
+        out = Output(as_json=as_json)
+        if as_json:
+            out.json(plain(found))
+        else:
+            _show(out, found)
+
+    run(lambda: address_of(url, key, data), work, as_json=as_json)

@@ -1,0 +1,84 @@
+"""Which server the command line talks to, and with which key."""
+
+import ipaddress
+import json
+import os
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+URL_DEFAULT = "http://127.0.0.1:8080"
+DATA_DEFAULT = "./data"
+_FILE_BYTES_MAX = 10_000
+
+
+@dataclass(frozen=True)
+class Address:
+    """A server and the key to it; `local` says that both were found in a data folder."""
+
+    url: str
+    key: str | None = field(default=None, repr=False)
+    local: bool = False
+
+
+def _ours(path: Path, *, secret: bool) -> str | None:
+    """Read a small file that belongs to this user; a secret one only if nobody else may read it."""
+    try:
+        with path.open("rb") as file:
+            facts = os.fstat(file.fileno())
+            owned = not hasattr(os, "getuid") or facts.st_uid == os.getuid()
+            open_to_others = facts.st_mode & (stat.S_IRWXG | stat.S_IRWXO)
+            if not owned or not stat.S_ISREG(facts.st_mode) or (secret and open_to_others):
+                return None
+            return file.read(_FILE_BYTES_MAX).decode()
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - what a server wrote, not what we bind
+
+
+def _on_this_machine(url: str) -> str | None:
+    """Give the address as one calls it from here; a server that listens everywhere is called on loopback."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        if host in _EVERYWHERE:
+            return f"{parts.scheme}://{_EVERYWHERE[host]}:{parts.port}"
+        return url.rstrip("/") if host == "localhost" or ipaddress.ip_address(host).is_loopback else None
+    except ValueError:
+        return None
+
+
+def local_url(data: Path) -> str | None:
+    """Give the address that the server of this data folder wrote down, if it is on this machine.
+
+    A data folder may lie in a directory that somebody else prepared: an address elsewhere is not followed,
+    or it would be sent the key from the environment.
+    """
+    try:
+        url = json.loads(_ours(data / "server.json", secret=False) or "{}").get("url")
+    except (ValueError, AttributeError):
+        return None
+    return _on_this_machine(url) if isinstance(url, str) else None
+
+
+def find_address(
+    url: str | None, key: str | None, data: str | None, environment: Mapping[str, str] = os.environ
+) -> Address:
+    """Look in the options, then in the environment, then in the data folder of a server on this machine.
+
+    The folder's own key (`local.key`, readable by its owner alone) is sent only to the folder's own server.
+    """
+    folder = Path(data or environment.get("MAINSTAY_DATA") or DATA_DEFAULT)
+    local = local_url(folder)
+    chosen = (url or environment.get("MAINSTAY_URL") or local or URL_DEFAULT).rstrip("/")
+    given = key or environment.get("MAINSTAY_API_KEY")
+    if given:
+        return Address(chosen, given.strip())
+    if chosen == local:
+        found = (_ours(folder / "local.key", secret=True) or "").strip()
+        return Address(chosen, found or None, local=True)
+    return Address(chosen)

@@ -1,0 +1,148 @@
+"""The commands of a service: one for each operation, with its parameters as options."""
+
+import asyncio
+import inspect
+import json
+import shlex
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Annotated, Any
+
+import typer
+from pydantic import TypeAdapter
+
+from mainstay.kernel.interface import Interface, Operation, operations_of
+from mainstay.transports.cli.address import Address, find_address
+from mainstay.transports.cli.failing import failures_told
+from mainstay.transports.cli.options import Choice, choices_of
+from mainstay.transports.cli.printing import Output
+
+Connect = Callable[[type[Interface], Address], AbstractAsyncContextManager[Any]]
+"""Opens the stand-in of a service for a block."""
+
+_PANEL = "Connection and output"
+UrlOption = Annotated[
+    str | None,
+    typer.Option(
+        "--url",
+        help="The server's address; else MAINSTAY_URL, or the data folder's own server.",
+        rich_help_panel=_PANEL,
+        show_default=False,
+    ),
+]
+KeyOption = Annotated[
+    str | None,
+    typer.Option(
+        "--key",
+        help="Your API key; else MAINSTAY_API_KEY, or the data folder's own key.",
+        rich_help_panel=_PANEL,
+        show_default=False,
+    ),
+]
+DataOption = Annotated[
+    str | None,
+    typer.Option(
+        "--data",
+        help="The data folder of a server on this machine; else MAINSTAY_DATA, or ./data.",
+        rich_help_panel=_PANEL,
+        show_default=False,
+    ),
+]
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="Print JSON, for programs.", rich_help_panel=_PANEL, show_default=False)
+]
+_COMMON = {"url_": UrlOption, "key_": KeyOption, "data_": DataOption, "json_": JsonOption}
+_LONG_VALUES = "`@path` reads a long value from a file, `-` from standard input; `@@` stands for an at sign."
+
+
+def address_of(url: str | None, key: str | None, data: str | None) -> Address:
+    """Find the server that these options and the environment name."""
+    return find_address(url, key, data)
+
+
+def _typed(choice: Choice, value: object) -> list[str]:
+    if isinstance(value, bool):
+        return [choice.flag if value else f"--no-{choice.flag[2:]}"]
+    if isinstance(value, str):
+        return [choice.flag, "@" + value if value.startswith("@") else value]
+    return [choice.flag, json.dumps(value, ensure_ascii=False)]
+
+
+def example_of(operation: Operation) -> str:
+    """Write an operation's example as it would be typed."""
+    choices = {choice.parameter.name: choice for choice in choices_of(operation)}
+    words = ["mainstay", operation.interface.service, operation.name.replace("_", "-")]
+    if operation.upload is not None:
+        words += [choices[operation.upload.name].flag, "handbook.pdf"]
+    for name, value in operation.example.items():
+        words += _typed(choices[name], value)
+    return shlex.join(words)
+
+
+async def _call(
+    operation: Operation, values: dict[str, Any], address: Address, connect: Connect, out: Output
+) -> None:
+    async with connect(operation.interface, address) as service:
+        method = getattr(service, operation.name)
+        if operation.kind != "stream":
+            out.value(operation.adapter.dump_python(await method(**values), mode="json"))
+            return
+        adapter: TypeAdapter[Any] = operation.adapter
+        pieces: AsyncIterator[Any] = method(**values)
+        async for piece in pieces:
+            out.json(adapter.dump_python(piece, mode="json"), one_line=True)
+
+
+def _parameters(choices: list[Choice]) -> list[inspect.Parameter]:
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    found = []
+    default: Any
+    for choice in choices:
+        default = inspect.Parameter.empty if choice.parameter.required else None
+        found.append(
+            inspect.Parameter(choice.parameter.name, keyword, default=default, annotation=choice.annotation())
+        )
+    for name, annotation in _COMMON.items():
+        default = False if name == "json_" else None
+        found.append(inspect.Parameter(name, keyword, default=default, annotation=annotation))
+    return found
+
+
+def _command(operation: Operation, connect: Connect) -> Callable[..., None]:
+    choices = choices_of(operation)
+
+    def run(**given: Any) -> None:
+        as_json = given["json_"]
+        values = {
+            choice.parameter.name: choice.read(given[choice.parameter.name])
+            for choice in choices
+            if given[choice.parameter.name] is not None and given[choice.parameter.name] != []
+        }
+        address = address_of(given["url_"], given["key_"], given["data_"])
+        with failures_told(as_json=as_json):
+            asyncio.run(_call(operation, values, address, connect, Output(as_json=as_json)))
+
+    parameters = _parameters(choices)
+    run.__name__ = operation.name
+    run.__doc__ = f"{operation.summary}.\n\n{operation.description}".strip()
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # typer reads it
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return run
+
+
+def service_commands(interface: type[Interface], connect: Connect) -> typer.Typer:
+    """Make the commands of a service: `mainstay <service> <operation> --parameter …`."""
+    app = typer.Typer(
+        name=interface.service,
+        help=inspect.getdoc(interface),
+        no_args_is_help=True,
+        add_completion=False,
+        rich_markup_mode="markdown",
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback(help=inspect.getdoc(interface))(lambda: None)
+    for operation in operations_of(interface):
+        epilog = f"Example: `{example_of(operation)}`\n\n{_LONG_VALUES}"
+        app.command(operation.name.replace("_", "-"), epilog=epilog)(_command(operation, connect))
+    return app

@@ -1,0 +1,72 @@
+"""How failures are told on a command line, and with which exit code."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import typer
+from rich.text import Text
+
+from mainstay.kit.errors import (
+    Conflict,
+    Failure,
+    Forbidden,
+    Invalid,
+    NotFound,
+    TooMany,
+    Unauthenticated,
+    Unavailable,
+)
+from mainstay.transports.cli.printing import console, harmless
+
+EXIT_CODES: Mapping[type[Failure], int] = {
+    Invalid: 2,
+    Unauthenticated: 3,
+    Forbidden: 3,
+    NotFound: 4,
+    Conflict: 5,
+    TooMany: 6,
+    Unavailable: 6,
+}
+"""The one table; a failure has the code of its kind. 1 is a bug, 130 an interrupt."""
+
+_KEY_HINT = "Give a key with --key or the environment variable MAINSTAY_API_KEY."
+
+
+def exit_code(failure: Failure) -> int:
+    """Give the exit code of a failure."""
+    return next((code for kind, code in EXIT_CODES.items() if isinstance(failure, kind)), 1)
+
+
+def tell(failure: Failure, *, as_json: bool) -> None:
+    """Print a failure on standard error: what is wrong, which fields, and what to do next."""
+    out = console(stderr=True)
+    notes: list[str] = getattr(failure, "__notes__", [])
+    if as_json:
+        told = {"code": failure.code(), "title": failure.title, "detail": failure.detail}
+        more = {"errors": failure.problems, "retry_after_s": failure.retry_after_s, "notes": notes}
+        out.file.write(json.dumps(told | {name: value for name, value in more.items() if value}) + "\n")
+        return
+    out.print(Text.assemble(("Error: ", "bold red"), (harmless(failure.title), "bold")))
+    if failure.detail != failure.title:
+        out.print(Text(harmless(failure.detail)))
+    for problem in failure.problems:
+        got = f" (got {problem['got']})" if "got" in problem else ""
+        field = f"--{problem.get('field', '?').replace('_', '-')}"
+        out.print(Text(harmless(f"  {field}: {problem.get('problem', '')}{got}")))
+    if failure.retry_after_s:
+        out.print(Text(f"Try again in {failure.retry_after_s:.0f} s."))
+    if isinstance(failure, Unauthenticated):
+        out.print(Text(_KEY_HINT))
+    for note in notes:
+        out.print(Text(harmless(note), style="dim"))
+
+
+@contextmanager
+def failures_told(*, as_json: bool) -> Iterator[None]:
+    """Turn failures into messages and exit codes; anything else is a bug and shows its trace."""
+    try:
+        yield
+    except Failure as failure:
+        tell(failure, as_json=as_json)
+        raise typer.Exit(exit_code(failure)) from None

@@ -1,0 +1,156 @@
+"""How answers look: tables and records for people, JSON for programs, plain tabs in a pipe."""
+
+import json
+import os
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+_DANGEROUS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_SPACES = re.compile(r"\s+")
+_COLUMNS_MAX = 7
+_CELL_LENGTH_MAX = 100
+_TIME = re.compile(r"(?:^|_)(?:created|changed|ended|at)_ms$")
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Make a console that colours on a terminal only, and never when NO_COLOR is set."""
+    stream = sys.stderr if stderr else sys.stdout
+    terminal = stream.isatty()
+    plain = not terminal or bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
+    return Console(
+        stderr=stderr,
+        force_terminal=terminal,
+        no_color=plain,
+        color_system=None if plain else "auto",
+        highlight=False,
+        soft_wrap=not terminal,
+        markup=False,
+        emoji=False,
+    )
+
+
+def harmless(text: str) -> str:
+    """Replace what would steer the terminal: documents and servers may carry escape sequences."""
+    return _DANGEROUS.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def shown(name: str, value: object) -> str:
+    """Write a value for people; a time in milliseconds as a date in UTC."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int | float):
+        return _shown_number(name, value)
+    if isinstance(value, str):
+        return harmless(value)
+    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+        return harmless(", ".join(value))
+    return harmless(json.dumps(value, ensure_ascii=False)) if value else ""
+
+
+def _shown_number(name: str, value: float) -> str:
+    if _TIME.search(name):
+        return datetime.fromtimestamp(value / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    return str(value) if isinstance(value, int) else f"{value:.4f}".rstrip("0").rstrip(".")
+
+
+def _line(name: str, value: object) -> str:
+    return _SPACES.sub(" ", shown(name, value)).strip()
+
+
+def _cell(name: str, value: object) -> Text:
+    text = _line(name, value)
+    return Text(text if len(text) <= _CELL_LENGTH_MAX else text[: _CELL_LENGTH_MAX - 1] + "…")
+
+
+def _filled(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    return [name for name in names if any(shown(name, row.get(name)) for row in rows)]
+
+
+class Output:
+    """Where a command's answer goes."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        """Look at what stands at the other end of standard output."""
+        self.as_json = as_json
+        self.console = console()
+
+    def json(self, value: object, *, one_line: bool = False) -> None:
+        """Print JSON."""
+        text = json.dumps(value, ensure_ascii=False, indent=None if one_line else 2)
+        self._write(text + "\n")
+
+    def _write(self, text: str) -> None:
+        encoding = sys.stdout.encoding or "utf-8"
+        sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
+        sys.stdout.flush()
+
+    def say(self, text: str, style: str = "") -> None:
+        """Print a line for people."""
+        self.console.print(Text(harmless(text), style=style))
+
+    def table(self, rows: Sequence[Mapping[str, Any]], title: str = "") -> None:
+        """Print rows: aligned on a terminal, with tabs and uncut in a pipe."""
+        names = _filled(rows)
+        if not self.console.is_terminal:
+            for line in [names, *([_line(name, row.get(name)) for name in names] for row in rows)]:
+                self._write("\t".join(line) + "\n")
+            return
+        if len(names) > _COLUMNS_MAX:
+            for row in rows:
+                self.record(row)
+                self.console.print()
+            return
+        table = Table(
+            title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold"
+        )
+        for name in names:
+            number = all(isinstance(row.get(name), int | float) for row in rows) and not _TIME.search(name)
+            table.add_column(name, justify="right" if number else "left", overflow="fold")
+        for row in rows:
+            table.add_row(*(_cell(name, row.get(name)) for name in names))
+        self.console.print(table)
+
+    def record(self, row: Mapping[str, Any]) -> None:
+        """Print one thing, a line for each of its facts; nested things as tables below."""
+        nested = {name: value for name, value in row.items() if _is_rows(value)}
+        plain = {name: value for name, value in row.items() if name not in nested}
+        if not self.console.is_terminal:
+            for name, value in row.items():
+                self._write(f"{name}\t{_line(name, value)}\n")
+            return
+        grid = Table.grid(padding=(0, 2))
+        grid.add_column(style="bold")
+        grid.add_column(overflow="fold")
+        for name, value in plain.items():
+            text = shown(name, value)
+            if text:
+                grid.add_row(name, Text(text))
+        self.console.print(grid)
+        for name, rows in nested.items():
+            self.console.print()
+            self.table(rows, name)
+
+    def value(self, value: object) -> None:
+        """Print whatever an operation gave, as JSON values."""
+        if self.as_json:
+            self.json(value)
+        elif _is_rows(value) and isinstance(value, list):
+            self.table(value)
+        elif isinstance(value, Mapping):
+            self.record(value)
+        elif value == []:
+            console(stderr=True).print("Nothing found.", style="dim")
+        else:
+            self.say(shown("", value))
+
+
+def _is_rows(value: object) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(each, Mapping) for each in value)
