@@ -22,15 +22,12 @@ class Found:
 
         What interfaces are made of is imported here too: a command's help must not pay for it.
         """
-        kind = importlib.import_module(_INTERFACES).Interface
+        kind: Any = importlib.import_module(_INTERFACES).Interface
         members = vars(importlib.import_module(self.module)).values()
         interfaces = [
             member
             for member in members
-            if isinstance(member, type)
-            and issubclass(member, kind)
-            and member.__module__ == self.module
-            and getattr(member, "service", "")
+            if isinstance(member, type) and issubclass(member, kind) and member.__module__ == self.module
         ]
         if len(interfaces) != 1:
             raise TypeError(f"{self.module} should define one interface, not {len(interfaces)}")
