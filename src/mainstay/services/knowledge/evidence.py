@@ -108,7 +108,8 @@ def look_by_tokens(words: Sequence[Word], question: Tokens, look: Look, passage:
     if not found:
         return Look(look.spans, look.held, near, cosines)
     asked, said = _unit(question.vectors), _unit(passage.vectors)
-    likeness = asked @ said.T
+    # not a matrix product: BLAS would wake a thread a core, which costs more than these few rows
+    likeness = np.einsum("qd,td->qt", asked, said)
     whole = _unit(question.vectors.mean(axis=0, keepdims=True))[0]
     share = np.array([(parts == number) / (parts == number).sum() for number in found])
     for sentence in range(len(look.spans)):

@@ -1,0 +1,320 @@
+"""Measure whether it answers when it can, refuses when it cannot, and cites the right sentence.
+
+    MAINSTAY_BENCH_DATA=… MAINSTAY_ENCODER=… python benchmarks/answers.py [--seeds 5] [--by words]
+
+200 questions whose paragraph is in the collection and 200 whose paragraph was held out, from XQuAD in
+English; asked are only articles that the shipped coefficients have not learned from. `paragraphs` holds
+out paragraphs at random, so that others of the same article mislead; `articles` holds out whole articles.
+Required: answered ≥ .85 at false answers ≤ .15, cited ≥ .75. `measure` takes whatever can be asked: give it
+another `prepare` to measure a running server.
+"""
+
+import argparse
+import json
+import math
+import os
+import statistics
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from mainstay.services.knowledge.answering import (
+    CANDIDATES_MAX,
+    Judgement,
+    judge_by_tokens,
+    judge_by_words,
+)
+from mainstay.services.knowledge.chunking import chunk
+from mainstay.services.knowledge.evidence import CLOSE_PASSAGES, Tokens
+from mainstay.services.knowledge.lexical import terms
+from mainstay.services.knowledge.sentences import sentences
+
+ASKED = 200
+HELD_OUT = {"paragraphs": 0.25, "articles": 0.25}
+LEG = 50
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """A document of the collection, and the number of the article it is from."""
+
+    article: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question, its paragraph's number, and where the sentences with the answer stand in it."""
+
+    text: str
+    paragraph: int
+    article: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What came back: whether it answered, how sure it was, and the citations (paragraph, start, end)."""
+
+    answered: bool
+    confidence: float
+    cited: tuple[tuple[int, int, int], ...]
+
+
+Ask = Callable[[str], Reply]
+Prepare = Callable[[Sequence[int]], Ask]
+"""Puts the paragraphs with these numbers into a fresh collection and gives a way to ask it."""
+
+
+def read_xquad(language: str = "en") -> tuple[list[Paragraph], list[Question]]:
+    """Read XQuAD (CC BY-SA 4.0) from the folder of public data."""
+    folder = os.environ.get("MAINSTAY_BENCH_DATA", "")
+    path = Path(folder) / "xquad" / f"xquad.{language}.json"
+    if not folder or not path.is_file():
+        sys.exit("Set MAINSTAY_BENCH_DATA to the folder that holds xquad/.")
+    paragraphs: list[Paragraph] = []
+    questions: list[Question] = []
+    for article, entry in enumerate(json.loads(path.read_text("utf-8"))["data"]):
+        for part in entry["paragraphs"]:
+            text = part["context"]
+            spans = sentences(text)
+            for asked in part["qas"]:
+                start = asked["answers"][0]["answer_start"]
+                end = start + len(asked["answers"][0]["text"])
+                inside = [span for span in spans if span[0] < end and span[1] > start]
+                questions.append(
+                    Question(asked["question"], len(paragraphs), article, inside[0][0], inside[-1][1])
+                )
+            paragraphs.append(Paragraph(article, text))
+    return paragraphs, questions
+
+
+class Encoder:
+    """all-MiniLM-L6-v2 from a folder with `model.onnx` and `tokenizer.json`, straight on onnxruntime."""
+
+    def __init__(self, folder: Path) -> None:
+        """Load the model with two threads."""
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 2
+        self._session = onnxruntime.InferenceSession(str(folder / "model.onnx"), options)
+        self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self._tokenizer.enable_truncation(256)
+        self._kept: dict[str, tuple[NDArray[np.float32], Tokens]] = {}
+
+    def read(self, texts: Sequence[str]) -> list[tuple[NDArray[np.float32], Tokens]]:
+        """Give each text's unit vector and its tokens; what was read before is remembered."""
+        new = sorted({text for text in texts if text not in self._kept}, key=len)
+        for at in range(0, len(new), 16):
+            self._read(new[at : at + 16])
+        return [self._kept[text] for text in texts]
+
+    def forget(self) -> None:
+        """Forget all texts."""
+        self._kept.clear()
+
+    def _read(self, batch: Sequence[str]) -> None:
+        encoded = self._tokenizer.encode_batch(list(batch))
+        length = max(len(one.ids) for one in encoded)
+        ids = np.zeros((len(batch), length), np.int64)
+        mask = np.zeros_like(ids)
+        for row, one in enumerate(encoded):
+            ids[row, : len(one.ids)] = one.ids
+            mask[row, : len(one.ids)] = 1
+        whole, states = self._session.run(["embedding", "tokens"], {"input_ids": ids, "attention_mask": mask})
+        for row, (text, one) in enumerate(zip(batch, encoded, strict=True)):
+            spans = np.array(one.offsets[1 : len(one.ids) - 1], np.int64).reshape(-1, 2)
+            self._kept[text] = (whole[row], Tokens(states[row, 1 : len(one.ids) - 1].copy(), spans))
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A passage: its paragraph's number, where it begins there, its text."""
+
+    paragraph: int
+    start: int
+    text: str
+
+
+class Retriever:
+    """Both legs over all passages in memory: BM25 and cosine, their scores standardised and added."""
+
+    def __init__(self, paragraphs: Sequence[Paragraph], encoder: Encoder, language: str = "en") -> None:
+        """Cut the paragraphs into passages, as the product does, and index them."""
+        self.passages: list[Passage] = []
+        for number, paragraph in enumerate(paragraphs):
+            for part in chunk(paragraph.text, lambda text: math.ceil(len(text) / 4.5)):
+                text = paragraph.text[part.start : part.end]
+                self.passages.append(Passage(number, part.start, text))
+        self._encoder = encoder
+        self._language = language
+        self._vectors = np.stack([whole for whole, _ in encoder.read([p.text for p in self.passages])])
+        self._counts = [Counter(terms(passage.text, language)) for passage in self.passages]
+
+    def rank(self, question: str, visible: Sequence[int], limit: int) -> list[int]:
+        """Give the numbers of the best passages among the visible ones."""
+        rows = np.array(visible)
+        cosines = self._vectors[rows] @ self._encoder.read([question])[0][0]
+        words = self._bm25(question, rows)
+        kept = np.union1d(np.argsort(-cosines)[:LEG], np.argsort(-words)[:LEG])
+        fused = _standard(cosines[kept]) + _standard(words[kept])
+        return [int(row) for row in rows[kept[np.argsort(-fused, kind="stable")[:limit]]]]
+
+    def _bm25(self, question: str, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        scores = np.zeros(len(rows))
+        lengths = np.array([self._counts[row].total() for row in rows])
+        norm = 1.2 * (0.25 + 0.75 * lengths / lengths.mean())
+        for term in set(terms(question, self._language)):
+            often = np.array([self._counts[row][term] for row in rows])
+            seen = int((often > 0).sum())
+            scores += math.log(1 + (len(rows) - seen + 0.5) / (seen + 0.5)) * often * 2.2 / (often + norm)
+        return scores
+
+
+def _standard(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    result: NDArray[np.float64] = (scores - scores.mean()) / (scores.std() + 1e-9)
+    return result
+
+
+def prepare_here(paragraphs: Sequence[Paragraph], encoder: Encoder, by: str) -> Prepare:
+    """Ask the pure part of the product, without a server."""
+    retriever = Retriever(paragraphs, encoder)
+
+    def prepare(kept: Sequence[int]) -> Ask:
+        inside = set(kept)
+        visible = [n for n, passage in enumerate(retriever.passages) if passage.paragraph in inside]
+
+        def ask(question: str) -> Reply:
+            found = [retriever.passages[n] for n in retriever.rank(question, visible, CANDIDATES_MAX)]
+            return _reply(found, _judge(question, [passage.text for passage in found], encoder, by))
+
+        return ask
+
+    return prepare
+
+
+def _judge(question: str, texts: Sequence[str], encoder: Encoder, by: str) -> Judgement:
+    if by == "words":
+        return judge_by_words(question, texts)
+    read = encoder.read([question, *texts[:CLOSE_PASSAGES]])
+    return judge_by_tokens(question, texts, [tokens for _, tokens in read])
+
+
+def _reply(found: Sequence[Passage], judged: Judgement) -> Reply:
+    cited = [
+        (
+            found[one.passage].paragraph,
+            found[one.passage].start + one.start,
+            found[one.passage].start + one.end,
+        )
+        for one in judged.chosen
+    ]
+    return Reply(judged.answered, judged.confidence, tuple(cited))
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Shares of the questions, and how long one took."""
+
+    answered: float
+    false_answers: float
+    cited: float
+    citations: float
+    calibration_error: float
+    milliseconds: float
+
+
+def hold_out(paragraphs: Sequence[Paragraph], variant: str, rng: np.random.Generator) -> set[int]:
+    """Choose the paragraphs that are not in the collection."""
+    if variant == "articles":
+        count = max(paragraph.article for paragraph in paragraphs) + 1
+        gone = set(rng.permutation(count)[: int(count * HELD_OUT[variant])].tolist())
+        return {n for n, paragraph in enumerate(paragraphs) if paragraph.article in gone}
+    return set(rng.permutation(len(paragraphs))[: int(len(paragraphs) * HELD_OUT[variant])].tolist())
+
+
+def unseen(article: int) -> bool:
+    """Say whether the shipped coefficients have not learned from this article."""
+    return article % 2 == 1
+
+
+def measure(
+    prepare: Prepare,
+    paragraphs: Sequence[Paragraph],
+    questions: Sequence[Question],
+    variant: str,
+    seed: int,
+    asked_of: Callable[[int], bool] = unseen,
+) -> Figures:
+    """Ask up to ASKED answerable and as many unanswerable questions."""
+    rng = np.random.default_rng(seed)
+    gone = hold_out(paragraphs, variant, rng)
+    ask = prepare([n for n in range(len(paragraphs)) if n not in gone])
+    pool = [questions[n] for n in rng.permutation(len(questions)) if asked_of(questions[n].article)]
+    can = [question for question in pool if question.paragraph not in gone][:ASKED]
+    cannot = [question for question in pool if question.paragraph in gone][:ASKED]
+    began = time.perf_counter()
+    replies = [ask(question.text) for question in can]
+    refusals = [ask(question.text) for question in cannot]
+    took = (time.perf_counter() - began) * 1000 / (len(can) + len(cannot))
+    given = [(q, reply) for q, reply in zip(can, replies, strict=True) if reply.answered]
+    return Figures(
+        answered=len(given) / len(can),
+        false_answers=sum(reply.answered for reply in refusals) / len(cannot),
+        cited=sum(_hits(question, reply) for question, reply in given) / max(1, len(given)),
+        citations=sum(len(reply.cited) for _, reply in given) / max(1, len(given)),
+        calibration_error=calibration_error(
+            [reply.confidence for reply in (*replies, *refusals)], [True] * len(can) + [False] * len(cannot)
+        ),
+        milliseconds=took,
+    )
+
+
+def _hits(question: Question, reply: Reply) -> bool:
+    return any(
+        paragraph == question.paragraph and start < question.end and end > question.start
+        for paragraph, start, end in reply.cited
+    )
+
+
+def calibration_error(confidences: Sequence[float], truths: Sequence[bool], bins: int = 10) -> float:
+    """Give the expected calibration error over equal bins (Guo et al., 2017)."""
+    sure, true = np.array(confidences), np.array(truths, float)
+    place = np.minimum((sure * bins).astype(int), bins - 1)
+    gaps = [
+        abs(true[place == n].mean() - sure[place == n].mean()) * (place == n).mean()
+        for n in set(place.tolist())
+    ]
+    return float(sum(gaps))
+
+
+def main() -> None:
+    """Print the figures of several seeds, mean ± standard deviation."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--by", choices=("tokens", "words"), default="tokens")
+    options = parser.parse_args()
+    folder = os.environ.get("MAINSTAY_ENCODER", "")
+    if not folder:
+        sys.exit("Set MAINSTAY_ENCODER to the folder of the encoder (model.onnx, tokenizer.json).")
+    paragraphs, questions = read_xquad()
+    encoder = Encoder(Path(folder))
+    prepare = prepare_here(paragraphs, encoder, options.by)
+    for variant in HELD_OUT:
+        runs = [measure(prepare, paragraphs, questions, variant, seed) for seed in range(options.seeds)]
+        print(f"{variant} held out, judged by {options.by}, {options.seeds} seeds")
+        for name in Figures.__dataclass_fields__:
+            values = [getattr(run, name) for run in runs]
+            print(f"  {name:18} {statistics.mean(values):.3f} ± {statistics.pstdev(values):.3f}")
+
+
+if __name__ == "__main__":
+    main()
