@@ -50,14 +50,18 @@ _CHUNK_LETTERS_MAX = 256
 _BEGINNINGS = (4, 6)
 _WRITTEN_MAX = 4
 
+# Python's \w leaves out the signs that Indic, Thai, Arabic or Hebrew words are written with
+_SIGNS = "\u0591-\u05bd\u05bf-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u0900-\u0963\u0966-\u0dff"
+_SIGNS += "\u0e01-\u0e3e\u0e40-\u0ecf\u1000-\u1049\u1050-\u109f\u1780-\u17d3\u3099\u309a\u0300-\u036f"
+_RUN = rf"[^\W_]+(?:[{_SIGNS}]+[^\W_]*)*"
 # words held together by the signs that identifiers, numbers and compounds use
-_CHUNK = re.compile(r"[^\W_]+(?:[_\-.'’:@,/‐‑]{1,2}[^\W_]+)*(?:\+\+|#)?")
+_CHUNK = re.compile(rf"{_RUN}(?:[_\-.'’:@,/‐‑]{{1,2}}{_RUN})*(?:\+\+|#)?")
 _UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"  # Thai, Lao, Burmese, Khmer
     "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uac00-\ud7af"  # kana, Han, Hangul
     "\U00020000-\U0003134f]+"
 )
-_PART = re.compile(r"[^\W_]+")
+_PART = re.compile(_RUN)
 _CAMEL = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
 _HUMP = re.compile(r"[a-z][A-Z]|[A-Z]{2}[a-z]{2}")
 _GROUPED = re.compile(r"[0-9]{1,3}(?:[.,][0-9]{3})+")

@@ -15,7 +15,7 @@ LEG_LIMIT = 100
 MEANING_SHARE = 0.55
 """How much meaning counts beside words when the encoder knows the language."""
 
-MEANING_SHARE_FOREIGN = 0.35
+MEANING_SHARE_FOREIGN = 0.45
 """The same when the encoder was not trained on the language (MiniLM and anything but English)."""
 
 _UNSEEN = 0.5

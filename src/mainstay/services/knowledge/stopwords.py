@@ -45,11 +45,11 @@ vers vos votre vous y
 """
 _ITALIAN = """
 a ad ai al alla alle allo agli anche aveva avere c che chi ci coi col come con contro cosa cui d da dagli
-dai dal dalla dalle dallo degli dei del della delle dello di dopo dove e è ed era erano essere fra furono fu
-già gli ha hanno ho i il in io l la le lei li lo loro lui ma me mi mio ne negli nei nel nella nelle nello
-noi non nostra nostro o od ogni per perché più poi prima qual quale quali quando quanti quanto quella quelle
-quelli quello questa queste questi questo qui se sé sei si sia siamo sono sopra sotto sta stata stati stato
-su sua sue sugli sui sul sulla sulle sullo suo suoi tra tu tutti tutto un una uno
+dai dal dalla dalle dallo degli dei del della delle dello dell di dopo dove e è ed era erano essere fra
+furono fu già gli ha hanno ho i il in io l la le lei li lo loro lui ma me mi mio ne negli nei nel nella
+nelle nello noi non nostra nostro o od ogni per perché più poi prima qual quale quali quando quanti quanto
+quella quelle quelli quello questa queste questi questo qui se sé sei si sia siamo sono sopra sotto sta
+stata stati stato su sua sue sugli sui sul sulla sulle sullo suo suoi tra tu tutti tutto un una uno
 """
 _PORTUGUESE = """
 a à ainda ao aos aquela aquele aquilo as às até com como contra da das de dela dele deles depois do dos

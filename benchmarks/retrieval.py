@@ -1,0 +1,262 @@
+"""How well search finds: nDCG@10 and recall@100 of words, meaning, known fusions and the product's pipeline.
+
+    MAINSTAY_BENCH_DATA=… python benchmarks/retrieval.py --encoder FOLDER [--cache FOLDER] [--share] [SET …]
+
+Both legs are exact (numpy), so that the figures speak of the method and not of an index; documents stand
+whole, cut where the encoder cuts. `--share` also chooses the share of meaning on four fifths of the
+questions and scores the last fifth, over all fifths. Whoever has another way to search (a door, a peer)
+gives `report` a `Rank`: questions in, ranked document ids out.
+"""
+
+import argparse
+import asyncio
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from datasets import READERS, Collection, folder
+from numpy.typing import NDArray
+
+from mainstay.engines.encoder.onnx import OnnxEncoder
+from mainstay.services.knowledge.lexical import passage_weights, query_weights
+from mainstay.services.knowledge.ranking import LEG_LIMIT, MEANING_SHARE, MEANING_SHARE_FOREIGN, Found, fuse
+
+Run = Mapping[str, Sequence[str]]
+Rank = Callable[[Mapping[str, str]], Run]
+
+ENGLISH = ("cacm", "vaswani", "xquad-en", "inspec", "debian")
+USUAL = ("cacm", "vaswani", "xquad-en", "xquad-es", "xquad-de")
+SHARES = (0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7)
+_FOLDS = 5
+_SHOWN = 100
+
+
+def ndcg(found: Sequence[str], relevant: Mapping[str, int], depth: int = 10) -> float:
+    """Score a ranking by normalised discounted cumulative gain, gain 2^grade - 1 (Järvelin 2002)."""
+    gains = [
+        (2 ** relevant.get(name, 0) - 1) / math.log2(place + 2) for place, name in enumerate(found[:depth])
+    ]
+    ideal = sorted(relevant.values(), reverse=True)[:depth]
+    return sum(gains) / sum((2**grade - 1) / math.log2(place + 2) for place, grade in enumerate(ideal))
+
+
+def recall(found: Sequence[str], relevant: Mapping[str, int], depth: int = _SHOWN) -> float:
+    """Give the share of the relevant documents among the first `depth`."""
+    return sum(name in relevant for name in found[:depth]) / len(relevant)
+
+
+@dataclass(frozen=True)
+class Quality:
+    """What a way to search reached on one collection, one figure a question."""
+
+    ndcg: NDArray[np.float64]
+    recall: NDArray[np.float64]
+
+    def __str__(self) -> str:
+        """Give the means as `nDCG@10 / recall@100`."""
+        return f"{self.ndcg.mean():.4f} / {self.recall.mean():.3f}"
+
+
+def measure(collection: Collection, rank: Rank) -> Quality:
+    """Ask every question of a collection and score the answers."""
+    run = rank(collection.queries)
+    judged = [(run.get(name, ()), collection.relevant[name]) for name in collection.queries]
+    return Quality(np.array([ndcg(*pair) for pair in judged]), np.array([recall(*pair) for pair in judged]))
+
+
+class Words:
+    """The leg by words, exact: the sum of weight × weight × IDF, as the index engine computes it."""
+
+    def __init__(self, texts: Sequence[str], language: str) -> None:
+        """Weigh every text and file it under its terms."""
+        postings: dict[int, list[tuple[int, float]]] = {}
+        for place, text in enumerate(texts):
+            names, weights = passage_weights(text, language)
+            for name, weight in zip(names.tolist(), weights.tolist(), strict=True):
+                postings.setdefault(name, []).append((place, weight))
+        self._size = len(texts)
+        self._postings = {
+            name: (np.array([p for p, _ in found]), np.array([w for _, w in found]))
+            for name, found in postings.items()
+        }
+
+    def scores(self, query: str, language: str, written: str) -> NDArray[np.float64]:
+        """Score every text against a query."""
+        total = np.zeros(self._size)
+        names, weights = query_weights(query, language, (written,))
+        for name, weight in zip(names.tolist(), weights.tolist(), strict=True):
+            if name in self._postings:
+                places, held = self._postings[name]
+                idf = math.log((self._size - len(places) + 0.5) / (len(places) + 0.5) + 1)
+                total[places] += weight * idf * held
+        return total
+
+
+def _best(names: Sequence[str], scores: NDArray[np.floating], limit: int) -> list[Found]:
+    places = np.lexsort((np.arange(len(scores)), -scores))[:limit]
+    return [(names[place], float(scores[place])) for place in places]
+
+
+@dataclass(frozen=True)
+class Legs:
+    """What both legs returned for each question of a collection."""
+
+    collection: Collection
+    dense: dict[str, list[Found]]
+    sparse: dict[str, list[Found]]
+
+    def rank(self, fusion: Callable[[list[Found], list[Found]], list[str]]) -> Rank:
+        """Make a way to search out of a fusion."""
+        return lambda queries: {name: fusion(self.dense[name], self.sparse[name]) for name in queries}
+
+
+def fetch_legs(collection: Collection, passages: NDArray[np.float32], queries: NDArray[np.float32]) -> Legs:
+    """Search a collection by words and by meaning."""
+    names = [document.id for document in collection.documents]
+    words = Words([_text(collection, place) for place in range(len(names))], collection.language)
+    dense, sparse = {}, {}
+    for place, (name, query) in enumerate(collection.queries.items()):
+        dense[name] = _best(names, passages @ queries[place], LEG_LIMIT)
+        scores = words.scores(query, collection.query_language, collection.language)
+        sparse[name] = [found for found in _best(names, scores, LEG_LIMIT) if found[1] > 0]
+    return Legs(collection, dense, sparse)
+
+
+def _text(collection: Collection, place: int) -> str:
+    document = collection.documents[place]
+    return f"{document.title}\n{document.text}" if document.title else document.text
+
+
+def _names(found: Sequence[Found]) -> list[str]:
+    return [name for name, _ in found]
+
+
+def _sum(parts: Sequence[Mapping[str, float]]) -> list[str]:
+    total: dict[str, float] = {}
+    for part in parts:
+        for name, score in part.items():
+            total[name] = total.get(name, 0.0) + score
+    return sorted(total, key=lambda name: (-total[name], name))[:_SHOWN]
+
+
+def reciprocal_ranks(dense: list[Found], sparse: list[Found]) -> list[str]:
+    """Fuse by ranks alone: the sum of 1 / (10 + rank) (Cormack, Clarke and Büttcher 2009)."""
+    return _sum([{name: 1 / (11 + place) for place, (name, _) in enumerate(leg)} for leg in (dense, sparse)])
+
+
+def distribution(dense: list[Found], sparse: list[Found]) -> list[str]:
+    """Fuse by scores scaled to three standard deviations around their mean (DBSF, as Qdrant does)."""
+
+    def scaled(leg: list[Found]) -> dict[str, float]:
+        scores = np.array([score for _, score in leg])
+        low, span = scores.mean() - 3 * scores.std(), max(6 * scores.std(), 1e-9)
+        return {name: min(max((score - low) / span, 0.0), 1.0) for name, score in leg}
+
+    return _sum([scaled(leg) for leg in (dense, sparse) if leg])
+
+
+def product(share: float) -> Callable[[list[Found], list[Found]], list[str]]:
+    """Fuse as the product does."""
+    return lambda dense, sparse: [found.id for found in fuse(dense, sparse, meaning=share)[:_SHOWN]]
+
+
+def usual_share(collection: Collection) -> float:
+    """Give the share of meaning that the product takes with an English encoder."""
+    return MEANING_SHARE if collection.language == "en" else MEANING_SHARE_FOREIGN
+
+
+def _folds(count: int) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    order = np.random.default_rng(0).permutation(count)
+    for fold in range(_FOLDS):
+        yield np.setdiff1d(order, order[fold::_FOLDS]), order[fold::_FOLDS]
+
+
+def cross_validated(legs: Legs) -> tuple[float, list[float]]:
+    """Choose the share on four fifths of the questions, score the last; give the mean and the choices."""
+    tried = np.array([measure(legs.collection, legs.rank(product(share))).ndcg for share in SHARES])
+    held: list[float] = []
+    chosen: list[float] = []
+    for train, test in _folds(tried.shape[1]):
+        best = int(tried[:, train].mean(axis=1).argmax())
+        chosen.append(SHARES[best])
+        held += tried[best, test].tolist()
+    return float(np.mean(held)), chosen
+
+
+def report(collection: Collection, ways: Mapping[str, Rank]) -> dict[str, Quality]:
+    """Measure several ways to search on one collection and print them."""
+    print(f"\n{collection.name}: {len(collection.documents)} documents, {len(collection.queries)} questions")
+    found = {}
+    for name, rank in ways.items():
+        found[name] = measure(collection, rank)
+        print(f"  {name:24s} {found[name]}", flush=True)
+    return found
+
+
+def _vectors(
+    encoder: OnnxEncoder, texts: Sequence[str], cache: Path | None, name: str
+) -> NDArray[np.float32]:
+    place = None if cache is None else cache / f"{name}.npy"
+    if place is not None and place.exists():
+        kept: NDArray[np.float32] = np.load(place)
+        return kept
+    made = asyncio.run(encoder.embed(texts, lane="ingest"))
+    if place is not None:
+        np.save(place, made)
+    return made
+
+
+def _fusion_time(legs: Legs) -> float:
+    asked = list(legs.collection.queries)[:200]
+    spent = []
+    for name in asked:
+        begun = time.perf_counter()
+        fuse(legs.dense[name], legs.sparse[name])
+        spent.append(time.perf_counter() - begun)
+    return float(np.median(spent)) * 1_000
+
+
+def main() -> None:
+    """Measure the collections that were asked for."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("sets", nargs="*", metavar="SET", help=", ".join(READERS))
+    parser.add_argument(
+        "--encoder", type=Path, required=True, help="a model folder, as the product builds it"
+    )
+    parser.add_argument("--cache", type=Path, help="keep vectors here, for the next time")
+    parser.add_argument("--share", action="store_true", help="cross-validate the share of meaning")
+    chosen = parser.parse_args()
+    encoder = OnnxEncoder(chosen.encoder)
+    for name in chosen.sets or USUAL:
+        collection = READERS[name](folder())
+        texts = [_text(collection, place) for place in range(len(collection.documents))]
+        if collection.language == collection.query_language:
+            source = asked = name
+        else:
+            source, asked = f"xquad-{collection.language}", f"xquad-{collection.query_language}"
+        passages = _vectors(encoder, texts, chosen.cache, f"{source}.docs")
+        queries = _vectors(encoder, list(collection.queries.values()), chosen.cache, f"{asked}.queries")
+        legs = fetch_legs(collection, passages, queries)
+        ways = {
+            "words (BM25)": legs.rank(lambda _, sparse: _names(sparse)),
+            "meaning": legs.rank(lambda dense, _: _names(dense)),
+            "reciprocal ranks, k = 10": legs.rank(reciprocal_ranks),
+            "DBSF": legs.rank(distribution),
+            "product": legs.rank(product(usual_share(collection))),
+        }
+        found = report(collection, ways)
+        best = max(found["words (BM25)"].ndcg.mean(), found["meaning"].ndcg.mean())
+        print(f"  product / best leg       {found['product'].ndcg.mean() / best:.3f}")
+        if chosen.share:
+            mean, choices = cross_validated(legs)
+            print(f"  share cross-validated    {mean:.4f}  chosen {choices}")
+        print(f"  fusion p50               {_fusion_time(legs):.3f} ms")
+
+
+if __name__ == "__main__":
+    main()
