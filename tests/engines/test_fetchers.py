@@ -255,7 +255,9 @@ async def test_a_gzip_bomb_stops_at_the_limit(net: Net) -> None:
     assert peak < 10_000_000
 
 
-@pytest.mark.parametrize("body", [b"no gzip", gzip.compress(b"hello" * 100)[:-9]])
+@pytest.mark.parametrize(
+    "body", [b"no gzip", gzip.compress(b"hello" * 100)[:-9]], ids=["no gzip", "cut short"]
+)
 async def test_damaged_gzip_is_told(net: Net, body: bytes) -> None:
     net.pages["/"] = answer(body=body, headers={"Content-Encoding": "gzip"})
     with pytest.raises(PageUnavailable):
