@@ -79,10 +79,16 @@ def encoder(settings: Settings, progress: Progress) -> Encoder:
                 settings.encoder_dimensions,
             ),
         )
-    folder: Path = pick("encoder.fetch", "find_or_build")(settings.encoder or None, settings.data, progress)
+    folder = encoder_folder(settings, progress)
     return cast(
         "Encoder", pick("encoder.onnx", "OnnxEncoder")(folder, threads=settings.encoder_threads or None)
     )
+
+
+def encoder_folder(settings: Settings, progress: Progress) -> Path:
+    """Give the folder of the encoder, fetched and built when there is none yet."""
+    folder: Path = pick("encoder.fetch", "find_or_build")(settings.encoder or None, settings.data, progress)
+    return folder
 
 
 def generator(settings: Settings, random: Random) -> Generator:

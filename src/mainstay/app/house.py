@@ -190,7 +190,7 @@ class House:
         """Say of each part whether it can serve; raises Unavailable."""
         await self.engines.database.fetch(SYSTEM, "SELECT 1 AS one")
         await self.engines.encoder.embed(["ready"], role="query")
-        return {"database": "ok", "encoder": "ok", "services": ", ".join(s.name for s in self._here)}
+        return {"database": "ok", "encoder": "ok"}
 
     def _chosen(self) -> list[Service]:
         names = {service.name for service in self._services}

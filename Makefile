@@ -1,0 +1,58 @@
+# Everything that one does with this repository; `make` alone explains.
+.DEFAULT_GOAL := help
+.PHONY: help install run test check lint types laws unit bench soak clean spec encoder
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+ENCODER := .cache/encoder
+PORT ?= 8080
+DATA ?= ./data
+
+help: ## Explain the targets
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(STAMP) encoder ## Make the virtual environment and the encoder
+
+$(STAMP): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Mainstay needs Python 3.11 or newer; name one with PYTHON=…"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing Mainstay into $(VENV) (a minute or two) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[postgres]' --group dev
+	@touch $@
+
+encoder: $(STAMP) # Fetch and build the encoder into the repository's cache, once
+	@test -f $(ENCODER)/mainstay.json || $(BIN)/mainstay encoder --data .cache
+
+run: install ## Serve with the sample workspace, and answer a first question
+	@MAINSTAY_ENCODER=$(ENCODER) $(BIN)/mainstay serve --data $(DATA) --port $(PORT) --sample
+
+test: install ## Run every check
+	@$(MAKE) --no-print-directory lint types laws unit
+
+lint: $(STAMP) ## Check format and style
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+
+types: $(STAMP) ## Check the types
+	@$(BIN)/mypy
+
+laws: $(STAMP) ## Check who may import whom
+	@$(BIN)/lint-imports
+
+unit: $(STAMP) encoder ## Run the tests
+	@MAINSTAY_ENCODER=$(abspath $(ENCODER)) $(BIN)/pytest
+
+spec: $(STAMP) ## Write spec/ from the operations
+	@$(BIN)/python -m mainstay.app.spec
+
+bench: install ## Run the benchmarks and write benchmarks/RESULTS.md
+	@MAINSTAY_ENCODER=$(abspath $(ENCODER)) $(BIN)/python benchmarks/run_all.py
+
+soak: install ## Kill, cut power and start again, at full count
+	@MAINSTAY_ENCODER=$(abspath $(ENCODER)) MAINSTAY_FULL_COUNT=1 $(BIN)/pytest tests/faults --timeout 3600
+
+clean: ## Remove what was built here, not the data
+	@rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache dist

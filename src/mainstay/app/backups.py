@@ -1,0 +1,153 @@
+"""Copies of a data folder, made while it is in use, and data folders made of copies."""
+
+import asyncio
+import os
+import shutil
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+
+from mainstay.app import engines
+from mainstay.app.settings import Settings
+from mainstay.kit.errors import Conflict, Invalid, NotFound
+
+DATABASE, BLOBS, KEY = "mainstay.db", "blobs", "secret.key"
+_MB = 1024 * 1024
+
+
+class BackupFolderTaken(Conflict):
+    """The folder for the copy exists already."""
+
+    title = "The folder exists already"
+
+
+class BackupMissing(NotFound):
+    """There is nothing to copy, or nothing to restore from."""
+
+    title = "There is nothing here"
+
+
+class DataFolderTaken(Conflict):
+    """The data folder to restore into is not empty."""
+
+    title = "The data folder is not empty"
+
+
+class BackupDamaged(Invalid):
+    """The copy's database is not whole."""
+
+    title = "The backup is damaged"
+
+
+class BackupUnsupported(Invalid):
+    """This database has its own way of making copies."""
+
+    title = "Use the database's own backup"
+
+
+@dataclass(frozen=True)
+class Copied:
+    """What was copied."""
+
+    megabytes: float
+    blobs: int
+
+
+async def backup(settings: Settings, folder: Path, *, with_key: bool) -> Copied:
+    """Copy the data folder into a new folder; safe while a server works on it.
+
+    Files first, then the database, then the files that came meanwhile: every file that the copied database
+    names is in the copy.
+    """
+    if settings.database:
+        raise BackupUnsupported("Back PostgreSQL up with pg_dump, and copy the `blobs` folder beside it.")
+    if folder.exists():
+        raise BackupFolderTaken("Name a folder that does not exist yet.")
+    if not (settings.data / DATABASE).exists():
+        raise BackupMissing(f"{settings.data} holds no data; name the data folder with --data.")
+    draft = folder.with_name(f"{folder.name}.unfinished")
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(mode=0o700, parents=True)
+    await asyncio.to_thread(_copy_blobs, settings.data / BLOBS, draft / BLOBS)
+    database = engines.database(settings)
+    await database.open()
+    try:
+        await database.backup(str(draft))
+    finally:
+        await database.close()
+    blobs = await asyncio.to_thread(_copy_blobs, settings.data / BLOBS, draft / BLOBS)
+    if with_key:
+        _copy(settings.data / KEY, draft / KEY)
+    _sync(draft)
+    draft.rename(folder)
+    _sync(folder.parent)
+    return Copied(_size(folder) / _MB, blobs)
+
+
+def restore(settings: Settings, folder: Path, key: Path | None) -> Copied:
+    """Make a data folder out of a copy; raises DataFolderTaken, BackupMissing, BackupDamaged."""
+    source, secret = folder / DATABASE, key or folder / KEY
+    if not source.exists():
+        raise BackupMissing(f"{folder} holds no {DATABASE}.")
+    if not secret.exists():
+        raise BackupMissing("The key is not in this backup: give it with --key.")
+    if settings.data.exists() and any(settings.data.iterdir()):
+        raise DataFolderTaken(f"{settings.data} holds data; name another folder with --data.")
+    _check(source)
+    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    blobs = _copy_blobs(folder / BLOBS, settings.data / BLOBS)
+    _copy(secret, settings.data / KEY)
+    _copy(source, settings.data / DATABASE)
+    _sync(settings.data)
+    return Copied(_size(settings.data) / _MB, blobs)
+
+
+def _check(path: Path) -> None:
+    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    try:
+        verdict = connection.execute("PRAGMA quick_check").fetchone()[0]
+    except sqlite3.DatabaseError as error:
+        verdict = str(error)
+    finally:
+        connection.close()
+    if verdict != "ok":
+        raise BackupDamaged(f"{path.name}: {verdict}. Take an older backup.")
+
+
+def _copy_blobs(source: Path, target: Path) -> int:
+    """Copy the files that are not there yet; one that is deleted meanwhile is left out."""
+    count = 0
+    target.mkdir(mode=0o700, exist_ok=True)
+    for path in source.rglob("*") if source.exists() else ():
+        relative = path.relative_to(source)
+        if path.is_symlink() or not path.is_file() or relative.parts[0].startswith("."):
+            continue
+        try:
+            if not (target / relative).exists():
+                _copy(path, target / relative)
+            count += 1
+        except FileNotFoundError:
+            continue
+    return count
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with source.open("rb") as reading:
+        descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as writing:
+            shutil.copyfileobj(reading, writing, _MB)
+            writing.flush()
+            os.fsync(writing.fileno())
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

@@ -1,0 +1,113 @@
+"""`mainstay rebuild`, `backup` and `restore`: looking after a data folder."""
+
+import asyncio
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from mainstay.app import backups
+from mainstay.app.commands.calling import Server, run
+from mainstay.app.commands.serve import DataChoice, encoder_progress, refusals_told, settings_of
+from mainstay.app.house import House, picked
+from mainstay.app.settings import Settings
+from mainstay.kernel.caller import house as house_caller
+from mainstay.kit.clock import SystemClock
+from mainstay.kit.random import SystemRandom
+from mainstay.ports.database import SYSTEM
+from mainstay.services.jobs.interface import Jobs
+from mainstay.services.knowledge.interface import Knowledge
+from mainstay.transports.cli.address import find_address, local_url
+from mainstay.transports.cli.printing import Output, console
+
+_LOOK_EVERY_S = 10.0
+
+
+def rebuild(data: DataChoice = None) -> None:
+    """Build the search index again from the database.
+
+    With a running server your tenant's index is built anew while searches go on; without one, the index of
+    every tenant is erased and built from the ground up.
+    """
+    with refusals_told():
+        settings = settings_of(data=data)
+        if local_url(settings.data) is not None:
+            run(lambda: find_address(None, None, str(settings.data)), _rebuild_there, as_json=False)
+            return
+        console().print(
+            f"No server runs on {settings.data}: rebuilding every tenant's index from the ground up."
+        )
+        shutil.rmtree(settings.data / "vectors", ignore_errors=True)
+        documents = asyncio.run(_rebuild_here(settings))
+        console().print(f"Rebuilt: {documents} documents are searchable.")
+
+
+async def _rebuild_there(server: Server) -> None:
+    out = Output(as_json=False)
+    rebuilt = await server.of(Knowledge).rebuild()
+    if rebuilt.job_id is not None:
+        out.say(f"Rebuilding the index of {rebuilt.documents} documents (job {rebuilt.job_id}) …")
+        job = await server.of(Jobs).get_job(rebuilt.job_id, wait_s=_LOOK_EVERY_S)
+        while not job.ended():
+            job = await server.of(Jobs).get_job(rebuilt.job_id, wait_s=_LOOK_EVERY_S)
+        out.say(f"The job is {job.state}." + "".join(f" {failure.detail}" for failure in job.failures))
+
+
+async def _rebuild_here(settings: Settings) -> int:
+    out = console()
+    with encoder_progress(out) as progress:
+        house = House(settings, picked(settings, SystemClock(), SystemRandom(), progress))
+    documents = 0
+    async with house:
+        operation = next(o for o in house.application.operations if o.full_name == "knowledge.rebuild")
+        values: Mapping[str, Any] = {"wait": True}
+        for row in await house.engines.database.fetch(SYSTEM, "SELECT tenant_id FROM tenants"):
+            caller = house_caller(str(row["tenant_id"]), "rebuild")
+            rebuilt = await house.application.call(operation, values, caller, "command")
+            documents += rebuilt.documents
+    return documents
+
+
+def backup(
+    folder: Annotated[Path, typer.Argument(help="A folder that does not exist yet.")],
+    data: DataChoice = None,
+    with_key: Annotated[
+        bool,
+        typer.Option("--with-key", help="Put the key that opens the texts beside them; keep it safe."),
+    ] = False,
+) -> None:
+    """Copy everything that is kept into a folder while the server goes on serving.
+
+    The copy is consistent: it holds all that was acknowledged when it began. Its texts and files stay
+    encrypted; without `--with-key` keep `secret.key` of the data folder somewhere else, or nobody can
+    read the copy. The search index is not copied: it is built again from the database.
+    """
+    with refusals_told():
+        settings = settings_of(data=data)
+        told = asyncio.run(backups.backup(settings, folder, with_key=with_key))
+        console().print(
+            f"Copied {told.megabytes:.1f} MB ({told.blobs} files) to {folder}", markup=False, highlight=False
+        )
+        if not with_key:
+            console().print("The key is not in it: keep a copy of secret.key apart from this folder.")
+
+
+def restore(
+    folder: Annotated[
+        Path, typer.Argument(help="What `mainstay backup` made.", exists=True, file_okay=False)
+    ],
+    data: DataChoice = None,
+    key: Annotated[Path | None, typer.Option(help="The secret.key, if it is not in the copy.")] = None,
+) -> None:
+    """Make a data folder out of a backup; the folder must be new or empty."""
+    with refusals_told():
+        settings = settings_of(data=data)
+        told = backups.restore(settings, folder, key)
+        console().print(
+            f"Restored {told.megabytes:.1f} MB to {settings.data}. `mainstay serve` builds the search index "
+            "at the first question.",
+            markup=False,
+            highlight=False,
+        )

@@ -1,0 +1,141 @@
+"""`mainstay serve`: run the server."""
+
+import asyncio
+import contextlib
+import importlib
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from mainstay.app.engines import Progress as Step
+from mainstay.app.house import House, SettingsContradict, picked
+from mainstay.app.sample import Told, ask_first
+from mainstay.app.server import AddressTaken, listening
+from mainstay.app.server import serve as serve_on
+from mainstay.app.settings import Settings
+from mainstay.kit.clock import SystemClock
+from mainstay.kit.errors import Failure
+from mainstay.kit.random import SystemRandom
+from mainstay.transports.cli.printing import console
+
+DataChoice = Annotated[Path | None, typer.Option(help="The folder of everything that is kept (./data).")]
+
+
+@contextlib.contextmanager
+def refusals_told() -> Iterator[None]:
+    """Tell what hinders the start in words, and end."""
+    try:
+        yield
+    except ValidationError as error:
+        for each in error.errors(include_url=False, include_input=False):
+            name = "_".join(str(part) for part in each["loc"]).upper()
+            console(stderr=True).print(f"MAINSTAY_{name}: {each['msg']}", style="red", markup=False)
+        raise typer.Exit(2) from None
+    except (SettingsContradict, AddressTaken) as error:
+        console(stderr=True).print(str(error), style="red", markup=False)
+        raise typer.Exit(2) from None
+    except Failure as failure:
+        console(stderr=True).print(f"{failure.title}. {failure.detail}", style="red", markup=False)
+        raise typer.Exit(6) from None
+
+
+def settings_of(**chosen: Any) -> Settings:
+    """Give the settings of the environment, with what was chosen on the command line on top."""
+    return Settings(**{name: value for name, value in chosen.items() if value is not None})
+
+
+@contextlib.contextmanager
+def encoder_progress(out: Console) -> Iterator[Step]:
+    """Show the steps of fetching and building the encoder; nothing when it is there already."""
+    bar = Progress(
+        TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"), TimeElapsedColumn(),
+        console=out, transient=True,
+    )  # fmt: skip
+    tasks: dict[str, Any] = {}
+
+    def step(name: str, done: int, total: int) -> None:
+        if not tasks:
+            bar.start()
+        if name not in tasks:
+            tasks[name] = bar.add_task(name, total=total or None)
+        bar.update(tasks[name], completed=done, total=total or None)
+
+    try:
+        yield step
+    finally:
+        bar.stop()
+
+
+def _loop_factory() -> Any:
+    try:
+        return importlib.import_module("uvloop").new_event_loop
+    except ModuleNotFoundError:  # Windows has none
+        return asyncio.new_event_loop
+
+
+def _welcome(out: Console, house: House, url: str) -> None:
+    out.print(f"Mainstay serves at [bold]{url}[/]", highlight=False)
+    out.print(f"  Documentation   {url}/docs", highlight=False)
+    out.print(f"  Data            {house.settings.data.resolve()}", highlight=False)
+    if house.new_key is not None:
+        out.print(f"  API key         [bold]{house.new_key}[/]", highlight=False, soft_wrap=True)
+        out.print("                  The first administrator's; it is shown this once and stored hashed.")
+    elif house.settings.admin_key is not None:
+        out.print("  API key         the one in MAINSTAY_ADMIN_KEY")
+    else:
+        out.print("  API key         the one shown at the first start (`mainstay keys create` makes more)")
+    out.print("  Commands on this machine need no key: try `mainstay status`. Stop with Ctrl-C.")
+
+
+def _answer(out: Console, told: Told) -> None:
+    out.print()
+    out.print(f"[bold]Question[/]  {told.question}", highlight=False)
+    out.print(f"[bold]Answer[/]    {told.answer}", highlight=False)
+    for number, (title, start, end) in enumerate(told.sources, 1):
+        out.print(f"          [{number}] {title}, characters {start} to {end}", markup=False, highlight=False)
+    out.print(f"          confidence {told.confidence:.2f}, {told.took_ms:.0f} ms", highlight=False)
+    out.print()
+
+
+def serve(
+    data: DataChoice = None,
+    port: Annotated[
+        int | None, typer.Option(help="The port to listen on (8080); 0 takes a free one.")
+    ] = None,
+    host: Annotated[str | None, typer.Option(help="The address to listen on (127.0.0.1).")] = None,
+    only: Annotated[str | None, typer.Option(help="Services to run here, separated by commas.")] = None,
+    sample: Annotated[
+        bool, typer.Option("--sample", help="Load Mainstay's own handbook and answer a first question.")
+    ] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log each request.")] = False,
+) -> None:
+    """Run the server: every service, or with `--only` a part of them.
+
+    Everything is kept in the data folder; on an empty one the first start makes an administrator's API key
+    (or takes MAINSTAY_ADMIN_KEY) and fetches and builds the encoder if there is none yet.
+    """
+    out = console()
+    with refusals_told():
+        settings = settings_of(data=data, port=port, host=host, only=only, metrics_log=verbose or None)
+        logging.basicConfig(
+            level=logging.INFO if settings.metrics_log else logging.WARNING,
+            format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        )
+        sock = listening(settings.host, settings.port)
+        with encoder_progress(out) as progress:
+            house = House(settings, picked(settings, SystemClock(), SystemRandom(), progress))
+
+        async def started(url: str) -> None:
+            if sample:
+                _answer(out, await ask_first(house))
+            _welcome(out, house, url)
+            out.file.flush()
+
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(serve_on(house, sock, started))

@@ -1,0 +1,1 @@
+"""The sample workspace: a handbook of running Mainstay, in Markdown."""
