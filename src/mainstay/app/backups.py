@@ -53,7 +53,7 @@ class Copied:
     blobs: int
 
 
-async def backup(settings: Settings, folder: Path, *, with_key: bool) -> Copied:
+def backup(settings: Settings, folder: Path, *, with_key: bool) -> Copied:
     """Copy the data folder into a new folder; safe while a server works on it.
 
     Files first, then the database, then the files that came meanwhile: every file that the copied database
@@ -68,20 +68,24 @@ async def backup(settings: Settings, folder: Path, *, with_key: bool) -> Copied:
     draft = folder.with_name(f"{folder.name}.unfinished")
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(mode=0o700, parents=True)
-    await asyncio.to_thread(_copy_blobs, settings.data / BLOBS, draft / BLOBS)
-    database = engines.database(settings)
-    await database.open()
-    try:
-        await database.backup(str(draft))
-    finally:
-        await database.close()
-    blobs = await asyncio.to_thread(_copy_blobs, settings.data / BLOBS, draft / BLOBS)
+    _copy_blobs(settings.data / BLOBS, draft / BLOBS)
+    asyncio.run(_copy_database(settings, draft))
+    blobs = _copy_blobs(settings.data / BLOBS, draft / BLOBS)
     if with_key:
         _copy(settings.data / KEY, draft / KEY)
     _sync(draft)
     draft.rename(folder)
     _sync(folder.parent)
     return Copied(_size(folder) / _MB, blobs)
+
+
+async def _copy_database(settings: Settings, folder: Path) -> None:
+    database = engines.database(settings)
+    await database.open()
+    try:
+        await database.backup(str(folder))
+    finally:
+        await database.close()
 
 
 def restore(settings: Settings, folder: Path, key: Path | None) -> Copied:

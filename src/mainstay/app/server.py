@@ -99,6 +99,19 @@ def _announced(settings: Settings, url: str, key: str) -> Iterator[None]:
                 (settings.data / name).unlink()
 
 
+class _Server(uvicorn.Server):
+    """A server that tells when it answers."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.up = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, and tell."""
+        await super().startup(sockets)
+        self.up.set()
+
+
 async def serve(house: House, sock: socket.socket, started: Started) -> None:
     """Serve on a socket until SIGINT or SIGTERM; `started` is told the address once requests are answered."""
     settings = house.settings
@@ -116,10 +129,11 @@ async def serve(house: House, sock: socket.socket, started: Started) -> None:
             timeout_graceful_shutdown=_GRACE_S,
             backlog=_BACKLOG,
         )
-        server = uvicorn.Server(config)
+        server = _Server(config)
         serving = asyncio.create_task(server.serve(sockets=[sock]))
-        while not server.started and not serving.done():
-            await asyncio.sleep(0.005)
+        up = asyncio.create_task(server.up.wait())
+        await asyncio.wait({serving, up}, return_when=asyncio.FIRST_COMPLETED)
+        up.cancel()
         if serving.done():
             await serving
             return

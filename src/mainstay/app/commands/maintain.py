@@ -86,7 +86,7 @@ def backup(
     """
     with refusals_told():
         settings = settings_of(data=data)
-        told = asyncio.run(backups.backup(settings, folder, with_key=with_key))
+        told = backups.backup(settings, folder, with_key=with_key)
         console().print(
             f"Copied {told.megabytes:.1f} MB ({told.blobs} files) to {folder}", markup=False, highlight=False
         )

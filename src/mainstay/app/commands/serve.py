@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from pydantic import ValidationError
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from mainstay.app.engines import Progress as Step
 from mainstay.app.house import House, SettingsContradict, picked
@@ -53,10 +53,8 @@ def settings_of(**chosen: Any) -> Settings:
 @contextlib.contextmanager
 def encoder_progress(out: Console) -> Iterator[Step]:
     """Show the steps of fetching and building the encoder; nothing when it is there already."""
-    bar = Progress(
-        TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"), TimeElapsedColumn(),
-        console=out, transient=True,
-    )  # fmt: skip
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    bar = Progress(*columns, console=out, transient=True)
     tasks: dict[str, Any] = {}
 
     def step(name: str, done: int, total: int) -> None:

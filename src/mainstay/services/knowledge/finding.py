@@ -136,10 +136,10 @@ class Finding:
     async def _vector(self, wanted: Wanted) -> Vector:
         texts = [wanted.query, wanted.context] if wanted.context else [wanted.query]
         vectors = await self._encoder.embed(texts, role="query")
-        if len(texts) == 1:
-            return vectors[0]
-        steered = (1 - _CONTEXT_SHARE) * vectors[0] + _CONTEXT_SHARE * vectors[1]
-        vector: Vector = (steered / max(float(np.linalg.norm(steered)), 1e-9)).astype(np.float32)
+        vector: Vector = vectors[0]
+        if wanted.context:
+            steered = (1 - _CONTEXT_SHARE) * vector + _CONTEXT_SHARE * vectors[1]
+            vector = (steered / max(float(np.linalg.norm(steered)), 1e-9)).astype(np.float32)
         return vector
 
     async def _ranked(
