@@ -28,10 +28,7 @@ WORDS = [
     "payment",
     "account",
     "card",
-    "money",
-    "letter",
     "house",
-    "road",
 ]
 
 

