@@ -173,7 +173,7 @@ def test_what_was_learned_fits_what_is_measured(
         ("The harbour office opens at nine.", [OFFICE], True),
         ("The office at the harbour opens at nine in the morning.", [TRAVEL, OFFICE], True),
         ("Annual leave amounts to 45 days.", [LEAVE], False),
-        ("Annual leave is approved by Marcus Webber.", [LEAVE], False),
+        ("Annual leave of thirty days must be requested from Webber.", [LEAVE], False),
         ("Cats sleep most of their day.", [OFFICE, LEAVE], False),
         ("Annual leave amounts to thirty days.", [], False),
         ("So it is.", [], True),

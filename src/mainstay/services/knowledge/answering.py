@@ -23,7 +23,7 @@ from mainstay.services.knowledge.heads import Heads, chance
 from mainstay.services.knowledge.lexical import terms
 
 CANDIDATES_MAX = 20
-"""How many passages are taken into account; more make no measurable difference."""
+"""How many passages are taken into account; the coefficients were learned with so many."""
 
 CHOSEN_MAX = 3
 _CHOSEN_SHARE = 0.35
