@@ -23,7 +23,11 @@ TABLES = (
             Column("body", "bytes", nullable=True),
         ),
         key=("id",),
-        indexes=(Index(("size",)), Index(("title", "size"), unique=True)),
+        indexes=(
+            Index(("size",)),
+            Index(("title", "size"), unique=True),
+            Index(("weight", "tenant_id"), across=True),
+        ),
     ),
     Table(
         "events", (Column("number", "integer"), Column("body", "text")), key=("number",), sequence="number"

@@ -109,6 +109,17 @@ async def test_a_tenants_text_reaches_nothing_else(database: Database, sql: str)
     assert await ids(database, SYSTEM) == ["1", "2"]
 
 
+async def test_the_systems_text_only_reads_too(database: Database) -> None:
+    await add(database, "a", "1")
+    for sql in ("DELETE FROM documents", "PRAGMA query_only = OFF", "DROP TABLE documents"):
+        with pytest.raises(ValueError, match=r"."):
+            await database.fetch(SYSTEM, sql)
+        async with database.unit(SYSTEM) as unit:
+            with pytest.raises(ValueError, match=r"."):
+                await unit.fetch(sql)
+    assert await ids(database, "a") == ["1"]
+
+
 async def test_names_are_taken_from_the_declarations_alone(database: Database) -> None:
     async with database.unit("a") as unit:
         for wrong in (

@@ -23,7 +23,7 @@ CHANGED = (
         "documents",
         (*TABLES[0].columns, Column("language", "text"), Column("seen_ms", "integer", nullable=True)),
         key=("id",),
-        indexes=(Index(("language",)), TABLES[0].indexes[1]),
+        indexes=(Index(("language",)), TABLES[0].indexes[1], Index(("language", "tenant_id"), across=True)),
     ),
     *TABLES[1:3],
     Table("notes", (Column("id", "text"),), key=("id",)),

@@ -39,7 +39,7 @@ class PostgresDatabase:
     def __init__(self, url: str, tables: Sequence[Table], *, migrations: bool = True) -> None:
         """Take the server's address and the declared tables; nothing is opened yet.
 
-        With `migrations` off, the tables are made from the declarations as they stand.
+        With `migrations` off, or before there is a version file, the tables are made as they are declared.
         """
         self._url = url
         self._tables = tuple(tables)
@@ -75,7 +75,7 @@ class PostgresDatabase:
 
     async def _set_up(self, link: AsyncConnection[Any]) -> None:
         await link.execute("SELECT pg_advisory_lock(%s)", (_OPEN_LOCK,))
-        if self._migrations:
+        if self._migrations and newest_version() is not None:
             await self._migrate(link)
         else:
             for table in self._tables:
@@ -92,8 +92,6 @@ class PostgresDatabase:
     async def _migrate(self, link: AsyncConnection[Any]) -> None:
         newest = newest_version()
         known = await link.execute("SELECT to_regclass('public.alembic_version') IS NOT NULL")
-        if newest is None:
-            return
         if await known.fetchone() == (True,):
             stored = await link.execute(CURRENT)
             if await stored.fetchall() == [(newest,)]:

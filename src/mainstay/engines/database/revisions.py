@@ -105,9 +105,9 @@ def create_index(table: Table, index: Index) -> None:
     _run([schema.index_sql(table.name, built)])
 
 
-def drop_index(table: str, index: Index) -> None:
-    """Drop an index."""
-    _run([f'DROP INDEX "{schema.built_index(table, index, scoped=True).name}"'])
+def drop_index(table: Table, index: Index) -> None:
+    """Drop an index; of the table, its name and `scoped` are needed only."""
+    _run([f'DROP INDEX "{schema.built_index(table.name, index, scoped=table.scoped).name}"'])
 
 
 def write(tables: Sequence[Table], message: str, versions: Path = VERSIONS) -> list[Path]:
@@ -156,17 +156,17 @@ def _changes(table: Table, found: Shape) -> list[tuple[str, str]]:
     name = table.name
     short = f'Table("{name}", (), (), scoped={table.scoped})'
     for columns, unique in sorted(found.indexes - wanted.indexes):
-        index = repr(_declaration(columns, unique=unique, scoped=table.scoped))
-        steps.append((f'drop_index("{name}", {index})', f"create_index({short}, {index})"))
+        index = repr(schema.declared_index(columns, unique=unique, scoped=table.scoped))
+        steps.append((f"drop_index({short}, {index})", f"create_index({short}, {index})"))
     for column in table.columns:
         if column.name not in found.columns:
             filled = "" if column.nullable else f", filled={_FILLED[column.type]}"
             steps.append(
                 (f'add_column("{name}", {column!r}{filled})', f'drop_column("{name}", "{column.name}")')
             )
-    for index_columns, unique in sorted(wanted.indexes - found.indexes):
-        index = repr(_declaration(index_columns, unique=unique, scoped=table.scoped))
-        steps.append((f"create_index({short}, {index})", f'drop_index("{name}", {index})'))
+    for columns, unique in sorted(wanted.indexes - found.indexes):
+        index = repr(schema.declared_index(columns, unique=unique, scoped=table.scoped))
+        steps.append((f"create_index({short}, {index})", f"drop_index({short}, {index})"))
     steps += [
         (f'drop_column("{name}", "{gone}")', "") for gone in found.columns if gone not in wanted.columns
     ]

@@ -62,14 +62,20 @@ def _check(table: Table) -> None:
         raise ValueError(f"{table.name} lists a column twice")
     if not table.key:
         raise ValueError(f"{table.name} has no primary key")
-    if len({index.columns for index in table.indexes}) != len(table.indexes):
+    if len({(index.columns, index.across) for index in table.indexes}) != len(table.indexes):
         raise ValueError(f"{table.name} lists an index twice")
-    across = [index.columns for index in table.indexes if index.across and table.scoped]
-    for columns in (table.key, *(index.columns for index in table.indexes)):
-        unknown = set(columns) - set(names) - ({TENANT} if columns in across else set())
-        if unknown or not columns:
-            raise ValueError(f"{table.name} has an index or key over unknown columns {sorted(unknown)}")
+    _check_columns(table, table.key, names)
+    for index in table.indexes:
+        _check_columns(table, index.columns, [*names, TENANT] if table.scoped and index.across else names)
     _check_key(table)
+
+
+def _check_columns(table: Table, columns: tuple[str, ...], known: Sequence[str]) -> None:
+    unknown = set(columns) - set(known)
+    if unknown or not columns or len(set(columns)) != len(columns):
+        raise ValueError(
+            f"{table.name} has an index or key over no, double or unknown columns {sorted(unknown)}"
+        )
 
 
 def _check_key(table: Table) -> None:
@@ -100,7 +106,14 @@ def built_index(table: str, index: Index, *, scoped: bool) -> BuiltIndex:
     """Give an index as the database holds it."""
     kind = "uq" if index.unique else "ix"
     columns = (TENANT, *index.columns) if scoped and not index.across else index.columns
-    return BuiltIndex(_short(f"{kind}_{table}_{'_'.join(index.columns)}"), columns, index.unique)
+    return BuiltIndex(_short(f"{kind}_{table}_{'_'.join(columns)}"), columns, index.unique)
+
+
+def declared_index(columns: tuple[str, ...], *, unique: bool, scoped: bool) -> Index:
+    """Give the declaration that builds an index over these columns."""
+    if scoped and columns[:1] == (TENANT,):
+        return Index(columns[1:], unique=unique)
+    return Index(columns, unique=unique, across=scoped)
 
 
 def _short(name: str) -> str:

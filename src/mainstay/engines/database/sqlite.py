@@ -240,7 +240,7 @@ class SqliteDatabase:
     ) -> None:
         """Take the file's path and the declared tables; nothing is opened yet.
 
-        With `migrations` off, the tables are made from the declarations as they stand.
+        With `migrations` off, or before there is a version file, the tables are made as they are declared.
         """
         self._path = path
         self._tables = tuple(tables)
@@ -270,7 +270,7 @@ class SqliteDatabase:
         return opened(self._path, self._tables, self._secret, writes=False, setup=None)
 
     def _set_up(self, connection: Connection) -> None:
-        if self._migrations:
+        if self._migrations and newest_version() is not None:
             self._migrate(connection)
             return
         connection.run("BEGIN IMMEDIATE")
@@ -282,7 +282,7 @@ class SqliteDatabase:
     def _migrate(self, connection: Connection) -> None:
         newest = newest_version()
         known = connection.run("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'")
-        if newest is not None and (not known or connection.run(CURRENT) != [(newest,)]):
+        if not known or connection.run(CURRENT) != [(newest,)]:
             upgrade_sqlite(self._path)
 
     async def close(self) -> None:
