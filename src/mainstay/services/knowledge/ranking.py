@@ -12,8 +12,11 @@ Found = tuple[str, float]
 LEG_LIMIT = 100
 """How many passages to fetch a leg; 50 loses up to 0.01 nDCG@10 on the development sets."""
 
-MEANING_SHARE = 0.55
-"""How much meaning counts beside words when the encoder knows the language."""
+MEANING_SHARE = 0.65
+"""How much meaning counts beside words when the encoder knows the language.
+
+Chosen on every four of five English development sets alike; 0.5 … 0.7 differ by less than 0.005 on average.
+"""
 
 MEANING_SHARE_FOREIGN = 0.45
 """The same when the encoder was not trained on the language (MiniLM and anything but English)."""
