@@ -253,7 +253,7 @@ async def test_long_reads_and_writes_leave_the_loop_free(sqlite: SqliteDatabase)
             assert await unit.update("documents", {"weight": 1.0}, {"size": (">", 10)}) == 19_989
             return await unit.delete("documents", {})
 
-    # Run on the loop, each would stop it for nearly its whole length; the bound leaves room for a busy machine.
+    # On the loop, each would stop it for nearly its whole length; the bound leaves room for a busy machine.
     for long in (read, work):
         started = time.perf_counter()
         stalled = await longest_stall(asyncio.create_task(long()))
