@@ -270,9 +270,8 @@ class Connection:
                 f"The certificate of {self.url} is not trusted; check the address, or install its authority."
             ), False
         if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
-            reason = (
-                error.os_error.strerror if isinstance(error, aiohttp.ClientOSError) else ""
-            ) or "no answer"
+            code = error.os_error.errno if isinstance(error, aiohttp.ClientConnectorError) else None
+            reason = os.strerror(code).lower() if code is not None and code > 0 else "no answer"
             return ServerUnreachable(
                 f"Cannot connect to {self.url} ({reason}). Check the address, and whether the server runs: "
                 "`mainstay serve` starts one."

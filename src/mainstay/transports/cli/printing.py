@@ -31,7 +31,6 @@ def console(*, stderr: bool = False) -> Console:
         color_system=None if plain else "auto",
         highlight=False,
         soft_wrap=not terminal,
-        markup=False,
         emoji=False,
     )
 
