@@ -1,5 +1,6 @@
 """The MCP door: an ASGI object at `/mcp` that recognises its caller before anything is read."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -116,12 +117,19 @@ class McpDoor:
             stateless=True,
             max_request_body_size=self._settings.body_bytes_max,
         )
-        async with manager.run():
-            self._manager = manager
-            try:
-                yield
-            finally:
-                self._manager = None
+        # The SDK's task group has to be entered and left by one task, whichever tasks our caller uses.
+        begun, ended = asyncio.Event(), asyncio.Event()
+        task = asyncio.create_task(_run(manager, begun, ended), name="mcp-door")
+        waiting = asyncio.create_task(begun.wait())
+        await asyncio.wait({task, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+        self._manager = manager if begun.is_set() else None
+        try:
+            yield
+        finally:
+            self._manager = None
+            ended.set()
+            await task
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Recognise the caller, then let the protocol be spoken."""
@@ -194,6 +202,12 @@ class McpDoor:
             logger.exception("An unexpected error (request %s)", admitted.request_id)
             return _told(bug(admitted.request_id))
         return CallToolResult(content=[TextContent(type="text", text=text)], structured_content=structured)
+
+
+async def _run(manager: StreamableHTTPSessionManager, begun: asyncio.Event, ended: asyncio.Event) -> None:
+    async with manager.run():
+        begun.set()
+        await ended.wait()
 
 
 def _admitted(context: ServerRequestContext[Any, Any]) -> _Admitted:

@@ -13,6 +13,7 @@ from mainstay.kernel.caller import Caller
 from mainstay.kernel.dispatch import RequestInvalid
 from mainstay.kernel.guard import ANYBODY
 from mainstay.kernel.interface import Operation, Upload
+from mainstay.transports.rest.schemas import plain, without_null
 
 Schema = dict[str, Any]
 
@@ -34,26 +35,17 @@ _FILE: Schema = {
 }
 
 
-def _plain(value: Any) -> Any:
-    """Leave out the titles that repeat a field's own name."""
-    if isinstance(value, dict):
-        return {
-            key: _plain(each) for key, each in value.items() if not (key == "title" and isinstance(each, str))
-        }
-    return [_plain(each) for each in value] if isinstance(value, list) else value
-
-
 def _input_schema(operation: Operation) -> Schema:
-    schema: Schema = _plain(operation.model.model_json_schema())
+    schema: Schema = plain(operation.model.model_json_schema())
+    schema["properties"] = {name: without_null(each) for name, each in schema.get("properties", {}).items()}
     if operation.upload is not None:
         schema["properties"][operation.upload.name] = _FILE
-    schema.setdefault("properties", {})
     return schema
 
 
 def _output_schema(operation: Operation) -> tuple[Schema, bool]:
     """Give the schema of the answer, and whether it has to be wrapped to be an object."""
-    schema: Schema = _plain(operation.adapter.json_schema(mode="serialization"))
+    schema: Schema = plain(operation.adapter.json_schema(mode="serialization"))
     if schema.get("type") == "object":
         return schema, False
     definitions = schema.pop("$defs", None)

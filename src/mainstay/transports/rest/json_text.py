@@ -10,22 +10,37 @@ from mainstay.transports.rest.problems import MessageMalformed
 
 DEPTH_MAX = 64
 _INLINE_BYTES_MAX = 64 * 1024
+_WHOLE_MAX = 2**53
 
 
-def _refuse_unfit(value: Any) -> None:
-    """Refuse numbers beyond any machine's range and nesting beyond any need."""
-    level = [value]
+def _number(value: float) -> float:
+    """Refuse a number beyond any machine's range; `33.0` is a whole number, as JSON Schema has it."""
+    if not math.isfinite(value):
+        raise MessageMalformed("A number is too large.")
+    return int(value) if value.is_integer() and abs(value) < _WHOLE_MAX else value
+
+
+def _tidy(container: Any, deeper: list[Any]) -> None:
+    """Put a container's numbers right, and gather the containers in it."""
+    items = container.items() if isinstance(container, dict) else enumerate(container)
+    for key, value in list(items):
+        if isinstance(value, float):
+            container[key] = _number(value)
+        elif isinstance(value, dict | list):
+            deeper.append(value)
+
+
+def _tidied(value: Any) -> Any:
+    """Put numbers right, and refuse nesting beyond any need."""
+    if isinstance(value, float):
+        return _number(value)
+    level = [value] if isinstance(value, dict | list) else []
     for _ in range(DEPTH_MAX):
         deeper: list[Any] = []
-        for each in level:
-            if isinstance(each, dict):
-                deeper.extend(each.values())
-            elif isinstance(each, list):
-                deeper.extend(each)
-            elif isinstance(each, float) and not math.isfinite(each):
-                raise MessageMalformed("A number is too large.")
+        for container in level:
+            _tidy(container, deeper)
         if not deeper:
-            return
+            return value
         level = deeper
     raise MessageMalformed(f"The JSON is nested more than {DEPTH_MAX} levels deep.")
 
@@ -39,8 +54,7 @@ def parse_json(data: bytes) -> Any:
         value = jiter.from_json(data, allow_inf_nan=False, catch_duplicate_keys=True)
     except ValueError as error:
         raise MessageMalformed(f"This is not JSON that can be read: {_without_values(str(error))}.") from None
-    _refuse_unfit(value)
-    return value
+    return _tidied(value)
 
 
 def _without_values(told: str) -> str:

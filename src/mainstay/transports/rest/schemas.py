@@ -10,23 +10,32 @@ from mainstay.kernel.interface import Operation
 
 Schema = dict[str, Any]
 REFERENCE = "#/components/schemas/"
+_FIRST = ("$ref", "type", "format", "description", "required")
 _DATA = frozenset({"default", "example", "examples", "enum", "const"})
 
 
-_FIRST = ("$ref", "type", "format", "description", "required")
+def _lifted(schema: Schema) -> Schema:
+    """Move the description of something optional out of its alternatives, to where readers look for it."""
+    for each in schema.get("anyOf", ()):
+        if "description" in each and "description" not in schema:
+            rest = {key: value for key, value in each.items() if key != "description"}
+            others = [rest if other is each else other for other in schema["anyOf"]]
+            return {"description": each["description"], **schema, "anyOf": others}
+    return schema
 
 
-def _plain(value: Any) -> Any:
-    """Leave out the titles that repeat a field's own name, and begin with what readers look for."""
+def plain(value: Any) -> Any:
+    """Write a schema as a person would: no titles that repeat a field's name, first things first."""
     if isinstance(value, dict):
         kept = {
-            key: each if key in _DATA else _plain(each)
+            key: each if key in _DATA else plain(each)
             for key, each in value.items()
             if not (key == "title" and isinstance(each, str))
         }
-        first = {key: kept[key] for key in _FIRST if key in kept}
-        return {**first, **kept}
-    return [_plain(each) for each in value] if isinstance(value, list) else value
+        lifted = _lifted(kept)
+        first = {key: lifted[key] for key in _FIRST if not isinstance(lifted.get(key, {}), dict)}
+        return {**first, **lifted}
+    return [plain(each) for each in value] if isinstance(value, list) else value
 
 
 def _renamed(value: Any, names: Mapping[str, str]) -> Any:
@@ -75,8 +84,8 @@ class Schemas:
         found, definitions = TypeAdapter.json_schemas(
             given, ref_template=REFERENCE + "{model}", schema_generator=GenerateJsonSchema
         )
-        schemas = [_plain(found[index, mode]) for index, _, _ in adapters]
-        components = {name: _plain(each) for name, each in definitions.get("$defs", {}).items()}
+        schemas = [plain(found[index, mode]) for index, _, _ in adapters]
+        components = {name: plain(each) for name, each in definitions.get("$defs", {}).items()}
         if "JsonValue" in components:
             components["JsonValue"] = {"description": "Any JSON value."}
         requests = {self._top(schema) for schema in schemas} if mode == "validation" else set()

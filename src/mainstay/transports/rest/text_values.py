@@ -1,5 +1,6 @@
 """Parameters that travel as text (path, query string, form): which form each has, and reading it."""
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
@@ -21,8 +22,8 @@ _SCALARS: Mapping[str, Form] = {
     "number": "number",
     "boolean": "boolean",
 }
-_INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,40})")
-_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,40})(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,2})?")
+_INTEGER = re.compile(r"(-?(?:0|[1-9][0-9]{0,40}))(?:\.0+)?")
+_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,400})(\.[0-9]{1,400})?([eE][+-]?[0-9]{1,4})?")
 
 
 class TextUnfit(Exception):
@@ -62,15 +63,17 @@ def _boolean(text: str) -> bool:
 
 
 def _integer(text: str) -> int:
-    if _INTEGER.fullmatch(text) is None:
+    found = _INTEGER.fullmatch(text)
+    if found is None:
         raise TextUnfit("Write a whole number.")
-    return int(text)
+    return int(found[1])
 
 
 def _number(text: str) -> float:
-    if _NUMBER.fullmatch(text) is None:
+    value = float(text) if _NUMBER.fullmatch(text) else math.inf
+    if not math.isfinite(value):
         raise TextUnfit("Write a number.")
-    return float(text)
+    return value
 
 
 def _json(text: str) -> Any:
