@@ -25,7 +25,7 @@ from mainstay.kernel.outbox import Outbox
 from mainstay.kernel.reactor import Reactor
 from mainstay.kernel.remote import close, remote
 from mainstay.kernel.tracing import Tracing
-from mainstay.kernel.work import Work, WorkAllRows, WorkRows, entered
+from mainstay.kernel.work import Work, WorkAllRows, WorkCipher, WorkRows, entered
 from mainstay.kit.clock import Clock, SystemClock
 from mainstay.kit.ids import Ids
 from mainstay.kit.random import Random, SystemRandom
@@ -222,7 +222,7 @@ class House:
             **{port: Outside(engine, port.__name__) for port, engine in outside.items()},
             Rows: WorkRows(),
             AllRows: WorkAllRows(stands_on.database),
-            Cipher: stands_on.cipher,
+            Cipher: WorkCipher(stands_on.cipher),
             Languages: stands_on.languages,
             Clock: self.clock,
             Random: self.random,

@@ -112,6 +112,11 @@ class Application:
         )
 
     @property
+    def guard(self) -> Guard:
+        """Give who admits callers, for doors that have to admit before they can tell the operation."""
+        return self._parts.guard
+
+    @property
     def interfaces(self) -> Sequence[type[Interface]]:
         """Give the interfaces that are answered here."""
         return tuple(self._services)

@@ -54,7 +54,7 @@ _RETRY_AFTER_S_MAX = 86_400.0
 _CLIENT_ERRORS = range(400, 500)
 
 
-class ServerFault(Exception):  # noqa: N818 - named after the fact, like every failure of the house
+class ServerFault(Exception):
     """The server answered with a bug of its own, or with something that is no answer.
 
     `request_id` finds it in the server's log.

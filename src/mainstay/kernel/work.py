@@ -8,6 +8,7 @@ from typing import Any
 
 from mainstay.kernel.caller import Caller
 from mainstay.kernel.interface import Event
+from mainstay.ports.ciphers import Cipher
 from mainstay.ports.database import SYSTEM, Condition, Database, Row, Scalar, Scope, Unit
 
 _current: ContextVar["Work"] = ContextVar("mainstay_work")
@@ -142,6 +143,25 @@ class WorkRows:
     async def delete(self, table: str, where: Condition) -> int:
         """Remove rows; give their number."""
         return await (await self._unit()).delete(table, where)
+
+
+class WorkCipher:
+    """The cipher for services: the present caller's tenant is bound to what it seals."""
+
+    def __init__(self, cipher: Cipher) -> None:
+        """Take the cipher."""
+        self._cipher = cipher
+
+    def seal(self, content: bytes, context: tuple[str, ...]) -> bytes:
+        """Encrypt for the present caller's tenant."""
+        return self._cipher.seal(content, self._bound(context))
+
+    def open(self, sealed: bytes, context: tuple[str, ...]) -> bytes:
+        """Decrypt what the present caller's tenant sealed; raises CipherUnavailable."""
+        return self._cipher.open(sealed, self._bound(context))
+
+    def _bound(self, context: tuple[str, ...]) -> tuple[str, ...]:
+        return (context[0], caller().tenant_id, *context[1:])
 
 
 class WorkAllRows(WorkRows):

@@ -1,0 +1,136 @@
+"""Makes houses, callers and encoders for tests: real parts, but for the encoder and the clock."""
+
+import hashlib
+import re
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mainstay.app.house import Engines, House, picked
+from mainstay.app.settings import Settings
+from mainstay.kernel.caller import Credential
+from mainstay.kernel.dispatch import Answer, Message
+from mainstay.kernel.interface import Operation
+from mainstay.kit.random import SystemRandom
+from mainstay.ports.encoder import Lane, Role
+
+ADMIN_KEY = "an-administrators-key-for-tests-only-0001"
+_WORD = re.compile(r"\w+")
+
+
+class FrozenClock:
+    """A clock that only moves when it is told to."""
+
+    def __init__(self, now_ms: int = 1_790_000_000_000) -> None:
+        self.ms = now_ms
+
+    def now_ms(self) -> int:
+        return self.ms
+
+    def monotonic_s(self) -> float:
+        return self.ms / 1000
+
+    def move(self, seconds: float) -> None:
+        self.ms += round(seconds * 1000)
+
+
+class WordEncoder:
+    """An encoder without a model: texts that share words are near. It counts what it encodes."""
+
+    name = "words-64"
+    dimensions = 64
+    tokens_max = 256
+
+    def __init__(self) -> None:
+        self.encoded: list[str] = []
+
+    def count_tokens(self, text: str) -> int:
+        return len(_WORD.findall(text))
+
+    async def embed(
+        self, texts: Sequence[str], *, role: Role = "passage", lane: Lane = "query"
+    ) -> NDArray[np.float32]:
+        if lane == "ingest":
+            self.encoded += texts
+        rows = [self._row(text) for text in texts]
+        return np.stack(rows) if rows else np.zeros((0, self.dimensions), np.float32)
+
+    def _row(self, text: str) -> NDArray[np.float32]:
+        row = np.full(self.dimensions, 0.01, np.float32)
+        for word in _WORD.findall(text.casefold()):
+            seed = int.from_bytes(hashlib.blake2s(word.encode(), digest_size=4).digest())
+            row += np.random.default_rng(seed).standard_normal(self.dimensions).astype(np.float32)
+        return row / np.linalg.norm(row)
+
+    async def close(self) -> None:
+        return None
+
+
+@dataclass
+class Client:
+    """Walks the road as somebody."""
+
+    house: House
+    key: str
+    headers: dict[str, str]
+
+    def operation(self, name: str) -> Operation:
+        return next(each for each in self.house.application.operations if each.full_name == name)
+
+    async def answer(self, operation: str, /, *, idempotency_key: str | None = None, **values: Any) -> Answer:
+        async def read() -> Mapping[str, Any]:
+            return values
+
+        message = Message(
+            Credential(self.key, "test"), read, "req_test", "test", idempotency_key=idempotency_key
+        )
+        try:
+            return await self.house.application.dispatch(self.operation(operation), message)
+        finally:
+            self.headers = message.headers
+
+    async def call(self, operation: str, /, **values: Any) -> Any:
+        return (await self.answer(operation, **values)).value
+
+
+def engines_for(settings: Settings, **given: Any) -> Engines:
+    """Pick the engines of these settings, but for those that are given."""
+    clock = given.pop("clock")
+    stands_in = Settings(**{**settings.model_dump(), "encoder": "http://127.0.0.1:9"})
+    chosen = picked(stands_in, clock, SystemRandom())
+    return replace(chosen, **{"encoder": WordEncoder(), **given})
+
+
+@asynccontextmanager
+async def opened_house(folder: Path, **given: Any) -> AsyncIterator[House]:
+    """Open a house on a folder; settings and engines may be given by name."""
+    engine_names = set(Engines.__dataclass_fields__)
+    engines = {name: given.pop(name) for name in list(given) if name in engine_names}
+    clock = given.pop("clock", None)
+    settings = Settings(data=folder, admin_key=ADMIN_KEY, **given)
+    from_settings = engines_for(settings, clock=clock or FrozenClock(), **engines)
+    async with House(settings, from_settings, clock=clock) as house:
+        yield house
+
+
+def client(house: House, key: str = ADMIN_KEY) -> Client:
+    return Client(house, key, {})
+
+
+async def tenant_client(house: House, name: str, role: str = "admin", groups: Sequence[str] = ()) -> Client:
+    """Make another tenant, and a client with a key of it."""
+    operator = client(house)
+    tenant = await operator.call("identity.create_tenant", name=name)
+    key = await operator.call(
+        "identity.create_tenant_key",
+        tenant_id=tenant.tenant_id,
+        name=f"{name} {role}",
+        role=role,
+        groups=list(groups),
+    )
+    return client(house, key.key)

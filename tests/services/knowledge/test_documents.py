@@ -1,0 +1,213 @@
+"""Documents: stored, found, replaced, deleted."""
+
+from pathlib import Path
+
+import pytest
+from makers import ADMIN_KEY, Client, WordEncoder, client, opened_house, tenant_client
+
+from mainstay.app.house import House
+from mainstay.services.knowledge.failures import (
+    CollectionExists,
+    CollectionMissing,
+    DocumentIdTaken,
+    DocumentInvalid,
+    DocumentMissing,
+)
+
+HARBOUR = "The harbour office opens at nine. It closes at five."
+KEYS = "A key is shown once. To rotate it, make a new key and revoke the old one."
+
+
+async def add(admin: Client, doc_id: str, text: str, **more: object) -> object:
+    return await admin.call(
+        "knowledge.add_document", collection="c", doc_id=doc_id, text=text, wait=True, **more
+    )
+
+
+async def found(admin: Client, query: str, **more: object) -> list[str]:
+    return [hit.doc_id for hit in await admin.call("knowledge.search", query=query, **more)]
+
+
+async def test_a_document_is_found_when_wait_answers(admin: Client) -> None:
+    receipt = await add(admin, "harbour", HARBOUR)
+    assert (receipt.state, receipt.version) == ("indexed", 1)
+    [hit] = await admin.call("knowledge.search", query="harbour office")
+    assert (hit.doc_id, hit.snippet) == ("harbour", HARBOUR)
+    document = await admin.call("knowledge.get_document", doc_id="harbour")
+    assert document.text[hit.start : hit.end] == hit.snippet
+
+
+async def test_without_wait_a_job_says_when_it_is_done(admin: Client) -> None:
+    receipt = await admin.call("knowledge.add_document", collection="c", text=HARBOUR)
+    assert receipt.state == "queued"
+    job = await admin.call("jobs.get_job", job_id=receipt.job_id, wait_s=30.0)
+    assert (job.state, job.progress, job.failures) == ("done", 1.0, [])
+    assert await found(admin, "harbour") == [receipt.doc_id]
+
+
+async def test_an_unchanged_document_costs_nothing(admin: Client) -> None:
+    await add(admin, "keys", KEYS)
+    encoder = admin.house.engines.encoder
+    assert isinstance(encoder, WordEncoder)
+    before = len(encoder.encoded)
+    receipt = await add(admin, "keys", KEYS)
+    assert (receipt.state, receipt.version) == ("unchanged", 1)
+    assert len(encoder.encoded) == before
+
+
+async def test_of_a_changed_document_only_the_changed_passages_are_encoded(admin: Client) -> None:
+    parts = [f"# Part {n}\n\n" + f"word{n} " * 60 for n in range(8)]
+    await add(admin, "book", "\n\n".join(parts), title="Book")
+    encoder = admin.house.engines.encoder
+    assert isinstance(encoder, WordEncoder)
+    first = len(encoder.encoded)
+    parts[3] = "# Part 3\n\n" + "changed " * 60
+    receipt = await add(admin, "book", "\n\n".join(parts), title="Book")
+    assert receipt.version == 2
+    assert 0 < len(encoder.encoded) - first <= first / 3
+    [hit] = await admin.call("knowledge.search", query="changed")
+    assert hit.version == 2
+    assert await found(admin, "word3", mode="lexical") == []
+
+
+async def test_a_replaced_document_keeps_its_earlier_version_for_a_while(admin: Client) -> None:
+    await add(admin, "keys", KEYS)
+    await add(admin, "keys", HARBOUR)
+    assert (await admin.call("knowledge.get_document", doc_id="keys")).text == HARBOUR
+    assert (await admin.call("knowledge.get_document", doc_id="keys", version=1)).text == KEYS
+    for number in range(3):
+        await add(admin, "keys", f"{HARBOUR} {number}")
+    with pytest.raises(DocumentMissing):
+        await admin.call("knowledge.get_document", doc_id="keys", version=1)
+
+
+async def test_a_deleted_document_is_not_found_when_the_call_answers(admin: Client) -> None:
+    await add(admin, "keys", KEYS)
+    await admin.call("knowledge.delete_document", doc_id="keys")
+    assert await found(admin, "rotate key") == []
+    with pytest.raises(DocumentMissing):
+        await admin.call("knowledge.get_document", doc_id="keys")
+    with pytest.raises(DocumentMissing):
+        await admin.call("knowledge.delete_document", doc_id="keys")
+
+
+async def test_a_deleted_id_can_be_used_again(admin: Client) -> None:
+    await add(admin, "keys", KEYS)
+    await admin.call("knowledge.delete_document", doc_id="keys")
+    await add(admin, "keys", HARBOUR)
+    assert await found(admin, "harbour office") == ["keys"]
+
+
+async def test_a_batch_stores_what_it_can_and_names_the_rest(admin: Client) -> None:
+    batch = await admin.call(
+        "knowledge.add_documents",
+        collection="c",
+        documents=[
+            {"doc_id": "good", "text": HARBOUR},
+            {"doc_id": "empty", "text": " "},
+            {"doc_id": "odd", "words": "no text"},
+            {"doc_id": "good", "text": KEYS},
+        ],
+        wait=True,
+    )
+    assert (batch.stored, batch.failed, batch.state) == (1, 3, "indexed")
+    assert [receipt.doc_id for receipt in batch.documents] == ["good", "empty", "odd", "good"]
+    assert {receipt.problem["code"] for receipt in batch.documents[1:]} == {"DocumentInvalid"}
+    assert await found(admin, "harbour") == ["good"]
+
+
+async def test_nothing_is_stored_when_all_of_a_batch_fails(admin: Client) -> None:
+    batch = await admin.call("knowledge.add_documents", collection="none", documents=[{"text": ""}])
+    assert (batch.state, batch.job_id) == ("failed", None)
+    assert await admin.call("knowledge.list_collections") == []
+
+
+@pytest.mark.parametrize(
+    ("metadata", "field"),
+    [({}, "metadata.year"), ({"year": "soon"}, "metadata.year"), ({"year": 1, "at": "noon"}, "metadata.at")],
+)
+async def test_metadata_has_to_fit_the_collection(
+    admin: Client, metadata: dict[str, object], field: str
+) -> None:
+    schema = {"year": {"type": "integer", "required": True}, "at": {"type": "datetime"}}
+    await admin.call("knowledge.create_collection", name="c", metadata_schema=schema)
+    with pytest.raises(DocumentInvalid) as caught:
+        await add(admin, "doc", KEYS, metadata=metadata)
+    assert [problem["field"] for problem in caught.value.problems] == [field]
+
+
+async def test_collections_are_made_listed_and_deleted_with_all_they_hold(admin: Client) -> None:
+    await admin.call("knowledge.create_collection", name="c", description="Ours")
+    with pytest.raises(CollectionExists):
+        await admin.call("knowledge.create_collection", name="c")
+    await add(admin, "keys", KEYS)
+    [collection] = await admin.call("knowledge.list_collections")
+    assert (collection.documents, collection.passages, collection.description) == (1, 1, "Ours")
+    deleted = await admin.call("knowledge.delete_collection", name="c")
+    assert deleted.documents == 1
+    assert await found(admin, "rotate key") == []
+    with pytest.raises(CollectionMissing):
+        await admin.call("knowledge.search", query="key", collection="c")
+
+
+async def test_search_filters_by_metadata(admin: Client) -> None:
+    for year in (2023, 2024, 2025):
+        await add(admin, f"y{year}", f"{HARBOUR} {year}", metadata={"year": year, "tags": ["a", str(year)]})
+    assert await found(admin, "harbour", filters={"year": 2024}) == ["y2024"]
+    assert set(await found(admin, "harbour", filters={"year": {"gte": 2024}})) == {"y2024", "y2025"}
+    assert await found(admin, "harbour", filters={"tags": "2023"}) == ["y2023"]
+    assert set(await found(admin, "harbour", filters={"not": {"year": 2023}})) == {"y2024", "y2025"}
+    assert await found(admin, "harbour", filters={"year": 1999}) == []
+
+
+async def test_groups_hide_documents_from_everyone_else(house: House, admin: Client) -> None:
+    await add(admin, "open", HARBOUR)
+    await add(admin, "board", f"{HARBOUR} board", groups=["board"])
+    keys = {}
+    for name, groups in (("member", ["board"]), ("other", ["staff"])):
+        made = await admin.call("identity.create_key", name=name, role="developer", groups=groups)
+        keys[name] = client(house, made.key)
+    assert set(await found(keys["member"], "harbour")) == {"open", "board"}
+    assert await found(keys["other"], "harbour") == ["open"]
+    with pytest.raises(DocumentMissing):
+        await keys["other"].call("knowledge.get_document", doc_id="board")
+    with pytest.raises(DocumentMissing):
+        await keys["other"].call("knowledge.delete_document", doc_id="board")
+    with pytest.raises(DocumentIdTaken):
+        await add(keys["other"], "board", "mine now")
+    page = await keys["other"].call("knowledge.list_documents")
+    assert [document.doc_id for document in page.documents] == ["open"]
+    assert (await admin.call("knowledge.get_document", doc_id="board")).version == 1
+
+
+async def test_another_tenant_sees_nothing(house: House, admin: Client) -> None:
+    await add(admin, "keys", KEYS)
+    other = await tenant_client(house, "other")
+    assert await found(other, "rotate key") == []
+    assert await other.call("knowledge.list_collections") == []
+    with pytest.raises(DocumentMissing):
+        await other.call("knowledge.get_document", doc_id="keys")
+    await add(other, "keys", HARBOUR)
+    assert (await admin.call("knowledge.get_document", doc_id="keys")).text == KEYS
+
+
+async def test_lists_are_paged(admin: Client) -> None:
+    documents = [{"doc_id": f"d{n:02}", "text": f"{HARBOUR} {n}"} for n in range(7)]
+    await admin.call("knowledge.add_documents", collection="c", documents=documents)
+    seen: list[str] = []
+    after = None
+    while True:
+        page = await admin.call("knowledge.list_documents", limit=3, after=after)
+        seen += [document.doc_id for document in page.documents]
+        after = page.next
+        if after is None:
+            break
+    assert seen == [f"d{n:02}" for n in range(7)]
+
+
+async def test_everything_is_there_after_a_restart(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    async with opened_house(folder) as house:
+        await add(client(house), "keys", KEYS)
+    async with opened_house(folder) as house:
+        assert await found(client(house, ADMIN_KEY), "rotate key") == ["keys"]
