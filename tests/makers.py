@@ -112,7 +112,7 @@ async def opened_house(folder: Path, **given: Any) -> AsyncIterator[House]:
     engine_names = set(Engines.__dataclass_fields__)
     engines = {name: given.pop(name) for name in list(given) if name in engine_names}
     clock = given.pop("clock", None)
-    settings = Settings(data=folder, admin_key=ADMIN_KEY, **given)
+    settings = Settings(data=folder, **{"admin_key": ADMIN_KEY, **given})
     from_settings = engines_for(settings, clock=clock or FrozenClock(), **engines)
     async with House(settings, from_settings, clock=clock) as house:
         yield house

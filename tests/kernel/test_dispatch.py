@@ -1,0 +1,218 @@
+"""The one road: admission first, one unit of work, idempotency, events, audit."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from makers import ADMIN_KEY, Client, client, opened_house
+
+from mainstay.app.house import House
+from mainstay.kernel.caller import Credential
+from mainstay.kernel.dispatch import Message, RequestInvalid
+from mainstay.kernel.guard import CredentialsMissing, CredentialsUnknown, PermissionMissing, RateLimited
+from mainstay.kernel.idempotency import IdempotencyKeyInvalid, IdempotencyKeyReused
+from mainstay.kernel.work import current, forbid_in_unit
+from mainstay.kit.errors import Failure
+from mainstay.ports.database import SYSTEM, DatabaseUnavailable
+
+
+async def rows(house: House, table: str) -> list[Mapping[str, Any]]:
+    return list(await house.engines.database.fetch(SYSTEM, f"SELECT * FROM {table}"))
+
+
+@pytest.mark.parametrize("credential", [None, Credential("mk_" + "0" * 64, "header")])
+async def test_without_valid_credentials_nothing_is_read(house: House, credential: Credential | None) -> None:
+    async def read() -> Mapping[str, Any]:
+        raise AssertionError("the message was read")
+
+    for operation in house.application.operations:
+        message = Message(credential, read, "req", "test")
+        with pytest.raises((CredentialsMissing, CredentialsUnknown)):
+            await house.application.dispatch(operation, message)
+
+
+async def test_a_missing_permission_is_told_before_anything_is_read(house: House, admin: Client) -> None:
+    made = await admin.call("identity.create_key", name="reader", role="user")
+
+    async def read() -> Mapping[str, Any]:
+        raise AssertionError("the message was read")
+
+    operation = admin.operation("knowledge.add_document")
+    with pytest.raises(PermissionMissing, match="documents:write"):
+        await house.application.dispatch(
+            operation, Message(Credential(made.key, "header"), read, "req", "test")
+        )
+
+
+async def test_the_rate_limit_lets_through_what_it_says_and_no_more(house: House, admin: Client) -> None:
+    made = await admin.call("identity.create_key", name="slow", limit_per_minute=3)
+    slow = client(house, made.key)
+    for left in (2, 1, 0):
+        await slow.call("identity.whoami")
+        assert f"r={left};" in slow.headers["RateLimit"]
+    with pytest.raises(RateLimited) as caught:
+        await slow.call("identity.whoami")
+    assert 0 < (caught.value.retry_after_s or 0) <= 60
+    assert slow.headers["RateLimit-Policy"] == '"minute";q=3;w=60'
+
+
+async def test_wrong_fields_are_named_and_their_values_are_not(admin: Client) -> None:
+    with pytest.raises(RequestInvalid) as caught:
+        await admin.call("knowledge.search", query="", top_k="many", secret_word="hunter2")
+    fields = {problem["field"] for problem in caught.value.problems}
+    assert fields == {"query", "top_k", "secret_word"}
+    assert "hunter2" not in str(caught.value.problems) + caught.value.detail
+
+
+async def test_a_repeated_key_gives_the_first_answer_once(house: House, admin: Client) -> None:
+    first = await admin.answer("identity.create_key", idempotency_key="k1", name="one")
+    again = await admin.answer("identity.create_key", idempotency_key="k1", name="one")
+    assert again.value == first.value
+    assert admin.headers["Idempotency-Replayed"] == "true"
+    assert len([row for row in await rows(house, "api_keys") if row["name"] == "one"]) == 1
+    with pytest.raises(IdempotencyKeyReused):
+        await admin.answer("identity.create_key", idempotency_key="k1", name="two")
+    with pytest.raises(IdempotencyKeyInvalid):
+        await admin.answer("identity.create_key", idempotency_key="", name="two")
+
+
+async def test_an_answer_is_kept_sealed(house: House, admin: Client) -> None:
+    answer = await admin.answer("identity.create_key", idempotency_key="k1", name="one")
+    [kept] = await rows(house, "idempotency")
+    assert isinstance(kept["answer"], bytes)
+    assert answer.value.key.encode() not in kept["answer"]
+
+
+async def test_concurrent_requests_with_one_key_have_one_effect(house: House, admin: Client) -> None:
+    calls = [
+        client(house).answer("identity.create_key", idempotency_key="same", name="one") for _ in range(8)
+    ]
+    answers = await asyncio.gather(*calls, return_exceptions=True)
+    given = {answer.value.key_id for answer in answers if not isinstance(answer, BaseException)}
+    assert len(given) == 1
+    assert all(isinstance(answer, Failure) for answer in answers if isinstance(answer, BaseException))
+    assert len([row for row in await rows(house, "api_keys") if row["name"] == "one"]) == 1
+
+
+async def test_every_change_has_one_audit_row_and_a_failed_one_says_so(house: House, admin: Client) -> None:
+    made = await admin.call("identity.create_key", name="one")
+    with pytest.raises(Failure):
+        await admin.call("identity.revoke_key", key_id="key_none")
+    await house.audit.flush()
+    told = [(row["operation"], row["target"], row["outcome"]) for row in await rows(house, "audit")]
+    assert told.count(("identity.create_key", made.key_id, "ok")) == 1
+    assert ("identity.revoke_key", "", "KeyMissing") in told
+
+
+async def test_reads_are_audited_soon(house: House, admin: Client) -> None:
+    await admin.call("knowledge.search", query="anything")
+    await house.audit.flush()
+    assert "knowledge.search" in {row["operation"] for row in await rows(house, "audit")}
+
+
+async def test_a_failing_operation_leaves_nothing_behind(
+    house: House, admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = {table: len(await rows(house, table)) for table in ("api_keys", "audit", "outbox")}
+
+    async def breaks(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(house.application._parts.outbox, "write", breaks)
+    with pytest.raises(ZeroDivisionError):
+        await admin.call("identity.create_key", name="one")
+    assert before == {table: len(await rows(house, table)) for table in before}
+
+
+async def test_a_failed_commit_is_not_acknowledged(
+    house: House, admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unit = house.engines.database.unit
+
+    def failing(scope: Any) -> Any:
+        context = unit(scope)
+        leave = context.__aexit__
+
+        class Failing:
+            async def __aenter__(self) -> Any:
+                return await context.__aenter__()
+
+            async def __aexit__(self, *error: Any) -> None:
+                failure = DatabaseUnavailable("the disk is full")
+                await leave(*((type(failure), failure, None) if error[0] is None else error))
+                raise failure
+
+        return Failing()
+
+    monkeypatch.setattr(house.engines.database, "unit", failing)
+    with pytest.raises(DatabaseUnavailable):
+        await admin.call("identity.create_key", name="one")
+    monkeypatch.undo()
+    assert "one" not in {row["name"] for row in await rows(house, "api_keys")}
+    await admin.call("identity.create_key", name="one")
+
+
+async def test_nobody_leaves_the_road_while_a_unit_of_work_is_open(
+    house: House, admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = house.application._services[admin.operation("identity.create_key").interface]
+
+    async def strays(**_: object) -> None:
+        await current().open()
+        forbid_in_unit("the encoder")
+
+    monkeypatch.setattr(service, "create_key", strays)
+    with pytest.raises(RuntimeError, match="Compute first and write last"):
+        await admin.call("identity.create_key", name="one")
+    monkeypatch.undo()
+    await admin.call("identity.create_key", name="one")
+
+
+async def test_a_cancelled_request_does_not_hold_up_others(
+    house: House, admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = house.application._services[admin.operation("identity.create_key").interface]
+    entered = asyncio.Event()
+
+    async def hangs(**_: object) -> None:
+        await current().open()
+        entered.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(service, "create_key", hangs)
+    task = asyncio.create_task(admin.call("identity.create_key", name="one"))
+    await entered.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    monkeypatch.undo()
+    async with asyncio.timeout(5):
+        await admin.call("identity.create_key", name="two")
+
+
+async def test_a_hook_sees_every_operation_and_may_fail(house: House, admin: Client) -> None:
+    seen: list[tuple[str, str]] = []
+
+    def breaks(_: object) -> None:
+        raise ZeroDivisionError
+
+    house.tracing.add(breaks)
+    house.tracing.add(lambda span: seen.append((span.operation, span.outcome)))
+    await admin.call("identity.whoami")
+    assert seen == [("identity.whoami", "ok")]
+
+
+async def test_the_first_key_is_made_once_and_told_once(tmp_path: Any) -> None:
+    async with opened_house(tmp_path / "a", admin_key=None) as house:
+        first = house.new_key
+        assert first is not None
+        assert (await client(house, first).call("identity.whoami")).operator
+        stored = str(await rows(house, "api_keys"))
+        assert first not in stored
+    async with opened_house(tmp_path / "a", admin_key=None) as house:
+        assert house.new_key is None
+        assert (await client(house, first).call("identity.whoami")).roles == ["admin"]
+    async with opened_house(tmp_path / "b") as house:
+        assert house.new_key is None
+        assert (await client(house, ADMIN_KEY).call("identity.whoami")).roles == ["admin"]
