@@ -1,8 +1,11 @@
-"""Reading JSON that strangers sent: strict, bounded in depth, and off the event loop when it is large."""
+"""Reading JSON that strangers sent: strict, bounded in depth, and beside the event loop when it is large."""
 
 import asyncio
+import json
 import math
-from typing import Any
+import re
+from collections.abc import Sequence
+from typing import Any, NoReturn
 
 import jiter
 
@@ -11,6 +14,7 @@ from mainstay.transports.rest.problems import MessageMalformed
 DEPTH_MAX = 64
 _INLINE_BYTES_MAX = 64 * 1024
 _WHOLE_MAX = 2**53
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def _number(value: float) -> float:
@@ -23,7 +27,7 @@ def _number(value: float) -> float:
 def _tidy(container: Any, deeper: list[Any]) -> None:
     """Put a container's numbers right, and gather the containers in it."""
     items = container.items() if isinstance(container, dict) else enumerate(container)
-    for key, value in list(items):
+    for key, value in items:
         if isinstance(value, float):
             container[key] = _number(value)
         elif isinstance(value, dict | list):
@@ -64,8 +68,69 @@ def _without_values(told: str) -> str:
     return told
 
 
+def _object(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise MessageMalformed("This is not JSON that can be read: an object has the same key twice.")
+    return found
+
+
+def _constant(_: str) -> NoReturn:
+    raise MessageMalformed("NaN and Infinity are not JSON.")
+
+
+def _float(text: str) -> float:
+    return _number(float(text))
+
+
+def _integer(text: str) -> int:
+    # A function of our own, and not `int`, so that other threads get their turn between numbers.
+    return int(text)
+
+
+_PATIENT = json.JSONDecoder(
+    object_pairs_hook=_object, parse_float=_float, parse_int=_integer, parse_constant=_constant
+)
+
+
+def _refuse_surrogates(value: Any) -> None:
+    level = [value]
+    while level:
+        deeper: list[Any] = []
+        for each in level:
+            if isinstance(each, str):
+                each.encode()
+            elif isinstance(each, dict):
+                deeper.extend(each)
+                deeper.extend(each.values())
+            elif isinstance(each, list):
+                deeper.extend(each)
+        level = deeper
+
+
+def parse_patiently(data: bytes) -> Any:
+    """Read JSON as `parse_json` does, several times slower, but giving other threads their turn.
+
+    The fast parser holds the interpreter's lock from beginning to end: half a second for 17 MB of small
+    objects. This one calls back into Python for each object and number, where the lock changes hands.
+    """
+    try:
+        text = data.decode("utf-8")
+        value = _tidied(_PATIENT.decode(text))
+        if _SURROGATE.search(text):
+            _refuse_surrogates(value)
+    except UnicodeError:
+        raise MessageMalformed("This is not text in UTF-8.") from None
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno} column {error.colno}"
+        raise MessageMalformed(f"This is not JSON that can be read: {error.msg} at {where}.") from None
+    except (ValueError, RecursionError):
+        raise MessageMalformed("This is not JSON that can be read: too deep, or a number too long.") from None
+    return value
+
+
 async def read_json(data: bytes) -> Any:
     """Read JSON; a large one in a thread."""
     if len(data) <= _INLINE_BYTES_MAX:
         return parse_json(data)
-    return await asyncio.to_thread(parse_json, data)
+    return await asyncio.to_thread(parse_patiently, data)
