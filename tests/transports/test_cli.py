@@ -160,6 +160,8 @@ def test_exit_codes(server: WireServer, status: int, code: str, exit_code: int) 
     result = typed("notes", "add-note", "--title", "t", "--key", KEY)
     assert result.exit_code == exit_code
     assert result.stdout == ""
+    assert result.stderr.startswith("Error: ")
+    assert "req_7" in result.stderr
     assert KEY not in result.stderr
 
 

@@ -1,6 +1,7 @@
 """Sending many documents at once: bounded, on through failures, with a tally."""
 
 import asyncio
+import itertools
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from typing import Any
 
 from mainstay.app.commands.finding import FoundFile
 from mainstay.kernel.connection import ServerUnreachable
+from mainstay.kernel.problems import ServerFault
 from mainstay.kernel.wire import FileUpload
 from mainstay.kit.errors import Failure, Forbidden, Unauthenticated
 from mainstay.services.jobs.interface import Jobs
@@ -140,6 +142,8 @@ async def _deliver(parcel: Parcel, tally: Tally) -> None:
         tally.failed(parcel.name, _reason(failure))
     except Failure as failure:
         tally.failed(parcel.name, _reason(failure))
+    except ServerFault as fault:
+        tally.failed(parcel.name, str(fault))
     except OSError as error:
         tally.failed(parcel.name, f"It cannot be read here ({error.strerror}).")
 
@@ -151,26 +155,26 @@ async def send_all(parcels: Iterator[Parcel], tally: Tally, abreast: int) -> Asy
     may not, a server that cannot be reached three times in a row.
     """
     running: set[asyncio.Task[int]] = set()
+    ended: set[asyncio.Task[int]] = set()
 
     async def one(parcel: Parcel) -> int:
         await _deliver(parcel, tally)
         return parcel.steps
 
+    waiting = iter(parcels)
     try:
-        for parcel in parcels:
-            running.add(asyncio.create_task(one(parcel)))
-            if len(running) >= abreast:
-                done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-                for task in done:
-                    yield task.result()
-        while running:
-            done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
+        while True:
+            for parcel in itertools.islice(waiting, abreast - len(running)):
+                running.add(asyncio.create_task(one(parcel)))
+            if not running:
+                return
+            ended, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+            for task in ended:
                 yield task.result()
     finally:
         for task in running:
             task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        await asyncio.gather(*running, *ended, return_exceptions=True)
 
 
 async def _ended(jobs: Jobs, job_id: str, name: str, tally: Tally) -> None:

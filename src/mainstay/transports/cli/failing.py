@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import typer
 from rich.text import Text
 
+from mainstay.kernel.problems import ServerFault
 from mainstay.kit.errors import (
     Conflict,
     Failure,
@@ -62,11 +63,29 @@ def tell(failure: Failure, *, as_json: bool) -> None:
         out.print(Text(harmless(note), style="dim"))
 
 
+def tell_fault(fault: ServerFault, *, as_json: bool) -> None:
+    """Print that the server itself is at fault, and how its log is searched."""
+    out = console(stderr=True)
+    if as_json:
+        told = {"code": "ServerFault", "detail": fault.detail, "request_id": fault.request_id}
+        out.file.write(json.dumps(told) + "\n")
+        return
+    out.print(Text.assemble(("Error: ", "bold red"), ("The server is at fault", "bold")))
+    out.print(Text(harmless(fault.detail)))
+    if fault.request_id:
+        out.print(
+            Text(harmless(f"Request: {fault.request_id} (look for it in the server's log)"), style="dim")
+        )
+
+
 @contextmanager
 def failures_told(*, as_json: bool) -> Iterator[None]:
-    """Turn failures into messages and exit codes; anything else is a bug and shows its trace."""
+    """Turn failures into messages and exit codes; a bug of this program itself shows its trace."""
     try:
         yield
+    except ServerFault as fault:
+        tell_fault(fault, as_json=as_json)
+        raise typer.Exit(1) from None
     except Failure as failure:
         tell(failure, as_json=as_json)
         raise typer.Exit(exit_code(failure)) from None

@@ -1,0 +1,402 @@
+"""The commands for people, against a scripted server: what they send, show and answer to the shell."""
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+from typer.testing import CliRunner, Result
+
+from mainstay.app.cli import _PEOPLE, build, late
+from mainstay.app.commands.finding import ENDINGS, Choice, find
+from wire_server import Seen, WireServer, answer, problem, told
+
+HIT = {
+    "doc_id": "keys",
+    "score": 0.75,
+    "snippet": "Make a new\x1b[31m key.",
+    "metadata": {},
+    "title": "API keys",
+    "collection": "handbook",
+    "start": 0,
+    "end": 9,
+    "headings": ["Keys"],
+    "version": 1,
+    "language": "en",
+}
+CITATION = {
+    "doc_id": "keys",
+    "start": 3,
+    "end": 40,
+    "text": "Revoke the old.",
+    "score": 0.9,
+    "title": "API keys",
+    "collection": "handbook",
+    "version": 1,
+    "sentence": 0,
+}
+ANSWER = {
+    "answered": True,
+    "answer": "Revoke the old.",
+    "confidence": 0.9,
+    "citations": [CITATION],
+    "unsupported": [],
+}
+REFUSAL = {"answered": False, "answer": "", "confidence": 0.1, "citations": [], "unsupported": []}
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[WireServer]:
+    with WireServer() as server:
+        yield server
+
+
+@pytest.fixture
+def server(running: WireServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> WireServer:
+    monkeypatch.setenv("MAINSTAY_URL", running.url)
+    monkeypatch.setenv("MAINSTAY_API_KEY", "mk_of_the_tests")
+    monkeypatch.delenv("MAINSTAY_DATA", raising=False)
+    monkeypatch.chdir(tmp_path)
+    running.answers.clear()
+    running.seen.clear()
+    running.lost.clear()
+    return running
+
+
+def typed(*words: str, stdin: str | None = None) -> Result:
+    return CliRunner().invoke(build(), list(words), input=stdin, prog_name="mainstay")
+
+
+def _sent(event: str, value: Any) -> bytes:
+    return f"event: {event}\ndata: {json.dumps(value)}\n\n".encode()
+
+
+def test_summaries_are_those_of_the_commands() -> None:
+    for _, summary, target in _PEOPLE:
+        loaded = late(f"mainstay.app.commands.{target}")
+        help_text = loaded.info.help if hasattr(loaded, "info") else loaded.__doc__
+        assert help_text.splitlines()[0] == summary
+
+
+def test_every_service_is_listed() -> None:
+    listed = typed("--help").output
+    for name in ("knowledge", "identity", "jobs", "search", "ask", "ingest", "eval", "status", "keys"):
+        assert name in listed
+
+
+def test_search(server: WireServer) -> None:
+    server.default = answer([HIT])
+    result = typed("search", "rotate keys", "-c", "handbook", "-k", "3", "--filter", "year=2026")
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[1].split("\t")[:4] == ["0.75", "keys", "handbook", "API keys"]
+    assert "\x1b" not in result.stdout
+    target = server.seen[0].target
+    assert target.startswith("/v1/search/vector?query=rotate%20keys&top_k=3&collection=handbook")
+    assert "filters=%7B%22year%22%3A%202026%7D" in target
+    assert json.loads(typed("search", "x", "--json").stdout)[0]["doc_id"] == "keys"
+    server.default = answer([])
+    assert typed("search", "x").stdout == ""
+
+
+def test_several_filters_must_all_hold(server: WireServer) -> None:
+    server.default = answer([])
+    typed("search", "x" * 3990, "--filter", "a=b", "--filter", '{"price": {"lt": 10}}')
+    typed("search", "é" * 900, "--filter", "a=b", "--filter", '{"price": {"lt": 10}}')
+    assert server.seen[1].method == "POST"
+    assert server.seen[1].json["filters"] == {"and": [{"a": "b"}, {"price": {"lt": 10}}]}
+    assert typed("search", "x", "--filter", "nonsense").exit_code == 2
+
+
+def test_ask_streams_and_names_its_sources(server: WireServer) -> None:
+    pieces = [{"text": "Revoke "}, {"text": "the old."}, {"result": ANSWER}]
+    server.answers.append(told(*[_sent("piece", piece) for piece in pieces], _sent("end", {})))
+    shown = typed("ask", "How?").stdout
+    assert shown.startswith("Revoke the old.\n")
+    assert "[1] API keys" in shown
+    assert "keys, characters 3 to 40" in shown
+    server.default = answer(ANSWER)
+    assert json.loads(typed("ask", "How?", "--json").stdout)["answered"] is True
+
+
+def test_ask_says_when_the_documents_do_not(server: WireServer) -> None:
+    server.answers.append(told(_sent("piece", {"result": REFUSAL}), _sent("end", {})))
+    result = typed("ask", "How?")
+    assert "Your documents do not answer this (confidence 10%)" in result.stdout
+    assert "Sources" not in result.stdout
+
+
+def test_eval(server: WireServer, tmp_path: Path) -> None:
+    measures = dict.fromkeys(("ndcg_at_10", "recall_at_10", "recall_at_100", "mrr", "answered"), 0.5)
+    found = {"questions": 1, **measures, "answer_in_citation": None, "faithfulness": 1.0, "took_ms": 5}
+    server.default = answer(found)
+    (tmp_path / "q.jsonl").write_text('{"question": "How?", "doc_ids": ["keys"]}\n\n')
+    result = typed("eval", "q.jsonl", "-c", "handbook")
+    assert server.seen[0].json["questions"] == [{"question": "How?", "doc_ids": ["keys"]}]
+    assert "ndcg_at_10\t0.5" in result.stdout
+    assert "answer_in_citation" not in result.stdout
+    (tmp_path / "q.jsonl").write_text('{"question": "How?"}\n{\n')
+    broken = typed("eval", "q.jsonl")
+    assert broken.exit_code == 2
+    assert "line 2" in broken.output
+    (tmp_path / "q.jsonl").write_text("")
+    assert typed("eval", "q.jsonl").exit_code == 2
+
+
+def test_keys(server: WireServer) -> None:
+    made = {
+        "key_id": "key_1",
+        "name": "Web",
+        "role": "developer",
+        "groups": ["g"],
+        "limit_per_minute": None,
+        "created_ms": 0,
+        "start": "mk_1",
+        "key": "mk_1234",
+    }
+    server.default = answer(made)
+    result = typed("keys", "create", "--role", "developer", "--name", "Web", "--group", "g")
+    assert result.stdout == "mk_1234\n"
+    assert server.seen[0].json == {
+        "name": "Web",
+        "role": "developer",
+        "groups": ["g"],
+        "limit_per_minute": None,
+    } or server.seen[0].json == {"name": "Web", "role": "developer", "groups": ["g"]}
+    assert "Revoked key_1 (Web)." in typed("keys", "revoke", "key_1").stdout
+    assert server.seen[1].target == "/v1/api-keys/key_1"
+    server.default = answer([made])
+    assert "key_1\tWeb" in typed("keys", "list").stdout
+
+
+async def _well(request: web.Request) -> web.StreamResponse:
+    told_by_path: dict[str, Any] = {
+        "/readyz": {"status": "ready", "parts": {"database": "ok"}},
+        "/openapi.json": {"info": {"version": "9.9"}},
+        "/v1/me": {
+            "tenant_id": "tenant_1",
+            "subject": "k",
+            "roles": ["admin"],
+            "permissions": [],
+            "groups": [],
+            "limit_per_minute": 1,
+            "operator": False,
+        },
+        "/v1/collections": [],
+        "/v1/jobs": [],
+    }
+    return web.json_response(told_by_path[request.path])
+
+
+def test_status(server: WireServer) -> None:
+    server.default = _well
+    shown = typed("status").stdout
+    for words in ("version\t9.9", "status\tready", "tenant\ttenant_1", "No collections yet"):
+        assert words in shown
+    assert json.loads(typed("status", "--json").stdout)["parts"] == {"database": "ok"}
+
+
+class Shelf:
+    """Takes documents as the server does, and remembers which."""
+
+    def __init__(self, server: WireServer) -> None:
+        self.server = server
+        self.documents: dict[str, bytes] = {}
+        self.batches: list[int] = []
+        server.default = self.handle
+
+    def _file(self, seen: Seen) -> web.StreamResponse:
+        doc_id = (
+            seen.body.partition(b'name="doc_id"')[2].partition(b"\r\n\r\n")[2].partition(b"\r\n")[0].decode()
+        )
+        content = seen.body.partition(b'name="file"')[2].partition(b"\r\n\r\n")[2].partition(b"\r\n--")[0]
+        if not content:
+            told_problem = {"code": "FileUnreadable", "status": 422, "detail": "It is empty."}
+            return web.json_response(told_problem, status=422)
+        same = self.documents.get(doc_id) == content
+        self.documents[doc_id] = content
+        return web.json_response(self._receipt(doc_id, "unchanged" if same else "queued"))
+
+    def _receipt(self, doc_id: str, state: str) -> dict[str, Any]:
+        job = f"job_{len(self.documents)}" if state == "queued" else None
+        return {"doc_id": doc_id, "collection": "c", "version": 1, "state": state, "job_id": job}
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        seen = self.server.seen[-1]
+        if request.path == "/v1/documents/upload":
+            body = await request.read()
+            return self._file(next(each for each in self.server.seen if each.body == body))
+        if request.path == "/v1/documents/batch":
+            documents = seen.json["documents"]
+            self.batches.append(len(documents))
+            receipts = [self._receipt(document["text"], "indexed") for document in documents]
+            count = len(documents)
+            told_batch = {"job_id": None, "state": "indexed", "stored": count, "failed": 0}
+            return web.json_response({**told_batch, "documents": receipts})
+        job = {"job_id": "j", "state": "done", "total": 1, "done": 1, "progress": 1.0, "created_ms": 0}
+        return web.json_response({**job, "failures": []})
+
+
+def _tree(tmp_path: Path) -> Path:
+    folder = tmp_path / "docs"
+    for name, text in {
+        "a.md": "# A",
+        "sub/b.txt": "B",
+        "sub/deep/c.html": "<p>C",
+        ".git/x.md": "x",
+        "node_modules/y.md": "y",
+        ".hidden.md": "h",
+        "photo.png": "p",
+        "none": "n",
+    }.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    (folder / "link.md").symlink_to(folder / "a.md")
+    (folder / "linked").symlink_to(folder / "sub")
+    return folder
+
+
+def test_finding_files(tmp_path: Path) -> None:
+    folder = _tree(tmp_path)
+
+    def ids(**choice: Any) -> list[str]:
+        return sorted(found.doc_id for found in find([folder], Choice(**choice)).files)
+
+    assert ids() == ["a.md", "sub/b.txt", "sub/deep/c.html"]
+    assert ids(recursive=False) == ["a.md"]
+    assert ids(globs=["*.png"]) == ["photo.png"]
+    assert ids(globs=["sub/*"]) == ["sub/b.txt", "sub/deep/c.html"]
+    assert ids(excludes=["deep/", "*.md"]) == ["sub/b.txt"]
+    assert dict(find([folder], Choice()).skipped) == {
+        "hidden or junk folder": 2,
+        "link": 2,
+        "hidden": 1,
+        ".png": 1,
+        "no ending": 1,
+    }
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "a.md").write_text("other")
+    both = find([folder, tmp_path / "other"], Choice()).files
+    assert {"docs/a.md", "other/a.md"} <= {found.doc_id for found in both}
+    assert {".pdf", ".docx", ".md", ".txt", ".html", ".csv", ".eml"} <= ENDINGS
+    assert not {".png", ".zip", ".exe", ".jsonl"} & ENDINGS
+
+
+def test_ingest_sends_what_changed(server: WireServer, tmp_path: Path) -> None:
+    shelf = Shelf(server)
+    folder = _tree(tmp_path)
+    result = typed("ingest", str(folder), "--collection", "c")
+    assert result.exit_code == 0, result.output
+    assert "3 stored, 0 unchanged, 0 failed, 7 skipped" in result.stdout
+    assert shelf.documents == {"a.md": b"# A", "sub/b.txt": b"B", "sub/deep/c.html": b"<p>C"}
+    assert any(seen.target.startswith("/v1/jobs/job_") for seen in server.seen)
+    (folder / "a.md").write_text("# A2")
+    again = json.loads(typed("ingest", str(folder), "-c", "c", "--json", "--no-wait").stdout)
+    assert (again["stored"], again["unchanged"], again["failed"]) == (1, 2, 0)
+
+
+def test_ingest_goes_on_after_failures(server: WireServer, tmp_path: Path) -> None:
+    shelf = Shelf(server)
+    folder = _tree(tmp_path)
+    (folder / "empty.md").write_text("")
+    result = typed("ingest", str(folder), "-c", "c")
+    assert result.exit_code == 1
+    assert "3 stored, 0 unchanged, 1 failed" in result.stdout
+    assert "empty.md\tIt is empty." in result.stdout + result.stderr
+    assert len(shelf.documents) == 3
+
+
+def test_ingest_outlives_a_fault_of_the_server(server: WireServer, tmp_path: Path) -> None:
+    server.default = problem(500, "InternalError")
+    result = typed("ingest", str(_tree(tmp_path)), "-c", "c", "--json")
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["failed"] == 3
+
+
+def test_ingest_stops_when_nothing_can_succeed(server: WireServer, tmp_path: Path) -> None:
+    server.default = problem(403, "PermissionMissing")
+    assert typed("ingest", str(_tree(tmp_path)), "-c", "c", "--concurrency", "1").exit_code == 3
+    assert len(server.seen) == 1
+    assert typed("ingest", str(tmp_path / "none"), "-c", "c").exit_code == 2
+    (tmp_path / "empty").mkdir()
+    assert typed("ingest", str(tmp_path / "empty"), "-c", "c").exit_code == 2
+
+
+def test_ingest_of_json_lines(server: WireServer, tmp_path: Path) -> None:
+    shelf = Shelf(server)
+    lines = [json.dumps({"text": f"t{number}"}) for number in range(250)]
+    (tmp_path / "d.jsonl").write_text("\n".join([*lines, "{", '{"title": "no text"}', ""]))
+    result = typed("ingest", str(tmp_path / "d.jsonl"), "-c", "c", "--json")
+    assert result.exit_code == 1
+    told_json = json.loads(result.stdout)
+    assert (told_json["stored"], told_json["failed"]) == (250, 2)
+    assert sorted(shelf.batches) == [50, 200]
+    assert [failure["file"] for failure in told_json["failures"]] == ["d.jsonl:251", "d.jsonl:252"]
+
+
+_MAIN = "from mainstay.app.cli import build; build()(prog_name='mainstay')"
+
+
+def _process(*words: str, **settings: Any) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-c", _MAIN, *words]
+    return subprocess.Popen(command, **settings)  # noqa: S603 - this very interpreter
+
+
+def test_help_imports_nothing_heavy() -> None:
+    text = f"import sys; sys.argv = ['mainstay', '--help']\ntry:\n    {_MAIN}\nexcept SystemExit: pass\n"
+    text += "print([name for name in ('pydantic', 'aiohttp', 'mainstay.kernel.interface', 'numpy', 'fastapi',"
+    text += " 'onnxruntime', 'mainstay.services.knowledge.interface') if name in sys.modules])"
+    text = text.replace("; build()", "\n    build()")
+    done = subprocess.run(  # noqa: S603 - this very interpreter
+        [sys.executable, "-c", text], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_an_interrupt_is_clean(server: WireServer) -> None:
+    server.answers.append(told(_sent("piece", {"text": "Revoke"}), hold=True))
+    process = _process("ask", "How?", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stdout.read(6) == b"Revoke"
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert b"Traceback" not in err
+    assert server.lost.wait(10)
+
+
+def test_a_broken_pipe_is_quiet(server: WireServer) -> None:
+    server.default = answer([{**HIT, "snippet": "x" * 3000}] * 200)
+    reading, writing = os.pipe()
+    process = _process("search", "x", stdout=writing, stderr=subprocess.PIPE)
+    os.close(writing)
+    os.read(reading, 10)
+    os.close(reading)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode != 0
+    assert err == b""
+
+
+@pytest.mark.parametrize("no_color", [False, True])
+def test_a_terminal_gets_tables_and_colour(server: WireServer, no_color: bool) -> None:
+    server.default = answer([HIT])
+    main, terminal = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "100"} | (
+        {"NO_COLOR": "1"} if no_color else {}
+    )
+    process = _process("search", "x", stdout=terminal, stderr=terminal, env=environment)
+    process.wait(60)
+    os.close(terminal)
+    shown = os.read(main, 100_000).decode()
+    os.close(main)
+    assert " 1. " in shown
+    assert "API keys" in shown
+    assert "\x1b[31m key" not in shown
+    assert ("\x1b[" in shown) is not no_color
