@@ -1,5 +1,6 @@
 """The MCP door, asked by the official client."""
 
+import asyncio
 import base64
 import json
 from collections.abc import AsyncIterator, Callable
@@ -180,3 +181,20 @@ async def test_other_methods_and_large_bodies_are_refused(web: httpx2.AsyncClien
     large = {**HEADERS, "Content-Length": str(1 << 30), "Content-Type": "application/json"}
     web.headers.pop("Authorization")
     assert (await web.post("/mcp", content=b"{}", headers=large)).status_code == 413
+
+
+async def test_a_message_that_does_not_come_is_given_up(notes_house: House) -> None:
+    mcp = mcp_door(notes_house.application, ids=notes_house.ids, settings=McpSettings(body_idle_s=0.02))
+    sent: list[Any] = []
+
+    async def never() -> Any:
+        await asyncio.Event().wait()
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    headers = [(b"host", b"house"), (b"x-api-key", ADMIN.encode()), (b"content-type", b"application/json")]
+    scope = {"type": "http", "method": "POST", "path": "/mcp", "query_string": b"", "headers": headers}
+    async with mcp.running(), asyncio.timeout(5):
+        await mcp(scope, never, send)
+    assert sent[0]["status"] == 408

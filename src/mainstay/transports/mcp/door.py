@@ -24,6 +24,7 @@ from mcp_types import (
 from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
+from starlette.types import Message as AsgiMessage
 from starlette.types import Receive, Scope, Send
 
 from mainstay.kernel.caller import Caller, Credential
@@ -35,6 +36,7 @@ from mainstay.transports.mcp.tools import OperationTool, operation_tool
 from mainstay.transports.rest.credentials import challenge, read_credential
 from mainstay.transports.rest.problems import (
     PROBLEM_MEDIA_TYPE,
+    BodyTooSlow,
     MethodUnsupported,
     bug,
     encoded,
@@ -67,6 +69,7 @@ class McpSettings:
     """
 
     body_bytes_max: int = 32 * 1024 * 1024
+    body_idle_s: float = 20.0
     allowed_hosts: tuple[str, ...] = ()
     allowed_origins: tuple[str, ...] = ()
 
@@ -145,7 +148,10 @@ class McpDoor:
         if self._manager is None:
             raise RuntimeError("The MCP door is asked while it does not run: put `running()` in the lifespan")
         scope[_ADMITTED] = admitted
-        await self._manager.handle_request(scope, receive, send)
+        try:
+            await self._manager.handle_request(scope, _timely(receive, self._settings.body_idle_s), send)
+        except BodyTooSlow as failure:
+            await _refusal(failure, request_id)(scope, receive, send)
 
     def _check_origin(self, headers: Headers) -> None:
         host = urlsplit(f"//{headers.get('host', '')}").hostname or ""
@@ -202,6 +208,25 @@ class McpDoor:
             logger.exception("An unexpected error (request %s)", admitted.request_id)
             return _told(bug(admitted.request_id))
         return CallToolResult(content=[TextContent(type="text", text=text)], structured_content=structured)
+
+
+def _timely(receive: Receive, idle_s: float) -> Receive:
+    """Give up a body that stands still; once it is whole, its client may be waited for."""
+    whole = False
+
+    async def timely() -> AsgiMessage:
+        nonlocal whole
+        if whole:
+            return await receive()
+        try:
+            async with asyncio.timeout(idle_s):
+                message = await receive()
+        except TimeoutError:
+            raise BodyTooSlow("Send the message without long pauses.") from None
+        whole = not message.get("more_body", False)
+        return message
+
+    return timely
 
 
 async def _run(manager: StreamableHTTPSessionManager, begun: asyncio.Event, ended: asyncio.Event) -> None:

@@ -36,6 +36,7 @@ from mainstay.transports.rest.settings import RestSettings
 BASES = ("/v1", "/api/v1")
 """Every operation stands under each of these; the first is the one in the document."""
 
+_RAW_BASES = tuple(f"{base}/".encode() for base in BASES)
 VERSION = version("mainstay")
 Lifespan = Callable[[], AbstractAsyncContextManager[None]]
 _METHOD_STATUS = 405
@@ -97,7 +98,7 @@ class RestDoor(FastAPI):
             return
         path = _raw_path(scope)
         exchange = self._make(scope, receive, send)
-        if path.startswith((b"/v1/", b"/api/v1/")):
+        if path.startswith(_RAW_BASES):
             found = self._paths.find(path)
             if found is None:
                 await tell(exchange, _route_missing(), {})
