@@ -96,7 +96,8 @@ background = Background()
 """Shared by all clients of the process."""
 
 atexit.register(background.goodbye)
-os.register_at_fork(after_in_child=background.forked)
+if hasattr(os, "register_at_fork"):  # Windows cannot fork
+    os.register_at_fork(after_in_child=background.forked)
 
 
 async def _next(pieces: AsyncIterator[Value]) -> Value:
