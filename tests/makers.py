@@ -17,7 +17,7 @@ from mainstay.kernel.caller import Credential
 from mainstay.kernel.dispatch import Answer, Message
 from mainstay.kernel.interface import Operation
 from mainstay.kit.random import SystemRandom
-from mainstay.ports.encoder import Lane, Role
+from mainstay.ports.encoder import Lane, Role, Tokens, TokensUnavailable
 
 ADMIN_KEY = "an-administrators-key-for-tests-only-0001"
 _WORD = re.compile(r"\w+")
@@ -66,6 +66,11 @@ class WordEncoder:
             seed = int.from_bytes(hashlib.blake2s(word.encode(), digest_size=4).digest())
             row += np.random.default_rng(seed).standard_normal(self.dimensions).astype(np.float32)
         return row / np.linalg.norm(row)
+
+    async def embed_tokens(
+        self, texts: Sequence[str], *, role: Role = "passage", lane: Lane = "query"
+    ) -> list[Tokens]:
+        raise TokensUnavailable
 
     async def close(self) -> None:
         return None

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from makers import ADMIN_KEY, Client, client, opened_house
 
 from mainstay.app.house import House
 from mainstay.kernel.caller import Credential
@@ -15,6 +14,7 @@ from mainstay.kernel.idempotency import IdempotencyKeyInvalid, IdempotencyKeyReu
 from mainstay.kernel.work import current, forbid_in_unit
 from mainstay.kit.errors import Failure
 from mainstay.ports.database import SYSTEM, DatabaseUnavailable
+from makers import ADMIN_KEY, Client, client, opened_house
 
 
 async def rows(house: House, table: str) -> list[Mapping[str, Any]]:
@@ -138,7 +138,7 @@ async def test_a_failed_commit_is_not_acknowledged(
             async def __aenter__(self) -> Any:
                 return await context.__aenter__()
 
-            async def __aexit__(self, *error: Any) -> None:
+            async def __aexit__(self, *error: object) -> None:
                 failure = DatabaseUnavailable("the disk is full")
                 await leave(*((type(failure), failure, None) if error[0] is None else error))
                 raise failure

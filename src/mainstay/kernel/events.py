@@ -44,7 +44,7 @@ def reacts_to(event: type[Event], *, batch: int = 1) -> Callable[[Method], Metho
 
 def declared_reactions(kind: type[Reactions]) -> dict[str, tuple[type[Event], int]]:
     """Give the names, events and batch sizes of the reactions that a class declares."""
-    service = kind.__module__.split(".")[-2]
+    service = kind.__module__.removesuffix(".reactions").rpartition(".")[2]
     return {
         f"{service}.{name}": method.__reaction__
         for name, method in vars(kind).items()

@@ -1,6 +1,7 @@
 """What we ask of an encoder: texts become vectors whose cosine says how near their meanings are."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal, Protocol
 
 import numpy as np
@@ -19,6 +20,20 @@ class EncoderUnavailable(Unavailable):
     """The encoder cannot be reached or loaded."""
 
     title = "The encoder cannot answer now"
+
+
+class TokensUnavailable(EncoderUnavailable):
+    """This encoder gives vectors of texts only."""
+
+    title = "The encoder gives no token vectors"
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """A text's token vectors (n, d) without the special tokens, and each token's characters (n, 2)."""
+
+    vectors: NDArray[np.float32]
+    spans: NDArray[np.int64]
 
 
 class Encoder(Protocol):
@@ -47,6 +62,15 @@ class Encoder(Protocol):
         self, texts: Sequence[str], *, role: Role = "passage", lane: Lane = "query"
     ) -> NDArray[np.float32]:
         """Give one unit vector a text, shape (len(texts), dimensions); raises EncoderUnavailable."""
+        ...
+
+    async def embed_tokens(
+        self, texts: Sequence[str], *, role: Role = "passage", lane: Lane = "query"
+    ) -> list[Tokens]:
+        """Give the vector of each token, for late interaction; a long text is cut at `tokens_max`.
+
+        Raises TokensUnavailable when this encoder gives none.
+        """
         ...
 
     async def close(self) -> None:

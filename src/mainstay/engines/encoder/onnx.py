@@ -4,6 +4,7 @@ import asyncio
 import os
 import weakref
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,8 @@ from tokenizers import Tokenizer
 
 from mainstay.engines.encoder.folder import ModelFolder, Pooling, read_folder, sha256_of
 from mainstay.engines.encoder.lanes import Lanes, Tokens
-from mainstay.ports.encoder import EncoderUnavailable, Lane, Role
+from mainstay.ports.encoder import EncoderUnavailable, Lane, Role, TokensUnavailable
+from mainstay.ports.encoder import Tokens as TokenVectors
 
 _INPUTS = {"input_ids", "attention_mask", "token_type_ids", "position_ids"}
 _POOLED = ("embedding", "sentence_embedding")
@@ -40,6 +42,9 @@ class OnnxEncoder:
         tokenizer = _load_tokenizer(found)
         tokenizer.enable_truncation(max_length=found.tokens_max)
         model = _Model(found, _pad_id(tokenizer))
+        self._model = model
+        self._tokenizer = tokenizer
+        self._closely = ThreadPoolExecutor(1, "encoder-tokens")
         self._dimensions = model.dimensions
         longest = found.tokens_max * _CHARACTERS_PER_TOKEN_MAX
 
@@ -83,9 +88,35 @@ class OnnxEncoder:
         prefix = self._prefixes.get(role, "")
         return await self._lanes.embed([prefix + text for text in texts] if prefix else list(texts), lane)
 
+    async def embed_tokens(
+        self, texts: Sequence[str], *, role: Role = "passage", lane: Lane = "query"
+    ) -> list[TokenVectors]:
+        """Give the vector of each token; raises TokensUnavailable when the model's graph has none.
+
+        Few texts at a time are meant (a question and its best passages), so there is no queue: `lane` makes
+        no difference.
+        """
+        del lane
+        prefix = self._prefixes.get(role, "")
+        return await asyncio.get_running_loop().run_in_executor(
+            self._closely, self._token_vectors, prefix, list(texts)
+        )
+
+    def _token_vectors(self, prefix: str, texts: Sequence[str]) -> list[TokenVectors]:
+        longest = self._tokens_max * _CHARACTERS_PER_TOKEN_MAX
+        encodings = [self._tokenizer.encode(_clean((prefix + text)[:longest])) for text in texts]
+        found = []
+        for encoding, rows in zip(encodings, self._model.rows([e.ids for e in encodings]), strict=True):
+            real = [n for n, special in enumerate(encoding.special_tokens_mask) if not special]
+            spans = np.asarray(encoding.offsets, np.int64).reshape(-1, 2)[real] - len(prefix)
+            kept = spans[:, 1] > 0
+            found.append(TokenVectors(rows[real][kept], np.maximum(spans[kept], 0)))
+        return found
+
     async def close(self) -> None:
         """End the threads; whoever still waits is told EncoderUnavailable."""
         await asyncio.to_thread(self._stop)
+        await asyncio.to_thread(self._closely.shutdown)
 
 
 class _Model:
@@ -105,17 +136,13 @@ class _Model:
         pooled = next((name for name in _POOLED if name in outputs), None)
         rows = next((name for name in _TOKENS if name in outputs), next(iter(outputs)))
         self._output = pooled or rows
+        self._rows = rows if len(outputs[rows]) == 3 else None  # noqa: PLR2004 - (batch, length, hidden)
         self._pooling: Pooling | None = None if pooled or len(outputs[rows]) == 2 else folder.pooling  # noqa: PLR2004 - (batch, hidden) is pooled
         self.dimensions = self._measure(folder)
 
     def forward(self, batch: Sequence[Tokens]) -> NDArray[np.float32]:
         """Give one unit vector for each row of token ids."""
-        width = max(map(len, batch))
-        ids = np.full((len(batch), width), self.pad_id, np.int64)
-        mask = np.zeros((len(batch), width), np.int64)
-        for row, tokens in enumerate(batch):
-            ids[row, : len(tokens)] = tokens
-            mask[row, : len(tokens)] = 1
+        ids, mask = self._padded(batch)
         (values,) = self._session.run([self._output], self._feeds(ids, mask))
         vectors = np.asarray(values, np.float32)
         if self._pooling:
@@ -124,6 +151,26 @@ class _Model:
             raise ValueError("the model gave a number that is not finite")
         norms = np.linalg.norm(vectors, axis=1, keepdims=True)
         return np.asarray(vectors / np.maximum(norms, 1e-12), np.float32)
+
+    def rows(self, batch: Sequence[Tokens]) -> list[NDArray[np.float32]]:
+        """Give the vectors of each text's tokens; raises TokensUnavailable."""
+        if self._rows is None:
+            raise TokensUnavailable("Use a model whose graph gives its last hidden state.")
+        if not batch:
+            return []
+        ids, mask = self._padded(batch)
+        (values,) = self._session.run([self._rows], self._feeds(ids, mask))
+        hidden = np.asarray(values, np.float32)
+        return [hidden[row, : len(tokens)] for row, tokens in enumerate(batch)]
+
+    def _padded(self, batch: Sequence[Tokens]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        width = max(map(len, batch))
+        ids = np.full((len(batch), width), self.pad_id, np.int64)
+        mask = np.zeros((len(batch), width), np.int64)
+        for row, tokens in enumerate(batch):
+            ids[row, : len(tokens)] = tokens
+            mask[row, : len(tokens)] = 1
+        return ids, mask
 
     def _feeds(self, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> Mapping[str, NDArray[np.int64]]:
         feeds = {

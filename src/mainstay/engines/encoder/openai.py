@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mainstay.engines.model_server import Limits, ModelServer, Pause
-from mainstay.ports.encoder import EncoderUnavailable, Lane, Role
+from mainstay.ports.encoder import EncoderUnavailable, Lane, Role, Tokens, TokensUnavailable
 
 _BATCH_TEXTS = 64
 _CHARACTERS_PER_TOKEN = 4
@@ -91,6 +91,12 @@ class OpenAIEncoder:
             )
             raise EncoderUnavailable(first.detail, retry_after_s=first.retry_after_s) from first
         return vectors
+
+    async def embed_tokens(
+        self, texts: Sequence[str], *, role: Role = "passage", lane: Lane = "query"
+    ) -> list[Tokens]:
+        """Refuse: the protocol knows vectors of whole texts only."""
+        raise TokensUnavailable("Encode with a model of your own folder where token vectors are needed.")
 
     async def close(self) -> None:
         """Give connections back."""

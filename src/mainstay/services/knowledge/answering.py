@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mainstay.ports.encoder import Tokens
 from mainstay.services.knowledge.calibration import TOKENS, WORDS
 from mainstay.services.knowledge.evidence import (
     CLOSE_PASSAGES,
     Look,
     Matrix,
-    Tokens,
     Word,
     answer_figures,
     look_by_tokens,

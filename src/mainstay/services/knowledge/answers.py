@@ -1,5 +1,6 @@
 """Answers made from the documents: evidence, judgement, words, citations, and the honest refusal."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,15 +12,20 @@ from mainstay.services.knowledge.answering import (
     CANDIDATES_MAX,
     SUPPORT_LEAST,
     Judgement,
+    judge_by_tokens,
     judge_by_words,
     support,
 )
+from mainstay.services.knowledge.evidence import CLOSE_PASSAGES
 from mainstay.services.knowledge.faqs import Faqs
 from mainstay.services.knowledge.finding import Finding, Found, Wanted
 from mainstay.services.knowledge.passage_store import Shown
 from mainstay.services.knowledge.records import AnswerPiece, Citation, FaqMatch, GroundedAnswer
 from mainstay.services.knowledge.rendering import plain
 from mainstay.services.knowledge.sentences import sentences
+
+LEARNED_WITH = "all-MiniLM-L6-v2"
+"""Whose token vectors the judgement was learned with; with other encoders it goes by the words alone."""
 
 REFUSAL = "The documents do not answer this question."
 
@@ -113,7 +119,10 @@ class Answers:
     async def _judge(self, question: str, found: Found) -> Judgement:
         texts = [shown.text for _, shown in found.ranked]
         language = found.ranked[0][1].language if found.ranked else "und"
-        return judge_by_words(question, texts, language=language)
+        if language != "en" or not self._encoder.name.startswith(LEARNED_WITH):
+            return await asyncio.to_thread(judge_by_words, question, texts, language=language)
+        tokens = await self._encoder.embed_tokens([question, *texts[:CLOSE_PASSAGES]], role="query")
+        return await asyncio.to_thread(judge_by_tokens, question, texts, tokens, language=language)
 
 
 def _from_faq(match: FaqMatch) -> GroundedAnswer:

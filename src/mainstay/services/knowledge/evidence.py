@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mainstay.ports.encoder import Tokens
 from mainstay.services.knowledge.lexical import terms
 from mainstay.services.knowledge.sentences import sentences
 
@@ -43,14 +44,6 @@ _AHEAD_ALONE = 0.1
 _STANDOUT_LEAST, _STANDOUT_MOST = -3.0, 8.0
 _WORDS_USUAL = 12
 _CANDIDATES_USUAL = 20
-
-
-@dataclass(frozen=True)
-class Tokens:
-    """A text's last hidden states (n, d) without the special tokens, and each token's characters (n, 2)."""
-
-    vectors: NDArray[np.float32]
-    spans: NDArray[np.int64]
 
 
 @dataclass(frozen=True)

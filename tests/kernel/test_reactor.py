@@ -1,0 +1,194 @@
+"""Reactions: leased, retried, isolated, buried with their reason, taken up after a crash."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from mainstay.engines.bus.memory import MemoryBus
+from mainstay.engines.database.sqlite import SqliteDatabase
+from mainstay.kernel.caller import house
+from mainstay.kernel.events import Reactions, declared_reactions, reactions_of, reacts_to
+from mainstay.kernel.interface import Event
+from mainstay.kernel.outbox import Outbox
+from mainstay.kernel.reactor import ATTEMPTS_MAX, LEASE_MS, Reactor
+from mainstay.kernel.tables import TABLES
+from mainstay.kernel.work import Work, emit, entered
+from mainstay.kit.errors import Invalid, Unavailable
+from mainstay.kit.ids import Ids
+from mainstay.kit.random import SystemRandom
+from mainstay.ports.database import SYSTEM
+from makers import FrozenClock
+
+
+class Happened(Event):
+    number: int
+
+
+class Followed(Event):
+    number: int
+
+
+Behaviour = Callable[[Sequence[int]], None]
+
+
+class Recording(Reactions):
+    """Notes what it was given; `behave` may raise."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[int]] = []
+        self.followed: list[int] = []
+        self.behave: Behaviour = lambda _: None
+
+    @reacts_to(Happened, batch=4)
+    async def note(self, events: Sequence[Happened]) -> None:
+        numbers = [event.number for event in events]
+        self.batches.append(numbers)
+        self.behave(numbers)
+        for event in events:
+            emit(Followed(number=event.number), job_id="job_1")
+
+    @reacts_to(Followed, batch=4)
+    async def follow(self, events: Sequence[Followed]) -> None:
+        self.followed += [event.number for event in events]
+
+
+class Bench:
+    """A reactor with its parts."""
+
+    def __init__(self, folder: Path) -> None:
+        self.clock = FrozenClock()
+        self.database = SqliteDatabase(folder / "db", TABLES, migrations=False)
+        self.bus = MemoryBus()
+        self.ids = Ids(self.clock, SystemRandom())
+        subscribers: dict[str, list[str]] = {}
+        for name, (event, _) in declared_reactions(Recording).items():
+            subscribers.setdefault(event.name(), []).append(name)
+        self.outbox = Outbox(self.bus, self.clock, self.ids, subscribers)
+        self.reactions = Recording()
+
+    def reactor(self, *, exclusive: bool = True) -> Reactor:
+        return Reactor(self.database, self.bus, self.outbox, self.clock, self.ids, exclusive=exclusive)
+
+    async def emit(self, *numbers: int) -> None:
+        work = Work(house("t1", "test"), self.database, "req", "t1")
+        with entered(work):
+            for number in numbers:
+                emit(Happened(number=number), job_id="job_1", subject=f"n{number}")
+            await self.outbox.write(await work.open(), work)
+            await work.commit()
+            await self.outbox.committed(work)
+
+    async def states(self) -> dict[str, int]:
+        rows = await self.database.fetch(SYSTEM, "SELECT state, count(*) AS n FROM outbox GROUP BY state")
+        return {str(row["state"]): int(row["n"] or 0) for row in rows}
+
+    async def until(self, **states: int) -> None:
+        async with asyncio.timeout(20):
+            while await self.states() != states:
+                await asyncio.sleep(0.01)
+
+
+@asynccontextmanager
+async def running(bench: Bench, *, exclusive: bool = True) -> AsyncIterator[Reactor]:
+    reactor = bench.reactor(exclusive=exclusive)
+    await reactor.start(reactions_of(bench.reactions))
+    try:
+        yield reactor
+    finally:
+        await reactor.stop()
+
+
+@pytest.fixture
+async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
+    made = Bench(tmp_path)
+    await made.database.open()
+    yield made
+    await made.bus.close()
+    await made.database.close()
+
+
+async def test_events_come_in_order_in_batches_and_lead_to_others(bench: Bench) -> None:
+    await bench.emit(*range(10))
+    async with running(bench):
+        await bench.until(done=20)
+    assert bench.reactions.batches == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
+    assert bench.reactions.followed == list(range(10))
+
+
+async def test_an_event_wakes_the_reactor(bench: Bench) -> None:
+    async with running(bench):
+        await bench.emit(1)
+        await bench.until(done=2)
+
+
+async def test_one_bad_event_does_not_hold_up_its_neighbours(bench: Bench) -> None:
+    def poisoned(numbers: Sequence[int]) -> None:
+        if 2 in numbers:
+            raise Invalid("number two is bad")
+
+    bench.reactions.behave = poisoned
+    await bench.emit(1, 2, 3)
+    async with running(bench):
+        await bench.until(done=4, dead=1)
+    assert sorted(bench.reactions.followed) == [1, 3]
+    [dead] = await bench.database.fetch(SYSTEM, "SELECT subject, reason FROM outbox WHERE state = 'dead'")
+    assert dead["subject"] == "n2"
+    assert "number two is bad" in str(dead["reason"])
+
+
+async def test_what_is_unavailable_is_tried_again_later(bench: Bench) -> None:
+    failures = iter([True, True, False])
+
+    def flaky(_: Sequence[int]) -> None:
+        if next(failures):
+            raise Unavailable("down")
+
+    bench.reactions.behave = flaky
+    await bench.emit(1)
+    async with running(bench):
+        for attempts in (1, 2):
+            async with asyncio.timeout(20):
+                while len(bench.reactions.batches) < attempts:
+                    await asyncio.sleep(0.01)
+            await bench.until(waiting=1)
+            bench.clock.move(10)
+        await bench.until(done=2)
+
+
+async def test_a_bug_is_buried_after_some_attempts(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    def broken(_: Sequence[int]) -> None:
+        raise ZeroDivisionError
+
+    bench.reactions.behave = broken
+    await bench.emit(1)
+    async with running(bench):
+        async with asyncio.timeout(60):
+            while (await bench.states()).get("dead") != 1:
+                bench.clock.move(400)
+                await asyncio.sleep(0.02)
+    assert len(bench.reactions.batches) == ATTEMPTS_MAX
+    assert "ZeroDivisionError" in caplog.text
+
+
+async def test_what_a_crash_interrupted_is_taken_up_at_once(bench: Bench) -> None:
+    await bench.emit(1)
+    async with bench.database.unit(SYSTEM) as unit:
+        lease = {"state": "running", "worker": "gone", "lease_ms": bench.clock.now_ms() + LEASE_MS}
+        await unit.update("outbox", lease, {"state": "waiting"})
+    async with running(bench):
+        await bench.until(done=2)
+
+
+async def test_another_workers_lease_is_respected_until_it_ends(bench: Bench) -> None:
+    await bench.emit(1)
+    async with bench.database.unit(SYSTEM) as unit:
+        lease = {"state": "running", "worker": "other", "lease_ms": bench.clock.now_ms() + LEASE_MS}
+        await unit.update("outbox", lease, {"state": "waiting"})
+    async with running(bench, exclusive=False):
+        await asyncio.sleep(0.2)
+        assert bench.reactions.batches == []
+        bench.clock.move(LEASE_MS / 1000 + 1)
+        await bench.until(done=2)
