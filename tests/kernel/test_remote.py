@@ -162,6 +162,14 @@ async def test_an_upload_may_be_a_path_or_bytes(server: WireServer, notes: Notes
     assert "There is no file" in caught.value.problems[0]["problem"]
 
 
+def test_a_file_is_an_upload_like_any_other(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes(b"text")
+    upload = FileUpload(tmp_path / "a.txt")
+    assert isinstance(upload, Upload)
+    assert (upload.name, upload.media_type, upload.content) == ("a.txt", None, b"text")
+    assert repr(upload).startswith("FileUpload(")
+
+
 async def test_an_upload_is_repeated_whole(server: WireServer, notes: Notes, tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("text" * 1000)
     server.answers.append(problem(503, "Unavailable"))
@@ -393,8 +401,11 @@ def _work(secret: str) -> Work:
 
 
 async def test_inside_the_house_the_caller_is_carried_along(server: WireServer, notes: Notes) -> None:
-    with entered(_work("ms_of_the_caller")):
+    work: Any = _work("ms_of_the_caller")
+    work.traceparent = f"00-{'a' * 32}-{'b' * 16}-01"
+    with entered(work):
         await notes.get_note("a")
+    assert server.seen[0].headers["traceparent"] == work.traceparent
     assert server.seen[0].headers["Authorization"] == "Bearer ms_of_the_caller"
     assert server.seen[0].headers["X-Request-Id"] == "req_42"
 

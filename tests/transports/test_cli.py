@@ -4,16 +4,19 @@ import json
 import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner, Result
 
 from mainstay.kernel.remote import close, remote
 from mainstay.transports.cli.address import Address, find_address
 from mainstay.transports.cli.commands import service_commands
 from mainstay.transports.cli.door import Late, cli
+from mainstay.transports.cli.printing import Output
 from wire_server import Notes, WireServer, answer, problem, told
 
 KEY = "mk_of_the_tests"
@@ -256,6 +259,38 @@ def test_an_address_elsewhere_is_not_followed(tmp_path: Path, url: Any) -> None:
 
 def test_a_server_that_listens_everywhere_is_called_here(tmp_path: Path) -> None:
     assert find_address(None, None, _folder(tmp_path, "http://0.0.0.0:81"), {}).url == "http://127.0.0.1:81"
+
+
+def _on_a_terminal(width: int) -> tuple[Output, StringIO]:
+    out = Output(as_json=False)
+    shown = StringIO()
+    out.console = Console(file=shown, force_terminal=True, width=width, color_system=None, highlight=False)
+    return out, shown
+
+
+def test_tables_on_a_terminal() -> None:
+    out, shown = _on_a_terminal(90)
+    row = {f"c{number}": number for number in range(9)} | {
+        "doc_id": "d" * 40,
+        "nested": {"a": 1},
+        "empty": None,
+    }
+    out.value([row, row | {"c1": "[bold]x" * 30}])
+    assert "[bold]x" in shown.getvalue()
+    assert "Not shown: c7, c8, doc_id, nested (--json shows all)" in shown.getvalue()
+    assert "empty" not in shown.getvalue()
+    assert max(map(len, shown.getvalue().splitlines())) <= 90
+    out, shown = _on_a_terminal(70)
+    out.value([{"doc_id": "d" * 40, "title": "words " * 30, "created_ms": 0}])
+    assert "d" * 40 in shown.getvalue()
+    assert "1970-01-01" in shown.getvalue()
+
+
+def test_records_on_a_terminal() -> None:
+    out, shown = _on_a_terminal(90)
+    out.value({"name": "x", "fine": True, "hits": [{"a": 1}, {"a": 2}], "groups": ["p", "q"]})
+    lines = [line.split() for line in shown.getvalue().splitlines() if line.strip()]
+    assert lines == [["name", "x"], ["fine", "yes"], ["groups", "p,", "q"], ["hits"], ["a"], ["1"], ["2"]]
 
 
 def test_no_colour_in_a_pipe(server: WireServer) -> None:

@@ -17,7 +17,9 @@ _QUOTE_LENGTH_MAX = 200
 
 def _show_sources(out: Output, answer: GroundedAnswer) -> None:
     if not answer.answered:
-        out.say(f"Your documents do not answer this (confidence {answer.confidence:.0%}).", "yellow")
+        if not answer.answer:
+            out.say("Your documents do not answer this.", "yellow")
+        out.say(f"Confidence that they do: {answer.confidence:.0%}", "dim")
         return
     if answer.citations:
         out.console.print()

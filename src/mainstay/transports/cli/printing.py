@@ -102,20 +102,24 @@ class Output:
             for line in [names, *([_line(name, row.get(name)) for name in names] for row in rows)]:
                 self._write("\t".join(line) + "\n")
             return
+        left_out: list[str] = []
         if len(names) > _COLUMNS_MAX:
-            for row in rows:
-                self.record(row)
-                self.console.print()
-            return
+            nested = [name for name in names if any(isinstance(row.get(name), dict | list) for row in rows)]
+            kept = [name for name in names if name not in nested][:_COLUMNS_MAX]
+            left_out = [name for name in names if name not in kept]
+            names = kept
         table = Table(
             title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold"
         )
         for name in names:
             number = all(isinstance(row.get(name), int | float) for row in rows) and not _TIME.search(name)
-            table.add_column(name, justify="right" if number else "left", overflow="fold")
+            fixed = number or name.endswith("_id")
+            table.add_column(name, justify="right" if number else "left", overflow="fold", no_wrap=fixed)
         for row in rows:
             table.add_row(*(_cell(name, row.get(name)) for name in names))
         self.console.print(table)
+        if left_out:
+            self.say(f"Not shown: {', '.join(left_out)} (--json shows all)", "dim")
 
     def record(self, row: Mapping[str, Any]) -> None:
         """Print one thing, a line for each of its facts; nested things as tables below."""
