@@ -5,7 +5,8 @@ from mainstay.kit.random import Random
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u
 _RANDOM_BYTES = 10
-_LENGTH = 26
+_PLACES = 13
+_PAIRS = tuple(one + other for one in _ALPHABET for other in _ALPHABET)
 
 
 class Ids:
@@ -20,5 +21,9 @@ class Ids:
         """Give a new identifier, such as `doc_01k9…` for the kind `doc`."""
         chance = int.from_bytes(self._random.token(_RANDOM_BYTES))
         number = (self._clock.now_ms() << (8 * _RANDOM_BYTES)) | chance
-        letters = [_ALPHABET[(number >> (5 * place)) & 31] for place in reversed(range(_LENGTH))]
-        return f"{kind}_{''.join(letters)}"
+        pairs = []
+        for _ in range(_PLACES):
+            pairs.append(_PAIRS[number & 1023])
+            number >>= 10
+        pairs.reverse()
+        return f"{kind}_{''.join(pairs)}"

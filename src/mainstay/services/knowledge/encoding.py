@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mainstay.ports.encoder import Encoder
+from mainstay.ports.languages import Languages
 from mainstay.services.knowledge.chunking import Chunk, chunk
 from mainstay.services.knowledge.passage_store import Passage, PassageStore
 from mainstay.services.knowledge.points import embedded_text, point_id
@@ -25,6 +26,7 @@ class Cut:
     """A document's version, cut into passages that have no vectors yet."""
 
     document: DocumentRow
+    language: str
     chunks: Sequence[Chunk]
     texts: Sequence[str]
     embedded: Sequence[str]
@@ -42,14 +44,17 @@ def passage_text(text: str, piece: Chunk) -> str:
 class Encoding:
     """Cuts and encodes documents."""
 
-    def __init__(self, store: KnowledgeStore, passages: PassageStore, encoder: Encoder) -> None:
+    def __init__(
+        self, store: KnowledgeStore, passages: PassageStore, encoder: Encoder, languages: Languages
+    ) -> None:
         """Take the parts."""
+        self._languages = languages
         self._store = store
         self._passages = passages
         self._encoder = encoder
 
-    async def encode(self, documents: Sequence[DocumentRow]) -> list[list[Passage]]:
-        """Give the passages of each document's present version."""
+    async def encode(self, documents: Sequence[DocumentRow]) -> list[tuple[str, list[Passage]]]:
+        """Give the language and the passages of each document's present version."""
         chunking = {row.name: Chunking(**row.chunking) for row in await self._store.collections()}
         cuts = [await self._cut(document, chunking) for document in documents]
         known = [await self._known(document) for document in documents]
@@ -60,7 +65,10 @@ class Encoding:
             if text_hash not in have
         }
         fresh = await self._vectors(wanted)
-        return [self._passages_of(cut, {**fresh, **have}) for cut, have in zip(cuts, known, strict=True)]
+        return [
+            (cut.language, self._passages_of(cut, {**fresh, **have}))
+            for cut, have in zip(cuts, known, strict=True)
+        ]
 
     async def _cut(self, document: DocumentRow, chunking: Mapping[str, Chunking]) -> Cut:
         stored = await self._store.text(document.doc_id, document.version)
@@ -77,7 +85,7 @@ class Encoding:
             for piece, body in zip(chunks, texts, strict=True)
         ]
         hashes = [hashlib.sha256(f"{self._encoder.name}\0{body}".encode()).hexdigest() for body in embedded]
-        return Cut(document, chunks, texts, embedded, hashes)
+        return Cut(document, self._languages.detect(text), chunks, texts, embedded, hashes)
 
     async def _known(self, document: DocumentRow) -> dict[str, NDArray[np.float32]]:
         if not document.indexed_version:

@@ -15,7 +15,6 @@ from mainstay.kit.errors import Failure
 from mainstay.kit.ids import Ids
 from mainstay.ports.blobs import Blobs
 from mainstay.ports.database import UniqueViolated
-from mainstay.ports.languages import Languages
 from mainstay.ports.parsers import FileUnreadable, Parser
 from mainstay.services.knowledge.failures import DocumentBusy, DocumentIdTaken, DocumentInvalid
 from mainstay.services.knowledge.happenings import DocumentStored
@@ -82,10 +81,9 @@ def check(draft: Draft, collection: CollectionRow) -> None:
         problems.append({"field": "text", "problem": "The text has no words."})
     if len(draft.text) > TEXT_LENGTH_MAX:
         problems.append({"field": "text", "problem": f"At most {TEXT_LENGTH_MAX:,} characters."})
-    size = len(json.dumps(dict(draft.metadata)).encode())
-    if size > METADATA_BYTES_MAX:
+    if draft.metadata and len(json.dumps(dict(draft.metadata))) > METADATA_BYTES_MAX:
         problems.append({"field": "metadata", "problem": f"At most {METADATA_BYTES_MAX:,} bytes of JSON."})
-    if _depth(dict(draft.metadata)) > METADATA_DEPTH_MAX:
+    if draft.metadata and _depth(dict(draft.metadata)) > METADATA_DEPTH_MAX:
         problems.append({"field": "metadata", "problem": f"At most {METADATA_DEPTH_MAX} levels."})
     for name, declared in collection.metadata_schema.items():
         problem = _field_problem(draft.metadata.get(name), declared)
@@ -113,7 +111,6 @@ class Intake:
     def __init__(
         self,
         store: KnowledgeStore,
-        languages: Languages,
         parser: Parser,
         blobs: Blobs,
         clock: Clock,
@@ -121,7 +118,6 @@ class Intake:
     ) -> None:
         """Take the parts."""
         self._store = store
-        self._languages = languages
         self._parser = parser
         self._blobs = blobs
         self._clock = clock
@@ -230,7 +226,7 @@ class Intake:
             title=draft.title or _first_line(draft.text),
             metadata=dict(draft.metadata),
             groups=None if draft.groups is None else tuple(dict.fromkeys(draft.groups)),
-            language=self._languages.detect(draft.text),
+            language="und" if before is None else before.language,
             version=1 if before is None else before.version + 1,
             indexed_version=0 if before is None else before.indexed_version,
             media_type=draft.media_type,

@@ -56,6 +56,7 @@ _SHOWN = (
     " d.metadata, d.groups, d.language FROM passages p"
     " JOIN documents d ON d.doc_id = p.doc_id AND d.indexed_version = p.version"
 )
+_ROWS_AT_ONCE = 200
 _IDS_AT_ONCE = (8, 32, 128)  # few sizes, so that the database knows the statements already
 
 
@@ -162,9 +163,10 @@ class PassageStore:
 
     async def save(self, doc_id: str, version: int, passages: Sequence[Passage]) -> None:
         """Store a version's passages, instead of those that an interrupted try left."""
+        rows = [self._values(passage) for passage in passages]
         await self._rows.delete("passages", {"doc_id": doc_id, "version": version})
-        if passages:
-            await self._rows.insert("passages", [self._values(passage) for passage in passages])
+        for start in range(0, len(rows), _ROWS_AT_ONCE):
+            await self._rows.insert("passages", rows[start : start + _ROWS_AT_ONCE])
 
     async def forget_before(self, doc_id: str, version: int) -> None:
         """Erase the passages of earlier versions."""

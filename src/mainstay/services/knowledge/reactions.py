@@ -32,7 +32,8 @@ class KnowledgeReactions(Reactions):
             if document is not None and document.version == event.version:
                 current.append((document, event))
         encoded = await self._encoding.encode([document for document, _ in current])
-        for (document, event), passages in zip(current, encoded, strict=True):
+        for (document, event), (language, passages) in zip(current, encoded, strict=True):
+            await self._store.tell_language(document.doc_id, language)
             await self._passages.save(document.doc_id, document.version, passages)
             change = await self._passages.note_change("document", document.doc_id, document.version)
             changed = IndexChanged(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mainstay.ports.ciphers import Cipher
-from mainstay.ports.database import Column, Index, Row, Rows, Scalar, Table
+from mainstay.ports.database import Column, Condition, Index, Row, Rows, Scalar, Table
 from mainstay.services.knowledge.faq_store import TABLES as FAQ_TABLES
 from mainstay.services.knowledge.passage_store import TABLES as PASSAGE_TABLES
 
@@ -252,9 +252,24 @@ class KnowledgeStore:
         """Erase old versions."""
         await self._rows.delete("document_versions", {"doc_id": doc_id, "version": ("<=", up_to)})
 
-    async def indexed(self, doc_id: str, version: int) -> None:
-        """Note that a version is searchable."""
-        await self._rows.update("documents", {"indexed_version": version}, {"doc_id": doc_id})
+    async def tell_language(self, doc_id: str, language: str) -> None:
+        """Note in which language a document is written."""
+        await self._rows.update("documents", {"language": language}, {"doc_id": doc_id})
+
+    async def hold(self, document: DocumentRow) -> bool:
+        """Open the unit of work on a document; false if it was deleted or replaced since it was read."""
+        same: Condition = {
+            "doc_id": document.doc_id,
+            "version": document.version,
+            "created_ms": document.created_ms,
+            "job_id": document.job_id,
+        }
+        return await self._rows.update("documents", {"version": document.version}, same) > 0
+
+    async def indexed(self, document: DocumentRow) -> None:
+        """Note that a version is searchable, unless the document was deleted since it was read."""
+        same: Condition = {"doc_id": document.doc_id, "created_ms": document.created_ms}
+        await self._rows.update("documents", {"indexed_version": document.version}, same)
 
     async def remove(self, doc_ids: Sequence[str]) -> None:
         """Erase documents and all of their versions."""
