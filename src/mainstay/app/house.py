@@ -12,7 +12,7 @@ from mainstay.app.engines import Progress
 from mainstay.app.remote_identity import RemoteAuthenticator
 from mainstay.app.services import Service, all_services
 from mainstay.app.settings import Settings
-from mainstay.app.wiring import Wiring
+from mainstay.app.wiring import Wiring, asked_by
 from mainstay.kernel.audit import Audit
 from mainstay.kernel.caller import EVERYTHING, Caller
 from mainstay.kernel.dispatch import Application, Parts
@@ -75,21 +75,55 @@ def _silent(_step: str, _done: int, _total: int) -> None:
     return
 
 
+class NotHere:
+    """Stands where an engine would, in a process none of whose services asks for it."""
+
+    async def close(self) -> None:
+        """Have nothing to give back."""
+
+
+def chosen_services(settings: Settings) -> list[Service]:
+    """Give the services that run in this process; raises SettingsContradict."""
+    services = all_services()
+    names = {service.name for service in services}
+    unknown = [name for name in (*settings.only, *settings.remotes) if name not in names]
+    if unknown:
+        raise SettingsContradict(
+            f"There is no service {', '.join(unknown)}; there are {', '.join(sorted(names))}."
+        )
+    chosen = [service for service in services if not settings.only or service.name in settings.only]
+    both = [service.name for service in chosen if service.name in settings.remotes]
+    if both:
+        raise SettingsContradict(f"{', '.join(both)}: either runs here or is remote, not both.")
+    return chosen
+
+
 def picked(settings: Settings, clock: Clock, random: Random, progress: Progress = _silent) -> Engines:
-    """Pick the engines that the settings name; fetches and builds the encoder when there is none."""
+    """Pick the engines that the settings name and this process's services ask for.
+
+    Fetches and builds the encoder when there is none.
+    """
+    kinds = [
+        kind for service in chosen_services(settings) for kind in (service.implementation, *service.reactions)
+    ]
+    wanted = {asked for kind in kinds for asked in asked_by(kind)}
+
+    def pick(port: Any, make: Callable[[], Any]) -> Any:
+        return make() if port in wanted else NotHere()
+
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     sealing = engines.cipher(settings, random)
     return Engines(
         database=engines.database(settings),
-        vectors=engines.vectors(settings),
-        encoder=engines.encoder(settings, progress),
-        generator=engines.generator(settings, random),
-        reranker=engines.reranker(settings),
-        blobs=engines.blobs(settings, sealing),
+        vectors=pick(Vectors, lambda: engines.vectors(settings)),
+        encoder=pick(Encoder, lambda: engines.encoder(settings, progress)),
+        generator=pick(Generator, lambda: engines.generator(settings, random)),
+        reranker=pick(Reranker, lambda: engines.reranker(settings)),
+        blobs=pick(Blobs, lambda: engines.blobs(settings, sealing)),
         cipher=sealing,
-        parser=engines.parser(settings),
-        fetcher=engines.fetcher(settings),
-        languages=engines.languages(),
+        parser=pick(Parser, lambda: engines.parser(settings)),
+        fetcher=pick(Fetcher, lambda: engines.fetcher(settings)),
+        languages=pick(Languages, engines.languages),
         bus=engines.bus(),
         cache=engines.cache(clock),
     )
@@ -117,7 +151,7 @@ class House:
         self.new_key: str | None = None
         self.local_key = ""
         self._services = all_services()
-        self._here = self._chosen()
+        self._here = chosen_services(settings)
         self._remotes: dict[type[Interface], Interface] = {}
         self._wiring = Wiring(
             self._known(),
@@ -189,21 +223,11 @@ class House:
     async def ready(self) -> Mapping[str, str]:
         """Say of each part whether it can serve; raises Unavailable."""
         await self.engines.database.fetch(SYSTEM, "SELECT 1 AS one")
-        await self.engines.encoder.embed(["ready"], role="query")
-        return {"database": "ok", "encoder": "ok"}
-
-    def _chosen(self) -> list[Service]:
-        names = {service.name for service in self._services}
-        unknown = [name for name in (*self.settings.only, *self.settings.remotes) if name not in names]
-        if unknown:
-            raise SettingsContradict(
-                f"There is no service {', '.join(unknown)}; there are {', '.join(sorted(names))}."
-            )
-        chosen = [s for s in self._services if not self.settings.only or s.name in self.settings.only]
-        both = [service.name for service in chosen if service.name in self.settings.remotes]
-        if both:
-            raise SettingsContradict(f"{', '.join(both)}: either runs here or is remote, not both.")
-        return chosen
+        parts = {"database": "ok"}
+        if not isinstance(self.engines.encoder, NotHere):
+            await self.engines.encoder.embed(["ready"], role="query")
+            parts["encoder"] = "ok"
+        return parts
 
     def _known(self) -> dict[Any, object]:
         stands_on = self.engines

@@ -8,6 +8,8 @@ from mainstay.kernel.interface import Interface
 
 Kind = TypeVar("Kind")
 
+_BUILT_HERE = ("mainstay.services.", "mainstay.verticals.")
+
 
 class WiringImpossible(Exception):
     """The constructors cannot be satisfied."""
@@ -54,7 +56,7 @@ class Wiring:
             raise WiringImpossible(f"{_shown(kind)} asks for `{name}: {asked}`, which nobody provides")
         if issubclass(asked, Interface):
             return self._stand_in(asked)
-        if not asked.__module__.startswith(("mainstay.services.", "mainstay.verticals.")):
+        if not asked.__module__.startswith(_BUILT_HERE):
             what = f"`{name}: {asked.__name__}`"
             raise WiringImpossible(f"{_shown(kind)} asks for {what}, which nobody provides")
         return self.make(asked)
@@ -79,8 +81,21 @@ def _needs(kind: type[Any], seen: set[type[Any]]) -> set[type[Interface]]:
             continue
         if issubclass(asked, Interface):
             found.add(asked)
-        elif asked.__module__.startswith(("mainstay.services.", "mainstay.verticals.")):
+        elif asked.__module__.startswith(_BUILT_HERE):
             found |= _needs(asked, seen | {asked})
+    return found
+
+
+def asked_by(kind: type[Any]) -> set[Any]:
+    """Give every type that a class, or anything built for it, asks for."""
+    found: set[Any] = set()
+    waiting = [kind]
+    while waiting:
+        for _, asked in _asked(waiting.pop()):
+            if asked not in found:
+                found.add(asked)
+                if inspect.isclass(asked) and asked.__module__.startswith(_BUILT_HERE):
+                    waiting.append(asked)
     return found
 
 

@@ -266,4 +266,4 @@ def mcp_door(
     settings: McpSettings = McpSettings(),
 ) -> McpDoor:
     """Make the MCP door; its `routes` belong into the REST door, its `running()` into the lifespan."""
-    return McpDoor(application, ids, application._parts.guard, settings)  # noqa: SLF001 - see McpDoor: 401 comes before any reading
+    return McpDoor(application, ids, application.guard, settings)
