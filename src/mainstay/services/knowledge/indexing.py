@@ -118,11 +118,12 @@ class Indexing:
         if document is None or document.version != change.version:
             return None  # deleted or replaced since: a later change says so
         passages = await self._passages.passages(change.subject, change.version)
-        if passages:
-            points = await asyncio.to_thread(
-                lambda: [passage_point(passage, document, change.change) for passage in passages]
-            )
-            await self._vectors.upsert(space, points, change.change)
+        if not passages:
+            return None  # stored anew since, under the same version: it is still to be encoded
+        points = await asyncio.to_thread(
+            lambda: [passage_point(passage, document, change.change) for passage in passages]
+        )
+        await self._vectors.upsert(space, points, change.change)
         return document
 
     async def _forget_earlier(self, space: Space, document: DocumentRow, change: int) -> None:

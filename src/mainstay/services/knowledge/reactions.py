@@ -27,24 +27,36 @@ class KnowledgeReactions(Reactions):
     async def encode_documents(self, events: Sequence[DocumentStored]) -> None:
         """Cut the documents into passages and encode them."""
         current: list[tuple[DocumentRow, DocumentStored]] = []
+        overtaken: list[DocumentStored] = []
         for event in events:
             document = await self._store.document(event.doc_id)
-            if document is not None and document.version == event.version:
+            # A document that was deleted and stored anew may have the same version: its own event follows.
+            if document is not None and (document.version, document.job_id) == (event.version, event.job_id):
                 current.append((document, event))
+            else:
+                overtaken.append(event)
         encoded = await self._encoding.encode([document for document, _ in current])
         for (document, event), (language, passages) in zip(current, encoded, strict=True):
-            await self._store.tell_language(document.doc_id, language)
-            await self._passages.save(document.doc_id, document.version, passages)
-            change = await self._passages.note_change("document", document.doc_id, document.version)
-            changed = IndexChanged(
-                change=change,
-                kind="document",
-                subject=document.doc_id,
-                version=document.version,
-                job_id=event.job_id,
-                blobs=[event.old_blob] if event.old_blob else [],
-            )
-            emit(changed, job_id=event.job_id, subject=document.doc_id)
+            if await self._store.encoded(document, language):
+                await self._passages.save(document.doc_id, document.version, passages)
+                await self._changed(event)
+            else:
+                overtaken.append(event)
+        for event in overtaken:
+            if event.old_blob:
+                await self._changed(event)  # the file of the version before is still to be erased
+
+    async def _changed(self, event: DocumentStored) -> None:
+        change = await self._passages.note_change("document", event.doc_id, event.version)
+        changed = IndexChanged(
+            change=change,
+            kind="document",
+            subject=event.doc_id,
+            version=event.version,
+            job_id=event.job_id,
+            blobs=[event.old_blob] if event.old_blob else [],
+        )
+        emit(changed, job_id=event.job_id, subject=event.doc_id)
 
     @reacts_to(IndexChanged, batch=64)
     async def apply_changes(self, events: Sequence[IndexChanged]) -> None:
@@ -57,7 +69,7 @@ class KnowledgeReactions(Reactions):
         durable = await self._indexing.durable()
         await self._passages.forget_changes(durable)
         for document in shown:
-            await self._store.indexed(document.doc_id, document.version)
+            await self._store.indexed(document)
             await self._passages.forget_before(document.doc_id, document.version)
             emit(
                 DocumentIndexed(

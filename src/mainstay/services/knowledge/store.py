@@ -252,19 +252,18 @@ class KnowledgeStore:
         """Erase old versions."""
         await self._rows.delete("document_versions", {"doc_id": doc_id, "version": ("<=", up_to)})
 
-    async def tell_language(self, doc_id: str, language: str) -> None:
-        """Note in which language a document is written."""
-        await self._rows.update("documents", {"language": language}, {"doc_id": doc_id})
+    async def encoded(self, document: DocumentRow, language: str) -> bool:
+        """Open the unit of work on a document and note its language.
 
-    async def hold(self, document: DocumentRow) -> bool:
-        """Open the unit of work on a document; false if it was deleted or replaced since it was read."""
+        Gives false if it was deleted or replaced since it was read: what was made of it is to be dropped.
+        """
         same: Condition = {
             "doc_id": document.doc_id,
             "version": document.version,
             "created_ms": document.created_ms,
             "job_id": document.job_id,
         }
-        return await self._rows.update("documents", {"version": document.version}, same) > 0
+        return await self._rows.update("documents", {"language": language}, same) > 0
 
     async def indexed(self, document: DocumentRow) -> None:
         """Note that a version is searchable, unless the document was deleted since it was read."""
