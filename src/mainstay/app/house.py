@@ -167,8 +167,9 @@ class House:
             self.ids,
             exclusive=not settings.database and not settings.only,
         )
+        self._authenticator = self._recogniser()
         parts = Parts(
-            guard=Guard(self._authenticator(), stands_on.cache),
+            guard=Guard(self._authenticator, stands_on.cache),
             database=stands_on.database,
             audit=self.audit,
             outbox=outbox,
@@ -218,6 +219,8 @@ class House:
         """Finish what runs, write what waits, close everything."""
         for there in self._remotes.values():
             await close(there)
+        if isinstance(self._authenticator, RemoteAuthenticator):
+            await self._authenticator.close()
         await self._stack.aclose()
 
     async def ready(self) -> Mapping[str, str]:
@@ -275,7 +278,7 @@ class House:
             )
         return self._remotes.setdefault(interface, remote(interface, url))
 
-    def _authenticator(self) -> Authenticator:
+    def _recogniser(self) -> Authenticator:
         if any(service.interface is Identity for service in self._here):
             return self._wiring.make(IdentityService)
         self._remote(Identity)  # it must be known where it is
