@@ -8,9 +8,13 @@ from mainstay.kit.errors import NotFound, Unavailable
 class BlobMissing(NotFound):
     """There are no bytes under this key."""
 
+    title = "The stored file is missing"
+
 
 class BlobsUnavailable(Unavailable):
     """The blob store cannot be reached, or its disk is full."""
+
+    title = "The file store cannot answer now"
 
 
 class Blobs(Protocol):

@@ -8,6 +8,8 @@ from mainstay.kit.errors import Unavailable
 class CipherUnavailable(Unavailable):
     """The key is missing, readable by others, or not the one that sealed this."""
 
+    title = "What is stored cannot be decrypted now"
+
 
 class Cipher(Protocol):
     """Seals and opens bytes; `context` (tenant, table, column, row) is bound to them as associated data."""

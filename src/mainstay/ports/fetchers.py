@@ -9,13 +9,19 @@ from mainstay.kit.errors import Invalid, Unavailable
 class AddressRefused(Invalid):
     """The address, or one it redirects to, is not a public http(s) address."""
 
+    title = "The address is refused"
+
 
 class PageTooLarge(Invalid):
     """The page is larger than the limit."""
 
+    title = "The page is too large"
+
 
 class PageUnavailable(Unavailable):
     """The page's server cannot be reached or answers with an error."""
+
+    title = "The page cannot be fetched now"
 
 
 @dataclass(frozen=True)

@@ -9,17 +9,25 @@ from mainstay.kit.errors import Invalid, Unavailable
 class FileUnreadable(Invalid):
     """The file is empty, damaged, encrypted, or not what its name says."""
 
+    title = "The file cannot be read"
+
 
 class FileTooLarge(Invalid):
     """The file, or what unfolds from it, is over a limit."""
+
+    title = "The file is too large"
 
 
 class FileKindUnsupported(Invalid):
     """No parser reads this kind of file."""
 
+    title = "This kind of file is not supported"
+
 
 class ParserUnavailable(Unavailable):
     """The parser cannot be started."""
+
+    title = "The file reader cannot work now"
 
 
 @dataclass(frozen=True)

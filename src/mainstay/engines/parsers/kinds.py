@@ -16,6 +16,8 @@ _OPEN_XML = "application/vnd.openxmlformats-officedocument."
 class PagesAreImages(FileUnreadable):
     """A PDF without any text, which only OCR can read."""
 
+    title = "The file holds pictures of pages, and no text"
+
 
 @dataclass(frozen=True)
 class Kind:
