@@ -108,9 +108,9 @@ class Output:
             kept = [name for name in names if name not in nested][:_COLUMNS_MAX]
             left_out = [name for name in names if name not in kept]
             names = kept
-        table = Table(
-            title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold"
-        )
+        if title:
+            self.say(title, "italic")
+        table = Table(box=None, pad_edge=False, header_style="bold")
         for name in names:
             number = all(isinstance(row.get(name), int | float) for row in rows) and not _TIME.search(name)
             fixed = number or name.endswith("_id")
