@@ -5,7 +5,9 @@ import contextlib
 import json
 import logging
 import os
+import signal
 import socket
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -110,6 +112,22 @@ class _Server(uvicorn.Server):
         """Start, and tell."""
         await super().startup(sockets)
         self.up.set()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Stop at SIGINT and SIGTERM, and go on from there.
+
+        Uvicorn's own way raises the signal again, which would end the process before the house is closed.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {each: signal.signal(each, self.handle_exit) for each in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for each, handler in before.items():
+                signal.signal(each, handler)
 
 
 async def serve(house: House, sock: socket.socket, started: Started) -> None:
