@@ -89,7 +89,10 @@ class Document(Record):
     groups: list[str] | None
     language: str
     version: int
-    state: Literal["queued", "indexed", "failed"]
+    state: Literal["queued", "indexed", "failed"] = Field(
+        description="`failed`: it is stored, but its job could not make it searchable; see the job."
+    )
+    job_id: str
     media_type: str
     source: str | None
     characters: int
@@ -106,7 +109,7 @@ class DocumentSummary(Record):
     metadata: dict[str, Any]
     language: str
     version: int
-    state: Literal["queued", "indexed", "failed"]
+    state: Literal["queued", "indexed"]
     characters: int
     created_ms: int
     changed_ms: int

@@ -1,0 +1,228 @@
+"""Documents: stored alone or together, listed, given, deleted."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from pydantic import JsonValue, TypeAdapter, ValidationError
+
+from mainstay.kernel.work import caller, emit, follow_up, note_target
+from mainstay.kit.clock import Clock
+from mainstay.kit.errors import Failure, NotFound
+from mainstay.services.jobs.interface import Jobs
+from mainstay.services.knowledge.failures import DocumentInvalid, DocumentMissing, IndexBehind
+from mainstay.services.knowledge.faqs import Faqs
+from mainstay.services.knowledge.happenings import DocumentDeleted, IndexChanged
+from mainstay.services.knowledge.intake import Draft, Intake
+from mainstay.services.knowledge.passage_store import PassageStore
+from mainstay.services.knowledge.permissions import may_see
+from mainstay.services.knowledge.records import (
+    BatchReceipt,
+    Deleted,
+    Document,
+    DocumentPage,
+    DocumentSummary,
+    NewDocument,
+    Receipt,
+)
+from mainstay.services.knowledge.store import DocumentRow, KnowledgeStore
+
+_WAIT_S = 60.0
+_NEW_DOCUMENT = TypeAdapter(NewDocument)
+
+
+def state_of(row: DocumentRow) -> Literal["queued", "indexed"]:
+    """Say whether a document's present version is searchable."""
+    return "indexed" if row.indexed_version == row.version else "queued"
+
+
+class Library:
+    """Keeps documents."""
+
+    def __init__(
+        self,
+        store: KnowledgeStore,
+        passages: PassageStore,
+        intake: Intake,
+        faqs: Faqs,
+        jobs: Jobs,
+        clock: Clock,
+    ) -> None:
+        """Take the parts."""
+        self._store = store
+        self._passages = passages
+        self._intake = intake
+        self._faqs = faqs
+        self._jobs = jobs
+        self._clock = clock
+
+    async def store_one(self, draft: Draft, *, wait: bool) -> Receipt:
+        """Store a document; raises what hinders it."""
+        [receipt] = await self._intake.store(draft.collection, [draft])
+        if isinstance(receipt, Failure):
+            raise receipt
+        note_target(receipt.doc_id)
+        if receipt.state == "queued" and wait:
+            follow_up(lambda: self._searchable(receipt))
+        return receipt
+
+    async def store_many(
+        self, collection: str, documents: Sequence[Mapping[str, JsonValue]], *, wait: bool
+    ) -> BatchReceipt:
+        """Store documents, each by itself."""
+        note_target(collection)
+        drafts = [_draft(collection, document) for document in documents]
+        outcomes = await self._intake.store(collection, drafts)
+        batch = _batch(
+            [
+                _failed(collection, outcome, document) if isinstance(outcome, Failure) else outcome
+                for outcome, document in zip(outcomes, documents, strict=True)
+            ]
+        )
+        if wait and batch.job_id is not None:
+            follow_up(lambda: self._searchable(batch))
+        return batch
+
+    async def page(self, collection: str | None, after: str | None, limit: int) -> DocumentPage:
+        """List documents that the caller may see."""
+        me = caller()
+        seen: list[DocumentRow] = []
+        position = after or ""
+        while len(seen) <= limit:
+            rows = await self._store.documents(collection, position, limit + 1)
+            seen += [row for row in rows if may_see(me, row.groups)]
+            if len(rows) <= limit:
+                break
+            position = rows[-1].doc_id
+        page = seen[:limit]
+        return DocumentPage(
+            documents=[_summary(row) for row in page], next=page[-1].doc_id if len(seen) > limit else None
+        )
+
+    async def give(self, doc_id: str, version: int | None) -> Document:
+        """Give a document with its text."""
+        note_target(doc_id)
+        row = await self.visible(doc_id)
+        found = await self._store.text(doc_id, version or row.version)
+        if found is None:
+            raise DocumentMissing("This version is not kept any more.")
+        title, text = found
+        facts = {**_summary(row).model_dump(), "title": title, "version": version or row.version}
+        if row.indexed_version != row.version and await self._failed(row):
+            facts["state"] = "failed"
+        return Document(
+            **facts,
+            text=text,
+            job_id=row.job_id,
+            groups=None if row.groups is None else list(row.groups),
+            media_type=row.media_type,
+            source=row.source,
+        )
+
+    async def delete(self, doc_id: str) -> Deleted:
+        """Delete a document."""
+        note_target(doc_id)
+        await self._store.lock([doc_id], self._clock.now_ms())
+        row = await self.visible(doc_id)
+        await self.erase([row])
+        change = await self._passages.note_change("deleted", doc_id)
+        blobs = [row.blob] if row.blob else []
+        emit(IndexChanged(change=change, kind="deleted", subject=doc_id, blobs=blobs), subject=doc_id)
+        emit(DocumentDeleted(doc_id=doc_id, collection=row.collection))
+        return Deleted(doc_id=doc_id, collection=row.collection)
+
+    async def visible(self, doc_id: str) -> DocumentRow:
+        """Find a document that the caller may see; raises DocumentMissing."""
+        row = await self._store.document(doc_id)
+        if row is None or not may_see(caller(), row.groups):
+            raise DocumentMissing("Check the id; documents of groups that you are not in are not shown.")
+        return row
+
+    async def erase(self, documents: Sequence[DocumentRow]) -> None:
+        """Erase documents with all that hangs on them."""
+        doc_ids = [document.doc_id for document in documents]
+        await self._passages.remove(doc_ids)
+        await self._faqs.forget_feedback(doc_ids)
+        await self._store.remove(doc_ids)
+
+    async def until_done(self, job_id: str) -> None:
+        """Wait until a job has ended well; raises IndexBehind."""
+        job = await self._jobs.get_job(job_id, wait_s=_WAIT_S)
+        if job.state == "failed":
+            told = "; ".join(f"{failure.subject}: {failure.detail}" for failure in job.failures[:5])
+            raise IndexBehind(f"Job {job_id} failed: {told}. Mend the cause, then retry the job.")
+        if not job.ended():
+            raise IndexBehind(f"Follow the job {job_id}; it goes on by itself.", retry_after_s=5.0)
+
+    async def _searchable(self, receipt: Any) -> Any:
+        await self.until_done(receipt.job_id)
+        if isinstance(receipt, BatchReceipt):
+            done = [_done(each) for each in receipt.documents]
+            return receipt.model_copy(update={"state": "indexed", "documents": done})
+        return _done(receipt)
+
+    async def _failed(self, row: DocumentRow) -> bool:
+        try:
+            job = await self._jobs.get_job(row.job_id)
+        except NotFound:  # it ended long ago and is forgotten
+            return False
+        return any(failure.subject == row.doc_id for failure in job.failures)
+
+
+def _done(receipt: Receipt) -> Receipt:
+    return receipt.model_copy(update={"state": "indexed"}) if receipt.state == "queued" else receipt
+
+
+def _draft(collection: str, document: Mapping[str, JsonValue]) -> Draft | Failure:
+    try:
+        new = _NEW_DOCUMENT.validate_python(document, strict=True)
+    except ValidationError as error:
+        problems = [
+            {"field": ".".join(str(part) for part in each["loc"]), "problem": each["msg"]}
+            for each in error.errors(include_url=False, include_input=False)
+        ]
+        fields = ", ".join(problem["field"] for problem in problems)
+        return DocumentInvalid(f"Check these fields: {fields}.", problems=problems)
+    return Draft(collection, new.text, new.doc_id, new.title, new.metadata, new.groups)
+
+
+def _failed(collection: str, failure: Failure, document: Mapping[str, JsonValue]) -> Receipt:
+    given = document.get("doc_id")
+    return Receipt(
+        doc_id=given if isinstance(given, str) else "",
+        collection=collection,
+        version=0,
+        state="failed",
+        problem={
+            "code": failure.code(),
+            "title": failure.title,
+            "detail": failure.detail,
+            "errors": failure.problems,
+        },
+    )
+
+
+def _batch(receipts: list[Receipt]) -> BatchReceipt:
+    failed = sum(receipt.state == "failed" for receipt in receipts)
+    job_id = next((receipt.job_id for receipt in receipts if receipt.job_id is not None), None)
+    return BatchReceipt(
+        job_id=job_id,
+        state="queued" if job_id is not None else "failed" if failed == len(receipts) else "indexed",
+        stored=len(receipts) - failed,
+        failed=failed,
+        documents=receipts,
+    )
+
+
+def _summary(row: DocumentRow) -> DocumentSummary:
+    return DocumentSummary(
+        doc_id=row.doc_id,
+        collection=row.collection,
+        title=row.title,
+        metadata=row.metadata,
+        language=row.language,
+        version=row.version,
+        state=state_of(row),
+        characters=row.characters,
+        created_ms=row.created_ms,
+        changed_ms=row.changed_ms,
+    )
