@@ -3,14 +3,15 @@
 import importlib
 import importlib.util
 import inspect
-import pkgutil
 from dataclasses import dataclass
 from types import ModuleType
 
-from mainstay import services, verticals
+from mainstay.kernel.discovery import found_in
 from mainstay.kernel.events import Reactions
 from mainstay.kernel.interface import Interface
 from mainstay.ports.database import Table
+
+PACKAGES = ("mainstay.services", "mainstay.verticals")
 
 
 @dataclass(frozen=True)
@@ -36,17 +37,8 @@ def _module(path: str) -> ModuleType | None:
     return importlib.import_module(path) if importlib.util.find_spec(path) is not None else None
 
 
-def interface_of(path: str) -> type[Interface]:
-    """Give the one interface that a service's folder declares."""
-    found = _own(importlib.import_module(f"{path}.interface"), Interface)
-    if len(found) != 1:
-        raise TypeError(f"{path}.interface declares {len(found)} interfaces; a service has one")
-    interface: type[Interface] = found[0]
-    return interface
-
-
-def _service(path: str) -> Service:
-    interface = interface_of(path)
+def _service(interface: type[Interface]) -> Service:
+    path = interface.__module__.removesuffix(".interface")
     module = importlib.import_module(f"{path}.service")
     implementations = [kind for kind in _own(module, interface) if kind is not interface]
     if len(implementations) != 1:
@@ -61,21 +53,11 @@ def _service(path: str) -> Service:
     )
 
 
-def paths() -> list[str]:
-    """Give the modules of all services' folders."""
-    return [
-        f"{package.__name__}.{found.name}"
-        for package in (services, verticals)
-        for found in pkgutil.iter_modules(package.__path__)
-        if found.ispkg
-    ]
-
-
 def interfaces() -> list[type[Interface]]:
-    """Give all interfaces without importing any implementation."""
-    return [interface_of(path) for path in paths()]
+    """Give all interfaces, without importing any implementation."""
+    return [found.load() for package in PACKAGES for found in found_in(package).values()]
 
 
 def all_services() -> list[Service]:
     """Give all services."""
-    return [_service(path) for path in paths()]
+    return [_service(interface) for interface in interfaces()]

@@ -127,6 +127,8 @@ class Application:
         Raises a Failure that the door tells; anything else is a bug.
         """
         started = self._parts.clock.monotonic_s()
+        trace_id = self._parts.tracing.trace_id(message.traceparent)
+        message.traceparent = self._parts.tracing.traceparent(trace_id)
         caller: Caller | None = None
         outcome = "ok"
         try:
@@ -147,24 +149,35 @@ class Application:
             outcome = f"bug:{type(error).__name__}"
             raise
         finally:
-            self._trace(operation, caller, message, started, outcome)
+            self._trace(operation, caller, message, (trace_id, started), outcome)
 
     async def call(
-        self, operation: Operation, arguments: Mapping[str, Any], caller: Caller, door: str
+        self, operation: Operation, arguments: Mapping[str, Any], caller: Caller, origin: Mapping[str, str]
     ) -> Any:
-        """Walk the road from inside the house with values that have their types already."""
+        """Walk the road from inside the house with values that have their types already.
+
+        `origin` has the door, and what is carried along: the request id and the traceparent.
+        """
 
         async def read() -> Mapping[str, Any]:
             return arguments
 
-        message = Message(caller, read, request_id=f"inside:{door}", door=door)
+        message = Message(
+            caller,
+            read,
+            request_id=origin.get("request_id", "inside"),
+            door=origin["door"],
+            traceparent=origin.get("traceparent"),
+        )
         return (await self.dispatch(operation, message)).value
 
     def _arguments(self, operation: Operation, model: BaseModel) -> dict[str, Any]:
         return {parameter.name: getattr(model, parameter.name) for parameter in operation.parameters}
 
     def _work(self, caller: Caller, message: Message) -> Work:
-        return Work(caller, self._parts.database, message.request_id, caller.tenant_id)
+        return Work(
+            caller, self._parts.database, message.request_id, caller.tenant_id, message.traceparent or ""
+        )
 
     async def _run(self, operation: Operation, model: BaseModel, caller: Caller, message: Message) -> Answer:
         parts = self._parts
@@ -244,16 +257,21 @@ class Application:
         self._parts.audit.note(caller.tenant_id, row)
 
     def _trace(
-        self, operation: Operation, caller: Caller | None, message: Message, started: float, outcome: str
+        self,
+        operation: Operation,
+        caller: Caller | None,
+        message: Message,
+        begun: tuple[str, float],
+        outcome: str,
     ) -> None:
-        tracing = self._parts.tracing
-        tracing.tell(
+        trace_id, started = begun
+        self._parts.tracing.tell(
             Span(
                 operation=operation.full_name,
                 door=message.door,
                 tenant_id=caller.tenant_id if caller is not None else "",
                 request_id=message.request_id,
-                trace_id=tracing.trace_id(message.traceparent),
+                trace_id=trace_id,
                 started_s=started,
                 took_s=self._parts.clock.monotonic_s() - started,
                 outcome=outcome,

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from mainstay.kernel.dispatch import Application
 from mainstay.kernel.interface import Interface, Operation, operations_of
-from mainstay.kernel.work import caller, forbid_in_unit
+from mainstay.kernel.work import caller, current, forbid_in_unit
 
 Kind = TypeVar("Kind", bound=Interface)
 
@@ -15,16 +15,21 @@ def _arguments(operation: Operation, given: tuple[Any, ...], named: dict[str, An
     return {**dict(zip(names, given, strict=False)), **named}
 
 
+def _origin() -> dict[str, str]:
+    work = current()
+    return {"door": "inside", "request_id": work.request_id, "traceparent": work.traceparent}
+
+
 def _method(operation: Operation, application: Callable[[], Application]) -> Any:
     async def call(_: object, *given: Any, **named: Any) -> Any:
         forbid_in_unit(operation.full_name)
         arguments = _arguments(operation, given, named)
-        return await application().call(operation, arguments, caller(), "inside")
+        return await application().call(operation, arguments, caller(), _origin())
 
     async def stream(_: object, *given: Any, **named: Any) -> AsyncIterator[Any]:
         forbid_in_unit(operation.full_name)
         arguments = _arguments(operation, given, named)
-        async for piece in await application().call(operation, arguments, caller(), "inside"):
+        async for piece in await application().call(operation, arguments, caller(), _origin()):
             yield piece
 
     return stream if operation.kind == "stream" else call

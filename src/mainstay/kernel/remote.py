@@ -51,9 +51,8 @@ class Line:
                     "to carry there; run both services in one process."
                 )
             headers["X-Request-Id"] = work.request_id
-            traceparent = getattr(work, "traceparent", None)
-            if traceparent:
-                headers["traceparent"] = traceparent
+            if work.traceparent:
+                headers["traceparent"] = work.traceparent
         if secret:
             headers["Authorization"] = f"Bearer {secret}"
         if operation.kind == "write":

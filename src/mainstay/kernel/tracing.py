@@ -49,6 +49,10 @@ class Tracing:
             return found[1]
         return self._random.token(16).hex()
 
+    def traceparent(self, trace_id: str) -> str:
+        """Give the header by which a call to another process continues a trace."""
+        return f"00-{trace_id}-{self._random.token(8).hex()}-01"
+
     def tell(self, span: Span) -> None:
         """Tell the hooks of a span."""
         for hook in self._hooks:

@@ -31,6 +31,7 @@ class Work:
     database: Database
     request_id: str
     scope: Scope
+    traceparent: str = ""
     events: list[Emitted] = field(default_factory=list)
     after: Callable[[], Awaitable[Any]] | None = None
     target: str = ""
@@ -40,8 +41,9 @@ class Work:
     async def open(self) -> Unit:
         """Open the unit of work, or give the one that is open."""
         if self.unit is None:
-            self._context = self.database.unit(self.scope)
-            self.unit = await self._context.__aenter__()
+            context = self.database.unit(self.scope)
+            self.unit = await context.__aenter__()
+            self._context = context  # only now: what was never entered must not be left
         return self.unit
 
     async def commit(self) -> None:

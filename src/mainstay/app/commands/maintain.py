@@ -65,7 +65,7 @@ async def _rebuild_here(settings: Settings) -> int:
         values: Mapping[str, Any] = {"wait": True}
         for row in await house.engines.database.fetch(SYSTEM, "SELECT tenant_id FROM tenants"):
             caller = house_caller(str(row["tenant_id"]), "rebuild")
-            rebuilt = await house.application.call(operation, values, caller, "command")
+            rebuilt = await house.application.call(operation, values, caller, {"door": "command"})
             documents += rebuilt.documents
     return documents
 
