@@ -1,0 +1,205 @@
+"""Values for every operation of the house: good ones, wrong ones, and ones that name what is not there."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mainstay.kernel.discovery import found_in
+from mainstay.kernel.interface import Operation, Upload, operations_of
+from transports.real_house import Running
+
+Values = dict[str, Any]
+COLLECTION = "handbook"
+DOC = "keys"
+NOWHERE = "nothing_like_this"
+OPERATIONS: dict[str, Operation] = {
+    operation.full_name: operation
+    for package in ("mainstay.services", "mainstay.verticals")
+    for found in found_in(package).values()
+    for operation in operations_of(found.load())
+}
+
+
+@dataclass(frozen=True)
+class World:
+    """What stands in a tenant before the doors are tried."""
+
+    running: Running
+    key: str
+    tenant_id: str
+    key_id: str
+    job_id: str
+    faq_id: str
+    groups: tuple[str, ...] = ()
+
+    def call(self, name: str, /, **values: Any) -> Any:
+        """Call an operation as this tenant's administrator."""
+        return self.running.call(name, as_key=self.key, **values)
+
+
+def furnished(running: Running, key: str, tenant_id: str, word: str = "Ferry") -> World:
+    """Fill a tenant with a document, a question, a job and a key."""
+
+    def call(name: str, /, **values: Any) -> Any:
+        return running.call(name, as_key=key, **values)
+
+    spare = call("identity.create_key", name=f"{word} spare", role="user")
+    texts = {
+        DOC: f"{word} keys are shown once. To rotate a key, make a new one.",
+        "other": f"{word} tickets.",
+    }
+    for doc_id, text in texts.items():
+        call("knowledge.add_document", collection=COLLECTION, doc_id=doc_id, text=text, wait=True)
+    receipt = call(
+        "knowledge.add_document",
+        collection=COLLECTION,
+        doc_id="private",
+        text=f"{word} payroll.",
+        groups=["board"],
+    )
+    running.calm()
+    faq = call("knowledge.add_faq", collection=COLLECTION, question=f"Where is the {word}?", answer="Here.")
+    running.calm()
+    return World(running, key, tenant_id, spare["key_id"], receipt["job_id"], faq["faq_id"])
+
+
+@dataclass(frozen=True)
+class Sample:
+    """How an operation is tried.
+
+    `good` makes values that succeed; it may prepare what the call uses up, and `mark` is another word at each
+    call. `wrong` breaks a limit, and `missing` names what is not there (none: the operation names nothing).
+    """
+
+    good: Callable[[World, str], Values]
+    wrong: Mapping[str, Any] | None = None
+    missing: Mapping[str, Any] | None = None
+
+
+def _plain(**values: Any) -> Callable[[World, str], Values]:
+    return lambda _world, _mark: dict(values)
+
+
+def _gone_document(world: World, mark: str) -> Values:
+    world.call(
+        "knowledge.add_document", collection=COLLECTION, doc_id=f"gone {mark}", text="Gone.", wait=True
+    )
+    return {"doc_id": f"gone {mark}"}
+
+
+def _gone_collection(world: World, mark: str) -> Values:
+    world.call("knowledge.create_collection", name=f"gone {mark}")
+    return {"name": f"gone {mark}"}
+
+
+def _gone_faq(world: World, mark: str) -> Values:
+    made = world.call("knowledge.add_faq", collection=COLLECTION, question=f"Gone {mark}?", answer="Yes.")
+    return {"faq_id": made["faq_id"]}
+
+
+def _gone_key(world: World, mark: str) -> Values:
+    return {"key_id": world.call("identity.create_key", name=f"gone {mark}")["key_id"]}
+
+
+_DOCUMENT = {"collection": COLLECTION, "metadata": {"year": 2026, "tags": ["a", "ü"]}, "wait": True}
+_QUESTION = {"question": "How do I rotate a key?", "doc_ids": [DOC]}
+_LONG = "x" * 101
+_UPLOAD = Upload("note.txt", "text/plain", "A note about the ferry – ü.".encode())
+
+SAMPLES: dict[str, Sample] = {
+    "identity.whoami": Sample(_plain()),
+    "identity.create_key": Sample(
+        lambda _, mark: {"name": f"k {mark}", "groups": ["board"]}, {"name": _LONG}
+    ),
+    "identity.list_keys": Sample(_plain()),
+    "identity.revoke_key": Sample(_gone_key, {"key_id": "no id!"}, {"key_id": NOWHERE}),
+    "identity.create_tenant": Sample(lambda _, mark: {"name": f"t {mark}"}, {"name": _LONG}),
+    "identity.list_tenants": Sample(_plain()),
+    "identity.create_tenant_key": Sample(
+        lambda world, mark: {"tenant_id": world.tenant_id, "name": f"k {mark}"},
+        {"limit_per_minute": 0, "tenant_id": "a"},
+        {"tenant_id": NOWHERE},
+    ),
+    "jobs.get_job": Sample(
+        lambda world, _: {"job_id": world.job_id, "wait_s": 1.5}, {"wait_s": 60.5}, {"job_id": NOWHERE}
+    ),
+    "jobs.list_jobs": Sample(_plain(limit=2), {"limit": 201}),
+    "jobs.retry_job": Sample(
+        lambda world, _: {"job_id": world.job_id}, {"job_id": "no id!"}, {"job_id": NOWHERE}
+    ),
+    "jobs.cancel_job": Sample(
+        lambda world, _: {"job_id": world.job_id}, {"job_id": "no id!"}, {"job_id": NOWHERE}
+    ),
+    "knowledge.create_collection": Sample(
+        lambda _, mark: {"name": f"c {mark}", "languages": ["de"], "chunking": {"tokens_max": 64}},
+        {"chunking": {"tokens_max": 5}, "languages": ["deutsch"]},
+    ),
+    "knowledge.list_collections": Sample(_plain()),
+    "knowledge.get_collection": Sample(_plain(name=COLLECTION), {"name": _LONG}, {"name": NOWHERE}),
+    "knowledge.delete_collection": Sample(_gone_collection, {"name": _LONG}, {"name": NOWHERE}),
+    "knowledge.add_document": Sample(
+        lambda _, mark: {**_DOCUMENT, "doc_id": f"d/{mark}", "text": "Two boats – ü."}, {"title": "x" * 501}
+    ),
+    "knowledge.add_documents": Sample(
+        lambda _, mark: {
+            "collection": COLLECTION,
+            "documents": [{"doc_id": f"b{mark}", "text": "One."}, {"doc_id": "", "text": "x"}, {}],
+            "wait": True,
+        },
+        {"documents": []},
+    ),
+    "knowledge.upload_document": Sample(
+        lambda _, mark: {**_DOCUMENT, "doc_id": f"u{mark}", "file": _UPLOAD}, {"title": "x" * 501}
+    ),
+    "knowledge.add_url": Sample(
+        lambda _, mark: {**_DOCUMENT, "doc_id": f"p{mark}", "url": "https://example.com/a.txt"},
+        {"url": "ftp://aaaa"},
+    ),
+    "knowledge.list_documents": Sample(
+        _plain(collection=COLLECTION, after="a"), {"limit": 501}, {"collection": NOWHERE}
+    ),
+    "knowledge.get_document": Sample(_plain(doc_id=DOC, version=1), {"version": 0}, {"doc_id": NOWHERE}),
+    "knowledge.delete_document": Sample(_gone_document, {"doc_id": "x" * 201}, {"doc_id": NOWHERE}),
+    "knowledge.search": Sample(
+        _plain(
+            query="rotate keys", top_k=3, collection=COLLECTION, filters={"not": {"year": 1999}}, weight=0.5
+        ),
+        {"top_k": 0, "weight": 1.5},
+        {"collection": NOWHERE},
+    ),
+    "knowledge.query": Sample(
+        _plain(query="Where is the Ferry?", collections=[COLLECTION], context="tickets"),
+        {"top_k": 201},
+        {"collections": [NOWHERE]},
+    ),
+    "knowledge.answer": Sample(
+        _plain(question="How do I rotate a key?", collection=COLLECTION),
+        {"top_k": 51},
+        {"collection": NOWHERE},
+    ),
+    "knowledge.stream_answer": Sample(
+        _plain(question="How do I rotate a key?", collection=COLLECTION),
+        {"top_k": 51},
+        {"collection": NOWHERE},
+    ),
+    "knowledge.give_feedback": Sample(
+        _plain(query="rotate", doc_id=DOC, helpful=True), {"comment": "x" * 2001}, {"doc_id": NOWHERE}
+    ),
+    "knowledge.evaluate": Sample(
+        _plain(questions=[_QUESTION], collection=COLLECTION), {"questions": []}, {"collection": NOWHERE}
+    ),
+    "knowledge.add_faq": Sample(
+        lambda _, mark: {"collection": COLLECTION, "question": f"Why {mark}?", "answer": "So."},
+        {"question": "?"},
+        {"collection": NOWHERE},
+    ),
+    "knowledge.list_faqs": Sample(
+        _plain(collection=COLLECTION), {"collection": _LONG}, {"collection": NOWHERE}
+    ),
+    "knowledge.delete_faq": Sample(_gone_faq, {"faq_id": "no id!"}, {"faq_id": NOWHERE}),
+    "knowledge.suggest_faqs": Sample(
+        _plain(collection=COLLECTION, limit=5), {"limit": 101}, {"collection": NOWHERE}
+    ),
+    "knowledge.rebuild": Sample(_plain(wait=True)),
+}
+"""One sample for each operation; an operation without one fails the tests."""

@@ -1,0 +1,227 @@
+"""Every operation through every door: the same answer, the same failure."""
+
+import base64
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import anyio
+import httpx2
+import pytest
+from mcp.client import Client
+from mcp.client.streamable_http import streamable_http_client
+from typer.testing import CliRunner
+
+from mainstay.app.cli import build
+from mainstay.client import Mainstay
+from mainstay.kernel.interface import Operation, Upload
+from mainstay.kit.errors import Failure, NotFound
+from makers import ADMIN_KEY
+from transports.real_house import Running, bearer, request_for, running
+from transports.samples import OPERATIONS, SAMPLES, World, furnished
+
+NAMES = sorted(OPERATIONS)
+Values = Mapping[str, Any]
+Door = Callable[["House", Operation, Values, str], Any]
+
+
+class House:
+    """The doors' house with two keys."""
+
+    def __init__(self, opened: Running, folder: Path) -> None:
+        me = opened.call("identity.whoami")
+        self.running = opened
+        self.folder = folder
+        self.world: World = furnished(opened, ADMIN_KEY, me["tenant_id"])
+        self.user_key: str = self.world.call("identity.create_key", name="a user", role="user")["key"]
+        self.http = httpx2.Client(base_url=opened.url, timeout=30)
+        self.command = build()
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    folder = tmp_path_factory.mktemp("doors")
+    with running(folder / "data") as opened:
+        made = House(opened, folder)
+        yield made
+        made.http.close()
+
+
+def _problem(told: Mapping[str, Any]) -> dict[str, Any]:
+    return {"code": told["code"], "detail": told["detail"], "errors": told.get("errors") or []}
+
+
+def rest(house: House, operation: Operation, values: Values, key: str) -> Any:
+    sent = request_for(operation, values)
+    answer = house.http.request(
+        sent.method, sent.target, content=sent.body, headers=[*sent.headers, bearer(key)]
+    )
+    if answer.status_code >= 400:
+        assert answer.headers["content-type"] == "application/problem+json"
+        return _problem(answer.json())
+    if operation.kind != "stream":
+        return answer.json()
+    events = [block.split("\n") for block in answer.text.strip().split("\n\n") if block[0] != ":"]
+    return [json.loads(lines[1].removeprefix("data: ")) for lines in events if lines[0] == "event: piece"]
+
+
+def sdk(house: House, operation: Operation, values: Values, key: str) -> Any:
+    with Mainstay(house.running.url, key) as mainstay:
+        method = getattr(getattr(mainstay, operation.interface.service), operation.name)
+        try:
+            answer = method(**values)
+            if operation.kind == "stream":
+                return [operation.adapter.dump_python(piece, mode="json") for piece in answer]
+        except Failure as failure:
+            return {"code": failure.code(), "detail": failure.detail, "errors": failure.problems}
+        return operation.adapter.dump_python(answer, mode="json")
+
+
+def mcp(house: House, operation: Operation, values: Values, key: str) -> Any:
+    arguments = {
+        name: {
+            "name": value.name,
+            "media_type": value.media_type,
+            "content": base64.b64encode(value.content).decode(),
+        }
+        if isinstance(value, Upload)
+        else value
+        for name, value in values.items()
+    }
+
+    async def call() -> Any:
+        async with (
+            httpx2.AsyncClient(headers=[bearer(key)], timeout=30) as http,
+            Client(streamable_http_client(f"{house.running.url}/mcp", http_client=http)) as client,
+        ):
+            return await client.call_tool(operation.full_name.replace(".", "_"), arguments)
+
+    result = anyio.run(call)
+    if result.is_error:
+        return _problem(result.structured_content)
+    assert json.loads(result.content[0].text) in (
+        result.structured_content,
+        result.structured_content.get("result"),
+    )
+    return json.loads(result.content[0].text)
+
+
+def command_line(house: House, operation: Operation, values: Values, key: str) -> Any:
+    words = [operation.interface.service, operation.name.replace("_", "-")]
+    for name, value in values.items():
+        flag = name.replace("_", "-")
+        if isinstance(value, bool):
+            words.append(f"--{flag}" if value else f"--no-{flag}")
+        elif isinstance(value, Upload):
+            (house.folder / value.name).write_bytes(value.content)
+            words += [f"--{flag}", str(house.folder / value.name)]
+        else:
+            words += [f"--{flag}", value if isinstance(value, str) else json.dumps(value)]
+    server = "--server-url" if "url" in values else "--url"
+    words += [server, house.running.url, "--key", key, "--json"]
+    result = CliRunner().invoke(house.command, words, prog_name="mainstay")
+    if result.exit_code != 0:
+        assert result.exit_code != 1, (result.output, result.exception)
+        return _problem(json.loads(result.stderr))
+    if operation.kind == "stream":
+        return [json.loads(line) for line in result.stdout.splitlines()]
+    return json.loads(result.stdout)
+
+
+DOORS: dict[str, Door] = {"rest": rest, "sdk": sdk, "mcp": mcp, "command line": command_line}
+_MARK = re.compile(r"mark\d")
+_MADE = re.compile(r"\b[a-z]+_[0-9a-z]{26}\b")
+
+
+def normal(value: Any) -> Any:
+    """Take out what differs by itself: ids that the house makes, times, secrets, each call's mark."""
+    if isinstance(value, dict):
+        hidden = {"key", "start", "took_ms"}
+        return {
+            name: "…" if name in hidden or name.endswith("_ms") else normal(each)
+            for name, each in value.items()
+        }
+    if isinstance(value, list):
+        return [normal(each) for each in value]
+    if isinstance(value, str):
+        return _MARK.sub("<mark>", _MADE.sub("<id>", value))
+    return round(value, 6) if isinstance(value, float) else value
+
+
+def doors_for(operation: Operation) -> dict[str, Door]:
+    """Give the doors of an operation: a stream has no tool, for its whole form beside it has one."""
+    return {name: door for name, door in DOORS.items() if operation.kind != "stream" or name != "mcp"}
+
+
+def told(house: House, operation: Operation, values: Values, key: str) -> dict[str, Any]:
+    """Give what each door tells of the same values."""
+    return {name: door(house, operation, values, key) for name, door in doors_for(operation).items()}
+
+
+def same(answers: Mapping[str, Any]) -> Any:
+    """Give the one answer; fails naming the doors that differ."""
+    first = answers["rest"]
+    assert {name: answer for name, answer in answers.items() if answer != first} == {}, first
+    return first
+
+
+def test_every_operation_has_a_sample(house: House) -> None:
+    assert set(SAMPLES) == set(OPERATIONS)
+    assert set(SAMPLES) == {each.full_name for each in house.running.house.application.operations}
+    for name, sample in SAMPLES.items():
+        limited = [
+            each
+            for each in OPERATIONS[name].parameters
+            if each.annotation is not bool and each.name != "wait"
+        ]
+        assert (sample.wrong is not None) == bool(limited), f"{name} needs a wrong value"
+        names = any(issubclass(failure, NotFound) for failure in OPERATIONS[name].fails)
+        assert (sample.missing is not None) == names, f"{name} needs values that name what is not there"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_same_answer(house: House, name: str) -> None:
+    operation = OPERATIONS[name]
+    answers = {}
+    for number, (door, call) in enumerate(doors_for(operation).items()):
+        mark = f"mark{number}"
+        values = SAMPLES[name].good(house.world, mark)
+        house.running.calm()
+        answers[door] = normal(call(house, operation, values, ADMIN_KEY))
+    answer = same(answers)
+    assert not (isinstance(answer, dict) and "code" in answer), answer
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if SAMPLES[name].wrong is not None])
+def test_the_same_failure_for_wrong_values(house: House, name: str) -> None:
+    good = SAMPLES[name].good(house.world, "wrong")
+    values = {**good, **(SAMPLES[name].wrong or {})}
+    failure = same(told(house, OPERATIONS[name], values, ADMIN_KEY))
+    assert failure["code"] == "RequestInvalid"
+    fields = {each["field"].split(".")[0] for each in failure["errors"]}
+    assert fields <= set(SAMPLES[name].wrong or {})
+    assert fields
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if SAMPLES[name].missing is not None])
+def test_the_same_failure_for_what_is_not_there(house: House, name: str) -> None:
+    values = {**SAMPLES[name].good(house.world, "missing"), **(SAMPLES[name].missing or {})}
+    failure = same(told(house, OPERATIONS[name], values, ADMIN_KEY))
+    missing = {each.code() for each in OPERATIONS[name].fails if issubclass(each, NotFound)}
+    assert failure["code"] in missing
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_same_failure_without_the_permission(house: House, name: str) -> None:
+    operation = OPERATIONS[name]
+    may = {"documents:read", "jobs:read", "feedback:write", "anybody"}
+    if operation.may in may:
+        mine = {"identity.whoami", *(each for each in NAMES if OPERATIONS[each].may in may)}
+        assert name in mine
+        return
+    values = SAMPLES[name].good(house.world, "forbidden")
+    failure = same(told(house, operation, values, house.user_key))
+    assert failure["code"] == "PermissionMissing"
+    assert f"`{operation.may}`" in failure["detail"]
