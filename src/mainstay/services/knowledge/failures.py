@@ -45,12 +45,6 @@ class QuestionsInvalid(Invalid):
     title = "The questions cannot be evaluated"
 
 
-class ResultUnknown(NotFound):
-    """The feedback names a document that is not there."""
-
-    title = "There is no such result"
-
-
 class FaqMissing(NotFound):
     """There is no such question and answer."""
 

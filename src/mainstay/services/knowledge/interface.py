@@ -23,7 +23,6 @@ from mainstay.services.knowledge.failures import (
     FilterInvalid,
     IndexBehind,
     QuestionsInvalid,
-    ResultUnknown,
 )
 from mainstay.services.knowledge.limits import (
     BATCH_MAX,
@@ -322,7 +321,7 @@ class Knowledge(Interface):
         "POST /knowledge/feedback",
         may="feedback:write",
         status=201,
-        fails=(ResultUnknown,),
+        fails=(DocumentMissing,),
         example={"query": "How do I rotate an API key?", "doc_id": "keys", "helpful": True},
     )
     async def give_feedback(

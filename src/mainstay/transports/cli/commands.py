@@ -1,12 +1,13 @@
 """The commands of a service: one for each operation, with its parameters as options."""
 
 import asyncio
+import copy
 import inspect
 import json
 import shlex
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import typer
 from pydantic import TypeAdapter
@@ -52,6 +53,7 @@ JsonOption = Annotated[
     bool, typer.Option("--json", help="Print JSON, for programs.", rich_help_panel=_PANEL, show_default=False)
 ]
 _COMMON = {"url_": UrlOption, "key_": KeyOption, "data_": DataOption, "json_": JsonOption}
+_PREFIX = "--server-"
 _LONG_VALUES = "`@path` reads a long value from a file, `-` from standard input; `@@` stands for an at sign."
 
 
@@ -93,6 +95,20 @@ async def _call(
             out.json(adapter.dump_python(piece, mode="json"), one_line=True)
 
 
+def _common(choices: list[Choice]) -> dict[str, Any]:
+    """Give the options of every command; one whose flag the operation has itself becomes `--server-…`."""
+    taken = {choice.flag for choice in choices}
+    found = dict(_COMMON)
+    for name, annotation in _COMMON.items():
+        kind, option = get_args(annotation)
+        flag = f"--{name[:-1]}"
+        if flag in taken:
+            renamed = copy.copy(option)
+            renamed.default = _PREFIX + flag[2:]  # beside a type, typer takes the flag from here
+            found[name] = Annotated[kind, renamed]
+    return found
+
+
 def _parameters(choices: list[Choice]) -> list[inspect.Parameter]:
     keyword = inspect.Parameter.KEYWORD_ONLY
     found = []
@@ -102,7 +118,7 @@ def _parameters(choices: list[Choice]) -> list[inspect.Parameter]:
         found.append(
             inspect.Parameter(choice.parameter.name, keyword, default=default, annotation=choice.annotation())
         )
-    for name, annotation in _COMMON.items():
+    for name, annotation in _common(choices).items():
         default = False if name == "json_" else None
         found.append(inspect.Parameter(name, keyword, default=default, annotation=annotation))
     return found
