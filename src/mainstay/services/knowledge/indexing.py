@@ -4,10 +4,10 @@ import asyncio
 import logging
 from collections.abc import Sequence
 
-from mainstay.kernel.work import caller, follow_up
+from mainstay.kernel.work import caller
 from mainstay.ports.blobs import Blobs
 from mainstay.ports.encoder import Encoder
-from mainstay.ports.vectors import AllOf, Between, Equals, FieldType, Point, Space, Vectors
+from mainstay.ports.vectors import AllOf, Between, Equals, FieldType, Filter, Point, Space, Vectors
 from mainstay.services.knowledge.faq_store import FaqStore
 from mainstay.services.knowledge.passage_store import Change, PassageStore
 from mainstay.services.knowledge.points import FAQ, PASSAGE, faq_point, feedback_point, passage_point
@@ -59,8 +59,8 @@ class Indexing:
     async def apply(self, changes: Sequence[Change], blobs: Sequence[str] = ()) -> list[DocumentRow]:
         """Bring changes into the index, in their order; give the documents whose versions are to be shown.
 
-        The caller then notes those versions as searchable; the passages of earlier versions are removed from
-        the index after that commit.
+        The caller then notes those versions as searchable, and with them the change that removes what the
+        index holds of earlier versions.
         """
         space = await self.ready()
         shown: list[DocumentRow] = []
@@ -70,13 +70,6 @@ class Indexing:
                 shown.append(document)
         for blob in blobs:
             await self._blobs.delete(space.tenant, blob)
-        last = changes[-1].change if changes else 0
-
-        async def forget_earlier() -> None:
-            for document in shown:
-                await self._forget_earlier(space, document, last)
-
-        follow_up(forget_earlier)
         return shown
 
     async def rebuild(self, change: int, *, optimize: bool = True) -> int:
@@ -95,11 +88,13 @@ class Indexing:
         match change.kind:
             case "document":
                 return await self._document(space, change)
+            case "replaced":
+                earlier = (Equals("doc_id", change.subject), Between("version", lt=float(change.version)))
+                await self._forget(space, change, *earlier)
             case "deleted":
-                await self._vectors.delete(space, Equals("doc_id", change.subject), change.change)
-                # The document may be there again under the same id: its own change follows.
+                await self._forget(space, change, Equals("doc_id", change.subject))
             case "collection_deleted":
-                await self._vectors.delete(space, Equals("collection", change.subject), change.change)
+                await self._forget(space, change, Equals("collection", change.subject))
             case "faq":
                 row = await self._faqs.faq(change.subject)
                 if row is None:
@@ -126,12 +121,14 @@ class Indexing:
         await self._vectors.upsert(space, points, change.change)
         return document
 
-    async def _forget_earlier(self, space: Space, document: DocumentRow, change: int) -> None:
-        if document.version > 1:
-            earlier = AllOf(
-                (Equals("doc_id", document.doc_id), Between("version", lt=float(document.version)))
-            )
-            await self._vectors.delete(space, earlier, change)
+    async def _forget(self, space: Space, change: Change, *conditions: Filter) -> None:
+        """Remove points, but none of a later change.
+
+        A change that failed is repeated after those that followed, and by then the same document may have
+        been stored anew.
+        """
+        older = Between("change", lt=float(change.change))
+        await self._vectors.delete(space, AllOf((*conditions, older)), change.change)
 
     async def _catch_up(self, space: Space) -> None:
         for field, kind in (("kind", "keyword"), ("language", "keyword"), ("change", "integer")):
@@ -144,20 +141,17 @@ class Indexing:
             return
         while changes := await self._passages.changes_after(applied, _CHANGES_AT_ONCE):
             for change in changes:
-                document = await self._again(space, change)
-                if document is not None:
-                    await self._forget_earlier(space, document, change.change)
+                await self._again(space, change)
             applied = changes[-1].change
 
-    async def _again(self, space: Space, change: Change) -> DocumentRow | None:
+    async def _again(self, space: Space, change: Change) -> None:
         """Apply a change that may have been lost; one whose event still waits comes by its event."""
         if change.kind == "document":
             document = await self._store.document(change.subject)
             if document is None or document.indexed_version != change.version:
-                return None
-        if change.kind == "rebuild":
-            return None
-        return await self._apply(space, change)
+                return
+        if change.kind != "rebuild":
+            await self._apply(space, change)
 
     async def _rebuild(self, space: Space, change: int, *, optimize: bool) -> int:
         count, after = 0, ""

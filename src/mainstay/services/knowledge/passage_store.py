@@ -45,7 +45,7 @@ CHANGES = Table(
 
 TABLES = (PASSAGES, CHANGES)
 
-ChangeKind = Literal["document", "deleted", "collection_deleted", "faq", "feedback", "rebuild"]
+ChangeKind = Literal["document", "replaced", "deleted", "collection_deleted", "faq", "feedback", "rebuild"]
 
 _PASSAGE = (
     "SELECT p.point_id, p.doc_id, p.collection, p.version, p.ordinal, p.starts, p.ends, p.headings, p.kind,"
@@ -57,6 +57,7 @@ _SHOWN = (
     " JOIN documents d ON d.doc_id = p.doc_id AND d.indexed_version = p.version"
 )
 _ROWS_AT_ONCE = 200
+_DENSE = "SELECT p.point_id, p.dense FROM passages p"
 _IDS_AT_ONCE = (8, 32, 128)  # few sizes, so that the database knows the statements already
 
 
@@ -161,6 +162,14 @@ class PassageStore:
                 found[shown.point_id] = shown
         return found
 
+    async def vectors(self, point_ids: Sequence[str]) -> list[NDArray[np.float32]]:
+        """Give the vectors of those of the passages that are stored, in no particular order."""
+        if not point_ids:
+            return []
+        names, values = bucket(point_ids)
+        rows = await self._rows.fetch(f"{_DENSE} WHERE p.point_id IN ({names})", values)
+        return [unpacked(row["dense"]) for row in rows]
+
     async def save(self, doc_id: str, version: int, passages: Sequence[Passage]) -> None:
         """Store a version's passages, instead of those that an interrupted try left."""
         rows = [self._values(passage) for passage in passages]
@@ -256,6 +265,7 @@ def change_kind(text: str) -> ChangeKind:
     """Give the kind of a change by its name."""
     kinds: tuple[ChangeKind, ...] = (
         "document",
+        "replaced",
         "deleted",
         "collection_deleted",
         "faq",

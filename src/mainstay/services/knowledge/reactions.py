@@ -7,7 +7,7 @@ from mainstay.kernel.work import emit
 from mainstay.services.knowledge.encoding import Encoding
 from mainstay.services.knowledge.happenings import DocumentIndexed, DocumentStored, IndexChanged
 from mainstay.services.knowledge.indexing import Indexing
-from mainstay.services.knowledge.passage_store import Change, PassageStore, change_kind
+from mainstay.services.knowledge.passage_store import Change, ChangeKind, PassageStore, change_kind
 from mainstay.services.knowledge.store import DocumentRow, KnowledgeStore
 
 
@@ -71,8 +71,18 @@ class KnowledgeReactions(Reactions):
         for document in shown:
             await self._store.indexed(document)
             await self._passages.forget_before(document.doc_id, document.version)
+            if document.version > 1:
+                await self._replaced(document)
             emit(
                 DocumentIndexed(
                     doc_id=document.doc_id, collection=document.collection, version=document.version
                 )
             )
+
+    async def _replaced(self, document: DocumentRow) -> None:
+        kind: ChangeKind = "replaced"
+        change = await self._passages.note_change(kind, document.doc_id, document.version)
+        emit(
+            IndexChanged(change=change, kind=kind, subject=document.doc_id, version=document.version),
+            subject=document.doc_id,
+        )
