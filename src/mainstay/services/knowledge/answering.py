@@ -28,6 +28,7 @@ CANDIDATES_MAX = 20
 CHOSEN_MAX = 3
 _CHOSEN_SHARE = 0.35
 _SAME = 0.8
+_HEADING_SHARE = 0.01
 _LEANS_ON = frozenset(
     {"it", "its", "he", "she", "his", "her", "they", "their", "them", "this", "that", "these", "those"}
     | {"such", "there", "here", "also", "however", "therefore", "thus", "hence", "then", "both", "neither"}
@@ -111,7 +112,7 @@ def judge(
         return NOTHING
     weights = rarity(looks)
     figures, places = sentence_figures(looks, weights, closely=heads.closely)
-    chances = chance(heads.sentence, figures)
+    chances = chance(heads.sentence, figures) * _tells(passages, looks, places)
     best = int(chances.argmax())
     ranked = np.sort(chances)[::-1]
     likely = (float(ranked[0]), float(ranked[1]) if len(ranked) > 1 else 0.0)
@@ -119,6 +120,16 @@ def judge(
     confidence = float(chance(heads.answer, known[np.newaxis])[0])
     chosen = choose(passages, looks, places, chances, language)
     return Judgement(confidence >= threshold, confidence, chosen)
+
+
+def _tells(passages: Sequence[str], looks: Sequence[Look], places: Sequence[tuple[int, int]]) -> Matrix:
+    """Give 1 for sentences and next to 0 for headings, whose words count for what follows them."""
+    headings = [_is_heading(passages, looks, place) for place in places]
+    return np.where(headings, _HEADING_SHARE, 1.0)
+
+
+def _is_heading(passages: Sequence[str], looks: Sequence[Look], place: tuple[int, int]) -> bool:
+    return _text(passages, looks, place).lstrip().startswith("#")
 
 
 def choose(
@@ -148,7 +159,9 @@ def choose(
         kept[rank, number] = float(chances[row])
         first = text.split(maxsplit=1)[0].strip("\"'“‘(").lower()
         if first in _LEANS_ON and number > 0 and len(kept) < CHOSEN_MAX:
-            kept.setdefault((rank, number - 1), float(chances[row]))
+            before = (rank, number - 1)
+            if not _is_heading(passages, looks, before):
+                kept.setdefault(before, float(chances[row]))
     best = places[order[0]][0]
     reading = sorted(kept, key=lambda place: (place[0] != best, place))
     return tuple(_chosen(passages, looks, place, kept[place]) for place in reading)

@@ -1,0 +1,210 @@
+"""Answers, FAQ entries, feedback and evaluation, through the front door."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from mainstay.ports.generator import Evidence
+from mainstay.services.knowledge.answers import REFUSAL
+from mainstay.services.knowledge.failures import FaqMissing, QuestionsInvalid
+from makers import Client, client, opened_house
+
+OFFICE = """# The harbour office
+
+The harbour office opens at nine in the morning. It closes at five. Bring your passport along.
+
+# The crane
+
+The crane lifts boats of up to twelve tonnes. The fee is 80 euros for each lift.
+"""
+SHOP = "The fish shop sells herring on Fridays. Smoked eel costs 12 euros. Cards are welcome at the counter."
+
+
+class Scripted:
+    """A generator that says what it was told to say."""
+
+    name = "scripted"
+    extractive = False
+
+    def __init__(self, words: str) -> None:
+        self.words = words
+        self.seen: list[Evidence] = []
+
+    async def write(self, question: str, evidence: Sequence[Evidence]) -> AsyncIterator[str]:
+        self.seen = list(evidence)
+        for word in self.words.split(" "):
+            yield word + " "
+
+    async def close(self) -> None:
+        return None
+
+
+async def fill(admin: Client) -> None:
+    for doc_id, text in (("office", OFFICE), ("shop", SHOP)):
+        await admin.call("knowledge.add_document", collection="c", doc_id=doc_id, text=text, wait=True)
+
+
+async def settled(admin: Client) -> None:
+    """Wait until no job is on its way."""
+    async with asyncio.timeout(20):
+        while any(not job.ended() for job in await admin.call("jobs.list_jobs")):
+            await asyncio.sleep(0.01)
+
+
+async def test_an_answer_cites_the_very_characters_of_its_source(admin: Client) -> None:
+    await fill(admin)
+    answer = await admin.call("knowledge.answer", question="When does the harbour office open?")
+    assert answer.answered
+    assert "opens at nine" in answer.answer
+    assert 0 < answer.confidence <= 1
+    document = await admin.call("knowledge.get_document", doc_id="office")
+    for citation in answer.citations:
+        assert citation.doc_id == "office"
+        assert document.text[citation.start : citation.end] == citation.text
+
+
+async def test_what_is_not_in_the_documents_is_not_answered(admin: Client) -> None:
+    await fill(admin)
+    answer = await admin.call("knowledge.answer", question="Who painted the ceiling of the opera in Paris?")
+    assert (answer.answered, answer.answer, answer.citations) == (False, REFUSAL, [])
+    nothing = await admin.call("knowledge.answer", question="When?", filters={"year": 1})
+    assert nothing.answered is False
+
+
+async def test_a_streamed_answer_ends_with_the_whole(admin: Client) -> None:
+    await fill(admin)
+    whole = await admin.call("knowledge.answer", question="What does smoked eel cost?")
+    pieces = [
+        piece
+        async for piece in (
+            await admin.answer("knowledge.stream_answer", question="What does smoked eel cost?")
+        ).value
+    ]
+    assert pieces[-1].result == whole
+    assert "".join(piece.text for piece in pieces) == whole.answer
+
+
+async def test_a_generators_sentences_without_support_are_marked(tmp_path: Path) -> None:
+    generator = Scripted(
+        "The office opens at nine in the morning. [1] It was founded in 1823 by pirates. [1]"
+    )
+    async with opened_house(tmp_path / "data", generator=generator) as house:
+        admin = client(house)
+        await fill(admin)
+        answer = await admin.call("knowledge.answer", question="When does the harbour office open?")
+    assert answer.answered
+    assert answer.unsupported == [1]
+    assert [citation.sentence for citation in answer.citations] == [0, 1]
+
+
+async def test_injected_links_are_never_rendered(tmp_path: Path) -> None:
+    words = "The office opens at nine ![x](https://evil.example/?q=1) [here](https://evil.example). [1]"
+    async with opened_house(tmp_path / "data", generator=Scripted(words)) as house:
+        admin = client(house)
+        await fill(admin)
+        answer = await admin.call("knowledge.answer", question="When does the harbour office open?")
+        pieces = [
+            piece.text
+            async for piece in (
+                await admin.answer("knowledge.stream_answer", question="When does the harbour office open?")
+            ).value
+        ]
+    for text in (answer.answer, "".join(pieces)):
+        assert "](" not in text
+        assert "https://" not in text
+
+
+async def test_a_generator_that_says_only_what_no_source_supports_is_not_believed(tmp_path: Path) -> None:
+    async with opened_house(tmp_path / "data", generator=Scripted("Pirates rule since 1823. [1]")) as house:
+        admin = client(house)
+        await fill(admin)
+        answer = await admin.call("knowledge.answer", question="When does the harbour office open?")
+    assert (answer.answered, answer.answer) == (False, REFUSAL)
+
+
+async def test_an_faq_matches_before_passages_do(admin: Client) -> None:
+    await fill(admin)
+    faq = await admin.call(
+        "knowledge.add_faq", collection="c", question="When does the office open?", answer="At nine."
+    )
+    await settled(admin)
+    answer = await admin.call("knowledge.answer", question="When does the office open?")
+    assert (answer.answered, answer.answer, answer.faq_id) == (True, "At nine.", faq.faq_id)
+    result = await admin.call("knowledge.query", query="When does the office open?", collections=["c"])
+    assert [match.faq_id for match in result.faqs] == [faq.faq_id]
+    assert await admin.call("knowledge.list_faqs", collection="c") == [faq]
+    await admin.call("knowledge.delete_faq", faq_id=faq.faq_id)
+    await settled(admin)
+    answer = await admin.call("knowledge.answer", question="When does the office open?")
+    assert answer.faq_id is None
+    with pytest.raises(FaqMissing):
+        await admin.call("knowledge.delete_faq", faq_id=faq.faq_id)
+
+
+async def test_questions_with_their_answers_are_suggested(admin: Client) -> None:
+    text = "# FAQ\n\n## How do I moor?\n\nUse the free buoys. Tell the office.\n\n## Notes\n\nNothing here."
+    await admin.call("knowledge.add_document", collection="c", doc_id="faq", text=text, wait=True)
+    [found] = await admin.call("knowledge.suggest_faqs", collection="c")
+    assert (found.question, found.answer) == ("How do I moor?", "Use the free buoys. Tell the office.")
+    assert text[found.start : found.end] == found.answer
+    await admin.call("knowledge.add_faq", collection="c", question=found.question, answer=found.answer)
+    assert await admin.call("knowledge.suggest_faqs", collection="c") == []
+
+
+async def test_feedback_moves_a_document_for_similar_queries(admin: Client) -> None:
+    for doc_id in ("a", "b"):
+        await admin.call(
+            "knowledge.add_document",
+            collection="c",
+            doc_id=doc_id,
+            text=f"herring market {doc_id}",
+            wait=True,
+        )
+    before = [hit.doc_id for hit in await admin.call("knowledge.search", query="herring market")]
+    await admin.call(
+        "knowledge.give_feedback", query="herring market", doc_id=before[1], helpful=True, comment="yes"
+    )
+    await settled(admin)
+    after = [hit.doc_id for hit in await admin.call("knowledge.search", query="herring market")]
+    assert after == before[::-1]
+
+
+async def test_an_evaluation_tells_how_good_it_is(admin: Client) -> None:
+    await fill(admin)
+    told = await admin.call(
+        "knowledge.evaluate",
+        questions=[
+            {"question": "What does smoked eel cost?", "doc_ids": ["shop"], "answer": "12 euros"},
+            {"question": "When does the harbour office open?", "doc_ids": ["office"], "answer": "nine"},
+            {"question": "herring on Fridays", "doc_ids": ["office"]},
+        ],
+    )
+    assert told.questions == 3
+    assert 0.5 < told.ndcg_at_10 < 1
+    assert told.recall_at_10 == 1
+    assert told.faithfulness == 1
+    with pytest.raises(QuestionsInvalid):
+        await admin.call("knowledge.evaluate", questions=[{"question": "why?"}])
+
+
+async def test_context_steers_a_query(admin: Client) -> None:
+    await fill(admin)
+    query = {"query": "what is the price", "top_k": 1}
+    fish = await admin.call("knowledge.query", **query, context="smoked eel herring fish shop counter")
+    boats = await admin.call("knowledge.query", **query, context="crane lifts boats tonnes fee lift")
+    assert (fish.hits[0].doc_id, boats.hits[0].doc_id) == ("shop", "office")
+
+
+async def test_the_index_is_rebuilt_while_searching(admin: Client) -> None:
+    await fill(admin)
+    rebuilt = await admin.call("knowledge.rebuild", wait=True)
+    assert (rebuilt.documents, rebuilt.job_id) == (2, None)
+    [hit] = await admin.call("knowledge.search", query="smoked eel", top_k=1)
+    assert hit.doc_id == "shop"
+    space_points = json.dumps(
+        [hit.doc_id for hit in await admin.call("knowledge.search", query="harbour", group="passage")]
+    )
+    assert space_points.count("office") == 2

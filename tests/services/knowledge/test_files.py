@@ -1,0 +1,70 @@
+"""Files and pages: read, kept, refused with a reason."""
+
+import pytest
+
+from mainstay.kernel.interface import Upload
+from mainstay.ports.blobs import BlobMissing
+from mainstay.ports.database import SYSTEM
+from mainstay.ports.fetchers import AddressRefused
+from mainstay.ports.parsers import FileKindUnsupported, FileTooLarge, FileUnreadable
+from makers import Client
+
+
+async def test_a_file_becomes_a_document_and_is_kept_until_it_is_deleted(admin: Client) -> None:
+    content = b"# Travel\n\nTrains before planes.\n"
+    receipt = await admin.call(
+        "knowledge.upload_document",
+        file=Upload("travel.md", "text/markdown", content),
+        collection="c",
+        doc_id="travel",
+        metadata={"year": 2026},
+        wait=True,
+    )
+    assert receipt.state == "indexed"
+    document = await admin.call("knowledge.get_document", doc_id="travel")
+    assert document.text == content.decode()
+    assert document.metadata["file_name"] == "travel.md"
+    assert document.metadata["year"] == 2026
+    [hit] = await admin.call("knowledge.search", query="trains planes")
+    assert hit.headings == ["Travel"]
+    database, blobs = admin.house.engines.database, admin.house.engines.blobs
+    [row] = await database.fetch(SYSTEM, "SELECT tenant_id, blob FROM documents")
+    tenant, blob = str(row["tenant_id"]), str(row["blob"])
+    assert await blobs.get(tenant, blob) == content
+    await admin.call("knowledge.delete_document", doc_id="travel")
+    job = await admin.call("knowledge.add_document", collection="c", text="later", wait=True)
+    assert job.state == "indexed"  # changes are applied in order, so the deletion is done
+    with pytest.raises(BlobMissing):
+        await blobs.get(tenant, blob)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "failure"),
+    [
+        ("empty.txt", b"", FileUnreadable),
+        ("blank.txt", b" \n\t ", FileUnreadable),
+        ("lies.pdf", b"PK\x03\x04 this is no pdf", FileUnreadable),
+        ("cut.pdf", b"%PDF-1.7\n1 0 obj <<", FileUnreadable),
+        ("program.txt", b"\x7fELF\x02\x01\x01" + bytes(64), (FileUnreadable, FileKindUnsupported)),
+        ("huge.txt", b"x" * (101 * 1024 * 1024), FileTooLarge),
+    ],
+    ids=["empty", "blank", "lying", "cut-off", "program", "huge"],
+)
+async def test_a_bad_file_is_refused_and_leaves_nothing(
+    admin: Client, name: str, content: bytes, failure: type[Exception]
+) -> None:
+    with pytest.raises(failure) as caught:
+        await admin.call(
+            "knowledge.upload_document", file=Upload(name, None, content), collection="c", wait=True
+        )
+    assert len(str(caught.value)) > 20
+    assert await admin.call("knowledge.list_collections") == []
+    assert (await admin.call("knowledge.list_documents")).documents == []
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1/a", "http://[::1]/a", "http://169.254.169.254/latest", "http://10.0.0.1/"]
+)
+async def test_private_addresses_are_not_fetched(admin: Client, url: str) -> None:
+    with pytest.raises(AddressRefused):
+        await admin.call("knowledge.add_url", collection="c", url=url)
