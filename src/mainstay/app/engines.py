@@ -52,9 +52,12 @@ def database(settings: Settings) -> Database:
 def cipher(settings: Settings, random: Random) -> Cipher:
     """Pick the cipher; its key is made at the first start."""
     holds_data = (settings.data / "mainstay.db").exists()
-    key = pick("ciphers.aesgcm", "load_or_make_key")(
-        settings.data / "secret.key", random, holds_data=holds_data
-    )
+    return cipher_of(settings.data / "secret.key", random, holds_data=holds_data)
+
+
+def cipher_of(key_file: Path, random: Random, *, holds_data: bool = True) -> Cipher:
+    """Pick the cipher of a key file, which must be there unless nothing was sealed with it yet."""
+    key = pick("ciphers.aesgcm", "load_or_make_key")(key_file, random, holds_data=holds_data)
     return cast("Cipher", pick("ciphers.aesgcm", "AesGcmCipher")(key, random))
 
 
@@ -87,7 +90,8 @@ def encoder(settings: Settings, progress: Progress) -> Encoder:
 
 def encoder_folder(settings: Settings, progress: Progress) -> Path:
     """Give the folder of the encoder, fetched and built when there is none yet."""
-    folder: Path = pick("encoder.fetch", "find_or_build")(settings.encoder or None, settings.data, progress)
+    find = pick("encoder.fetch", "find_or_build")
+    folder: Path = find(settings.encoder or None, settings.data, progress, hub_url=settings.hub_url or None)
     return folder
 
 

@@ -30,6 +30,9 @@ class Settings(BaseSettings):
     encoder: str = Field(
         "", description="A folder with a sentence-transformers or ONNX model, or an OpenAI-compatible URL."
     )
+    hub_url: str = Field(
+        "", description="The model hub from which `MAINSTAY_ENCODER=hf:owner/name@sha256` is fetched."
+    )
     encoder_model: str = Field("", description="The model's name at an encoder URL.")
     encoder_dimensions: int = Field(384, ge=8, le=4096, description="The vectors' length at an encoder URL.")
     encoder_key: SecretStr | None = Field(None, description="The API key for an encoder URL.")
