@@ -1,11 +1,14 @@
 """How well search finds: nDCG@10 and recall@100 of words, meaning, known fusions and the product's pipeline.
 
     MAINSTAY_BENCH_DATA=… python benchmarks/retrieval.py --encoder FOLDER [--cache FOLDER] [--share] [SET …]
+    MAINSTAY_BENCH_DATA=… python benchmarks/retrieval.py --url http://127.0.0.1:8180 --key KEY [SET …]
 
 Both legs are exact (numpy), so that the figures speak of the method and not of an index; documents stand
 whole, cut where the encoder cuts. `--share` also chooses the share of meaning on four fifths of the
-questions and scores the last fifth, over all fifths. Whoever has another way to search (a door, a peer)
-gives `report` a `Rank`: questions in, ranked document ids out.
+questions and scores the last fifth, over all fifths. `--url` measures a running server through its front
+door instead: the documents are ingested as a user would send them (what is there already costs nothing),
+then searched by each mode. Whoever has another way to search gives `report` a `Rank`: questions in, ranked
+document ids out.
 """
 
 import argparse
@@ -18,11 +21,23 @@ from pathlib import Path
 
 import numpy as np
 from datasets import READERS, Collection, folder
+from door import Door
 from numpy.typing import NDArray
 
 from mainstay.engines.encoder.onnx import OnnxEncoder
 from mainstay.services.knowledge.lexical import passage_weights, query_weights
-from mainstay.services.knowledge.ranking import LEG_LIMIT, MEANING_SHARE, MEANING_SHARE_FOREIGN, Found, fuse
+from mainstay.services.knowledge.ranking import (
+    FEEDBACK_PASSAGES,
+    LEG_LIMIT,
+    MEANING_SHARE,
+    MEANING_SHARE_FOREIGN,
+    Found,
+    floor_of,
+    fuse,
+    moved,
+    nothing_stands_out,
+)
+from mainstay.services.knowledge.unrelated import UNRELATED
 
 Run = Mapping[str, Sequence[str]]
 Rank = Callable[[Mapping[str, str]], Run]
@@ -163,6 +178,33 @@ def product(share: float) -> Callable[[list[Found], list[Found]], list[str]]:
     return lambda dense, sparse: [found.id for found in fuse(dense, sparse, meaning=share)[:_SHOWN]]
 
 
+@dataclass(frozen=True)
+class Feedback:
+    """The product's whole pipeline: fusion, and once more by a moved query where nothing stands out."""
+
+    legs: Legs
+    passages: NDArray[np.float32]
+    queries: NDArray[np.float32]
+    floor: float
+
+    def rank(self, share: float) -> Rank:
+        """Make a way to search with a share of meaning."""
+        names = [document.id for document in self.legs.collection.documents]
+        places = {name: place for place, name in enumerate(names)}
+
+        def asked(name: str, query: NDArray[np.float32]) -> list[str]:
+            dense, sparse = self.legs.dense[name], self.legs.sparse[name]
+            ranked = fuse(dense, sparse, meaning=share, floor=self.floor)
+            if nothing_stands_out(dense, sparse, floor=self.floor):
+                first = [self.passages[places[one.id]] for one in ranked[:FEEDBACK_PASSAGES]]
+                again = _best(names, self.passages @ moved(query, first), LEG_LIMIT)
+                ranked = fuse(again, sparse, meaning=share, floor=self.floor)
+            return [one.id for one in ranked[:_SHOWN]]
+
+        vectors = dict(zip(self.legs.collection.queries, self.queries, strict=True))
+        return lambda queries: {name: asked(name, vectors[name]) for name in queries}
+
+
 def usual_share(collection: Collection) -> float:
     """Give the share of meaning that the product takes with an English encoder."""
     return MEANING_SHARE if collection.language == "en" else MEANING_SHARE_FOREIGN
@@ -219,43 +261,70 @@ def _fusion_time(legs: Legs) -> float:
     return float(np.median(spent)) * 1_000
 
 
-def main() -> None:
-    """Measure the collections that were asked for."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("sets", nargs="*", metavar="SET", help=", ".join(READERS))
-    parser.add_argument(
-        "--encoder", type=Path, required=True, help="a model folder, as the product builds it"
-    )
-    parser.add_argument("--cache", type=Path, help="keep vectors here, for the next time")
-    parser.add_argument("--share", action="store_true", help="cross-validate the share of meaning")
-    chosen = parser.parse_args()
-    encoder = OnnxEncoder(chosen.encoder)
-    for name in chosen.sets or USUAL:
+def through_the_door(url: str, key: str, names: Sequence[str]) -> None:
+    """Fill a running server with collections and measure each of its modes."""
+    with Door(url, key) as door:
+        for name in names:
+            collection = READERS[name](folder())
+            begun = time.perf_counter()
+            door.ingest(collection)
+            spent = time.perf_counter() - begun
+            report(collection, {mode: door.rank(collection, mode) for mode in ("hybrid", "dense", "lexical")})
+            print(f"  ingested in              {spent:.0f} s", flush=True)
+
+
+def in_process(
+    folder_of_encoder: Path, names: Sequence[str], cache: Path | None, *, choose_share: bool
+) -> None:
+    """Measure the product's methods on exact legs, beside the fusions that others use."""
+    encoder = OnnxEncoder(folder_of_encoder)
+    floor = floor_of(asyncio.run(encoder.embed(UNRELATED)))
+    for name in names:
         collection = READERS[name](folder())
         texts = [_text(collection, place) for place in range(len(collection.documents))]
         if collection.language == collection.query_language:
             source = asked = name
         else:
             source, asked = f"xquad-{collection.language}", f"xquad-{collection.query_language}"
-        passages = _vectors(encoder, texts, chosen.cache, f"{source}.docs")
-        queries = _vectors(encoder, list(collection.queries.values()), chosen.cache, f"{asked}.queries")
+        passages = _vectors(encoder, texts, cache, f"{source}.docs")
+        queries = _vectors(encoder, list(collection.queries.values()), cache, f"{asked}.queries")
         legs = fetch_legs(collection, passages, queries)
         ways = {
             "words (BM25)": legs.rank(lambda _, sparse: _names(sparse)),
             "meaning": legs.rank(lambda dense, _: _names(dense)),
             "reciprocal ranks, k = 10": legs.rank(reciprocal_ranks),
             "DBSF": legs.rank(distribution),
-            "product": legs.rank(product(usual_share(collection))),
+            "fusion alone": legs.rank(product(usual_share(collection))),
+            "product": Feedback(legs, passages, queries, floor).rank(usual_share(collection)),
         }
         found = report(collection, ways)
         best = max(found["words (BM25)"].ndcg.mean(), found["meaning"].ndcg.mean())
         print(f"  product / best leg       {found['product'].ndcg.mean() / best:.3f}")
-        if chosen.share:
+        if choose_share:
             mean, choices = cross_validated(legs)
             print(f"  share cross-validated    {mean:.4f}  chosen {choices}")
         print(f"  fusion p50               {_fusion_time(legs):.3f} ms")
+
+
+def main() -> None:
+    """Measure the collections that were asked for."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("sets", nargs="*", metavar="SET", help=", ".join(READERS))
+    parser.add_argument("--encoder", type=Path, help="a model folder, as the product builds it")
+    parser.add_argument("--cache", type=Path, help="keep vectors here, for the next time")
+    parser.add_argument("--share", action="store_true", help="cross-validate the share of meaning")
+    parser.add_argument("--url", help="a running server")
+    parser.add_argument("--key", help="an API key of that server that may read and write documents")
+    chosen = parser.parse_args()
+    names = chosen.sets or USUAL
+    if chosen.url and chosen.key:
+        through_the_door(chosen.url, chosen.key, names)
+    elif chosen.encoder:
+        in_process(chosen.encoder, names, chosen.cache, choose_share=chosen.share)
+    else:
+        parser.error("Give --encoder, or --url and --key.")
 
 
 if __name__ == "__main__":

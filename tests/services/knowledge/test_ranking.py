@@ -5,11 +5,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mainstay.services.knowledge.ranking import Found, Ranked, floor_of, fuse, group_by_document
+from mainstay.services.knowledge.ranking import (
+    Found,
+    Ranked,
+    floor_of,
+    fuse,
+    moved,
+    nothing_stands_out,
+)
 
 names = st.text("abcdefgh", min_size=1, max_size=2)
 cosines = st.floats(-1, 1, allow_nan=False)
-sums = st.floats(0, 60, allow_nan=False)
+sums = st.floats(0, 60, allow_nan=False, allow_subnormal=False)
 dense_legs = st.dictionaries(names, cosines, max_size=12).map(lambda found: list(found.items()))
 sparse_legs = st.dictionaries(names, sums, max_size=12).map(lambda found: list(found.items()))
 
@@ -118,12 +125,52 @@ def test_the_floor_of_a_space_is_the_cosine_of_unrelated_texts() -> None:
     assert floor_of(np.tile(np.array([[1, 0]], np.float32), (3, 1))) == 0.95
 
 
-def test_a_document_stands_by_its_best_passage() -> None:
-    ranked = fuse([("p1", 0.9), ("p2", 0.8), ("p3", 0.7), ("p4", 0.6)], [])
-    groups = group_by_document(ranked, {"p1": "x", "p2": "y", "p3": "x"}, 5)
-    assert [(group.document, group.score) for group in groups] == [
-        ("x", pytest.approx(0.9)),
-        ("y", pytest.approx(0.8)),
-    ]
-    assert [found.id for found in groups[0].passages] == ["p1", "p3"]
-    assert [group.document for group in group_by_document(ranked, {"p1": "x", "p2": "y"}, 1)] == ["x"]
+def leg(first: float, tenth: float, many: int = 10) -> list[Found]:
+    return [(f"p{place}", first + (tenth - first) * place / 9) for place in range(many)]
+
+
+def test_nothing_stands_out_where_both_legs_stay_level() -> None:
+    level_meaning, level_words = leg(0.6, 0.55), leg(20.0, 15.0)
+    steep_meaning, steep_words = leg(0.6, 0.3), leg(20.0, 8.0)
+    assert nothing_stands_out(level_meaning, level_words)
+    assert not nothing_stands_out(steep_meaning, level_words)
+    assert not nothing_stands_out(level_meaning, steep_words)
+
+
+def test_what_follows_the_tenth_does_not_count() -> None:
+    assert nothing_stands_out([*leg(0.6, 0.55), ("z", 0.0)], [*leg(20.0, 15.0), ("z", 0.1)])
+
+
+def test_too_few_passages_tell_nothing() -> None:
+    assert not nothing_stands_out(leg(0.6, 0.6, 9), leg(20.0, 20.0))
+    assert not nothing_stands_out(leg(0.6, 0.6), leg(20.0, 20.0, 9))
+    assert not nothing_stands_out([], [])
+    assert not nothing_stands_out(leg(0.0, 0.0), leg(20.0, 20.0))
+    assert not nothing_stands_out(leg(0.6, 0.6), leg(0.0, 0.0))
+
+
+def test_a_fall_is_taken_above_the_floor() -> None:
+    # from 0.85 to 0.78 is nothing from 0 on, and half of the way down where 0.7 is unrelated
+    assert nothing_stands_out(leg(0.85, 0.78), leg(20.0, 18.0))
+    assert not nothing_stands_out(leg(0.85, 0.78), leg(20.0, 18.0), floor=0.7)
+
+
+def test_a_query_moves_towards_what_its_first_passages_share() -> None:
+    query = np.array([1, 0, 0], np.float32)
+    passages = [np.array([0.6, 0.8, 0], np.float32), np.array([0.6, -0.8, 0], np.float32)]
+    assert moved(query, passages) == pytest.approx(query, abs=1e-6)
+    there = moved(query, [np.array([0, 1, 0], np.float32)])
+    assert there == pytest.approx(np.array([0.6, 0.4, 0]) / np.sqrt(0.52), abs=1e-6)
+    assert there.dtype == np.float32
+
+
+def test_a_query_stays_without_passages() -> None:
+    query = np.array([0, 1], np.float32)
+    assert moved(query, []) is query
+
+
+@given(st.lists(st.lists(st.floats(-1, 1, width=32), min_size=4, max_size=4), min_size=2, max_size=6))
+def test_a_moved_query_has_length_one(rows: list[list[float]]) -> None:
+    vectors = np.array(rows, np.float32) + np.array([1e-3, 0, 0, 2], np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    assert float(np.linalg.norm(moved(vectors[0], list(vectors[1:])))) == pytest.approx(1.0, abs=1e-5)

@@ -18,9 +18,18 @@ from mainstay.services.knowledge.limits import Mode
 from mainstay.services.knowledge.passage_store import PassageStore, Shown
 from mainstay.services.knowledge.permissions import may_see, visible
 from mainstay.services.knowledge.points import FEEDBACK, PASSAGE
-from mainstay.services.knowledge.ranking import LEG_LIMIT, Ranked, fuse
+from mainstay.services.knowledge.ranking import (
+    FEEDBACK_PASSAGES,
+    LEG_LIMIT,
+    Ranked,
+    floor_of,
+    fuse,
+    moved,
+    nothing_stands_out,
+)
 from mainstay.services.knowledge.records import Hit
 from mainstay.services.knowledge.tongues import Tongues
+from mainstay.services.knowledge.unrelated import UNRELATED
 
 _RERANKED_MAX = 30
 _CONTEXT_SHARE = 0.3
@@ -110,6 +119,7 @@ class Finding:
         self._faqs = faqs
         self._tongues = tongues
         self._indexing = indexing
+        self._floors: dict[str, float] = {}
 
     async def find(self, wanted: Wanted) -> Found:
         """Find; raises FilterInvalid, EncoderUnavailable, VectorsUnavailable."""
@@ -153,13 +163,27 @@ class Finding:
             terms = await self._tongues.terms(wanted.query, wanted.collections)
             legs.append(Leg(terms, limit, where))
         found = await self._vectors.search(space, legs)
-        dense = found[0] if wanted.mode != "lexical" else []
-        sparse = found[-1] if wanted.mode != "dense" else []
-        documents = {match.id: str(match.payload["doc_id"]) for match in (*dense, *sparse)}
+        dense = _scores(found[0]) if wanted.mode != "lexical" else []
+        sparse = _scores(found[-1]) if wanted.mode != "dense" else []
+        documents = {match.id: str(match.payload["doc_id"]) for leg in found for match in leg}
         meaning = wanted.weight
         if meaning is None:
             meaning = await self._tongues.meaning_share(wanted.collections)
-        return fuse(_scores(dense), _scores(sparse), meaning=meaning), documents
+        floor = await self._floor()
+        ranked = fuse(dense, sparse, meaning=meaning, floor=floor)
+        if 0 < meaning < 1 and nothing_stands_out(dense, sparse, floor=floor):
+            first = await self._passages.vectors([one.id for one in ranked[:FEEDBACK_PASSAGES]])
+            [again] = await self._vectors.search(space, [Leg(moved(vector, first), limit, where)])
+            documents |= {match.id: str(match.payload["doc_id"]) for match in again}
+            ranked = fuse(_scores(again), sparse, meaning=meaning, floor=floor)
+        return ranked, documents
+
+    async def _floor(self) -> float:
+        """Give the cosine of unrelated texts in the encoder's space, measured once."""
+        name = self._encoder.name
+        if name not in self._floors:
+            self._floors[name] = floor_of(await self._encoder.embed(UNRELATED))
+        return self._floors[name]
 
     async def _judged(
         self, space: Space, vector: Vector, ranked: list[Ranked], documents: Mapping[str, str]

@@ -1,6 +1,6 @@
-"""One ranking out of two: what is near in meaning and what shares words, then one entry a document."""
+"""One ranking out of two, what is near in meaning and what shares words, with feedback where it helps."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +21,23 @@ Chosen on every four of five English development sets alike; 0.5 … 0.7 differ 
 MEANING_SHARE_FOREIGN = 0.45
 """The same when the encoder was not trained on the language (MiniLM and anything but English)."""
 
+FEEDBACK_PASSAGES = 3
+"""How many passages, the first of the fused ranking, move the query; with 5 most of the gain is gone."""
+
+FEEDBACK_SHARE = 0.4
+"""How far they move it; 0.3 … 0.6 differ by less than 0.005 nDCG@10 on the development sets."""
+
+FALL_OF_WORDS = 0.35
+"""By how much of its first score the leg of words may fall within ten passages for feedback to be used.
+
+Median falls: 0.26 where many documents answer (Vaswani), 0.6 … 0.8 where one does.
+"""
+
+FALL_OF_MEANING = 0.22
+"""The same for the leg of meaning; without it feedback costs known-item searches three times as much."""
+
+_PLATEAU = 10
+_LENGTH_MIN = 1e-6
 _UNSEEN = 0.5
 
 
@@ -98,25 +115,38 @@ def floor_of(unrelated: NDArray[np.float32]) -> float:
     return min(max(mean, 0.0), 0.95)
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
-    """A document in the ranking: its best passage's score, and its passages, best first."""
+def nothing_stands_out(dense: Sequence[Found], sparse: Sequence[Found], *, floor: float = 0.0) -> bool:
+    """Say whether both legs' scores hardly fall from their first passage to their tenth.
 
-    document: str
-    score: float
-    passages: tuple[Ranked, ...]
-
-
-def group_by_document(ranked: Sequence[Ranked], documents: Mapping[str, str], limit: int) -> list[Group]:
-    """Give the best `limit` documents, each by its best passage (MaxP: Dai and Callan 2019).
-
-    `documents` maps a passage's id to its document's; passages without one are left out.
+    Then many passages answer about equally well, and what the first ones have in common tells more than the
+    query alone (`moved`). Where one passage is the answer, it stands out, and feedback from those below it
+    would only harm: how far the scores spread predicts how well a query is understood (Shtok, Kurland,
+    Carmel, Raiber and Markovits 2012, "Predicting Query Performance by Query-Drift Estimation"), and
+    expansion pays only if it is chosen by query (Amati, Carpineto and Romano 2004, "Query Difficulty,
+    Robustness, and Selective Application of Query Expansion"). Legs are best first; with fewer than ten
+    passages in either the answer is False. The cosine's fall is taken above `floor`.
     """
-    groups: dict[str, list[Ranked]] = {}
-    for passage in ranked:
-        document = documents.get(passage.id)
-        if document is not None:
-            groups.setdefault(document, []).append(passage)
-    made = [Group(name, found[0].score, tuple(found)) for name, found in groups.items()]
-    made.sort(key=lambda group: (-group.score, group.document))
-    return made[:limit]
+    if len(dense) < _PLATEAU or len(sparse) < _PLATEAU:
+        return False
+    scaled = _cosine_scale(floor)
+    near, near_last = scaled(dense[0][1]), scaled(dense[_PLATEAU - 1][1])
+    words, words_last = sparse[0][1], sparse[_PLATEAU - 1][1]
+    if near <= 0.0 or words <= 0.0:
+        return False
+    return near - near_last < FALL_OF_MEANING * near and words - words_last < FALL_OF_WORDS * words
+
+
+def moved(query: NDArray[np.float32], passages: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+    """Move a query's unit vector (d,) towards the mean of its first passages' unit vectors (d,).
+
+    This is Rocchio's feedback without judges on dense vectors (Li, Mourad, Zhuang, Koopman and Zuccon 2021,
+    "Pseudo Relevance Feedback with Deep Language Models and Dense Retrievers"). The result has length 1; no
+    passages, or such as cancel the query out, leave the query as it is.
+    """
+    if not passages:
+        return query
+    mean = np.mean(passages, axis=0)
+    mean /= max(float(np.linalg.norm(mean)), 1e-9)
+    there = (1.0 - FEEDBACK_SHARE) * query + FEEDBACK_SHARE * mean
+    length = float(np.linalg.norm(there))
+    return (there / length).astype(np.float32) if length > _LENGTH_MIN else query
