@@ -5,12 +5,12 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 import numpy as np
-from makers import WordEncoder
 from numpy.typing import NDArray
 
 from mainstay.kit.errors import Unavailable
 from mainstay.ports.database import Condition, Database, Row, Scalar, Scope, Unit
 from mainstay.ports.encoder import Lane, Role
+from makers import WordEncoder
 
 NEVER = 1 << 40
 

@@ -79,7 +79,7 @@ class Ledger:
             self.refusals.append(told)
 
     def promised(self) -> dict[str, list[State]]:
-        """Give, of each document, the states it may be in from now on: the last acknowledged, or later ones."""
+        """Give the states each document may be in from now on: the last acknowledged, or later ones."""
         with self._lock:
             return {doc_id: history.states[history.kept :] for doc_id, history in self._histories.items()}
 

@@ -81,8 +81,8 @@ def test_kills_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
     assert ledger.acknowledged > 10 * KILLS
     assert max(starts) < _READY_MAX_S
     print(  # noqa: T201 - the figures of the campaign
-        f"\n{KILLS} kills, seed {_SEED}: {ledger.acknowledged} acknowledged changes, 0 lost, 0 doubled, 0 ghosts;"
-        f" {repeated} unanswered requests repeated, {replayed} of them were in already;"
+        f"\n{KILLS} kills, seed {_SEED}: {ledger.acknowledged} acknowledged changes, 0 lost, 0 doubled,"
+        f" 0 ghosts; {repeated} unanswered requests repeated, {replayed} of them were in already;"
         f" {len(states)} documents ever, {points} points; {unnamed} files of uploads cut off;"
         f" ready after {statistics.median(starts):.2f} s (median), {max(starts):.2f} s (most);"
         f" caught up within {max(settled):.2f} s"

@@ -11,15 +11,15 @@ from typing import Any
 
 import pytest
 from faulty import Fault, FaultyDatabase, FaultyEncoder, FaultyVectors
-from makers import ADMIN_KEY, Client, FrozenClock, client, engines_for
 
 from mainstay.app.house import House
 from mainstay.app.settings import Settings
 from mainstay.kernel import reactor
-from mainstay.kit.errors import Failure, NotFound, Unavailable
+from mainstay.kit.errors import Unavailable
 from mainstay.ports.database import SYSTEM, DatabaseUnavailable
 from mainstay.ports.encoder import EncoderUnavailable
 from mainstay.ports.vectors import Equals, Space, VectorsUnavailable
+from makers import ADMIN_KEY, Client, FrozenClock, client, engines_for
 
 HANG_S = 5.0
 _FAULTS_MAX = 300
@@ -116,10 +116,8 @@ async def attempted(attempt: Attempt, key: str) -> bool:
     started = time.perf_counter()
     try:
         await attempt(key)
-    except Failure as failure:
-        assert isinstance(failure, Unavailable), failure
-        assert failure.detail
-        return False
+    except Unavailable:
+        return False  # any other failure would be a bug, and ends the test
     finally:
         assert time.perf_counter() - started < HANG_S
     return True

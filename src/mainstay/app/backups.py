@@ -4,12 +4,15 @@ import asyncio
 import os
 import shutil
 import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from mainstay.app import engines
 from mainstay.app.settings import Settings
 from mainstay.kit.errors import Conflict, Invalid, NotFound
+from mainstay.kit.random import SystemRandom
+from mainstay.ports.ciphers import CipherUnavailable
 
 DATABASE, BLOBS, KEY = "mainstay.db", "blobs", "secret.key"
 _MB = 1024 * 1024
@@ -43,6 +46,12 @@ class BackupUnsupported(Invalid):
     """This database has its own way of making copies."""
 
     title = "Use the database's own backup"
+
+
+class BackupKeyWrong(Invalid):
+    """The key does not open the copy's texts."""
+
+    title = "The key does not belong to this backup"
 
 
 @dataclass(frozen=True)
@@ -89,7 +98,11 @@ async def _copy_database(settings: Settings, folder: Path) -> None:
 
 
 def restore(settings: Settings, folder: Path, key: Path | None) -> Copied:
-    """Make a data folder out of a copy; raises DataFolderTaken, BackupMissing, BackupDamaged."""
+    """Make a data folder out of a copy.
+
+    Raises DataFolderTaken, BackupMissing, BackupDamaged, BackupKeyWrong, CipherUnavailable for a key file
+    that cannot be used.
+    """
     source, secret = folder / DATABASE, key or folder / KEY
     if not source.exists():
         raise BackupMissing(f"{folder} holds no {DATABASE}.")
@@ -98,6 +111,7 @@ def restore(settings: Settings, folder: Path, key: Path | None) -> Copied:
     if settings.data.exists() and any(settings.data.iterdir()):
         raise DataFolderTaken(f"{settings.data} holds data; name another folder with --data.")
     _check(source)
+    _check_key(source, secret)
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     blobs = _copy_blobs(folder / BLOBS, settings.data / BLOBS)
     _copy(secret, settings.data / KEY)
@@ -116,6 +130,22 @@ def _check(path: Path) -> None:
         connection.close()
     if verdict != "ok":
         raise BackupDamaged(f"{path.name}: {verdict}. Take an older backup.")
+
+
+def _check_key(path: Path, secret: Path) -> None:
+    """Open one of the copy's texts: a wrong key is better noticed before the original is gone."""
+    cipher = engines.cipher_of(secret, SystemRandom())
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+        row = connection.execute(
+            "SELECT tenant_id, doc_id, version, text FROM document_versions LIMIT 1"
+        ).fetchone()
+    if row is None:
+        return
+    tenant, doc_id, version, text = row
+    try:
+        cipher.open(text, ("document_versions", tenant, doc_id, str(version)))
+    except CipherUnavailable as failure:
+        raise BackupKeyWrong(f"{failure.detail} Give the right one with --key.") from None
 
 
 def _copy_blobs(source: Path, target: Path) -> int:
