@@ -33,6 +33,7 @@ from mainstay.services.knowledge.limits import (
     FaqAnswer,
     FaqId,
     FaqQuestion,
+    FieldName,
     Filters,
     Groups,
     Languages,
@@ -98,7 +99,7 @@ class Knowledge(Interface):
         description: Remark = "",
         languages: Languages = [],
         chunking: Chunking = Chunking(),
-        metadata_schema: Annotated[dict[str, MetadataField], Field(max_length=100)] = {},
+        metadata_schema: Annotated[dict[FieldName, MetadataField], Field(max_length=100)] = {},
     ) -> Collection:
         """Make a collection; a document sent to a new name makes one with default settings by itself."""
 

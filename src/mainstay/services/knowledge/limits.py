@@ -29,8 +29,9 @@ Query = Annotated[
     StringConstraints(min_length=1, max_length=4000, pattern=NO_NUL),
     Field(description="What you look for, in words."),
 ]
+FieldName = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[\w-]+$")]
 Metadata = Annotated[
-    dict[Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[\w-]+$")], JsonValue],
+    dict[FieldName, JsonValue],
     Field(max_length=100, description="Facts to filter by: text, numbers, booleans, dates, lists, objects."),
 ]
 Group = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[\w.:@/-]+$")]
