@@ -210,6 +210,7 @@ FOREIGN: dict[str, Callable[[World], dict[str, Any]]] = {
         "wait": True,
     },
     "knowledge.search": lambda _: {"query": "Ferry payroll", "filters": {"doc_id": [DOC, "private"]}},
+    "knowledge.rebuild": lambda _: {},
     "knowledge.query": lambda _: {"query": "Ferry", "collections": [COLLECTION]},
     "knowledge.give_feedback": lambda _: {"query": "Ferry", "doc_id": DOC, "helpful": True},
     "knowledge.evaluate": lambda _: {"questions": [{"question": "Ferry?", "doc_ids": [DOC, "private"]}]},
@@ -251,7 +252,8 @@ def test_another_tenants_ids_are_as_if_they_did_not_exist(home: Home, name: str)
     home.running.calm()
     before = home.running.state(home.world.tenant_id)
     attackers = {which: home.attacker(f"{name} {which}") for which in ("real", "fake")}
-    for number in range(len(forms(operation, real))):
+    names_something = real != _swapped(real)
+    for number in range(len(forms(operation, real)) if names_something else 1):
         answers = []
         for which, values in (("real", real), ("fake", _swapped(real))):
             answer = home.ask(forms(operation, values)[number], attackers[which])
