@@ -21,11 +21,13 @@ class Fault:
     def __init__(self, failure: Callable[[], Unavailable]) -> None:
         self._failure = failure
         self._at = NEVER
+        self._lasting = 1
         self.calls = 0
         self.fired = False
 
-    def arm(self, at: int) -> None:
-        self.calls, self._at, self.fired = 0, at, False
+    def arm(self, at: int, lasting: int = 1) -> None:
+        """Fail at a call from now on, and at those that follow for as long as it lasts."""
+        self.calls, self._at, self._lasting, self.fired = 0, at, lasting, False
 
     def disarm(self) -> None:
         self._at = NEVER
@@ -33,7 +35,7 @@ class Fault:
     def pass_by(self) -> None:
         """Count a call; raises the failure if it is its turn."""
         self.calls += 1
-        if self.calls == self._at:
+        if self._at <= self.calls < self._at + self._lasting:
             self.fired = True
             raise self._failure()
 

@@ -22,6 +22,10 @@ from mainstay.ports.vectors import Equals, Space, VectorsUnavailable
 from makers import ADMIN_KEY, Client, FrozenClock, client, engines_for
 
 HANG_S = 5.0
+_OPEN = (
+    "SELECT state, attempts, due_ms, lease_ms, reason FROM outbox"
+    " WHERE state IN ('waiting', 'running') ORDER BY seq LIMIT 3"
+)
 _FAULTS_MAX = 300
 _TEXT = "The harbour office opens at nine. Its keeper signs with kwzfrbtlm."
 _LATER = "The harbour office opens at ten. Its keeper signs with pqdvnhgcr."
@@ -68,13 +72,14 @@ async def faulty_house(
 
 async def settled(house: House) -> None:
     """Wait until no step waits or runs."""
-    async with asyncio.timeout(HANG_S):
-        while True:
-            with contextlib.suppress(Unavailable):
-                sql = "SELECT seq FROM outbox WHERE state IN ('waiting', 'running') LIMIT 1"
-                if not await house.engines.database.fetch(SYSTEM, sql):
-                    return
-            await asyncio.sleep(0.01)
+    until = time.perf_counter() + HANG_S
+    while True:
+        with contextlib.suppress(Unavailable):
+            left = await rows(house, _OPEN)
+            if not left:
+                return
+            assert time.perf_counter() < until, (house.clock.now_ms(), left)
+        await asyncio.sleep(0.01)
 
 
 async def hits(admin: Client, word: str) -> list[str]:
@@ -253,3 +258,20 @@ async def test_a_late_removal_spares_a_document_that_was_stored_anew(
         await admin.call("knowledge.add_document", text=_LATER, **values)
         clock.move(60)
         await check(house, admin, {"one": "pqdvnhgcr"}, ["kwzfrbtlm"])
+
+
+async def test_a_step_goes_on_soon_after_the_database_was_out(tmp_path: Path, clock: FrozenClock) -> None:
+    fault = Fault(lambda: DatabaseUnavailable("Try again."))
+    async with faulty_house(tmp_path / "data", clock, "database", fault) as (house, encoder):
+        admin = client(house)
+
+        async def out() -> None:
+            fault.arm(1, lasting=12)  # the step's commit, and the note that it failed
+
+        encoder.meanwhile = out
+        await admin.call("knowledge.add_document", collection="c", doc_id="one", text=_TEXT)
+        async with asyncio.timeout(HANG_S):
+            while not fault.fired or fault.calls < 20:
+                await asyncio.sleep(0.01)
+        clock.move(reactor.LEASE_MS / 1000 / 2)
+        await check(house, admin, {"one": "kwzfrbtlm"}, [])

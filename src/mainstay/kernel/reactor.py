@@ -24,6 +24,8 @@ LEASE_MS = 30_000
 ATTEMPTS_MAX = 12
 BACKOFF_FIRST_MS = 500
 BACKOFF_MAX_MS = 300_000
+BACKOFF_OUT_MAX_MS = 3_000
+"""What waits for a part that is out (a full disk, an encoder's server) goes on soon after it is back."""
 DONE_KEPT_MS = 7 * 24 * 3600 * 1000
 _TICK_S = 1.0
 _TIDY_EVERY_S = 3600.0
@@ -221,7 +223,8 @@ class Reactor:
                 "detail": "An unexpected error; look for " + str(row["event_id"]) + " in the server's log.",
             }
         )
-        wait_ms = min(BACKOFF_FIRST_MS << (attempts - 1), BACKOFF_MAX_MS)
+        most_ms = BACKOFF_OUT_MAX_MS if isinstance(error, Unavailable) else BACKOFF_MAX_MS
+        wait_ms = min(BACKOFF_FIRST_MS << min(attempts - 1, ATTEMPTS_MAX), most_ms)
         change: Mapping[str, str | int] = {
             "state": "dead" if dead else "waiting",
             "attempts": attempts,
@@ -229,5 +232,15 @@ class Reactor:
             "worker": "",
             "reason": json.dumps(told, ensure_ascii=False),
         }
-        async with self._database.unit(SYSTEM) as unit:
-            await unit.update("outbox", change, {"seq": row["seq"], "state": "running"})
+        # Left as it is, the row would count as running for as long as this process lives.
+        while not await self._noted(row, change):  # noqa: ASYNC110 - no event tells that the database is back
+            await asyncio.sleep(_TICK_S)
+
+    async def _noted(self, row: Row, change: Mapping[str, str | int]) -> bool:
+        try:
+            async with self._database.unit(SYSTEM) as unit:
+                await unit.update("outbox", change, {"seq": row["seq"], "state": "running"})
+        except Unavailable as failure:
+            logger.warning("A failure cannot be noted yet: %s", failure.detail)
+            return False
+        return True
