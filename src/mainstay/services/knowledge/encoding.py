@@ -81,7 +81,7 @@ class Encoding:
         chunks = chunk(text, self._encoder.count_tokens, tokens_max=budget)
         texts = [passage_text(text, piece) for piece in chunks]
         embedded = [
-            embedded_text(document.title, piece.headings, body)
+            embedded_text(document.given_title, piece.headings, body)
             for piece, body in zip(chunks, texts, strict=True)
         ]
         hashes = [hashlib.sha256(f"{self._encoder.name}\0{body}".encode()).hexdigest() for body in embedded]

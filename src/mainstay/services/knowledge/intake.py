@@ -224,6 +224,7 @@ class Intake:
             doc_id=draft.doc_id or self._ids.new("doc"),
             collection=draft.collection,
             title=draft.title or _first_line(draft.text),
+            titled=bool(draft.title),
             metadata=dict(draft.metadata),
             groups=None if draft.groups is None else tuple(dict.fromkeys(draft.groups)),
             language="und" if before is None else before.language,

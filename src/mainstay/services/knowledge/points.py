@@ -29,7 +29,7 @@ def embedded_text(title: str, headings: tuple[str, ...], text: str) -> str:
 
 def passage_point(passage: Passage, document: DocumentRow, change: int) -> Point:
     """Make a passage's point."""
-    words = embedded_text(document.title, passage.headings, passage.text)
+    words = embedded_text(document.given_title, passage.headings, passage.text)
     indices, weights = passage_weights(words, document.language)
     created = datetime.fromtimestamp(document.created_ms / 1000, tz=UTC)
     payload: Mapping[str, object] = {

@@ -29,6 +29,7 @@ DOCUMENTS = Table(
         Column("doc_id", "text"),
         Column("collection", "text"),
         Column("title", "text"),
+        Column("titled", "integer"),
         Column("metadata", "text"),
         Column("groups", "text", nullable=True),
         Column("language", "text"),
@@ -62,7 +63,7 @@ VERSIONS = Table(
 TABLES = (COLLECTIONS, DOCUMENTS, VERSIONS, *PASSAGE_TABLES, *FAQ_TABLES)
 
 _DOCUMENT = (
-    "SELECT doc_id, collection, title, metadata, groups, language, version, indexed_version, media_type,"
+    "SELECT doc_id, collection, title, titled, metadata, groups, language, version, indexed_version, media_type,"
     " source, blob, characters, content_hash, job_id, created_ms, changed_ms FROM documents"
 )
 
@@ -81,11 +82,12 @@ class CollectionRow:
 
 @dataclass(frozen=True)
 class DocumentRow:
-    """A document as it is stored, without its text."""
+    """A document as it is stored, without its text; `titled` says that its title was given by somebody."""
 
     doc_id: str
     collection: str
     title: str
+    titled: bool
     metadata: dict[str, Any]
     groups: tuple[str, ...] | None
     language: str
@@ -99,6 +101,11 @@ class DocumentRow:
     job_id: str
     created_ms: int
     changed_ms: int
+
+    @property
+    def given_title(self) -> str:
+        """Give the title for search; one that was made from the first words would only say them twice."""
+        return self.title if self.titled else ""
 
 
 def _collection(row: Row) -> CollectionRow:
@@ -122,6 +129,7 @@ def _document(row: Row) -> DocumentRow:
         doc_id=str(row["doc_id"]),
         collection=str(row["collection"]),
         title=str(row["title"]),
+        titled=bool(row["titled"]),
         metadata=json.loads(str(row["metadata"])),
         groups=None if groups is None else tuple(json.loads(str(groups))),
         language=str(row["language"]),
@@ -293,6 +301,7 @@ class KnowledgeStore:
             "doc_id": row.doc_id,
             "collection": row.collection,
             "title": row.title,
+            "titled": int(row.titled),
             "metadata": json.dumps(row.metadata, ensure_ascii=False),
             "groups": None if row.groups is None else json.dumps(row.groups),
             "language": row.language,

@@ -119,6 +119,7 @@ TABLES: tuple[Table, ...] = (
             Column(name="doc_id", type="text", nullable=False),
             Column(name="collection", type="text", nullable=False),
             Column(name="title", type="text", nullable=False),
+            Column(name="titled", type="integer", nullable=False),
             Column(name="metadata", type="text", nullable=False),
             Column(name="groups", type="text", nullable=True),
             Column(name="language", type="text", nullable=False),
