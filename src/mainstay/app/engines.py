@@ -19,6 +19,7 @@ from mainstay.ports.database import Database
 from mainstay.ports.encoder import Encoder
 from mainstay.ports.fetchers import Fetcher
 from mainstay.ports.generator import Generator
+from mainstay.ports.glosses import Glosses
 from mainstay.ports.languages import Languages
 from mainstay.ports.parsers import Parser
 from mainstay.ports.rerankers import Reranker
@@ -141,6 +142,13 @@ def fetcher(settings: Settings) -> Fetcher:
 def languages() -> Languages:
     """Pick the language detector."""
     return cast("Languages", pick("languages.fasttext", "FasttextLanguages")())
+
+
+def glosses(settings: Settings) -> Glosses:
+    """Pick the dictionaries."""
+    if settings.glosses is None:
+        return cast("Glosses", pick("glosses.none", "NoGlosses")())
+    return cast("Glosses", pick("glosses.freedict", "FreedictGlosses")(settings.glosses))
 
 
 def bus() -> Bus:

@@ -37,6 +37,7 @@ from mainstay.ports.database import SYSTEM, AllRows, Database, Rows
 from mainstay.ports.encoder import Encoder
 from mainstay.ports.fetchers import Fetcher
 from mainstay.ports.generator import Generator
+from mainstay.ports.glosses import Glosses
 from mainstay.ports.languages import Languages
 from mainstay.ports.parsers import Parser
 from mainstay.ports.rerankers import Reranker
@@ -67,6 +68,7 @@ class Engines:
     parser: Parser
     fetcher: Fetcher
     languages: Languages
+    glosses: Glosses
     bus: Bus
     cache: Cache
 
@@ -124,6 +126,7 @@ def picked(settings: Settings, clock: Clock, random: Random, progress: Progress 
         parser=pick(Parser, lambda: engines.parser(settings)),
         fetcher=pick(Fetcher, lambda: engines.fetcher(settings)),
         languages=pick(Languages, engines.languages),
+        glosses=pick(Glosses, lambda: engines.glosses(settings)),
         bus=engines.bus(),
         cache=engines.cache(clock),
     )
@@ -251,6 +254,7 @@ class House:
             AllRows: WorkAllRows(stands_on.database),
             Cipher: WorkCipher(stands_on.cipher),
             Languages: stands_on.languages,
+            Glosses: stands_on.glosses,
             Clock: self.clock,
             Random: self.random,
             Ids: self.ids,

@@ -47,6 +47,11 @@ class Settings(BaseSettings):
     )
     reranker_model: str = Field("", description="The model's name at a reranker URL.")
     reranker_key: SecretStr | None = Field(None, description="The API key for a reranker URL.")
+    glosses: Path | None = Field(
+        None,
+        description="A folder with FreeDict dictionaries (dictd), for queries in another language "
+        "than the documents.",
+    )
     only: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Services to run here, separated by commas; empty: all."
     )

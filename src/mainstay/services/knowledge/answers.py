@@ -99,7 +99,7 @@ class Answers:
             yield AnswerPiece(text=answer.answer)
             yield AnswerPiece(result=answer)
             return
-        judgement = await self._judge(question, found)
+        judgement = await self._judge(found.asked, found)
         if not judgement.answered:
             yield AnswerPiece(text=REFUSAL)
             yield AnswerPiece(result=_refused(judgement))

@@ -28,7 +28,7 @@ from mainstay.services.knowledge.ranking import (
     nothing_stands_out,
 )
 from mainstay.services.knowledge.records import Hit
-from mainstay.services.knowledge.tongues import Tongues
+from mainstay.services.knowledge.tongues import Asked, Tongues
 from mainstay.services.knowledge.unrelated import UNRELATED
 
 _RERANKED_MAX = 30
@@ -58,9 +58,10 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Found:
-    """What was found, best first, with the query's vector."""
+    """What was found, best first, with the query's vector and the text behind it."""
 
     wanted: Wanted
+    asked: str
     space: Space
     vector: Vector
     ranked: Sequence[tuple[float, Shown]]
@@ -125,14 +126,15 @@ class Finding:
         """Find; raises FilterInvalid, EncoderUnavailable, VectorsUnavailable."""
         where = self._where(wanted)
         space = await self._indexing.ready()
-        vector = await self._vector(wanted)
-        ranked, documents = await self._ranked(space, wanted, where, vector)
+        asked = await self._tongues.asked(wanted.query, wanted.collections)
+        vector = await self._vector(asked.text, wanted.context)
+        ranked, documents = await self._ranked(space, wanted, where, asked, vector)
         ranked = await self._judged(space, vector, ranked, documents)
         many = max(wanted.top_k, _RERANKED_MAX) if self._reranks(wanted) else wanted.top_k
         shown = await self._shown(ranked, documents, many, passages=wanted.passages)
         if self._reranks(wanted):
             shown = await self._reranked(wanted, shown)
-        return Found(wanted, space, vector, shown[: wanted.top_k])
+        return Found(wanted, asked.text, space, vector, shown[: wanted.top_k])
 
     def _reranks(self, wanted: Wanted) -> bool:
         return wanted.rerank is not False and self._reranker.name != "none"
@@ -143,25 +145,23 @@ class Finding:
             conditions.append(compiled(wanted.filters))
         return AllOf(tuple(conditions))
 
-    async def _vector(self, wanted: Wanted) -> Vector:
-        texts = [wanted.query, wanted.context] if wanted.context else [wanted.query]
-        vectors = await self._encoder.embed(texts, role="query")
+    async def _vector(self, text: str, context: str) -> Vector:
+        vectors = await self._encoder.embed([text, context] if context else [text], role="query")
         vector: Vector = vectors[0]
-        if wanted.context:
+        if context:
             steered = (1 - _CONTEXT_SHARE) * vector + _CONTEXT_SHARE * vectors[1]
             vector = (steered / max(float(np.linalg.norm(steered)), 1e-9)).astype(np.float32)
         return vector
 
     async def _ranked(
-        self, space: Space, wanted: Wanted, where: Filter, vector: Vector
+        self, space: Space, wanted: Wanted, where: Filter, asked: Asked, vector: Vector
     ) -> tuple[list[Ranked], dict[str, str]]:
         limit = max(LEG_LIMIT, 2 * wanted.top_k)
         legs: list[Leg] = []
         if wanted.mode != "lexical":
             legs.append(Leg(vector, limit, where))
         if wanted.mode != "dense":
-            terms = await self._tongues.terms(wanted.query, wanted.collections)
-            legs.append(Leg(terms, limit, where))
+            legs.append(Leg(asked.terms, limit, where))
         found = await self._vectors.search(space, legs)
         dense = _scores(found[0]) if wanted.mode != "lexical" else []
         sparse = _scores(found[-1]) if wanted.mode != "dense" else []

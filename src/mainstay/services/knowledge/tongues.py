@@ -1,9 +1,14 @@
 """In which languages a query's words are looked for: its own, and those of the documents it is asked of."""
 
+import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
 
 from mainstay.kernel.work import caller
 from mainstay.kit.clock import Clock
+from mainstay.ports.glosses import Glosses
 from mainstay.ports.languages import Languages
 from mainstay.ports.vectors import Sparse
 from mainstay.services.knowledge.lexical import query_weights
@@ -11,41 +16,76 @@ from mainstay.services.knowledge.ranking import MEANING_SHARE, MEANING_SHARE_FOR
 from mainstay.services.knowledge.store import KnowledgeStore
 
 _LANGUAGES_MAX = 4
+_WRITTEN_SHARE_MIN = 0.05
 _FRESH_S = 5.0
 _TENANTS_MAX = 10_000
+_WRITTEN_TOO_SHARE = 0.1
+_TRANSLATIONS = 2
 
 Counts = dict[str, dict[str, int]]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A query as documents can be asked for it.
+
+    `text` is what is encoded and compared: the query, or its gloss in the documents' language; `terms` are
+    the words of both.
+    """
+
+    text: str
+    terms: Sparse
 
 
 class Tongues:
     """Knows the languages of a tenant's collections; counted anew every few seconds."""
 
-    def __init__(self, store: KnowledgeStore, languages: Languages, clock: Clock) -> None:
-        """Take where documents are counted, and who tells a query's language."""
+    def __init__(self, store: KnowledgeStore, languages: Languages, glosses: Glosses, clock: Clock) -> None:
+        """Take where documents are counted, who tells a query's language, and the dictionaries."""
         self._store = store
         self._languages = languages
+        self._glosses = glosses
         self._clock = clock
         self._known: dict[str, tuple[float, Counts]] = {}
 
-    async def written(self, collections: Sequence[str]) -> list[str]:
-        """Give the most frequent languages of some collections (of all, if none is named)."""
+    async def written(self, collections: Sequence[str]) -> dict[str, int]:
+        """Give the main languages of some collections (of all, if none is named), with their documents.
+
+        Few documents of a language are more often mistakes of the detector; the stems of their languages
+        would be rare in the index, and so weigh heavily in every query.
+        """
         total: dict[str, int] = {}
         for name, found in (await self._counts()).items():
             if not collections or name in collections:
                 for language, documents in found.items():
                     total[language] = total.get(language, 0) + documents
-        return sorted(total, key=lambda language: (-total[language], language))[:_LANGUAGES_MAX]
+        enough = _WRITTEN_SHARE_MIN * sum(total.values())
+        known = [language for language in total if language != "und" and total[language] >= enough]
+        most = sorted(known, key=lambda language: (-total[language], language))[:_LANGUAGES_MAX]
+        return {language: total[language] for language in most}
 
-    async def terms(self, query: str, collections: Sequence[str]) -> Sparse:
-        """Give the words of a query as the index holds them."""
+    async def asked(self, query: str, collections: Sequence[str]) -> Asked:
+        """Give a query as the index can be asked: glossed, when the documents are in another language."""
         written = await self.written(collections)
         language = self._languages.detect(query)
-        return Sparse(*query_weights(query, language, written))
+        terms = Sparse(*query_weights(query, language, tuple(written)))
+        target = _foreign_to(language, written)
+        if not target:
+            return Asked(query, terms)
+        # The first query of a pair of languages reads its dictionary.
+        gloss, wide = await asyncio.to_thread(self._glossed, query, language, target)
+        if not gloss:
+            return Asked(query, terms)
+        return Asked(gloss, _either(terms, Sparse(*query_weights(wide, target))))
+
+    def _glossed(self, query: str, source: str, target: str) -> tuple[str, str]:
+        gloss = self._glosses.gloss(query, source, target)
+        return gloss, gloss and self._glosses.gloss(query, source, target, translations=_TRANSLATIONS)
 
     async def meaning_share(self, collections: Sequence[str]) -> float:
         """Give how much meaning counts beside words: less where the encoder does not know the language."""
         written = await self.written(collections)
-        known = not written or written[0] in {"en", "und"}
+        known = not written or next(iter(written)) == "en"
         return MEANING_SHARE if known else MEANING_SHARE_FOREIGN
 
     async def _counts(self) -> Counts:
@@ -58,3 +98,19 @@ class Tongues:
             self._known.clear()
         self._known[tenant] = (now, counts)
         return counts
+
+
+def _foreign_to(language: str, written: dict[str, int]) -> str:
+    """Give the main language of the documents when a query's is another, and hardly any are in that one."""
+    main = next(iter(written), "")
+    enough = _WRITTEN_TOO_SHARE * sum(written.values())
+    known = language not in {"", "und", main} and written.get(language, 0) <= enough
+    return main if known else ""
+
+
+def _either(one: Sparse, other: Sparse) -> Sparse:
+    """Give the terms of both; one that is in both keeps its larger weight."""
+    weights = dict(zip(one.indices.tolist(), one.weights.tolist(), strict=True))
+    for index, weight in zip(other.indices.tolist(), other.weights.tolist(), strict=True):
+        weights[index] = max(weight, weights.get(index, 0.0))
+    return Sparse(np.array([*weights], np.uint32), np.array([*weights.values()], np.float32))

@@ -1,0 +1,1 @@
+"""Dictionaries that gloss a text in another language."""
