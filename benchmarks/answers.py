@@ -1,26 +1,32 @@
 """Measure whether it answers when it can, refuses when it cannot, and cites the right sentence.
 
     MAINSTAY_BENCH_DATA=… MAINSTAY_ENCODER=… python benchmarks/answers.py [--seeds 5] [--by words] [--every]
+    MAINSTAY_BENCH_DATA=… python benchmarks/answers.py --url http://127.0.0.1:8080 --key … [--seeds 3]
 
 200 questions whose paragraph is in the collection and 200 whose paragraph was held out, from XQuAD in
 English. Only articles that the shipped coefficients have not learned from are asked about, which leaves up
 to 150 unanswerable questions a run; `--every` asks about all. `paragraphs` holds
 out paragraphs at random, so that others of the same article mislead; `articles` holds out whole articles.
-Required: answered ≥ .85 at false answers ≤ .15, cited ≥ .75. `measure` takes whatever can be asked: give it
-another `prepare` to measure a running server.
+Required: answered ≥ .85 at false answers ≤ .15, cited ≥ .75. The second line measures a running server
+through its HTTP door: each run fills a collection of its own and deletes it afterwards.
 """
 
 import argparse
+import http.client
 import json
 import math
 import os
+import secrets
 import statistics
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import numpy as np
 import onnxruntime
@@ -41,6 +47,7 @@ from mainstay.services.knowledge.sentences import sentences
 ASKED = 200
 HELD_OUT = {"paragraphs": 0.25, "articles": 0.25}
 LEG = 50
+TIMEOUT_S = 600
 
 
 @dataclass(frozen=True)
@@ -72,7 +79,7 @@ class Reply:
 
 
 Ask = Callable[[str], Reply]
-Prepare = Callable[[Sequence[int]], Ask]
+Prepare = Callable[[Sequence[int]], AbstractContextManager[Ask]]
 """Puts the paragraphs with these numbers into a fresh collection and gives a way to ask it."""
 
 
@@ -189,7 +196,8 @@ def prepare_here(paragraphs: Sequence[Paragraph], encoder: Encoder, by: str) -> 
     """Ask the pure part of the product, without a server."""
     retriever = Retriever(paragraphs, encoder)
 
-    def prepare(kept: Sequence[int]) -> Ask:
+    @contextmanager
+    def prepare(kept: Sequence[int]) -> Iterator[Ask]:
         inside = set(kept)
         visible = [n for n, passage in enumerate(retriever.passages) if passage.paragraph in inside]
 
@@ -197,7 +205,47 @@ def prepare_here(paragraphs: Sequence[Paragraph], encoder: Encoder, by: str) -> 
             found = [retriever.passages[n] for n in retriever.rank(question, visible, CANDIDATES_MAX)]
             return _reply(found, _judge(question, [passage.text for passage in found], encoder, by))
 
-        return ask
+        yield ask
+
+    return prepare
+
+
+def prepare_there(paragraphs: Sequence[Paragraph], url: str, key: str) -> Prepare:
+    """Ask a running server over one kept-alive connection; the key may read and write documents."""
+    parts = urlsplit(url)
+    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+    wire = kind(parts.netloc, timeout=TIMEOUT_S)
+    headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+
+    def send(method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        wire.request(
+            method, parts.path.rstrip("/") + path, None if body is None else json.dumps(body), headers
+        )
+        answer = wire.getresponse()
+        content = answer.read()
+        if answer.status not in range(200, 300):
+            sys.exit(f"{method} {path} answered {answer.status}: {content[:500]!r}")
+        return json.loads(content) if content else None
+
+    @contextmanager
+    def prepare(kept: Sequence[int]) -> Iterator[Ask]:
+        name = f"answers-{secrets.token_hex(6)}"
+        documents = [{"doc_id": f"{name}-{number}", "text": paragraphs[number].text} for number in kept]
+        receipt = send("POST", "/v1/documents/batch?wait=true", {"collection": name, "documents": documents})
+        if receipt["failed"] or receipt["state"] == "failed":
+            sys.exit(f"Not every document was stored: {json.dumps(receipt)[:500]}")
+
+        def ask(question: str) -> Reply:
+            told = send("POST", "/v1/knowledge/answer", {"question": question, "collection": name})
+            cited = [
+                (int(one["doc_id"].rpartition("-")[2]), one["start"], one["end"]) for one in told["citations"]
+            ]
+            return Reply(told["answered"], told["confidence"], tuple(cited))
+
+        try:
+            yield ask
+        finally:
+            send("DELETE", f"/v1/collections/{name}")
 
     return prepare
 
@@ -230,7 +278,8 @@ class Figures:
     cited: float
     citations: float
     calibration_error: float
-    milliseconds: float
+    milliseconds_p50: float
+    milliseconds_p99: float
 
 
 def hold_out(paragraphs: Sequence[Paragraph], variant: str, rng: np.random.Generator) -> set[int]:
@@ -263,14 +312,13 @@ def measure(
     """Ask up to ASKED answerable and as many unanswerable questions."""
     rng = np.random.default_rng(seed)
     gone = hold_out(paragraphs, variant, rng)
-    ask = prepare([n for n in range(len(paragraphs)) if n not in gone])
     pool = [questions[n] for n in rng.permutation(len(questions)) if asked_of(questions[n].article)]
     can = [question for question in pool if question.paragraph not in gone][:ASKED]
     cannot = [question for question in pool if question.paragraph in gone][:ASKED]
-    began = time.perf_counter()
-    replies = [ask(question.text) for question in can]
-    refusals = [ask(question.text) for question in cannot]
-    took = (time.perf_counter() - began) * 1000 / (len(can) + len(cannot))
+    took: list[float] = []
+    with prepare([n for n in range(len(paragraphs)) if n not in gone]) as ask:
+        replies = [_timed(ask, question.text, took) for question in can]
+        refusals = [_timed(ask, question.text, took) for question in cannot]
     given = [(q, reply) for q, reply in zip(can, replies, strict=True) if reply.answered]
     return Figures(
         answered=len(given) / len(can),
@@ -280,8 +328,16 @@ def measure(
         calibration_error=calibration_error(
             [reply.confidence for reply in (*replies, *refusals)], [True] * len(can) + [False] * len(cannot)
         ),
-        milliseconds=took,
+        milliseconds_p50=float(np.percentile(took, 50)),
+        milliseconds_p99=float(np.percentile(took, 99)),
     )
+
+
+def _timed(ask: Ask, question: str, took: list[float]) -> Reply:
+    began = time.perf_counter()
+    reply = ask(question)
+    took.append((time.perf_counter() - began) * 1000)
+    return reply
 
 
 def _hits(question: Question, reply: Reply) -> bool:
@@ -308,22 +364,27 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--by", choices=("tokens", "words"), default="tokens")
     parser.add_argument("--every", action="store_true", help="ask about the articles learned from, too")
+    parser.add_argument("--url", default="", help="a running server, instead of the pure part")
+    parser.add_argument("--key", default="", help="its API key; may read and write documents")
     options = parser.parse_args()
-    folder = os.environ.get("MAINSTAY_ENCODER", "")
-    if not folder:
-        sys.exit("Set MAINSTAY_ENCODER to the folder of the encoder (model.onnx, tokenizer.json).")
     paragraphs, questions = read_xquad()
-    encoder = Encoder(Path(folder))
-    prepare = prepare_here(paragraphs, encoder, options.by)
+    folder = os.environ.get("MAINSTAY_ENCODER", "")
+    if options.url:
+        how, prepare = "asked over HTTP", prepare_there(paragraphs, options.url, options.key)
+    elif folder:
+        prepare = prepare_here(paragraphs, Encoder(Path(folder)), options.by)
+        how = f"judged by {options.by}"
+    else:
+        sys.exit("Give --url, or set MAINSTAY_ENCODER to the encoder's folder (model.onnx, tokenizer.json).")
     for variant in HELD_OUT:
         runs = [
             measure(prepare, paragraphs, questions, variant, seed, every if options.every else unseen)
             for seed in range(options.seeds)
         ]
-        print(f"{variant} held out, judged by {options.by}, {options.seeds} seeds")
+        print(f"{variant} held out, {how}, {options.seeds} seeds")
         for name in Figures.__dataclass_fields__:
             values = [getattr(run, name) for run in runs]
-            print(f"  {name:18} {statistics.mean(values):.3f} ± {statistics.pstdev(values):.3f}")
+            print(f"  {name:18} {statistics.mean(values):.3f} ± {statistics.pstdev(values):.3f}", flush=True)
 
 
 if __name__ == "__main__":
