@@ -33,6 +33,7 @@ import onnxruntime
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from mainstay.ports.encoder import Tokens
 from mainstay.services.knowledge.answering import (
     CANDIDATES_MAX,
     Judgement,
@@ -40,7 +41,7 @@ from mainstay.services.knowledge.answering import (
     judge_by_words,
 )
 from mainstay.services.knowledge.chunking import chunk
-from mainstay.services.knowledge.evidence import CLOSE_PASSAGES, Tokens
+from mainstay.services.knowledge.evidence import CLOSE_PASSAGES
 from mainstay.services.knowledge.lexical import terms
 from mainstay.services.knowledge.sentences import sentences
 

@@ -4,7 +4,9 @@
     MAINSTAY_BENCH_DATA=… python benchmarks/retrieval.py --url http://127.0.0.1:8180 --key KEY [SET …]
 
 Both legs are exact (numpy), so that the figures speak of the method and not of an index; documents stand
-whole, cut where the encoder cuts. `--share` also chooses the share of meaning on four fifths of the
+whole, cut where the encoder cuts. `--glosses FOLDER` (FreeDict dictionaries, such as Debian's package
+dict-freedict-deu-eng puts into /usr/share/dictd) adds the product with dictionaries where the questions
+are in another language than the documents. `--share` also chooses the share of meaning on four fifths of the
 questions and scores the last fifth, over all fifths. `--url` measures a running server through its front
 door instead: the documents are ingested as a user would send them (what is there already costs nothing),
 then searched by each mode. Whoever has another way to search gives `report` a `Rank`: questions in, ranked
@@ -25,6 +27,9 @@ from door import Door
 from numpy.typing import NDArray
 
 from mainstay.engines.encoder.onnx import OnnxEncoder
+from mainstay.engines.glosses.freedict import FreedictGlosses
+from mainstay.engines.glosses.none import NoGlosses
+from mainstay.ports.glosses import Glosses
 from mainstay.services.knowledge.lexical import passage_weights, query_weights
 from mainstay.services.knowledge.ranking import (
     FEEDBACK_PASSAGES,
@@ -98,11 +103,14 @@ class Words:
             for name, found in postings.items()
         }
 
-    def scores(self, query: str, language: str, written: str) -> NDArray[np.float64]:
-        """Score every text against a query."""
+    def scores(self, query: str, language: str, written: str, gloss: str = "") -> NDArray[np.float64]:
+        """Score every text against a query, and its gloss if there is one."""
         total = np.zeros(self._size)
-        names, weights = query_weights(query, language, (written,))
-        for name, weight in zip(names.tolist(), weights.tolist(), strict=True):
+        asked: dict[int, float] = {}
+        for names, weights in (query_weights(query, language, (written,)), query_weights(gloss, written)):
+            for name, weight in zip(names.tolist(), weights.tolist(), strict=True):
+                asked[name] = max(weight, asked.get(name, 0.0))
+        for name, weight in asked.items():
             if name in self._postings:
                 places, held = self._postings[name]
                 idf = math.log((self._size - len(places) + 0.5) / (len(places) + 0.5) + 1)
@@ -128,14 +136,19 @@ class Legs:
         return lambda queries: {name: fusion(self.dense[name], self.sparse[name]) for name in queries}
 
 
-def fetch_legs(collection: Collection, passages: NDArray[np.float32], queries: NDArray[np.float32]) -> Legs:
-    """Search a collection by words and by meaning."""
+def fetch_legs(
+    collection: Collection,
+    passages: NDArray[np.float32],
+    queries: NDArray[np.float32],
+    glossed: Mapping[str, str],
+) -> Legs:
+    """Search a collection by words and by meaning; `glossed` are the glosses of some questions."""
     names = [document.id for document in collection.documents]
     words = Words([_text(collection, place) for place in range(len(names))], collection.language)
     dense, sparse = {}, {}
     for place, (name, query) in enumerate(collection.queries.items()):
         dense[name] = _best(names, passages @ queries[place], LEG_LIMIT)
-        scores = words.scores(query, collection.query_language, collection.language)
+        scores = words.scores(query, collection.query_language, collection.language, glossed.get(name, ""))
         sparse[name] = [found for found in _best(names, scores, LEG_LIMIT) if found[1] > 0]
     return Legs(collection, dense, sparse)
 
@@ -273,8 +286,36 @@ def through_the_door(url: str, key: str, names: Sequence[str]) -> None:
             print(f"  ingested in              {spent:.0f} s", flush=True)
 
 
+def glossed_product(
+    collection: Collection,
+    encoder: OnnxEncoder,
+    glosses: Glosses,
+    passages: NDArray[np.float32],
+    floor: float,
+) -> dict[str, Rank]:
+    """Make the product's way to search with dictionaries; none where they have no words for the questions."""
+    pair = (collection.query_language, collection.language)
+    asked = {name: glosses.gloss(query, *pair) for name, query in collection.queries.items()}
+    if pair[0] == pair[1] or not any(asked.values()):
+        return {}
+    wide = {name: glosses.gloss(query, *pair, translations=2) for name, query in collection.queries.items()}
+    texts = [asked[name] or query for name, query in collection.queries.items()]
+    queries = _vectors(encoder, texts, None, "")
+    legs = fetch_legs(collection, passages, queries, wide)
+    return {
+        "meaning, glossed": legs.rank(lambda dense, _: _names(dense)),
+        "product, glossed": Feedback(legs, passages, queries, floor).rank(usual_share(collection)),
+    }
+
+
+def first_hits(collection: Collection, rank: Rank) -> float:
+    """Give the share of questions whose first document is a right one."""
+    run = rank(collection.queries)
+    return float(np.mean([found[0] in collection.relevant[name] for name, found in run.items() if found]))
+
+
 def in_process(
-    folder_of_encoder: Path, names: Sequence[str], cache: Path | None, *, choose_share: bool
+    folder_of_encoder: Path, names: Sequence[str], cache: Path | None, glosses: Glosses, *, choose_share: bool
 ) -> None:
     """Measure the product's methods on exact legs, beside the fusions that others use."""
     encoder = OnnxEncoder(folder_of_encoder)
@@ -288,7 +329,7 @@ def in_process(
             source, asked = f"xquad-{collection.language}", f"xquad-{collection.query_language}"
         passages = _vectors(encoder, texts, cache, f"{source}.docs")
         queries = _vectors(encoder, list(collection.queries.values()), cache, f"{asked}.queries")
-        legs = fetch_legs(collection, passages, queries)
+        legs = fetch_legs(collection, passages, queries, {})
         ways = {
             "words (BM25)": legs.rank(lambda _, sparse: _names(sparse)),
             "meaning": legs.rank(lambda dense, _: _names(dense)),
@@ -296,9 +337,13 @@ def in_process(
             "DBSF": legs.rank(distribution),
             "fusion alone": legs.rank(product(usual_share(collection))),
             "product": Feedback(legs, passages, queries, floor).rank(usual_share(collection)),
+            **glossed_product(collection, encoder, glosses, passages, floor),
         }
         found = report(collection, ways)
         best = max(found["words (BM25)"].ndcg.mean(), found["meaning"].ndcg.mean())
+        if collection.language != collection.query_language:
+            hits = {way: f"{first_hits(collection, rank):.3f}" for way, rank in ways.items()}
+            print(f"  hit@1                    {hits}")
         print(f"  product / best leg       {found['product'].ndcg.mean() / best:.3f}")
         if choose_share:
             mean, choices = cross_validated(legs)
@@ -314,6 +359,9 @@ def main() -> None:
     parser.add_argument("sets", nargs="*", metavar="SET", help=", ".join(READERS))
     parser.add_argument("--encoder", type=Path, help="a model folder, as the product builds it")
     parser.add_argument("--cache", type=Path, help="keep vectors here, for the next time")
+    parser.add_argument(
+        "--glosses", type=Path, help="a folder of dictionaries, for the sets in two languages"
+    )
     parser.add_argument("--share", action="store_true", help="cross-validate the share of meaning")
     parser.add_argument("--url", help="a running server")
     parser.add_argument("--key", help="an API key of that server that may read and write documents")
@@ -322,7 +370,8 @@ def main() -> None:
     if chosen.url and chosen.key:
         through_the_door(chosen.url, chosen.key, names)
     elif chosen.encoder:
-        in_process(chosen.encoder, names, chosen.cache, choose_share=chosen.share)
+        glosses = FreedictGlosses(chosen.glosses) if chosen.glosses else NoGlosses()
+        in_process(chosen.encoder, names, chosen.cache, glosses, choose_share=chosen.share)
     else:
         parser.error("Give --encoder, or --url and --key.")
 
