@@ -15,9 +15,9 @@ from pathlib import Path
 import uvicorn
 
 from mainstay.app.house import House
+from mainstay.app.late_mcp import LateMcp
 from mainstay.app.settings import Settings
 from mainstay.kernel.tracing import Span
-from mainstay.transports.mcp.door import mcp_door
 from mainstay.transports.rest.door import RestDoor, rest_app
 from mainstay.transports.rest.settings import RestSettings
 
@@ -36,7 +36,7 @@ class AddressTaken(OSError):
 
 def doors(house: House) -> RestDoor:
     """Put the doors before the house; the house has to be open while they serve."""
-    mcp = mcp_door(house.application, ids=house.ids)
+    mcp = LateMcp(lambda module: module.mcp_door(house.application, ids=house.ids))
 
     @asynccontextmanager
     async def running() -> AsyncIterator[None]:
@@ -157,6 +157,8 @@ async def serve(house: House, sock: socket.socket, started: Started) -> None:
             return
         host, port = sock.getsockname()[:2]
         url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-        with _announced(settings, url, house.local_key):
+        with contextlib.ExitStack() as stack:
+            if house.local_key:
+                stack.enter_context(_announced(settings, url, house.local_key))
             await started(url)
             await serving

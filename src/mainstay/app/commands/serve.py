@@ -88,7 +88,9 @@ def _welcome(out: Console, house: House, url: str) -> None:
         out.print("  API key         the one in MAINSTAY_ADMIN_KEY")
     else:
         out.print("  API key         the one shown at the first start (`mainstay keys create` makes more)")
-    out.print("  Commands on this machine need no key: try `mainstay status`. Stop with Ctrl-C.")
+    if house.local_key:
+        out.print("  Commands on this machine need no key: try `mainstay status`.")
+    out.print("  Stop with Ctrl-C.")
 
 
 def _answer(out: Console, told: Told) -> None:
@@ -131,7 +133,10 @@ def serve(
 
         async def started(url: str) -> None:
             if sample:
-                _answer(out, await ask_first(house))
+                try:
+                    _answer(out, await ask_first(house))
+                except Failure as failure:  # the server serves all the same
+                    out.print(f"The sample was not loaded: {failure.detail}", style="red", markup=False)
             _welcome(out, house, url)
             out.file.flush()
 

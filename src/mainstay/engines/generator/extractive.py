@@ -29,7 +29,7 @@ class ExtractiveGenerator:
         """Say that the sentences are the sources' own."""
         return True
 
-    async def write(self, question: str, evidence: Sequence[Evidence]) -> AsyncIterator[str]:  # noqa: ARG002 - the port's
+    async def write(self, question: str, evidence: Sequence[Evidence]) -> AsyncIterator[str]:
         """Stream the best sentences, `Sentence. [2]` each; nothing when there is no evidence."""
         for place, piece in enumerate(choose(evidence, self._sentences_max, self._characters_max)):
             yield f"{' ' if place else ''}{piece.text} [{piece.number}]"

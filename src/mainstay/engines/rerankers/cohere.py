@@ -26,7 +26,7 @@ class CohereReranker:
         """Give the model's name."""
         return self._model
 
-    async def score(self, query: str, texts: Sequence[str], first: Sequence[float]) -> list[float]:  # noqa: ARG002 - the port's
+    async def score(self, query: str, texts: Sequence[str], first: Sequence[float]) -> list[float]:
         """Give one score a text, higher is better; raises RerankerUnavailable."""
         if not texts:
             return []

@@ -11,7 +11,7 @@ class NoReranker:
         """Give the name shown to users."""
         return "none"
 
-    async def score(self, query: str, texts: Sequence[str], first: Sequence[float]) -> list[float]:  # noqa: ARG002 - the port's
+    async def score(self, query: str, texts: Sequence[str], first: Sequence[float]) -> list[float]:
         """Give the first scores back."""
         return list(first)
 

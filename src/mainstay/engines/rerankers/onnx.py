@@ -46,7 +46,7 @@ class OnnxReranker:
         """Give the folder's name."""
         return self._name
 
-    async def score(self, query: str, texts: Sequence[str], first: Sequence[float]) -> list[float]:  # noqa: ARG002 - the port's
+    async def score(self, query: str, texts: Sequence[str], first: Sequence[float]) -> list[float]:
         """Give one score a text, higher is better; raises RerankerUnavailable."""
         if not texts:
             return []

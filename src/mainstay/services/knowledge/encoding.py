@@ -1,9 +1,9 @@
 """Turning stored documents into passages with vectors; what did not change is not encoded again."""
 
 import asyncio
-import hashlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +12,9 @@ from mainstay.ports.encoder import Encoder
 from mainstay.ports.languages import Languages
 from mainstay.services.knowledge.chunking import Chunk, chunk
 from mainstay.services.knowledge.passage_store import Passage, PassageStore
-from mainstay.services.knowledge.points import embedded_text, point_id
+from mainstay.services.knowledge.points import content_hash, embedded_text, point_id
 from mainstay.services.knowledge.records import Chunking
-from mainstay.services.knowledge.store import DocumentRow, KnowledgeStore
+from mainstay.services.knowledge.store import CollectionRow, DocumentRow, KnowledgeStore
 
 _TEXTS_AT_ONCE = 256
 _TITLE_TOKENS = 24
@@ -41,6 +41,17 @@ def passage_text(text: str, piece: Chunk) -> str:
     return f"{text[piece.header[0] : piece.header[1]]}\n{body}"
 
 
+def told_by_neighbours(cuts: Sequence[Cut]) -> list[Cut]:
+    """Take documents too short to tell their language for what most others that came along are in."""
+    told = Counter(cut.language for cut in cuts if cut.language != "und")
+    if not told:
+        return list(cuts)
+    [(main, count)] = told.most_common(1)
+    if 2 * count < told.total():
+        return list(cuts)
+    return [replace(cut, language=main) if cut.language == "und" else cut for cut in cuts]
+
+
 class Encoding:
     """Cuts and encodes documents."""
 
@@ -55,8 +66,9 @@ class Encoding:
 
     async def encode(self, documents: Sequence[DocumentRow]) -> list[tuple[str, list[Passage]]]:
         """Give the language and the passages of each document's present version."""
-        chunking = {row.name: Chunking(**row.chunking) for row in await self._store.collections()}
-        cuts = [await self._cut(document, chunking) for document in documents]
+        collections = {row.name: row for row in await self._store.collections()}
+        cuts = [await self._cut(document, collections.get(document.collection)) for document in documents]
+        cuts = told_by_neighbours(cuts)
         known = [await self._known(document) for document in documents]
         wanted = {
             text_hash: text
@@ -70,22 +82,26 @@ class Encoding:
             for cut, have in zip(cuts, known, strict=True)
         ]
 
-    async def _cut(self, document: DocumentRow, chunking: Mapping[str, Chunking]) -> Cut:
+    async def _cut(self, document: DocumentRow, collection: CollectionRow | None) -> Cut:
         stored = await self._store.text(document.doc_id, document.version)
         text = stored[1] if stored is not None else ""
-        budget = chunking.get(document.collection, Chunking()).tokens_max
+        settings = collection or CollectionRow(document.collection)
+        budget = Chunking(**settings.chunking).tokens_max
         budget = max(16, min(budget, self._encoder.tokens_max - _TITLE_TOKENS))
-        return await asyncio.to_thread(self._cut_now, document, text, budget)
+        return await asyncio.to_thread(self._cut_now, document, text, budget, settings.languages)
 
-    def _cut_now(self, document: DocumentRow, text: str, budget: int) -> Cut:
+    def _cut_now(self, document: DocumentRow, text: str, budget: int, languages: Sequence[str]) -> Cut:
+        language = self._languages.detect(text)
+        if languages and language not in languages:
+            language = languages[0]
         chunks = chunk(text, self._encoder.count_tokens, tokens_max=budget)
         texts = [passage_text(text, piece) for piece in chunks]
         embedded = [
             embedded_text(document.given_title, piece.headings, body)
             for piece, body in zip(chunks, texts, strict=True)
         ]
-        hashes = [hashlib.sha256(f"{self._encoder.name}\0{body}".encode()).hexdigest() for body in embedded]
-        return Cut(document, self._languages.detect(text), chunks, texts, embedded, hashes)
+        hashes = [content_hash(self._encoder.name, body) for body in embedded]
+        return Cut(document, language, chunks, texts, embedded, hashes)
 
     async def _known(self, document: DocumentRow) -> dict[str, NDArray[np.float32]]:
         if not document.indexed_version:

@@ -3,14 +3,23 @@
 import asyncio
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 
 from mainstay.kernel.work import caller
 from mainstay.ports.blobs import Blobs
 from mainstay.ports.encoder import Encoder
 from mainstay.ports.vectors import AllOf, Between, Equals, FieldType, Filter, Point, Space, Vectors
 from mainstay.services.knowledge.faq_store import FaqStore
-from mainstay.services.knowledge.passage_store import Change, PassageStore
-from mainstay.services.knowledge.points import FAQ, PASSAGE, faq_point, feedback_point, passage_point
+from mainstay.services.knowledge.passage_store import Change, Passage, PassageStore
+from mainstay.services.knowledge.points import (
+    FAQ,
+    PASSAGE,
+    content_hash,
+    embedded_text,
+    faq_point,
+    feedback_point,
+    passage_point,
+)
 from mainstay.services.knowledge.store import DocumentRow, KnowledgeStore
 
 logger = logging.getLogger("mainstay.knowledge")
@@ -115,10 +124,7 @@ class Indexing:
         passages = await self._passages.passages(change.subject, change.version)
         if not passages:
             return None  # stored anew since, under the same version: it is still to be encoded
-        points = await asyncio.to_thread(
-            lambda: [passage_point(passage, document, change.change) for passage in passages]
-        )
-        await self._vectors.upsert(space, points, change.change)
+        await self._upsert(space, document, passages, change.change)
         return document
 
     async def _forget(self, space: Space, change: Change, *conditions: Filter) -> None:
@@ -138,6 +144,9 @@ class Indexing:
             if await self._store.any_indexed():
                 logger.warning("The search index of %s is empty; it is being rebuilt", space.tenant)
                 await self._rebuild(space, 0, optimize=False)
+                if foreign := await self.of_another_encoder():
+                    told = "%d documents were encoded with another encoder: run `mainstay rebuild`"
+                    logger.warning(told, len(foreign))
             return
         while changes := await self._passages.changes_after(applied, _CHANGES_AT_ONCE):
             for change in changes:
@@ -161,9 +170,7 @@ class Indexing:
                     await self._put(space, document, change)
                     count += 1
             after = documents[-1].doc_id
-        points = [faq_point(row, "und", change) for row in await self._faqs.faqs()]
-        points += [feedback_point(row, change) for row in await self._faqs.feedback()]
-        await self._vectors.upsert(space, points, change)
+        await self._vectors.upsert(space, await self._opinions(change), change)
         if change:
             stale = AllOf((Between("change", lt=float(change)), Equals("kind", PASSAGE)))
             await self._vectors.delete(space, stale, change)
@@ -173,13 +180,49 @@ class Indexing:
             await self._vectors.optimize(space)
         return count
 
+    async def _opinions(self, change: int) -> list[Point]:
+        """Give the points of FAQ entries and judgements, encoded anew: the encoder may be another one."""
+        points: list[Point] = []
+        for faq in await self._faqs.faqs():
+            [dense] = await self._encoder.embed([faq.question], role="query", lane="ingest")
+            points.append(faq_point(replace(faq, dense=dense), "und", change))
+        for judged in await self._faqs.feedback():
+            [dense] = await self._encoder.embed([judged.query], role="query", lane="ingest")
+            points.append(feedback_point(replace(judged, dense=dense), change))
+        return points
+
     async def _put(self, space: Space, document: DocumentRow, change: int) -> None:
         passages = await self._passages.passages(document.doc_id, document.indexed_version)
+        if self._encoded_here(document, passages):
+            await self._upsert(space, document, passages, change)
 
+    async def _upsert(
+        self, space: Space, document: DocumentRow, passages: Sequence[Passage], change: int
+    ) -> None:
         def points() -> list[Point]:
             return [passage_point(passage, document, change) for passage in passages]
 
         await self._vectors.upsert(space, await asyncio.to_thread(points), change)
+
+    def _encoded_here(self, document: DocumentRow, passages: Sequence[Passage]) -> bool:
+        """Say whether passages have the vectors of this server's encoder."""
+        if not passages:
+            return True
+        first = passages[0]
+        text = embedded_text(document.given_title, first.headings, first.text)
+        return first.content_hash == content_hash(self._encoder.name, text)
+
+    async def of_another_encoder(self) -> list[DocumentRow]:
+        """Give the documents that were encoded with another encoder than this server's."""
+        found: list[DocumentRow] = []
+        after = ""
+        while documents := await self._store.documents(None, after, _DOCUMENTS_AT_ONCE):
+            for document in documents:
+                passages = await self._passages.passages(document.doc_id, document.indexed_version)
+                if not self._encoded_here(document, passages[:1]):
+                    found.append(document)
+            after = documents[-1].doc_id
+        return found
 
     async def durable(self) -> int:
         """Give the number of the last change that a crash cannot undo in the index any more."""

@@ -73,7 +73,13 @@ Remark = Annotated[str, StringConstraints(max_length=2000, pattern=NO_NUL)]
 Url = Annotated[str, StringConstraints(min_length=8, max_length=2000, pattern=r"^https?://\S+$")]
 Languages = Annotated[
     list[Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")]],
-    Field(max_length=50, description="ISO 639-1 codes; empty: any language."),
+    Field(
+        max_length=50,
+        description=(
+            "What the documents are written in (ISO 639-1), the main one first: a document that seems to "
+            "be in another language is taken for the first. Empty: it is told for each document."
+        ),
+    ),
 ]
 Context = Annotated[
     str,

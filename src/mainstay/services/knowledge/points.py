@@ -1,5 +1,6 @@
 """What a passage, an FAQ entry or a judgement is in the index."""
 
+import hashlib
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -25,6 +26,11 @@ def embedded_text(title: str, headings: tuple[str, ...], text: str) -> str:
     """Give the text that is encoded for a passage: what it says, in the light of where it stands."""
     path = " > ".join(dict.fromkeys(part for part in (title, *headings) if part))
     return f"{path}\n{text}" if path and not text.startswith(path) else text
+
+
+def content_hash(encoder: str, text: str) -> str:
+    """Give the hash of what was encoded, and by which encoder."""
+    return hashlib.sha256(f"{encoder}\0{text}".encode()).hexdigest()
 
 
 def passage_point(passage: Passage, document: DocumentRow, change: int) -> Point:

@@ -65,9 +65,13 @@ class KnowledgeReactions(Reactions):
             Change(event.change, change_kind(event.kind), event.subject, event.version) for event in events
         ]
         blobs = [blob for event in events for blob in event.blobs]
+        rebuilds = [event for event in events if event.kind == "rebuild"]
+        foreign = await self._indexing.of_another_encoder() if rebuilds else []
         shown = await self._indexing.apply(changes, blobs)
         durable = await self._indexing.durable()
         await self._passages.forget_changes(durable)
+        for document in foreign:
+            await self._encode_anew(document, rebuilds[-1].job_id)
         for document in shown:
             await self._store.indexed(document)
             await self._passages.forget_before(document.doc_id, document.version)
@@ -78,6 +82,13 @@ class KnowledgeReactions(Reactions):
                     doc_id=document.doc_id, collection=document.collection, version=document.version
                 )
             )
+
+    async def _encode_anew(self, document: DocumentRow, job_id: str) -> None:
+        await self._store.take_up(document.doc_id, job_id)
+        stored = DocumentStored(
+            doc_id=document.doc_id, collection=document.collection, version=document.version, job_id=job_id
+        )
+        emit(stored, job_id=job_id, subject=document.doc_id)
 
     async def _replaced(self, document: DocumentRow) -> None:
         kind: ChangeKind = "replaced"

@@ -28,7 +28,9 @@ class Collection(Record):
 
     name: str
     description: str
-    languages: list[str] = Field(description="ISO 639-1 codes that its documents may have; empty: any.")
+    languages: list[str] = Field(
+        description="What its documents are written in (ISO 639-1); empty: it is told for each."
+    )
     chunking: Chunking
     metadata_schema: dict[str, MetadataField]
     encoder: str

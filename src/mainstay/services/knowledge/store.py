@@ -63,8 +63,8 @@ VERSIONS = Table(
 TABLES = (COLLECTIONS, DOCUMENTS, VERSIONS, *PASSAGE_TABLES, *FAQ_TABLES)
 
 _DOCUMENT = (
-    "SELECT doc_id, collection, title, titled, metadata, groups, language, version, indexed_version, media_type,"
-    " source, blob, characters, content_hash, job_id, created_ms, changed_ms FROM documents"
+    "SELECT doc_id, collection, title, titled, metadata, groups, language, version, indexed_version,"
+    " media_type, source, blob, characters, content_hash, job_id, created_ms, changed_ms FROM documents"
 )
 
 
@@ -223,6 +223,10 @@ class KnowledgeStore:
         """Say whether any document was ever searchable."""
         rows = await self._rows.fetch("SELECT 1 AS one FROM documents WHERE indexed_version > 0 LIMIT 1")
         return bool(rows)
+
+    async def take_up(self, doc_id: str, job_id: str) -> None:
+        """Note that a job makes this document searchable again."""
+        await self._rows.update("documents", {"job_id": job_id}, {"doc_id": doc_id})
 
     async def lock(self, doc_ids: Sequence[str], now_ms: int) -> None:
         """Open the unit of work on these documents, so that what is read next stays true until it ends."""

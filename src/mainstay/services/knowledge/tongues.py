@@ -68,6 +68,8 @@ class Tongues:
         """Give a query as the index can be asked: glossed, when the documents are in another language."""
         written = await self.written(collections)
         language = self._languages.detect(query)
+        if language == "und":  # too short to tell: it is most likely in the documents' own
+            language = next(iter(written), language)
         terms = Sparse(*query_weights(query, language, tuple(written)))
         target = _foreign_to(language, written)
         if not target:
