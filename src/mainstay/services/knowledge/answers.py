@@ -121,7 +121,9 @@ class Answers:
         language = found.ranked[0][1].language if found.ranked else "und"
         if language != "en" or not self._encoder.name.startswith(LEARNED_WITH):
             return await asyncio.to_thread(judge_by_words, question, texts, language=language)
-        tokens = await self._encoder.embed_tokens([question, *texts[:CLOSE_PASSAGES]], role="query")
+        # One at a time: together, the short question is padded to the longest passage, for twice the time.
+        read = [question, *texts[:CLOSE_PASSAGES]]
+        tokens = [(await self._encoder.embed_tokens([text], role="query"))[0] for text in read]
         return await asyncio.to_thread(judge_by_tokens, question, texts, tokens, language=language)
 
 
