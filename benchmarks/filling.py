@@ -73,8 +73,8 @@ def vectors(data: Path, made: Corpus) -> NDArray[np.float32]:
         return found
     with closing(sqlite3.connect(data / "mainstay.db")) as connection:
         rows = connection.execute("SELECT doc_id, dense FROM passages WHERE ordinal = 0 ORDER BY version")
-        by_name = {name: np.frombuffer(dense, np.float32) for name, dense in rows}
-    whole = np.stack([by_name[name] for name in made.passages])
+        by_name = {name: np.frombuffer(dense, np.float16) for name, dense in rows}
+    whole = np.stack([by_name[name] for name in made.passages]).astype(np.float32)
     np.save(kept, whole)
     return whole
 

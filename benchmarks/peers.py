@@ -92,7 +92,9 @@ def txtai(folder: Path) -> Iterator[int]:
     port = free_port()
     settings = folder.with_name(folder.name + ".yml")
     settings.write_text(f"path: {folder}\nembeddings:\n  path: {model()}\n  content: true\n", "utf-8")
-    command = [place() / "bin/uvicorn", "txtai.api:app", "--port", str(port), "--log-level", "warning"]
+    # The other's turn takes longer than the five seconds after which uvicorn closes a quiet connection.
+    quiet = ("--log-level", "warning", "--timeout-keep-alive", "600")
+    command = [place() / "bin/uvicorn", "txtai.api:app", "--port", str(port), *quiet]
     log = folder.with_name(folder.name + ".log")
     with running(command, port, "/count", {**_OFFLINE, "CONFIG": str(settings)}, log):
         yield port

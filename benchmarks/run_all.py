@@ -22,6 +22,7 @@ from pathlib import Path
 import peers
 from datasets import folder
 from figures import machine
+from passages import PASSAGES
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "RESULTS.md"
@@ -32,7 +33,8 @@ _SECTION = re.compile(r"^## (?P<title>.+?)\n(?P<body>.*?)(?=^## |\Z)", re.MULTIL
 class Benchmark:
     """A script with its arguments.
 
-    `{encoder}` and `{scratch}` stand for those folders; with `table` the script writes figures as JSON.
+    `{encoder}` and `{scratch}` stand for those folders, `{passages}` for their number; with `table` the
+    script writes figures as JSON.
     """
 
     name: str
@@ -40,21 +42,23 @@ class Benchmark:
     arguments: tuple[str, ...] = ()
     table: bool = True
 
-    def command(self, scratch: Path) -> list[str]:
+    def command(self, scratch: Path, passages: int) -> list[str]:
         """Give the command after `python`."""
-        filled = [
-            part.format(encoder=os.environ["MAINSTAY_ENCODER"], scratch=scratch) for part in self.arguments
-        ]
+        encoder = os.environ["MAINSTAY_ENCODER"]
+        filled = [part.format(encoder=encoder, scratch=scratch, passages=passages) for part in self.arguments]
         return [f"benchmarks/{self.name}.py", *filled]
 
-    def shown(self) -> str:
+    def shown(self, passages: int) -> str:
         """Give the command as a reader would write it."""
-        parts = [part.format(encoder="$MAINSTAY_ENCODER", scratch="$SCRATCH") for part in self.arguments]
+        parts = [
+            part.format(encoder="$MAINSTAY_ENCODER", scratch="$SCRATCH", passages=passages)
+            for part in self.arguments
+        ]
         return " ".join(["python", f"benchmarks/{self.name}.py", *parts])
 
 
 ALL = (
-    Benchmark("search_http", "Search over HTTP, 100,000 passages", ("--scratch", "{scratch}")),
+    Benchmark("search_http", "Search over HTTP", ("--scratch", "{scratch}", "--passages", "{passages}")),
     Benchmark("ingest", "Ingest, end to end", ("--scratch", "{scratch}")),
     Benchmark("footprint", "Start, memory, size", ("--large", "{scratch}/hundred")),
     Benchmark("durable_road", "Durable documents through the whole road"),
@@ -81,9 +85,9 @@ def table(figures: Sequence[dict[str, object]]) -> str:
     return "\n".join(["| what | measured | goal | |", "|---|---|---|---|", *rows])
 
 
-def section(benchmark: Benchmark, scratch: Path) -> str:
+def section(benchmark: Benchmark, scratch: Path, passages: int) -> str:
     """Run a benchmark and give its section; raises CalledProcessError if it fails."""
-    command = benchmark.command(scratch)
+    command = benchmark.command(scratch, passages)
     print(f"\n== {' '.join(command)}", flush=True)
     kept = scratch / f"{benchmark.name}.json"
     kept.unlink(missing_ok=True)
@@ -105,7 +109,7 @@ def section(benchmark: Benchmark, scratch: Path) -> str:
         else f"```\n{''.join(told).strip()}\n```"
     )
     now = dt.datetime.now(dt.UTC).strftime("%Y-%m-%d %H:%M UTC")
-    return f"\n`{benchmark.shown()}`, {now}\n\n{body}\n\n"
+    return f"\n`{benchmark.shown(passages)}`, {now}\n\n{body}\n\n"
 
 
 def head() -> str:
@@ -114,8 +118,8 @@ def head() -> str:
     return f"""# Results
 
 Made by `make bench` (`python benchmarks/run_all.py`); do not edit. What each line compares, and how, stands
-at the top of the script that is named. `$SCRATCH` is a folder for filled indexes; [DATA.md](DATA.md) names the
-data.
+at the top of the script that is named. `$SCRATCH` is a folder for filled indexes; [DATA.md](DATA.md) names
+the data.
 
 - Machine: {machine()}
 - Peers: {named}
@@ -133,6 +137,7 @@ def main() -> None:
     names = {benchmark.name: benchmark for benchmark in ALL}
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(names))
     parser.add_argument("--scratch", type=Path, default=Path(tempfile.gettempdir()) / "mainstay-bench")
+    parser.add_argument("--passages", type=int, default=PASSAGES, help="how many to search in")
     given = parser.parse_args()
     if "MAINSTAY_ENCODER" not in os.environ:
         sys.exit("Set MAINSTAY_ENCODER to the encoder's folder; `make bench` does it.")
@@ -146,7 +151,7 @@ def main() -> None:
     for benchmark in ALL:
         if given.names and benchmark.name not in given.names:
             continue
-        kept[benchmark.title] = section(benchmark, given.scratch)
+        kept[benchmark.title] = section(benchmark, given.scratch, given.passages)
         parts = [f"## {each.title}\n{kept[each.title]}" for each in ALL if each.title in kept]
         RESULTS.write_text(head() + "".join(parts).rstrip() + "\n", "utf-8")
 

@@ -249,14 +249,18 @@ def measure(data: Path, scratch: Path, made: Corpus, given: argparse.Namespace) 
     shutil.rmtree(copy, ignore_errors=True)
     shutil.copytree(data / "vectors", copy)
     queries = itertools.cycle(made.queries)
+    print("starting the servers …", flush=True)
     with ExitStack() as stack:
         port, _ = stack.enter_context(mainstay(data))
         asked: dict[str, Connect] = {"Mainstay": ask_mainstay(port)}
         if peers.there():
             asked["txtai"] = ask_txtai(stack.enter_context(peers.txtai(scratch / "txtai")))
             asked["Chroma"] = ask_chroma(stack.enter_context(peers.chroma(scratch / "chroma")), thinking)
+        print("one client …", flush=True)
         found = by_one(asked, Bare(data, thinking.encoder), queries, given.repeats)
+        print(f"{CLIENTS} clients …", flush=True)
         found += by_many(asked, queries, given.repeats)
+        print("during ingest …", flush=True)
         found += while_ingesting(port, queries)
     return found
 
@@ -333,7 +337,8 @@ def main() -> None:
     data = prepare(given.scratch, made)
     if not peers.there():
         print("The peers are not installed (python benchmarks/peers.py): measured without them.")
-    tell(measure(data, given.scratch, made, given), given.json)
+    size = Figure("passages", f"{len(made.passages):,}")
+    tell([size, *measure(data, given.scratch, made, given)], given.json)
 
 
 if __name__ == "__main__":

@@ -39,8 +39,14 @@ class Client:
     def call(self, method: str, path: str, body: object = None) -> Any:
         """Send a request, read all of the answer, give its JSON."""
         sent = None if body is None else json.dumps(body).encode()
-        self._connection.request(method, path, sent, self._headers)
-        response = self._connection.getresponse()
+        try:
+            self._connection.request(method, path, sent, self._headers)
+            response = self._connection.getresponse()
+        except (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError):
+            # A server may close a connection that was quiet for a while.
+            self._connection.close()
+            self._connection.request(method, path, sent, self._headers)
+            response = self._connection.getresponse()
         told = response.read()
         if response.status >= http.client.MULTIPLE_CHOICES:
             raise RuntimeError(f"{method} {path}: {response.status} {told[:300]!r}")

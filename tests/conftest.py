@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from makers import Client, FrozenClock, client, opened_house
 
 from mainstay.app.house import House
+from makers import Client, FrozenClock, client, opened_house
 
 
 @pytest.fixture(autouse=True)

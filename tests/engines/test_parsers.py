@@ -500,7 +500,7 @@ async def test_a_parse_that_is_given_up_leaves_no_child_busy() -> None:
     parser = KreuzbergParser(processes=1)
     await parser.parse(b"a,b\n1,2", "a.csv")
     slow = asyncio.create_task(parser.parse(json.dumps([[1]] * 1_000_000).encode(), "a.json"))
-    while parser._idle:  # noqa: ASYNC110 - until the child is lent
+    while parser._idle:
         await asyncio.sleep(0)
     slow.cancel()
     with pytest.raises(asyncio.CancelledError):

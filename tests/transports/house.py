@@ -213,9 +213,9 @@ class NotesService(Notes):
         self,
         file: Upload,
         facts: dict[str, JsonValue] | None = None,
-        label: str = "",  # noqa: ARG002 - as the interface declares
+        label: str = "",
         copies: int = 1,
-        wait: bool = False,  # noqa: ARG002 - as the interface declares
+        wait: bool = False,
     ) -> File:
         """Look at a file."""
         return File(

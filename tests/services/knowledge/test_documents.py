@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-from makers import ADMIN_KEY, Client, WordEncoder, client, opened_house, tenant_client
 
 from mainstay.app.house import House
 from mainstay.services.knowledge.failures import (
@@ -13,6 +12,7 @@ from mainstay.services.knowledge.failures import (
     DocumentInvalid,
     DocumentMissing,
 )
+from makers import ADMIN_KEY, Client, WordEncoder, client, opened_house, tenant_client
 
 HARBOUR = "The harbour office opens at nine. It closes at five."
 KEYS = "A key is shown once. To rotate it, make a new key and revoke the old one."
