@@ -15,9 +15,9 @@ from pathlib import Path
 import uvicorn
 
 from mainstay.app.house import House
-from mainstay.app.late_mcp import LateMcp
 from mainstay.app.settings import Settings
 from mainstay.kernel.tracing import Span
+from mainstay.transports.mcp.late import LateMcp
 from mainstay.transports.rest.door import RestDoor, rest_app
 from mainstay.transports.rest.settings import RestSettings
 
