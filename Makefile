@@ -43,7 +43,7 @@ laws: $(STAMP) ## Check who may import whom
 	@$(BIN)/lint-imports
 
 unit: $(STAMP) encoder ## Run the tests
-	@MAINSTAY_ENCODER=$(abspath $(ENCODER)) $(BIN)/pytest
+	@MAINSTAY_ENCODER=$(abspath $(ENCODER)) $(BIN)/pytest -n auto
 
 spec: $(STAMP) ## Write spec/ from the operations
 	@$(BIN)/python -m mainstay.app.spec

@@ -32,7 +32,6 @@ LATE = {
     "engines/encoder/package.py": "says whether a library is there; imports nothing",
     "engines/parsers/kreuzberg.py": "says whether a library is there; imports nothing",
     "kernel/discovery.py": "interfaces are found by their folders",
-    "transports/mcp/late.py": "the protocol's library takes longest to import: the server answers first",
 }
 LIBRARIES = {
     "app/backups.py": {"sqlite3": "a backup is SQLite's own copy of a file that is in use"},
