@@ -211,3 +211,11 @@ async def test_everything_is_there_after_a_restart(tmp_path: Path) -> None:
         await add(client(house), "keys", KEYS)
     async with opened_house(folder) as house:
         assert await found(client(house, ADMIN_KEY), "rotate key") == ["keys"]
+
+
+async def test_a_few_long_documents_do_not_crowd_out_the_others(admin: Client) -> None:
+    pages = "\n\n".join(f"# Page {n}\n\nherring herring market {n}" for n in range(150))
+    await add(admin, "long", pages)
+    for number in range(3):
+        await add(admin, f"short{number}", f"A note that names herring once, number {number}.")
+    assert set(await found(admin, "herring", top_k=4)) == {"long", "short0", "short1", "short2"}

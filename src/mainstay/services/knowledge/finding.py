@@ -37,6 +37,8 @@ _JUDGEMENTS_MAX = 20
 _SIMILAR_MIN = 0.8
 _BOOST_MAX = 0.15
 _SHOWN_AT_ONCE = 8
+_WIDER = 5
+_LIMIT_MAX = 5_000
 
 Vector = NDArray[np.float32]
 
@@ -87,6 +89,16 @@ def _hit(score: float, shown: Shown) -> Hit:
     )
 
 
+@dataclass(frozen=True)
+class _Search:
+    """One look into the index: within which conditions, for what, and how far."""
+
+    where: Filter
+    asked: Asked
+    vector: Vector
+    limit: int
+
+
 def within(collections: Sequence[str], kind: str) -> list[Filter]:
     """Give the conditions that leave points of one kind, in some collections (all, if none is named)."""
     conditions: list[Filter] = [Equals("kind", kind)]
@@ -128,10 +140,15 @@ class Finding:
         space = await self._indexing.ready()
         asked = await self._tongues.asked(wanted.query, wanted.collections)
         vector = await self._vector(asked.text, wanted.context)
-        ranked, documents = await self._ranked(space, wanted, where, asked, vector)
-        ranked = await self._judged(space, vector, ranked, documents)
         many = max(wanted.top_k, _RERANKED_MAX) if self._reranks(wanted) else wanted.top_k
-        shown = await self._shown(ranked, documents, many, passages=wanted.passages)
+        limit = max(LEG_LIMIT, 2 * wanted.top_k)
+        while True:
+            ranked, documents = await self._ranked(space, wanted, _Search(where, asked, vector, limit))
+            ranked = await self._judged(space, vector, ranked, documents)
+            shown = await self._shown(ranked, documents, many, passages=wanted.passages)
+            if len(shown) >= many or len(documents) < limit or limit >= _LIMIT_MAX:
+                break
+            limit = min(_WIDER * limit, _LIMIT_MAX)  # few long documents fill the legs: look further
         if self._reranks(wanted):
             shown = await self._reranked(wanted, shown)
         return Found(wanted, asked.text, space, vector, shown[: wanted.top_k])
@@ -154,9 +171,9 @@ class Finding:
         return vector
 
     async def _ranked(
-        self, space: Space, wanted: Wanted, where: Filter, asked: Asked, vector: Vector
+        self, space: Space, wanted: Wanted, search: _Search
     ) -> tuple[list[Ranked], dict[str, str]]:
-        limit = max(LEG_LIMIT, 2 * wanted.top_k)
+        where, asked, vector, limit = search.where, search.asked, search.vector, search.limit
         legs: list[Leg] = []
         if wanted.mode != "lexical":
             legs.append(Leg(vector, limit, where))
@@ -202,11 +219,11 @@ class Finding:
                 boosts[doc_id] = boosts.get(doc_id, 0.0) + sign * (0.5 + 0.5 * likeness)
         if not boosts:
             return ranked
-        moved = [
+        raised = [
             replace(one, score=one.score + _BOOST_MAX * float(np.tanh(boosts.get(documents[one.id], 0.0))))
             for one in ranked
         ]
-        return sorted(moved, key=lambda one: (-one.score, one.id))
+        return sorted(raised, key=lambda one: (-one.score, one.id))
 
     async def _shown(
         self, ranked: Sequence[Ranked], documents: Mapping[str, str], many: int, *, passages: bool
