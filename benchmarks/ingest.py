@@ -100,6 +100,7 @@ def main() -> None:
         seconds["bare onnxruntime"].append(bare.seconds(list(made.passages.values())))
         if peers.there():
             seconds["txtai"].append(peers.txtai_ingest(made.passages))
+        print("  s:", *(f"{name} {found[-1]:.1f}" for name, found in seconds.items() if found), flush=True)
     rates = {name: [given.documents / each for each in found] for name, found in seconds.items()}
     letters = sum(map(len, made.passages.values())) / given.documents
     figures = [Figure("documents", f"{given.documents:,} of {letters:.0f} characters")]
