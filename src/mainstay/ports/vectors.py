@@ -137,13 +137,15 @@ class Leg:
     """One ranked list to fetch: by a dense vector (cosine) or a sparse one (weights × IDF of the index).
 
     The filter narrows the candidates inside the engine, never after the limit. With `vectors` the
-    matches carry their dense vectors.
+    matches carry their dense vectors. `fields` names the top-level payload fields to bring along (all, if
+    None): each one of a hundred matches costs.
     """
 
     by: Vector | Sparse
     limit: int
     where: Filter | None = None
     vectors: bool = False
+    fields: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)

@@ -228,9 +228,9 @@ class QdrantEdgeVectors:
             if isinstance(leg.by, Sparse)
             else edge.Query.Nearest(leg.by.tolist(), using=DENSE),
             filter=None if leg.where is None else compile_filter(leg.where),
-            with_payload=True,
+            with_payload=True if leg.fields is None else list(leg.fields),
             with_vector=[DENSE] if leg.vectors else None,
-            params=None if sparse else self._tuning.search_params(),
+            params=None if sparse else self._tuning.search_params(leg.limit),
         )
 
     def _check_disk(self) -> None:

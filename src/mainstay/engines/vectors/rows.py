@@ -106,7 +106,9 @@ async def rank(connection: AsyncConnection[TupleRow], space: Space, number: int,
         Match(
             str(id_),
             float(score),
-            payload,
+            payload
+            if leg.fields is None
+            else {name: payload[name] for name in leg.fields if name in payload},
             None if dense is None else np.array(json.loads(dense), np.float32),
         )
         for id_, score, payload, dense in await cursor.fetchall()

@@ -57,14 +57,19 @@ class Tuning:
     search_threads_max: int = 1
     segments: int = 2
 
-    def search_params(self) -> edge.SearchParams:
-        """Give the parameters of a dense search: int8 candidates, rescored by the full vectors."""
+    def search_params(self, limit: int) -> edge.SearchParams:
+        """Give the parameters of a dense search: int8 candidates, rescored by the full vectors.
+
+        A long list needs no candidates beyond its own length: its first places are found all the same.
+        """
+        oversampling = self.oversampling if limit <= LIMIT_SHORT else 1.0
         return edge.SearchParams(
-            hnsw_ef=self.hnsw_ef,
-            quantization=edge.QuantizationSearchParams(rescore=True, oversampling=self.oversampling),
+            hnsw_ef=max(self.hnsw_ef, limit),
+            quantization=edge.QuantizationSearchParams(rescore=True, oversampling=oversampling),
         )
 
 
+LIMIT_SHORT: Final = 40
 STANDARD: Final = Tuning()
 
 

@@ -161,6 +161,13 @@ class FaqStore:
         rows = await self._rows.fetch(f"SELECT * FROM feedback{where} ORDER BY created_ms", values)
         return [self._feedback(row) for row in rows]
 
+    async def any_entries(self) -> bool:
+        """Say whether there are entries or feedback at all: whether the index holds more than passages."""
+        rows = await self._rows.fetch(
+            "SELECT 1 AS one WHERE EXISTS (SELECT 1 FROM faqs) OR EXISTS (SELECT 1 FROM feedback)"
+        )
+        return bool(rows)
+
     async def any_feedback(self) -> bool:
         """Say whether there is feedback at all."""
         return bool(await self._rows.fetch("SELECT 1 AS one FROM feedback LIMIT 1"))

@@ -37,6 +37,7 @@ _JUDGEMENTS_MAX = 20
 _SIMILAR_MIN = 0.8
 _BOOST_MAX = 0.15
 _SHOWN_AT_ONCE = 8
+_FIELDS = ("doc_id",)
 _WIDER = 5
 _LIMIT_MAX = 5_000
 
@@ -93,7 +94,7 @@ def _hit(score: float, shown: Shown) -> Hit:
 class _Search:
     """One look into the index: within which conditions, for what, and how far."""
 
-    where: Filter
+    where: Filter | None
     asked: Asked
     vector: Vector
     limit: int
@@ -136,7 +137,7 @@ class Finding:
 
     async def find(self, wanted: Wanted) -> Found:
         """Find; raises FilterInvalid, EncoderUnavailable, VectorsUnavailable."""
-        where = self._where(wanted)
+        where = await self._where(wanted)
         space = await self._indexing.ready()
         asked = await self._tongues.asked(wanted.query, wanted.collections)
         vector = await self._vector(asked.text, wanted.context)
@@ -145,7 +146,7 @@ class Finding:
         while True:
             ranked, documents = await self._ranked(space, wanted, _Search(where, asked, vector, limit))
             ranked = await self._judged(space, vector, ranked, documents)
-            shown = await self._shown(ranked, documents, many, passages=wanted.passages)
+            shown = await self._shown(ranked, documents, many, wanted)
             if len(shown) >= many or len(documents) < limit or limit >= _LIMIT_MAX:
                 break
             limit = min(_WIDER * limit, _LIMIT_MAX)  # few long documents fill the legs: look further
@@ -156,11 +157,19 @@ class Finding:
     def _reranks(self, wanted: Wanted) -> bool:
         return wanted.rerank is not False and self._reranker.name != "none"
 
-    def _where(self, wanted: Wanted) -> Filter:
-        conditions = [*within(wanted.collections, PASSAGE), *visible(caller())]
+    async def _where(self, wanted: Wanted) -> Filter | None:
+        """Give the conditions, without those that every point meets: each costs the index a look a point.
+
+        What is left out is looked after in `_shown`, should it have changed a moment ago.
+        """
+        collections = () if await self._tongues.all_in(wanted.collections) else wanted.collections
+        kind, *rest = within(collections, PASSAGE)
+        conditions = [*rest, *visible(caller())]
+        if await self._faqs.any_entries():
+            conditions.append(kind)
         if wanted.filters:
             conditions.append(compiled(wanted.filters))
-        return AllOf(tuple(conditions))
+        return AllOf(tuple(conditions)) if conditions else None
 
     async def _vector(self, text: str, context: str) -> Vector:
         vectors = await self._encoder.embed([text, context] if context else [text], role="query")
@@ -176,9 +185,9 @@ class Finding:
         where, asked, vector, limit = search.where, search.asked, search.vector, search.limit
         legs: list[Leg] = []
         if wanted.mode != "lexical":
-            legs.append(Leg(vector, limit, where))
+            legs.append(Leg(vector, limit, where, fields=_FIELDS))
         if wanted.mode != "dense":
-            legs.append(Leg(asked.terms, limit, where))
+            legs.append(Leg(asked.terms, limit, where, fields=_FIELDS))
         found = await self._vectors.search(space, legs)
         dense = _scores(found[0]) if wanted.mode != "lexical" else []
         sparse = _scores(found[-1]) if wanted.mode != "dense" else []
@@ -190,7 +199,9 @@ class Finding:
         ranked = fuse(dense, sparse, meaning=meaning, floor=floor)
         if 0 < meaning < 1 and nothing_stands_out(dense, sparse, floor=floor):
             first = await self._passages.vectors([one.id for one in ranked[:FEEDBACK_PASSAGES]])
-            [again] = await self._vectors.search(space, [Leg(moved(vector, first), limit, where)])
+            [again] = await self._vectors.search(
+                space, [Leg(moved(vector, first), limit, where, fields=_FIELDS)]
+            )
             documents |= {match.id: str(match.payload["doc_id"]) for match in again}
             ranked = fuse(_scores(again), sparse, meaning=meaning, floor=floor)
         return ranked, documents
@@ -209,7 +220,8 @@ class Finding:
         if not ranked or not await self._faqs.any_feedback():
             return ranked
         where = AllOf(tuple(within((), FEEDBACK)))
-        [judgements] = await self._vectors.search(space, [Leg(vector, _JUDGEMENTS_MAX, where)])
+        leg = Leg(vector, _JUDGEMENTS_MAX, where, fields=("doc_id", "helpful"))
+        [judgements] = await self._vectors.search(space, [leg])
         boosts: dict[str, float] = {}
         for match in judgements:
             if match.score >= _SIMILAR_MIN:
@@ -226,7 +238,7 @@ class Finding:
         return sorted(raised, key=lambda one: (-one.score, one.id))
 
     async def _shown(
-        self, ranked: Sequence[Ranked], documents: Mapping[str, str], many: int, *, passages: bool
+        self, ranked: Sequence[Ranked], documents: Mapping[str, str], many: int, wanted: Wanted
     ) -> list[tuple[float, Shown]]:
         """Give the first passages that are searchable now, one for each document unless passages are wanted.
 
@@ -241,7 +253,7 @@ class Finding:
             part: list[Ranked] = []
             while queue and len(part) < max(_SHOWN_AT_ONCE, many - len(found)):
                 one = queue.pop(0)
-                if passages or documents[one.id] not in seen:
+                if wanted.passages or documents[one.id] not in seen:
                     part.append(one)
                     seen.add(documents[one.id])
             rows = await self._passages.shown([one.id for one in part]) if part else {}
@@ -249,7 +261,9 @@ class Finding:
                 shown = rows.get(one.id)
                 if shown is None:
                     seen.discard(documents[one.id])
-                elif may_see(me, shown.groups):
+                elif may_see(me, shown.groups) and shown.collection in (
+                    wanted.collections or {shown.collection}
+                ):
                     found.append((one.score, shown))
         return found[:many]
 

@@ -64,6 +64,10 @@ class Tongues:
         most = sorted(known, key=lambda language: (-total[language], language))[:_LANGUAGES_MAX]
         return {language: total[language] for language in most}
 
+    async def all_in(self, collections: Sequence[str]) -> bool:
+        """Say whether all of the caller's documents are in these collections, as far as was counted."""
+        return set(await self._counts()) <= set(collections)
+
     async def asked(self, query: str, collections: Sequence[str]) -> Asked:
         """Give a query as the index can be asked: glossed, when the documents are in another language."""
         written = await self.written(collections)
