@@ -26,8 +26,8 @@ $(STAMP): pyproject.toml
 encoder: $(STAMP) # Fetch and build the encoder into the repository's cache, once
 	@test -f $(ENCODER)/mainstay.json || $(BIN)/mainstay encoder --data .cache
 
-run: install ## Serve with the sample workspace, and answer a first question
-	@MAINSTAY_ENCODER=$(ENCODER) $(BIN)/mainstay serve --data $(DATA) --port $(PORT) --sample
+run: install ## Serve with the sample workspace and answer a first question (PORT=8080 DATA=./data)
+	@MAINSTAY_ENCODER=$(ENCODER) exec $(BIN)/mainstay serve --data $(DATA) --port $(PORT) --sample
 
 test: install ## Run every check
 	@$(MAKE) --no-print-directory lint types laws unit

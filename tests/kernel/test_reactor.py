@@ -192,3 +192,35 @@ async def test_another_workers_lease_is_respected_until_it_ends(bench: Bench) ->
         assert bench.reactions.batches == []
         bench.clock.move(LEASE_MS / 1000 + 1)
         await bench.until(done=2)
+
+
+async def test_an_event_wakes_the_reactor_without_a_tick(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mainstay.kernel.reactor._TICK_S", 3600)
+    async with running(bench):
+        await asyncio.sleep(0.05)  # the first tick has passed
+        await bench.emit(1)
+        await bench.until(done=2)
+
+
+async def test_what_another_worker_took_over_is_undone_here(bench: Bench) -> None:
+    async def takes_over() -> None:
+        async with bench.database.unit(SYSTEM) as unit:
+            await unit.update("outbox", {"worker": "other"}, {"state": "running"})
+
+    takeover = takes_over()
+
+    class Slow(Recording):
+        @reacts_to(Happened)
+        async def note(self, events: Sequence[Happened]) -> None:
+            await takeover
+            emit(Followed(number=events[0].number), job_id="job_1")
+
+    bench.reactions = Slow()
+    await bench.emit(1)
+    reactor = bench.reactor()
+    await reactor.start([each for each in reactions_of(bench.reactions) if each.name.endswith("note")])
+    await asyncio.sleep(0.3)
+    await reactor.stop()
+    assert await bench.states() == {"running": 1}  # nothing was done, and nothing followed

@@ -69,7 +69,7 @@ async def test_another_tenants_note_is_not_there(web: httpx2.AsyncClient) -> Non
         ({"Authorization": f"Bearer {ADMIN}x"}, "CredentialsUnknown"),
         ({"Authorization": f"Basic {ADMIN}"}, "CredentialsUnknown"),
         ({"Authorization": "Bearer"}, "CredentialsUnknown"),
-        ({"X-API-Key": ""}, "CredentialsUnknown"),
+        ({"X-API-Key": ""}, "CredentialsMissing"),
         ({"X-API-Key": "k" * 5000}, "CredentialsUnknown"),
         ({"Authorization": f"Bearer {ADMIN}", "X-API-Key": USER}, "CredentialsAmbiguous"),
         ([("X-API-Key", USER), ("X-API-Key", ADMIN)], "CredentialsAmbiguous"),

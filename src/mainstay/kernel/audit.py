@@ -81,7 +81,7 @@ class Audit:
             try:
                 async with self._database.unit(SYSTEM) as unit:
                     await unit.insert("audit", rows)
-            except Unavailable:
+            except BaseException:
                 self._waiting.extendleft(reversed(rows))
                 raise
         if self._lost:
@@ -95,3 +95,5 @@ class Audit:
                 await self.flush()
             except Unavailable as failure:
                 logger.warning("Audit rows of reads wait: %s", failure.detail)
+            except Exception:
+                logger.exception("Audit rows of reads could not be written; they are tried again")

@@ -1,7 +1,9 @@
 """The one road: every door turns its message into `dispatch`, and nothing else leads to a service."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
@@ -229,25 +231,31 @@ class Application:
         work = self._work(caller, message)
         method = getattr(self._services[operation.interface], operation.name)
         outcome = "ok"
-        pieces: AsyncIterator[Any] = method(**self._arguments(operation, model))
         try:
-            while True:
-                with entered(work):
-                    try:
-                        piece = await anext(pieces)
-                    except StopAsyncIteration:
-                        break
-                if work.unit is not None:
-                    _refuse_write(operation)
-                yield piece
+            async with aclosing(method(**self._arguments(operation, model))) as pieces:
+                while True:
+                    with entered(work):
+                        try:
+                            piece = await anext(pieces)
+                        except StopAsyncIteration:
+                            break
+                    if work.unit is not None:
+                        _refuse_write(operation)
+                    yield piece
+            if work.unit is not None:
+                _refuse_write(operation)
         except Failure as failure:
             outcome = failure.code()
             raise
+        except (GeneratorExit, asyncio.CancelledError):
+            outcome = "left"
+            raise
         except BaseException as error:
             outcome = f"bug:{type(error).__name__}"
-            await work.undo(error)
             raise
         finally:
+            if work.unit is not None:
+                await work.undo(RuntimeError(f"{operation.full_name} streams, so it must not write"))
             self._note(operation, caller, message, outcome, work.target)
 
     def _note(

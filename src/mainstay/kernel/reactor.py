@@ -4,7 +4,8 @@ import asyncio
 import contextlib
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NoReturn
 
 from mainstay.kernel.caller import house
 from mainstay.kernel.events import Reaction
@@ -34,6 +35,25 @@ _PERMANENT = (Invalid, NotFound, Conflict, Forbidden)
 
 Lane = tuple[str, str]
 """A tenant and a reaction: events of one lane are handled in order, lanes side by side."""
+
+
+@contextlib.contextmanager
+def _going_on(what: str) -> Iterator[None]:
+    """Let a loop go on whatever happens in one of its rounds; what is not expected is logged."""
+    try:
+        yield
+    except Unavailable as failure:
+        logger.debug("%s waits: %s", what, failure.detail)
+    except Exception:
+        logger.exception("An unexpected error while %s; it goes on", what)
+
+
+class LeaseLost(Exception):
+    """Another worker has taken these events over."""
+
+
+def _refuse_lost_lease() -> NoReturn:
+    raise LeaseLost
 
 
 class Reactor:
@@ -88,7 +108,7 @@ class Reactor:
 
     async def _tick(self) -> None:
         while True:
-            with contextlib.suppress(Unavailable):
+            with _going_on("looking for events"):
                 await self._reclaim(everything=False)
                 for row in await self._database.fetch(
                     SYSTEM,
@@ -103,7 +123,7 @@ class Reactor:
         while True:
             await asyncio.sleep(_HEARTBEAT_S)
             if self._lanes:
-                with contextlib.suppress(Unavailable):
+                with _going_on("renewing leases"):
                     async with self._database.unit(SYSTEM) as unit:
                         lease = {"lease_ms": self._clock.now_ms() + LEASE_MS}
                         await unit.update("outbox", lease, {"worker": self._worker, "state": "running"})
@@ -111,7 +131,7 @@ class Reactor:
     async def _tidy(self) -> None:
         while True:
             now = self._clock.now_ms()
-            with contextlib.suppress(Unavailable):
+            with _going_on("tidying"):
                 async with self._database.unit(SYSTEM) as unit:
                     old = {"state": ["done", "cancelled"], "created_ms": ("<", now - DONE_KEPT_MS)}
                     await unit.delete("outbox", old)
@@ -144,8 +164,11 @@ class Reactor:
 
     async def _drain(self, lane: Lane) -> None:
         reaction = self._reactions[lane[1]]
-        async with self._room:
-            while rows := await self._claim(lane, reaction.batch):
+        while True:
+            async with self._room:  # for one portion: a long lane lets the others in between
+                rows = await self._claim(lane, reaction.batch)
+                if not rows:
+                    return
                 await self._handle(lane[0], reaction, rows)
 
     async def _claim(self, lane: Lane, size: int) -> list[Row]:
@@ -176,6 +199,11 @@ class Reactor:
             await self._run(tenant, reaction, rows)
         except asyncio.CancelledError:
             raise
+        except LeaseLost:
+            logger.warning(
+                "Another worker took over events of %s; what was done here is undone", reaction.name
+            )
+            return
         except Exception as error:  # noqa: BLE001 - whatever a reaction does, the queue goes on and tells
             if len(rows) > 1:
                 # One bad event must not hold up its neighbours: try each on its own.
@@ -195,11 +223,10 @@ class Reactor:
                 await reaction.handler(events)
                 unit = await work.open()
                 await self._outbox.write(unit, work)
-                await unit.update(
-                    "outbox",
-                    {"state": "done", "worker": ""},
-                    {"seq": [row["seq"] for row in rows], "state": "running"},
-                )
+                mine = {"seq": [row["seq"] for row in rows], "state": "running", "worker": self._worker}
+                done = await unit.update("outbox", {"state": "done", "worker": ""}, mine)
+                if done != len(rows):
+                    _refuse_lost_lease()
                 await work.commit()
             except BaseException as error:
                 await work.undo(error)
@@ -239,7 +266,8 @@ class Reactor:
     async def _noted(self, row: Row, change: Mapping[str, str | int]) -> bool:
         try:
             async with self._database.unit(SYSTEM) as unit:
-                await unit.update("outbox", change, {"seq": row["seq"], "state": "running"})
+                mine = {"seq": row["seq"], "state": "running", "worker": self._worker}
+                await unit.update("outbox", change, mine)
         except Unavailable as failure:
             logger.warning("A failure cannot be noted yet: %s", failure.detail)
             return False

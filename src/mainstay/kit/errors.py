@@ -22,9 +22,10 @@ class Failure(Exception):
         retry_after_s: float | None = None,
     ) -> None:
         """Keep what the caller will be told."""
-        super().__init__(detail or self.title)
         self.detail = detail or self.title
         self.problems = [dict(problem) for problem in problems]
+        told = "; ".join(f"{each.get('field', '')}: {each.get('problem', '')}" for each in self.problems)
+        super().__init__(f"{self.detail} ({told})" if told and told not in self.detail else self.detail)
         self.retry_after_s = retry_after_s
 
     @classmethod

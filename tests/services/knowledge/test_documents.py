@@ -1,5 +1,6 @@
 """Documents: stored, found, replaced, deleted."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from mainstay.services.knowledge.failures import (
     DocumentIdTaken,
     DocumentInvalid,
     DocumentMissing,
+    DocumentsHidden,
 )
 from makers import ADMIN_KEY, Client, WordEncoder, client, opened_house, tenant_client
 
@@ -219,3 +221,32 @@ async def test_a_few_long_documents_do_not_crowd_out_the_others(admin: Client) -
     for number in range(3):
         await add(admin, f"short{number}", f"A note that names herring once, number {number}.")
     assert set(await found(admin, "herring", top_k=4)) == {"long", "short0", "short1", "short2"}
+
+
+async def test_earlier_versions_do_not_show_to_whom_they_were_hidden(house: House, admin: Client) -> None:
+    await add(admin, "pay", "SECRET salary 9000", groups=["people"])
+    await add(admin, "pay", "salaries are fair")
+    made = await admin.call("identity.create_key", name="anyone", role="user")
+    anyone = client(house, made.key)
+    assert (await anyone.call("knowledge.get_document", doc_id="pay")).text == "salaries are fair"
+    with pytest.raises(DocumentMissing):
+        await anyone.call("knowledge.get_document", doc_id="pay", version=1)
+
+
+async def test_a_collection_with_hidden_documents_is_not_deleted_by_those_who_do_not_see_them(
+    house: House, admin: Client
+) -> None:
+    await add(admin, "board", HARBOUR, groups=["board"])
+    made = await admin.call("identity.create_key", name="developer", role="developer")
+    with pytest.raises(DocumentsHidden):
+        await client(house, made.key).call("knowledge.delete_collection", name="c")
+    assert await found(admin, "harbour") == ["board"]
+
+
+async def test_a_collection_made_by_many_at_once_is_made_once(admin: Client) -> None:
+    adding = [
+        admin.call("knowledge.add_document", collection="new", text=f"{HARBOUR} {n}") for n in range(12)
+    ]
+    assert len({receipt.doc_id for receipt in await asyncio.gather(*adding)}) == 12
+    [collection] = await admin.call("knowledge.list_collections")
+    assert collection.documents == 12

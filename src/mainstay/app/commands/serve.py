@@ -4,6 +4,8 @@ import asyncio
 import contextlib
 import importlib
 import logging
+import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
@@ -39,6 +41,10 @@ def refusals_told() -> Iterator[None]:
         raise typer.Exit(2) from None
     except (SettingsContradict, AddressTaken) as error:
         console(stderr=True).print(str(error), style="red", markup=False)
+        raise typer.Exit(2) from None
+    except OSError as error:
+        told = f"{error.filename}: {error.strerror}. Choose another folder with --data."
+        console(stderr=True).print(told, style="red", markup=False)
         raise typer.Exit(2) from None
     except Failure as failure:
         console(stderr=True).print(f"{failure.title}. {failure.detail}", style="red", markup=False)
@@ -77,6 +83,13 @@ def _loop_factory() -> Any:
         return asyncio.new_event_loop
 
 
+def _typed(house: House) -> str:
+    """Give the command that asks this server, as it can be typed here."""
+    program = "mainstay" if shutil.which("mainstay") else sys.argv[0]
+    folder = house.settings.data
+    return f"{program} status" + ("" if folder.resolve() == Path("data").resolve() else f" --data {folder}")
+
+
 def _welcome(out: Console, house: House, url: str) -> None:
     out.print(f"Mainstay serves at [bold]{url}[/]", highlight=False)
     out.print(f"  Documentation   {url}/docs", highlight=False)
@@ -89,7 +102,7 @@ def _welcome(out: Console, house: House, url: str) -> None:
     else:
         out.print("  API key         the one shown at the first start (`mainstay keys create` makes more)")
     if house.local_key:
-        out.print("  Commands on this machine need no key: try `mainstay status`.")
+        out.print(f"  Commands on this machine need no key: try `{_typed(house)}`.", highlight=False)
     out.print("  Stop with Ctrl-C.")
 
 

@@ -83,10 +83,11 @@ class JobsService(Jobs):
         note_target(job_id)
         await self._look(job_id)
         await self._store.retry(job_id, self._clock.now_ms())
-        tenant = caller().tenant_id
+        tenant, reactions = caller().tenant_id, await self._store.reactions(job_id)
 
         async def woken() -> Job:
-            await self._bus.publish(WAKE, f"{tenant}/")
+            for reaction in reactions:
+                await self._bus.publish(WAKE, f"{tenant}/{reaction}")
             return await self._look(job_id)
 
         follow_up(woken)

@@ -66,6 +66,13 @@ class JobsStore:
             for r in rows
         ]
 
+    async def reactions(self, job_id: str) -> list[str]:
+        """List the reactions of a job's steps."""
+        rows = await self._rows.fetch(
+            "SELECT DISTINCT reaction FROM outbox WHERE job_id = :job", {"job": job_id}
+        )
+        return [str(row["reaction"]) for row in rows]
+
     async def retry(self, job_id: str, now_ms: int) -> None:
         """Let a job's failed and cancelled steps wait again."""
         await self._rows.update(

@@ -1,6 +1,6 @@
 """How the knowledge service may fail, each named after the fact."""
 
-from mainstay.kit.errors import Conflict, Invalid, NotFound, Unavailable
+from mainstay.kit.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
 
 
 class CollectionMissing(NotFound):
@@ -67,3 +67,9 @@ class DocumentBusy(Conflict):
     """Another request is storing the same document at this moment."""
 
     title = "The document is being stored by another request"
+
+
+class DocumentsHidden(Forbidden):
+    """The collection holds documents that the caller may not see, and so may not delete."""
+
+    title = "The collection holds documents of other groups"

@@ -139,6 +139,9 @@ class Indexing:
     async def _catch_up(self, space: Space) -> None:
         for field, kind in (("kind", "keyword"), ("language", "keyword"), ("change", "integer")):
             await self._vectors.index_field(space, field, kind)  # type: ignore[arg-type]  # literals above
+        for collection in await self._store.collections():
+            for name, declared in collection.metadata_schema.items():
+                await self._vectors.index_field(space, f"metadata.{name}", declared["type"])
         applied = await self._vectors.applied(space)
         if applied == 0:
             if await self._store.any_indexed():

@@ -143,22 +143,23 @@ class Intake:
             blob=blob,
         )
 
-    async def collection(self, name: str) -> tuple[CollectionRow, bool]:
-        """Give the collection that documents are sent to, and whether it exists already."""
+    async def collection(self, name: str) -> CollectionRow:
+        """Give the collection that documents are sent to, or the one that is to be made for them."""
         found = await self._store.collection(name)
-        if found is not None:
-            return found, True
-        return CollectionRow(name=name, created_ms=self._clock.now_ms()), False
+        return found or CollectionRow(name=name, created_ms=self._clock.now_ms())
 
     async def store(self, collection: str, drafts: Sequence[Draft | Failure]) -> list[Receipt | Failure]:
         """Store what can be stored, and say of each what became of it."""
-        row, exists = await self.collection(collection)
+        row = await self.collection(collection)
         outcomes = _once([_checked(draft, row) for draft in drafts])
         kept = [draft for draft in outcomes if isinstance(draft, Draft)]
         if not kept:
             return [outcome for outcome in outcomes if isinstance(outcome, Failure)]
-        if not exists:
-            await self._store.ensure_collection(row)
+        if not await self._store.hold_collection(row.name):
+            try:
+                await self._store.add_collection(row)
+            except UniqueViolated:
+                raise DocumentBusy("The collection was made this moment; try again.") from None
         stored = await self._save(kept, self._ids.new("job"))
         return [outcome if isinstance(outcome, Failure) else stored[id(outcome)] for outcome in outcomes]
 
@@ -178,6 +179,9 @@ class Intake:
                 row = self._row(draft, before, job_id, now)
                 rows.append((row, draft.text))
                 old_blobs.append(before.blob if before is not None and before.blob != row.blob else None)
+                if before is not None and before.groups != row.groups:
+                    # Earlier versions were for others: their texts must not show to whom the new one is for.
+                    await self._store.forget_versions(row.doc_id, before.version)
                 receipt = Receipt(
                     doc_id=row.doc_id,
                     collection=row.collection,

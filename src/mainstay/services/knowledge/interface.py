@@ -19,6 +19,7 @@ from mainstay.services.knowledge.failures import (
     DocumentIdTaken,
     DocumentInvalid,
     DocumentMissing,
+    DocumentsHidden,
     FaqMissing,
     FilterInvalid,
     IndexBehind,
@@ -119,7 +120,7 @@ class Knowledge(Interface):
     @writes(
         "DELETE /collections/{name}",
         may="collections:write",
-        fails=(CollectionMissing,),
+        fails=(CollectionMissing, DocumentsHidden),
         example={"name": "old drafts"},
     )
     async def delete_collection(self, name: CollectionName) -> CollectionDeleted:

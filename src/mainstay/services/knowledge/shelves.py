@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from mainstay.kernel.work import emit, follow_up, note_target
+from mainstay.kernel.work import caller, emit, follow_up, note_target
 from mainstay.kit.clock import Clock
 from mainstay.kit.ids import Ids
 from mainstay.ports.database import UniqueViolated
@@ -11,12 +11,14 @@ from mainstay.services.knowledge.failures import (
     CollectionExists,
     CollectionMissing,
     CollectionSettingsInvalid,
+    DocumentsHidden,
 )
 from mainstay.services.knowledge.faqs import Faqs
 from mainstay.services.knowledge.happenings import IndexChanged
 from mainstay.services.knowledge.indexing import Indexing
 from mainstay.services.knowledge.library import Library
 from mainstay.services.knowledge.passage_store import PassageStore
+from mainstay.services.knowledge.permissions import may_see
 from mainstay.services.knowledge.records import (
     Chunking,
     Collection,
@@ -106,6 +108,8 @@ class Shelves:
         await self._store.remove_collection(name)
         await self._faqs.remove_all(name)
         while documents := await self._store.documents(name, "", _DELETED_AT_ONCE):
+            if not all(may_see(caller(), document.groups) for document in documents):
+                raise DocumentsHidden("Ask an administrator to delete this collection.")
             await self._library.erase(documents)
             blobs += [document.blob for document in documents if document.blob]
             deleted += len(documents)
@@ -136,7 +140,7 @@ class Shelves:
         """Find a collection; raises CollectionMissing."""
         row = await self._store.collection(name)
         if row is None:
-            raise CollectionMissing("List the collections to see their names.")
+            raise CollectionMissing("`mainstay knowledge list-collections` (GET /v1/collections) lists them.")
         return row
 
     def _collection(self, row: CollectionRow, counts: tuple[int, int]) -> Collection:

@@ -168,9 +168,9 @@ class KnowledgeStore:
         """Store a new collection; raises UniqueViolated."""
         await self._rows.insert("collections", [self._collection_values(row)])
 
-    async def ensure_collection(self, row: CollectionRow) -> None:
-        """Store a collection that was not there a moment ago."""
-        await self._rows.upsert("collections", [self._collection_values(row)])
+    async def hold_collection(self, name: str) -> bool:
+        """Open the unit of work on a collection, which then stays as it is; say whether it is there."""
+        return await self._rows.update("collections", {"name": name}, {"name": name}) > 0
 
     async def remove_collection(self, name: str) -> None:
         """Forget a collection."""

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from mainstay.kit.errors import Unavailable
+
 URL_DEFAULT = "http://127.0.0.1:8080"
 DATA_DEFAULT = "./data"
 _FILE_BYTES_MAX = 10_000
@@ -74,7 +76,11 @@ def find_address(
     """
     folder = Path(data or environment.get("MAINSTAY_DATA") or DATA_DEFAULT)
     local = local_url(folder)
-    chosen = (url or environment.get("MAINSTAY_URL") or local or URL_DEFAULT).rstrip("/")
+    named = data or environment.get("MAINSTAY_DATA")
+    elsewhere = url or environment.get("MAINSTAY_URL")
+    if named and not (folder / "server.json").exists() and not elsewhere:
+        raise Unavailable(f"No server runs on {folder}: start one with `mainstay serve --data {folder}`.")
+    chosen = (elsewhere or local or URL_DEFAULT).rstrip("/")
     given = key or environment.get("MAINSTAY_API_KEY")
     if given:
         return Address(chosen, given.strip())

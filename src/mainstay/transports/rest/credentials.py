@@ -4,7 +4,7 @@ import hmac
 from collections.abc import Iterable
 
 from mainstay.kernel.caller import Credential
-from mainstay.kernel.guard import CredentialsAmbiguous, CredentialsUnknown
+from mainstay.kernel.guard import CredentialsAmbiguous, CredentialsMissing, CredentialsUnknown
 from mainstay.kit.errors import Failure
 
 CHALLENGE = 'Bearer realm="mainstay"'
@@ -47,7 +47,9 @@ def read_credential(headers: Iterable[tuple[bytes, bytes]]) -> Credential | None
     if bearer is not None and key is not None and not hmac.compare_digest(bearer, key.strip()):
         raise CredentialsAmbiguous("Authorization and X-API-Key carry different keys; send one of them.")
     secret = bearer if bearer is not None else (key or b"").strip()
-    if not 0 < len(secret) <= _LENGTH_MAX:
+    if not secret:
+        raise CredentialsMissing("The API key is empty; is the variable that should hold it set?")
+    if len(secret) > _LENGTH_MAX:
         raise CredentialsUnknown(f"An API key has 1 to {_LENGTH_MAX} characters.")
     carrier = "authorization" if bearer is not None else "x-api-key"
     return Credential(secret.decode("latin-1"), carrier)

@@ -27,7 +27,7 @@ summary{cursor:pointer;padding:.6rem 0;overflow-wrap:anywhere}
 .delete{color:var(--delete)}.what{color:var(--soft);display:block}
 .wide{overflow-x:auto}table{border-collapse:collapse;width:100%;margin:.5rem 0}
 th,td{text-align:left;vertical-align:top;border-bottom:1px solid var(--line);padding:.35rem .6rem .35rem 0;
-overflow-wrap:anywhere}
+overflow-wrap:break-word}th,td:not(:last-child){white-space:nowrap}
 nav ul{display:flex;flex-wrap:wrap;gap:.3rem 1rem;list-style:none;padding:0}
 :focus-visible{outline:3px solid var(--link);outline-offset:2px}
 """
