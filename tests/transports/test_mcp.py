@@ -129,7 +129,7 @@ async def test_an_unknown_tool_is_a_protocol_error(connect: Connect) -> None:
 @pytest.mark.parametrize(
     ("headers", "code"),
     [
-        ({"X-API-Key": ""}, "CredentialsUnknown"),
+        ({"X-API-Key": ""}, "CredentialsMissing"),
         ({"X-API-Key": "unknown"}, "CredentialsUnknown"),
         ({"Authorization": f"Bearer {USER}"}, "CredentialsAmbiguous"),
     ],
