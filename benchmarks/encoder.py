@@ -62,7 +62,7 @@ async def bulk(encoder: OnnxEncoder, session: onnxruntime.InferenceSession) -> N
         texts = make_texts(count, tokens)
         ours, theirs = [], []
         for _ in range(REPEATS):
-            ours.append(await timed(lambda texts=texts: encoder.embed(texts, lane="ingest")))  # type: ignore[misc]
+            ours.append(await timed(lambda texts=texts: encoder.embed(texts, lane="ingest")))  # type: ignore[misc]  # a lambda with a bound default has no type
             theirs.append(bare(session, count, tokens))
         ratio = float(np.median(np.asarray(theirs) / np.asarray(ours)))
         rate, other = count / float(np.median(ours)), count / float(np.median(theirs))
@@ -74,7 +74,7 @@ async def ask(encoder: OnnxEncoder, texts: list[str], waits: list[float]) -> Non
     for text in texts:
         waits.append(  # noqa: PERF401 - one after another
             await timed(lambda text=text: encoder.embed([text], role="query"))
-        )  # type: ignore[misc]
+        )  # type: ignore[misc]  # a lambda with a bound default has no type
 
 
 async def queries(encoder: OnnxEncoder, label: str, clients: int, each: int) -> None:

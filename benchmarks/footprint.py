@@ -38,7 +38,7 @@ def ready_s(data: Path) -> float:
 def memory(data: Path, made: Corpus) -> tuple[float, float]:
     """Give the resident MiB after the start, and after some searches."""
     with mainstay(data) as (port, process):
-        time.sleep(_SETTLE_S)
+        time.sleep(_SETTLE_S)  # idle memory is measured: there is nothing to wait for
         seen = psutil.Process(process.pid)
         before = seen.memory_info().rss / _MIB
         client = Client(port, KEY)

@@ -79,7 +79,7 @@ def table(figures: Sequence[dict[str, object]]) -> str:
     """Give figures as a Markdown table; what was missed says so."""
     verdict = {None: "", True: "met", False: "**missed**"}
     rows = [
-        f"| {row['what']} | {row['value']} | {row['goal']} | {verdict[row['met']]} |"  # type: ignore[index]
+        f"| {row['what']} | {row['value']} | {row['goal']} | {verdict[row['met']]} |"  # type: ignore[index]  # rows come from JSON
         for row in figures
     ]
     return "\n".join(["| what | measured | goal | |", "|---|---|---|---|", *rows])

@@ -10,11 +10,6 @@ from mainstay.kernel.work import caller, current, forbid_in_unit
 Kind = TypeVar("Kind", bound=Interface)
 
 
-def _arguments(operation: Operation, given: tuple[Any, ...], named: dict[str, Any]) -> dict[str, Any]:
-    names = [parameter.name for parameter in operation.parameters]
-    return {**dict(zip(names, given, strict=False)), **named}
-
-
 def _origin() -> dict[str, str]:
     work = current()
     return {"door": "inside", "request_id": work.request_id, "traceparent": work.traceparent}
@@ -23,12 +18,12 @@ def _origin() -> dict[str, str]:
 def _method(operation: Operation, application: Callable[[], Application]) -> Any:
     async def call(_: object, *given: Any, **named: Any) -> Any:
         forbid_in_unit(operation.full_name)
-        arguments = _arguments(operation, given, named)
+        arguments = operation.bind(given, named)
         return await application().call(operation, arguments, caller(), _origin())
 
     async def stream(_: object, *given: Any, **named: Any) -> AsyncIterator[Any]:
         forbid_in_unit(operation.full_name)
-        arguments = _arguments(operation, given, named)
+        arguments = operation.bind(given, named)
         async for piece in await application().call(operation, arguments, caller(), _origin()):
             yield piece
 

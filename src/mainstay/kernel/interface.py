@@ -3,7 +3,7 @@
 import inspect
 import re
 from abc import ABCMeta
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Literal, TypeVar, get_args, get_origin, get_type_hints
 
@@ -152,6 +152,18 @@ class Operation:
     def routes(self) -> tuple[Route, ...]:
         """Give the route and its aliases."""
         return (self.route, *self.aliases)
+
+    def bind(self, given: Sequence[Any], named: Mapping[str, Any]) -> dict[str, Any]:
+        """Give the arguments of a call by name; raises TypeError as the call of a function does."""
+        names = [parameter.name for parameter in self.parameters]
+        if len(given) > len(names):
+            raise TypeError(f"{self.full_name} takes {len(names)} arguments, not {len(given)}")
+        arguments = dict(zip(names, given, strict=False))
+        for name, value in named.items():
+            if name in arguments:
+                raise TypeError(f"{self.full_name} was given {name!r} twice")
+            arguments[name] = value
+        return arguments
 
     @property
     def upload(self) -> Parameter | None:

@@ -69,18 +69,6 @@ def _present() -> Work | None:
         return None
 
 
-def _arguments(operation: Operation, given: tuple[Any, ...], named: Mapping[str, Any]) -> dict[str, Any]:
-    names = [parameter.name for parameter in operation.parameters]
-    if len(given) > len(names):
-        raise TypeError(f"{operation.full_name} takes {len(names)} arguments, not {len(given)}")
-    arguments = dict(zip(names, given, strict=False))
-    for name, value in named.items():
-        if name in arguments:
-            raise TypeError(f"{operation.full_name} was given {name!r} twice")
-        arguments[name] = value
-    return arguments
-
-
 def _value(operation: Operation, body: bytes) -> Any:
     try:
         return operation.adapter.validate_json(body)
@@ -123,11 +111,11 @@ def _status(problem: Mapping[str, Any]) -> int:
 def _method(operation: Operation, line: Line) -> Any:
     async def call(_: object, *given: Any, **named: Any) -> Any:
         forbid_in_unit(operation.full_name)
-        return await _call(operation, line, _arguments(operation, given, named))
+        return await _call(operation, line, operation.bind(given, named))
 
     async def stream(_: object, *given: Any, **named: Any) -> AsyncIterator[Any]:
         forbid_in_unit(operation.full_name)
-        async with aclosing(_pieces(operation, line, _arguments(operation, given, named))) as pieces:
+        async with aclosing(_pieces(operation, line, operation.bind(given, named))) as pieces:
             async for piece in pieces:
                 yield piece
 

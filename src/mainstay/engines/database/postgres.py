@@ -44,7 +44,6 @@ class PostgresDatabase:
         self._url = url
         self._tables = tuple(tables)
         self._migrations = migrations
-        self._selects: dict[tuple[object, ...], str] = {}
         self._restricted = False
         self.statements = Statements(self._tables, "%s")
         self._pool: AsyncConnectionPool[Link] | None = None

@@ -173,13 +173,6 @@ def _changes(table: Table, found: Shape) -> list[tuple[str, str]]:
     return steps
 
 
-def _declaration(columns: tuple[str, ...], *, unique: bool, scoped: bool) -> Index:
-    """Give the declaration of an index as the database holds it."""
-    if scoped and columns[0] == schema.TENANT:
-        return Index(columns[1:], unique=unique)
-    return Index(columns, unique=unique, across=scoped)
-
-
 _FILLED = {"text": '""', "integer": "0", "real": "0.0", "bytes": 'b""'}
 
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -263,15 +263,7 @@ class PassageStore:
 
 def change_kind(text: str) -> ChangeKind:
     """Give the kind of a change by its name."""
-    kinds: tuple[ChangeKind, ...] = (
-        "document",
-        "replaced",
-        "deleted",
-        "collection_deleted",
-        "faq",
-        "feedback",
-        "rebuild",
-    )
+    kinds: tuple[ChangeKind, ...] = get_args(ChangeKind)
     for kind in kinds:
         if kind == text:
             return kind
