@@ -48,8 +48,17 @@ def gated(**settings: Any) -> tuple[Gate, Lanes]:
     return gate, Lanes(tokenize, gate.forward, **settings)
 
 
+async def asked_before(gate: Gate, lanes: Lanes) -> None:
+    """Ask a first query, so that documents are taken in small batches."""
+    gate.let(1)
+    await lanes.embed(["7"], "query")
+    await gate.wait()
+    gate.seen.clear()
+
+
 async def test_a_query_goes_before_waiting_documents() -> None:
     gate, lanes = gated()
+    await asked_before(gate, lanes)
     ingest = asyncio.create_task(lanes.embed(["1", "2", "3"], "ingest"))
     await gate.wait()
     query = asyncio.create_task(lanes.embed(["9"], "query"))
@@ -58,6 +67,20 @@ async def test_a_query_goes_before_waiting_documents() -> None:
     np.testing.assert_array_equal(await query, [[9]])
     np.testing.assert_array_equal(await ingest, [[1], [2], [3]])
     assert gate.seen == [[1], [9], [2], [3]]
+    lanes.stop()
+
+
+async def test_documents_are_encoded_together_while_nobody_asks() -> None:
+    gate, lanes = gated()
+    texts = [str(number) for number in range(1, 16)]
+    ingest = asyncio.create_task(lanes.embed(texts, "ingest"))
+    await gate.wait()
+    query = asyncio.create_task(lanes.embed(["99"], "query"))
+    await asyncio.sleep(0)
+    gate.let(20)
+    await asyncio.gather(query, ingest)
+    assert gate.seen[0] == list(range(1, 11)), "a thousand tokens at once"
+    assert gate.seen[1:] == [[99], *([number] for number in range(11, 16))], "and few as soon as one asks"
     lanes.stop()
 
 

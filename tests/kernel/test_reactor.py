@@ -64,8 +64,8 @@ class Bench:
         self.bus = MemoryBus()
         self.ids = Ids(self.clock, SystemRandom())
         subscribers: dict[str, list[str]] = {}
-        for name, (event, _) in declared_reactions(Recording).items():
-            subscribers.setdefault(event.name(), []).append(name)
+        for name, marked in declared_reactions(Recording).items():
+            subscribers.setdefault(marked.event.name(), []).append(name)
         self.outbox = Outbox(self.bus, self.clock, self.ids, subscribers)
         self.reactions = Recording()
 

@@ -265,8 +265,8 @@ class House:
         subscribers: dict[str, list[str]] = {}
         for service in self._services:
             for kind in service.reactions:
-                for name, (event, _) in declared_reactions(kind).items():
-                    subscribers.setdefault(event.name(), []).append(name)
+                for name, marked in declared_reactions(kind).items():
+                    subscribers.setdefault(marked.event.name(), []).append(name)
         return subscribers
 
     def _stand_in(self, interface: type[Interface]) -> Interface:

@@ -17,33 +17,48 @@ class Reaction:
     """A method that is called with the events of one kind and one tenant, oldest first.
 
     It may be called again with the same events after a crash or a failure, so its effect has to be keyed by
-    what the events say. Its writes, and that the events are done, are committed together.
+    what the events say. Its writes, and that the events are done, are committed together. With `side_by_side`
+    above one, so many portions may be handled at the same time, and then in no order.
     """
 
     name: str
     event: type[Event]
     batch: int
+    side_by_side: int
     handler: Handler
+
+
+@dataclass(frozen=True)
+class Reacting:
+    """How a method is marked as a reaction."""
+
+    event: type[Event]
+    batch: int
+    side_by_side: int
 
 
 class Reactions:
     """The base of classes whose methods react."""
 
 
-def reacts_to(event: type[Event], *, batch: int = 1) -> Callable[[Method], Method]:
-    """Mark a method as reaction; `batch` is how many events it is given at most at once."""
+def reacts_to(event: type[Event], *, batch: int = 1, side_by_side: int = 1) -> Callable[[Method], Method]:
+    """Mark a method as reaction.
+
+    `batch` is how many events it is given at most at once, `side_by_side` how many such portions of a
+    tenant's events may be handled at the same time: above one only where their order makes no difference.
+    """
     if not 1 <= batch <= BATCH_MAX:
         raise TypeError(f"A batch is 1 to {BATCH_MAX} events, not {batch}")
 
     def mark(method: Method) -> Method:
-        method.__reaction__ = (event, batch)  # type: ignore[attr-defined]  # the mark we read back below
+        method.__reaction__ = Reacting(event, batch, side_by_side)  # type: ignore[attr-defined]  # the mark we read back below
         return method
 
     return mark
 
 
-def declared_reactions(kind: type[Reactions]) -> dict[str, tuple[type[Event], int]]:
-    """Give the names, events and batch sizes of the reactions that a class declares."""
+def declared_reactions(kind: type[Reactions]) -> dict[str, Reacting]:
+    """Give the reactions that a class declares, by name."""
     service = kind.__module__.removesuffix(".reactions").rpartition(".")[2]
     return {
         f"{service}.{name}": method.__reaction__
@@ -55,6 +70,8 @@ def declared_reactions(kind: type[Reactions]) -> dict[str, tuple[type[Event], in
 def reactions_of(instance: Reactions) -> list[Reaction]:
     """Give the reactions of an object."""
     return [
-        Reaction(name, event, batch, getattr(instance, name.partition(".")[2]))
-        for name, (event, batch) in declared_reactions(type(instance)).items()
+        Reaction(
+            name, marked.event, marked.batch, marked.side_by_side, getattr(instance, name.partition(".")[2])
+        )
+        for name, marked in declared_reactions(type(instance)).items()
     ]

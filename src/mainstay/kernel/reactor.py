@@ -5,6 +5,7 @@ import contextlib
 import json
 import logging
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import NoReturn
 
 from mainstay.kernel.caller import house
@@ -35,6 +36,8 @@ _PERMANENT = (Invalid, NotFound, Conflict, Forbidden)
 
 Lane = tuple[str, str]
 """A tenant and a reaction: events of one lane are handled in order, lanes side by side."""
+Hand = tuple[Lane, int]
+"""One of a lane's workers; only reactions that need no order have more than one."""
 
 
 @contextlib.contextmanager
@@ -71,7 +74,7 @@ class Reactor:
         self._exclusive = exclusive
         self._worker = ids.new("worker")
         self._reactions: dict[str, Reaction] = {}
-        self._lanes: dict[Lane, asyncio.Task[None]] = {}
+        self._hands: dict[Hand, asyncio.Task[None]] = {}
         self._room = asyncio.Semaphore(LANES_AT_ONCE)
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -93,11 +96,11 @@ class Reactor:
 
     async def stop(self) -> None:
         """End; events that were being handled wait for the next start."""
-        tasks = [*self._tasks, *self._lanes.values()]
+        tasks = [*self._tasks, *self._hands.values()]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        self._tasks, self._lanes = [], {}
+        self._tasks, self._hands = [], {}
 
     async def _listen(self, listening: asyncio.Event) -> None:
         async with self._bus.subscribe(WAKE) as notes:
@@ -122,7 +125,7 @@ class Reactor:
     async def _heartbeat(self) -> None:
         while True:
             await asyncio.sleep(_HEARTBEAT_S)
-            if self._lanes:
+            if self._hands:
                 with _going_on("renewing leases"):
                     async with self._database.unit(SYSTEM) as unit:
                         lease = {"lease_ms": self._clock.now_ms() + LEASE_MS}
@@ -152,15 +155,18 @@ class Reactor:
                 await unit.update("outbox", {"state": "waiting", "worker": ""}, where)
 
     def _wake(self, lane: Lane) -> None:
-        if lane[1] in self._reactions and lane not in self._lanes:
-            task = asyncio.create_task(self._drain(lane), name=f"lane-{lane[1]}")
-            self._lanes[lane] = task
-            task.add_done_callback(lambda done: self._drained(lane, done))
+        reaction = self._reactions.get(lane[1])
+        for number in range(reaction.side_by_side if reaction is not None else 0):
+            hand = (lane, number)
+            if hand not in self._hands:
+                task = asyncio.create_task(self._drain(lane), name=f"lane-{lane[1]}-{number}")
+                self._hands[hand] = task
+                task.add_done_callback(partial(self._drained, hand))
 
-    def _drained(self, lane: Lane, task: asyncio.Task[None]) -> None:
-        self._lanes.pop(lane, None)
+    def _drained(self, hand: Hand, task: asyncio.Task[None]) -> None:
+        self._hands.pop(hand, None)
         if not task.cancelled() and task.exception() is not None:
-            logger.error("Reaction %s stopped; it goes on by itself", lane[1], exc_info=task.exception())
+            logger.error("Reaction %s stopped; it goes on by itself", hand[0][1], exc_info=task.exception())
 
     async def _drain(self, lane: Lane) -> None:
         reaction = self._reactions[lane[1]]
@@ -172,20 +178,26 @@ class Reactor:
                 await self._handle(lane[0], reaction, rows)
 
     async def _claim(self, lane: Lane, size: int) -> list[Row]:
+        """Lease the next waiting events; none only when nothing waits."""
         tenant, reaction = lane
-        token = f"{self._worker}:{self._ids.new('claim')}"
-        now = self._clock.now_ms()
-        waiting = await self._database.fetch(
+        while waiting := await self._database.fetch(
             SYSTEM,
             "SELECT seq FROM outbox WHERE state = 'waiting' AND tenant_id = :tenant"
             " AND reaction = :reaction AND due_ms <= :now ORDER BY seq LIMIT :size",
-            {"tenant": tenant, "reaction": reaction, "now": now, "size": size},
-        )
-        if not waiting:
-            return []
+            {"tenant": tenant, "reaction": reaction, "now": self._clock.now_ms(), "size": size},
+        ):
+            rows = await self._lease([row["seq"] for row in waiting])
+            if rows:
+                return rows
+        return []
+
+    async def _lease(self, numbers: Sequence[Scalar]) -> list[Row]:
+        """Lease those of the events that nobody else has leased a moment ago."""
+        token = f"{self._worker}:{self._ids.new('claim')}"
+        lease_ms = self._clock.now_ms() + LEASE_MS
         async with self._database.unit(SYSTEM) as unit:
-            claim: dict[str, Scalar] = {"state": "running", "worker": token, "lease_ms": now + LEASE_MS}
-            await unit.update("outbox", claim, {"seq": [row["seq"] for row in waiting], "state": "waiting"})
+            claim: dict[str, Scalar] = {"state": "running", "worker": token, "lease_ms": lease_ms}
+            await unit.update("outbox", claim, {"seq": list(numbers), "state": "waiting"})
             rows = await unit.fetch(
                 "SELECT seq, event_id, event, body, job_id, subject, attempts FROM outbox"
                 " WHERE worker = :token AND state = 'running' ORDER BY seq",

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 
@@ -18,10 +19,12 @@ Tokenize = Callable[[str], Tokens]
 Forward = Callable[[Sequence[Tokens]], NDArray[np.float32]]
 """Texts' tokens become their unit vectors, in the same order."""
 
-_SLICE_TEXTS = 32
+_SLICE_TEXTS = 64
 _QUERY_TEXTS = 32
 _QUERY_TOKENS = 1_024
 _INGEST_TOKENS = 64  # one such batch is what a query may have to wait for
+_INGEST_TOKENS_ALONE = 1_024
+_ALONE_S = 2.0
 _QUERIES_BEFORE_INGEST = 16
 _INGEST_PER_QUERY_PLACE = 32
 _RETRY_AFTER_S = 1.0
@@ -57,7 +60,8 @@ _Batch = list[tuple[_Place, Tokens]]
 class Lanes:
     """Shares texts out among worker threads, in small batches, queries first.
 
-    A query waits for at most one ingest batch of about `_INGEST_TOKENS` tokens; ingest in turn gets one batch
+    A query waits for at most one ingest batch: of about `_INGEST_TOKENS` tokens while people are asking; only
+    the first query for some time may meet a larger one, which computes faster. Ingest in turn gets one batch
     after every `_QUERIES_BEFORE_INGEST` turns, so that neither lane starves. Workers take what waits, and
     never wait for more.
     """
@@ -75,6 +79,7 @@ class Lanes:
         self._slices: deque[list[_Place]] = deque()
         self._ready: deque[_Batch] = deque()
         self._waiting = {"query": 0, "ingest": 0}
+        self._asked_s = -_ALONE_S
         self._turns = 0
         self._idle = 0
         self._closed = False
@@ -94,6 +99,7 @@ class Lanes:
         with self._wake:
             self._admit(len(texts), lane)
             if lane == "query":
+                self._asked_s = time.monotonic()
                 self._queries.extend(places)
             else:
                 starts = range(0, len(places), _SLICE_TEXTS)
@@ -151,27 +157,39 @@ class Lanes:
                 return lambda: self._answer(taken)
             self._turns = 0
             if self._ready:
-                batch = self._ready.popleft()
+                batch = self._first_ready()
                 return lambda: self._run(batch, "ingest")
             part = self._slices.popleft()
             return lambda: self._prepare(part)
 
+    def _first_ready(self) -> _Batch:
+        """Take the next documents, fewer at once when people are asking. The lock must be held."""
+        alone = time.monotonic() - self._asked_s >= _ALONE_S
+        rows = self._ready.popleft()
+        batch, rest = _cut(rows, _INGEST_TOKENS_ALONE if alone else _INGEST_TOKENS)
+        if rest:
+            self._ready.appendleft(rest)
+        return batch
+
     def _answer(self, places: list[_Place]) -> None:
-        for batch in self._batches(places, _QUERY_TOKENS, "query"):
+        rows = self._tokenized(places, "query")
+        while rows:
+            batch, rows = _cut(rows, _QUERY_TOKENS)
             self._run(batch, "query")
 
     def _prepare(self, places: list[_Place]) -> None:
-        batches = self._batches(places, _INGEST_TOKENS, "ingest")
+        rows = self._tokenized(places, "ingest")
         with self._wake:
             if not self._closed:
-                self._ready.extend(batches)
-                self._wake.notify(len(batches))
+                if rows:
+                    self._ready.append(rows)
+                    self._wake.notify(len(self._threads))
                 return
-        for request in {place[0] for place in places}:
+        for request in {place[0] for place, _ in rows}:
             request.fail(EncoderUnavailable("The encoder is closing: ask again in a moment."))
 
-    def _batches(self, places: list[_Place], tokens_max: int, lane: Lane) -> list[_Batch]:
-        """Tokenise texts, order them by length, and cut them into batches of similar length."""
+    def _tokenized(self, places: list[_Place], lane: Lane) -> _Batch:
+        """Tokenise texts and order them by length; what nobody waits for any more is left out."""
         rows: _Batch = []
         for place in places:
             request, number = place
@@ -180,16 +198,8 @@ class Lanes:
             except Exception as problem:  # noqa: BLE001 - a worker must outlive whatever a tokenizer raises
                 request.fail(_broken(problem))
                 rows.append((place, ()))
-        done = [place for place, tokens in rows if not tokens]
-        self._settle(done, lane)
-        batches: list[_Batch] = []
-        for row in sorted((row for row in rows if row[1]), key=lambda row: len(row[1])):
-            fits = batches and (len(batches[-1]) + 1) * len(row[1]) <= tokens_max
-            if fits:
-                batches[-1].append(row)
-            else:
-                batches.append([row])
-        return batches
+        self._settle([place for place, tokens in rows if not tokens], lane)
+        return sorted((row for row in rows if row[1]), key=lambda row: len(row[1]))
 
     def _run(self, batch: _Batch, lane: Lane) -> None:
         wanted = [row for row in batch if not row[0][0].abandoned]
@@ -213,6 +223,14 @@ class Lanes:
                     whole.append(request)
         for request in whole:
             request.succeed()
+
+
+def _cut(rows: _Batch, tokens_max: int) -> tuple[_Batch, _Batch]:
+    """Cut the first batch off rows that are ordered by length; it has one row at least."""
+    size = 1
+    while size < len(rows) and (size + 1) * len(rows[size][1]) <= tokens_max:
+        size += 1
+    return rows[:size], rows[size:]
 
 
 def _broken(problem: Exception) -> EncoderUnavailable:

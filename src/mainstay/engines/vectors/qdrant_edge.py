@@ -36,6 +36,7 @@ logger = logging.getLogger(__name__)
 _UPSERT_CHUNK: Final = 50
 _CHECK_CHUNK: Final = 200
 _DELETE_CHUNK: Final = 100
+_PAUSED_ROUNDS: Final = 2
 _QUIET_ROUNDS: Final = 6
 _INDEX_INLINE_MAX: Final = 500
 _MIB: Final = 1 << 20
@@ -67,9 +68,10 @@ class QdrantEdgeVectors:
     ) -> None:
         """Take the folder (made if need be).
 
-        `optimize_points`: a space is optimised by itself when so many points, and a tenth of all, have
-        no graph yet; 0 leaves it to `optimize`. Below `disk_free_bytes_min` of free space nothing is
-        written (the engine maps files: a full disk would end the process).
+        `optimize_points`: a space is optimised by itself when so many points have no graph yet and they are
+        a tenth of all, or half of all while more are coming in; 0 leaves it to `optimize`. Below
+        `disk_free_bytes_min` of free space nothing is written (the engine maps files: a full disk would end
+        the process).
         Raises VectorsUnavailable if another process uses the folder.
         """
         if shards_open_max < 1 or sync_seconds <= 0 or flush_points < 1 or optimize_points < 0:
@@ -271,12 +273,17 @@ class QdrantEdgeVectors:
                     await living.sync()
         finally:
             living.users -= 1
+        if living.quiet_rounds == _PAUSED_ROUNDS:
+            self._optimize_if_due(living.space, living)
 
     def _optimize_if_due(self, space: Space, living: Living) -> None:
         if not self._optimize_points or space in self._rebuilds or self._opening.closed or living.gone:
             return
-        due = max(self._optimize_points, living.shard.info().points_count // 10, self._patience.get(space, 0))
-        if living.pending >= due:
+        # Each time the whole graph is built anew. While a space grows, doubling bounds that work by twice
+        # the last time's; once it has paused, searches are worth more.
+        share = 10 if living.quiet_rounds >= _PAUSED_ROUNDS else 2
+        count = living.shard.info().points_count
+        if living.pending >= max(self._optimize_points, count // share, self._patience.get(space, 0)):
             self._start_rebuild(space).add_done_callback(partial(self._learn, space, living))
 
     def _learn(self, space: Space, living: Living, task: asyncio.Task[None]) -> None:

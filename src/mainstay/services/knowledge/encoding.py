@@ -67,8 +67,8 @@ class Encoding:
     async def encode(self, documents: Sequence[DocumentRow]) -> list[tuple[str, list[Passage]]]:
         """Give the language and the passages of each document's present version."""
         collections = {row.name: row for row in await self._store.collections()}
-        cuts = [await self._cut(document, collections.get(document.collection)) for document in documents]
-        cuts = told_by_neighbours(cuts)
+        texts = [await self._store.text(document.doc_id, document.version) for document in documents]
+        cuts = await asyncio.to_thread(self._cut, documents, texts, collections)
         known = [await self._known(document) for document in documents]
         wanted = {
             text_hash: text
@@ -82,18 +82,26 @@ class Encoding:
             for cut, have in zip(cuts, known, strict=True)
         ]
 
-    async def _cut(self, document: DocumentRow, collection: CollectionRow | None) -> Cut:
-        stored = await self._store.text(document.doc_id, document.version)
-        text = stored[1] if stored is not None else ""
-        settings = collection or CollectionRow(document.collection)
+    def _cut(
+        self,
+        documents: Sequence[DocumentRow],
+        texts: Sequence[tuple[str, str] | None],
+        collections: Mapping[str, CollectionRow],
+    ) -> list[Cut]:
+        return told_by_neighbours(
+            [
+                self._cut_one(document, stored[1] if stored is not None else "", collections)
+                for document, stored in zip(documents, texts, strict=True)
+            ]
+        )
+
+    def _cut_one(self, document: DocumentRow, text: str, collections: Mapping[str, CollectionRow]) -> Cut:
+        settings = collections.get(document.collection) or CollectionRow(document.collection)
         budget = Chunking(**settings.chunking).tokens_max
         budget = max(16, min(budget, self._encoder.tokens_max - _TITLE_TOKENS))
-        return await asyncio.to_thread(self._cut_now, document, text, budget, settings.languages)
-
-    def _cut_now(self, document: DocumentRow, text: str, budget: int, languages: Sequence[str]) -> Cut:
         language = self._languages.detect(text)
-        if languages and language not in languages:
-            language = languages[0]
+        if settings.languages and language not in settings.languages:
+            language = settings.languages[0]
         chunks = chunk(text, self._encoder.count_tokens, tokens_max=budget)
         texts = [passage_text(text, piece) for piece in chunks]
         embedded = [

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import groupby
 
 from mainstay.kernel.work import caller
 from mainstay.ports.blobs import Blobs
@@ -73,10 +74,12 @@ class Indexing:
         """
         space = await self.ready()
         shown: list[DocumentRow] = []
-        for change in changes:
-            document = await self._apply(space, change)
-            if document is not None:
-                shown.append(document)
+        for stored, run in groupby(changes, key=lambda change: change.kind == "document"):
+            if stored:
+                shown += await self._documents(space, list(run))
+            else:
+                for change in run:
+                    await self._apply(space, change)
         for blob in blobs:
             await self._blobs.delete(space.tenant, blob)
         return shown
@@ -93,10 +96,10 @@ class Indexing:
             await self._vectors.index_field(space, f"metadata.{field}", kind)
             self._fields.add((space, field))
 
-    async def _apply(self, space: Space, change: Change) -> DocumentRow | None:
+    async def _apply(self, space: Space, change: Change) -> None:
         match change.kind:
             case "document":
-                return await self._document(space, change)
+                await self._documents(space, [change])
             case "replaced":
                 earlier = (Equals("doc_id", change.subject), Between("version", lt=float(change.version)))
                 await self._forget(space, change, *earlier)
@@ -115,17 +118,30 @@ class Indexing:
                     await self._vectors.upsert(space, [feedback_point(judged, change.change)], change.change)
             case "rebuild":
                 await self._rebuild(space, change.change, optimize=True)
-        return None
 
-    async def _document(self, space: Space, change: Change) -> DocumentRow | None:
-        document = await self._store.document(change.subject)
-        if document is None or document.version != change.version:
-            return None  # deleted or replaced since: a later change says so
-        passages = await self._passages.passages(change.subject, change.version)
-        if not passages:
-            return None  # stored anew since, under the same version: it is still to be encoded
-        await self._upsert(space, document, passages, change.change)
-        return document
+    async def _documents(self, space: Space, changes: Sequence[Change]) -> list[DocumentRow]:
+        """Bring stored documents in; give those that are still what their changes say."""
+        found = await self._store.documents_by_id([change.subject for change in changes])
+        # One that was deleted or replaced since is left out: a later change says so.
+        current = {
+            change.subject: change
+            for change in changes
+            if change.subject in found and found[change.subject].version == change.version
+        }
+        # One without passages was stored anew since, under the same version: it is still to be encoded.
+        passages = await self._passages.passages_of({name: current[name].version for name in current})
+        shown = [found[name] for name in current if passages[name]]
+
+        def points() -> list[Point]:
+            return [
+                passage_point(passage, document, current[document.doc_id].change)
+                for document in shown
+                for passage in passages[document.doc_id]
+            ]
+
+        if shown:
+            await self._vectors.upsert(space, await asyncio.to_thread(points), changes[-1].change)
+        return shown
 
     async def _forget(self, space: Space, change: Change, *conditions: Filter) -> None:
         """Remove points, but none of a later change.

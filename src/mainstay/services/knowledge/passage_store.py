@@ -1,7 +1,7 @@
 """Passages with their vectors, and the changes that the index has to follow, in rows."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -136,6 +136,12 @@ def bucket(ids: Sequence[str]) -> tuple[str, dict[str, Scalar]]:
     return names, {f"id{number}": value for number, value in enumerate(padded)}
 
 
+def buckets(ids: Sequence[str]) -> Iterator[tuple[str, dict[str, Scalar]]]:
+    """Give the names and values of parameters for as many IN lists as any number of ids needs."""
+    for start in range(0, len(ids), _IDS_AT_ONCE[-1]):
+        yield bucket(ids[start : start + _IDS_AT_ONCE[-1]])
+
+
 class PassageStore:
     """Reads and writes passages and changes."""
 
@@ -152,11 +158,21 @@ class PassageStore:
         )
         return [self._passage(row) for row in rows]
 
+    async def passages_of(self, versions: Mapping[str, int]) -> dict[str, list[Passage]]:
+        """Give the passages of a version of each of some documents, in order."""
+        found: dict[str, list[Passage]] = {doc_id: [] for doc_id in versions}
+        for names, values in buckets(list(versions)):
+            for row in await self._rows.fetch(
+                f"{_PASSAGE} WHERE p.doc_id IN ({names}) ORDER BY p.doc_id, p.ordinal", values
+            ):
+                if versions[str(row["doc_id"])] == row["version"]:
+                    found[str(row["doc_id"])].append(self._passage(row))
+        return found
+
     async def shown(self, point_ids: Sequence[str]) -> dict[str, Shown]:
         """Give those of the passages that are searchable now, by their ids."""
         found: dict[str, Shown] = {}
-        for start in range(0, len(point_ids), _IDS_AT_ONCE[-1]):
-            names, values = bucket(point_ids[start : start + _IDS_AT_ONCE[-1]])
+        for names, values in buckets(point_ids):
             for row in await self._rows.fetch(f"{_SHOWN} WHERE p.point_id IN ({names})", values):
                 shown = self._shown(row)
                 found[shown.point_id] = shown
@@ -170,10 +186,11 @@ class PassageStore:
         rows = await self._rows.fetch(f"{_DENSE} WHERE p.point_id IN ({names})", values)
         return [unpacked(row["dense"]) for row in rows]
 
-    async def save(self, doc_id: str, version: int, passages: Sequence[Passage]) -> None:
-        """Store a version's passages, instead of those that an interrupted try left."""
+    async def save(self, versions: Sequence[tuple[str, int]], passages: Sequence[Passage]) -> None:
+        """Store the passages of documents' versions, instead of those that an interrupted try left."""
         rows = [self._values(passage) for passage in passages]
-        await self._rows.delete("passages", {"doc_id": doc_id, "version": version})
+        for doc_id, version in versions:
+            await self._rows.delete("passages", {"doc_id": doc_id, "version": version})
         for start in range(0, len(rows), _ROWS_AT_ONCE):
             await self._rows.insert("passages", rows[start : start + _ROWS_AT_ONCE])
 
@@ -187,8 +204,14 @@ class PassageStore:
 
     async def note_change(self, kind: ChangeKind, subject: str, version: int = 0) -> int:
         """Give a number to a change that the index has to follow."""
-        row: dict[str, Scalar] = {"kind": kind, "subject": subject, "version": version}
-        return (await self._rows.insert("index_changes", [row]))[0]
+        return (await self.note_changes(kind, [(subject, version)]))[0]
+
+    async def note_changes(self, kind: ChangeKind, subjects: Sequence[tuple[str, int]]) -> list[int]:
+        """Give a number to each change, of a subject and a version, that the index has to follow."""
+        rows: list[dict[str, Scalar]] = [
+            {"kind": kind, "subject": subject, "version": version} for subject, version in subjects
+        ]
+        return await self._rows.insert("index_changes", rows)
 
     async def changes_after(self, change: int, limit: int) -> list[Change]:
         """List the changes that follow a number."""

@@ -7,7 +7,13 @@ from mainstay.kernel.work import emit
 from mainstay.services.knowledge.encoding import Encoding
 from mainstay.services.knowledge.happenings import DocumentIndexed, DocumentStored, IndexChanged
 from mainstay.services.knowledge.indexing import Indexing
-from mainstay.services.knowledge.passage_store import Change, ChangeKind, PassageStore, change_kind
+from mainstay.services.knowledge.passage_store import (
+    Change,
+    ChangeKind,
+    Passage,
+    PassageStore,
+    change_kind,
+)
 from mainstay.services.knowledge.store import DocumentRow, KnowledgeStore
 
 
@@ -23,40 +29,49 @@ class KnowledgeReactions(Reactions):
         self._encoding = encoding
         self._indexing = indexing
 
-    @reacts_to(DocumentStored, batch=64)
+    @reacts_to(DocumentStored, batch=64, side_by_side=2)
     async def encode_documents(self, events: Sequence[DocumentStored]) -> None:
-        """Cut the documents into passages and encode them."""
+        """Cut the documents into passages and encode them.
+
+        While one portion is read and written, the encoder works on another. Their order makes no difference:
+        what was overtaken is left out.
+        """
         current: list[tuple[DocumentRow, DocumentStored]] = []
         overtaken: list[DocumentStored] = []
+        found = await self._store.documents_by_id([event.doc_id for event in events])
         for event in events:
-            document = await self._store.document(event.doc_id)
+            document = found.get(event.doc_id)
             # A document that was deleted and stored anew may have the same version: its own event follows.
             if document is not None and (document.version, document.job_id) == (event.version, event.job_id):
                 current.append((document, event))
             else:
                 overtaken.append(event)
         encoded = await self._encoding.encode([document for document, _ in current])
+        kept: list[DocumentStored] = []
+        fresh: list[Passage] = []
         for (document, event), (language, passages) in zip(current, encoded, strict=True):
             if await self._store.encoded(document, language):
-                await self._passages.save(document.doc_id, document.version, passages)
-                await self._changed(event)
+                kept.append(event)
+                fresh += passages
             else:
                 overtaken.append(event)
-        for event in overtaken:
-            if event.old_blob:
-                await self._changed(event)  # the file of the version before is still to be erased
+        await self._passages.save([(event.doc_id, event.version) for event in kept], fresh)
+        # The file of the version before is to be erased even for one that was overtaken.
+        await self._changed([*kept, *(event for event in overtaken if event.old_blob)])
 
-    async def _changed(self, event: DocumentStored) -> None:
-        change = await self._passages.note_change("document", event.doc_id, event.version)
-        changed = IndexChanged(
-            change=change,
-            kind="document",
-            subject=event.doc_id,
-            version=event.version,
-            job_id=event.job_id,
-            blobs=[event.old_blob] if event.old_blob else [],
-        )
-        emit(changed, job_id=event.job_id, subject=event.doc_id)
+    async def _changed(self, events: Sequence[DocumentStored]) -> None:
+        subjects = [(event.doc_id, event.version) for event in events]
+        numbers = await self._passages.note_changes("document", subjects)
+        for event, change in zip(events, numbers, strict=True):
+            changed = IndexChanged(
+                change=change,
+                kind="document",
+                subject=event.doc_id,
+                version=event.version,
+                job_id=event.job_id,
+                blobs=[event.old_blob] if event.old_blob else [],
+            )
+            emit(changed, job_id=event.job_id, subject=event.doc_id)
 
     @reacts_to(IndexChanged, batch=64)
     async def apply_changes(self, events: Sequence[IndexChanged]) -> None:
@@ -74,8 +89,8 @@ class KnowledgeReactions(Reactions):
             await self._encode_anew(document, rebuilds[-1].job_id)
         for document in shown:
             await self._store.indexed(document)
-            await self._passages.forget_before(document.doc_id, document.version)
             if document.version > 1:
+                await self._passages.forget_before(document.doc_id, document.version)
                 await self._replaced(document)
             emit(
                 DocumentIndexed(

@@ -9,6 +9,7 @@ from mainstay.ports.ciphers import Cipher
 from mainstay.ports.database import Column, Condition, Index, Row, Rows, Scalar, Table
 from mainstay.services.knowledge.faq_store import TABLES as FAQ_TABLES
 from mainstay.services.knowledge.passage_store import TABLES as PASSAGE_TABLES
+from mainstay.services.knowledge.passage_store import buckets, opened
 
 COLLECTIONS = Table(
     name="collections",
@@ -208,6 +209,14 @@ class KnowledgeStore:
         rows = await self._rows.fetch(f"{_DOCUMENT} WHERE doc_id = :doc_id", {"doc_id": doc_id})
         return _document(rows[0]) if rows else None
 
+    async def documents_by_id(self, doc_ids: Sequence[str]) -> dict[str, DocumentRow]:
+        """Find documents."""
+        found: dict[str, DocumentRow] = {}
+        for names, values in buckets(doc_ids):
+            for row in await self._rows.fetch(f"{_DOCUMENT} WHERE doc_id IN ({names})", values):
+                found[str(row["doc_id"])] = _document(row)
+        return found
+
     async def documents(self, collection: str | None, after: str, limit: int) -> list[DocumentRow]:
         """List documents by id, following an id."""
         where = "" if collection is None else " AND collection = :collection"
@@ -255,10 +264,7 @@ class KnowledgeStore:
         )
         if not rows:
             return None
-        sealed = rows[0]["text"]
-        if not isinstance(sealed, bytes):
-            raise TypeError("A stored text is bytes")
-        return str(rows[0]["title"]), self._cipher.open(sealed, self._context(doc_id, version)).decode()
+        return str(rows[0]["title"]), opened(self._cipher, rows[0]["text"], self._context(doc_id, version))
 
     async def forget_versions(self, doc_id: str, up_to: int) -> None:
         """Erase old versions."""
