@@ -1,9 +1,11 @@
 """Points and vectors, put into Qdrant's words."""
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 import qdrant_edge as edge
 
-from mainstay.ports.vectors import Match, Point, Sparse
+from mainstay.ports.vectors import Leg, Match, Point, Sparse, Vector
 
 DENSE = "dense"
 TERMS = "terms"
@@ -22,11 +24,17 @@ def sparse_vector(sparse: Sparse) -> edge.SparseVector:
     return edge.SparseVector(indices=sparse.indices.tolist(), values=sparse.weights.tolist())
 
 
-def to_match(found: edge.ScoredPoint) -> Match:
-    """Read one hit; its dense vector only if it was asked for."""
-    vectors = found.vector if isinstance(found.vector, dict) else {}
-    dense = np.asarray(vectors[DENSE], dtype=np.float32) if DENSE in vectors else None
-    return Match(id=str(found.id), score=found.score, payload=found.payload or {}, dense=dense)
+def to_matches(found: Sequence[edge.ScoredPoint], leg: Leg) -> list[Match]:
+    """Read the hits of a leg, with what it asked for."""
+    if not leg.vectors and leg.fields is not None and not leg.fields:
+        nothing: Mapping[str, object] = {}
+        return [Match(str(hit.id), hit.score, nothing) for hit in found]
+    return [Match(str(hit.id), hit.score, hit.payload or {}, _dense(hit)) for hit in found]
+
+
+def _dense(hit: edge.ScoredPoint) -> Vector | None:
+    vectors = hit.vector if isinstance(hit.vector, dict) else {}
+    return np.asarray(vectors[DENSE], dtype=np.float32) if DENSE in vectors else None
 
 
 def to_copy(record: edge.Record) -> edge.Point:

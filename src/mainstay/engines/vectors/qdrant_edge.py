@@ -17,7 +17,7 @@ from mainstay.engines.vectors.checks import check_leg, check_points, is_empty
 from mainstay.engines.vectors.filters import compile_filter, path
 from mainstay.engines.vectors.living import Living
 from mainstay.engines.vectors.opening import Opening
-from mainstay.engines.vectors.points import DENSE, TERMS, sparse_vector, to_engine, to_match
+from mainstay.engines.vectors.points import DENSE, TERMS, sparse_vector, to_engine, to_matches
 from mainstay.engines.vectors.rebuilds import rebuild
 from mainstay.engines.vectors.shards import STANDARD, Tuning, index_payload, is_indexed, speaking
 from mainstay.ports.vectors import (
@@ -144,7 +144,7 @@ class QdrantEdgeVectors:
         async with self._opening.use(space) as living:
             with speaking():
                 answers = iter(living.shard.query_batch(edge.QueryBatchRequest(asked)))
-        return [[] if is_empty(leg) else [to_match(found) for found in next(answers)] for leg in legs]
+        return [[] if is_empty(leg) else to_matches(next(answers), leg) for leg in legs]
 
     async def count(self, space: Space, where: Filter | None = None) -> int:
         """Count points exactly."""
@@ -230,7 +230,7 @@ class QdrantEdgeVectors:
             if isinstance(leg.by, Sparse)
             else edge.Query.Nearest(leg.by.tolist(), using=DENSE),
             filter=None if leg.where is None else compile_filter(leg.where),
-            with_payload=True if leg.fields is None else list(leg.fields),
+            with_payload=True if leg.fields is None else list(leg.fields) or False,
             with_vector=[DENSE] if leg.vectors else None,
             params=None if sparse else self._tuning.search_params(leg.limit),
         )

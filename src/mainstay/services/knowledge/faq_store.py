@@ -161,16 +161,13 @@ class FaqStore:
         rows = await self._rows.fetch(f"SELECT * FROM feedback{where} ORDER BY created_ms", values)
         return [self._feedback(row) for row in rows]
 
-    async def any_entries(self) -> bool:
-        """Say whether there are entries or feedback at all: whether the index holds more than passages."""
-        rows = await self._rows.fetch(
-            "SELECT 1 AS one WHERE EXISTS (SELECT 1 FROM faqs) OR EXISTS (SELECT 1 FROM feedback)"
+    async def any(self) -> tuple[bool, bool]:
+        """Say whether there are entries at all, and whether there is feedback."""
+        [row] = await self._rows.fetch(
+            "SELECT CASE WHEN EXISTS (SELECT 1 FROM faqs) THEN 1 ELSE 0 END AS entries,"
+            " CASE WHEN EXISTS (SELECT 1 FROM feedback) THEN 1 ELSE 0 END AS judgements"
         )
-        return bool(rows)
-
-    async def any_feedback(self) -> bool:
-        """Say whether there is feedback at all."""
-        return bool(await self._rows.fetch("SELECT 1 AS one FROM feedback LIMIT 1"))
+        return bool(row["entries"]), bool(row["judgements"])
 
     async def remove_feedback(self, doc_ids: Sequence[str]) -> None:
         """Erase the feedback about documents."""

@@ -1,7 +1,7 @@
 """Finding passages: by meaning and by words, within what the caller may see, fused and grouped."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -37,7 +37,7 @@ _JUDGEMENTS_MAX = 20
 _SIMILAR_MIN = 0.8
 _BOOST_MAX = 0.15
 _SHOWN_AT_ONCE = 8
-_FIELDS = ("doc_id",)
+_NO_FIELDS: tuple[str, ...] = ()
 _WIDER = 5
 _LIMIT_MAX = 5_000
 
@@ -137,17 +137,19 @@ class Finding:
 
     async def find(self, wanted: Wanted) -> Found:
         """Find; raises FilterInvalid, EncoderUnavailable, VectorsUnavailable."""
-        where = await self._where(wanted)
+        entries, judged = await self._faqs.any()
+        where = await self._where(wanted, mixed=entries or judged)
         space = await self._indexing.ready()
         asked = await self._tongues.asked(wanted.query, wanted.collections)
         vector = await self._vector(asked.text, wanted.context)
         many = max(wanted.top_k, _RERANKED_MAX) if self._reranks(wanted) else wanted.top_k
         limit = max(LEG_LIMIT, 2 * wanted.top_k)
         while True:
-            ranked, documents = await self._ranked(space, wanted, _Search(where, asked, vector, limit))
-            ranked = await self._judged(space, vector, ranked, documents)
-            shown = await self._shown(ranked, documents, many, wanted)
-            if len(shown) >= many or len(documents) < limit or limit >= _LIMIT_MAX:
+            ranked = await self._ranked(space, wanted, _Search(where, asked, vector, limit))
+            if judged:
+                ranked = await self._judged(space, vector, ranked)
+            shown = await self._shown(ranked, many, wanted)
+            if len(shown) >= many or len(ranked) < limit or limit >= _LIMIT_MAX:
                 break
             limit = min(_WIDER * limit, _LIMIT_MAX)  # few long documents fill the legs: look further
         if self._reranks(wanted):
@@ -157,15 +159,16 @@ class Finding:
     def _reranks(self, wanted: Wanted) -> bool:
         return wanted.rerank is not False and self._reranker.name != "none"
 
-    async def _where(self, wanted: Wanted) -> Filter | None:
+    async def _where(self, wanted: Wanted, *, mixed: bool) -> Filter | None:
         """Give the conditions, without those that every point meets: each costs the index a look a point.
 
-        What is left out is looked after in `_shown`, should it have changed a moment ago.
+        `mixed` says that the index holds more than passages. What is left out is looked after in `_shown`,
+        should it have changed a moment ago.
         """
         collections = () if await self._tongues.all_in(wanted.collections) else wanted.collections
         kind, *rest = within(collections, PASSAGE)
         conditions = [*rest, *visible(caller())]
-        if await self._faqs.any_entries():
+        if mixed:
             conditions.append(kind)
         if wanted.filters:
             conditions.append(compiled(wanted.filters))
@@ -179,19 +182,16 @@ class Finding:
             vector = (steered / max(float(np.linalg.norm(steered)), 1e-9)).astype(np.float32)
         return vector
 
-    async def _ranked(
-        self, space: Space, wanted: Wanted, search: _Search
-    ) -> tuple[list[Ranked], dict[str, str]]:
+    async def _ranked(self, space: Space, wanted: Wanted, search: _Search) -> list[Ranked]:
         where, asked, vector, limit = search.where, search.asked, search.vector, search.limit
         legs: list[Leg] = []
         if wanted.mode != "lexical":
-            legs.append(Leg(vector, limit, where, fields=_FIELDS))
+            legs.append(Leg(vector, limit, where, fields=_NO_FIELDS))
         if wanted.mode != "dense":
-            legs.append(Leg(asked.terms, limit, where, fields=_FIELDS))
+            legs.append(Leg(asked.terms, limit, where, fields=_NO_FIELDS))
         found = await self._vectors.search(space, legs)
         dense = _scores(found[0]) if wanted.mode != "lexical" else []
         sparse = _scores(found[-1]) if wanted.mode != "dense" else []
-        documents = {match.id: str(match.payload["doc_id"]) for leg in found for match in leg}
         meaning = wanted.weight
         if meaning is None:
             meaning = await self._tongues.meaning_share(wanted.collections)
@@ -200,11 +200,10 @@ class Finding:
         if 0 < meaning < 1 and nothing_stands_out(dense, sparse, floor=floor):
             first = await self._passages.vectors([one.id for one in ranked[:FEEDBACK_PASSAGES]])
             [again] = await self._vectors.search(
-                space, [Leg(moved(vector, first), limit, where, fields=_FIELDS)]
+                space, [Leg(moved(vector, first), limit, where, fields=_NO_FIELDS)]
             )
-            documents |= {match.id: str(match.payload["doc_id"]) for match in again}
             ranked = fuse(_scores(again), sparse, meaning=meaning, floor=floor)
-        return ranked, documents
+        return ranked
 
     async def _floor(self) -> float:
         """Give the cosine of unrelated texts in the encoder's space, measured once."""
@@ -213,12 +212,8 @@ class Finding:
             self._floors[name] = floor_of(await self._encoder.embed(UNRELATED))
         return self._floors[name]
 
-    async def _judged(
-        self, space: Space, vector: Vector, ranked: list[Ranked], documents: Mapping[str, str]
-    ) -> list[Ranked]:
+    async def _judged(self, space: Space, vector: Vector, ranked: list[Ranked]) -> list[Ranked]:
         """Raise and lower documents by what was said of them for similar queries."""
-        if not ranked or not await self._faqs.any_feedback():
-            return ranked
         where = AllOf(tuple(within((), FEEDBACK)))
         leg = Leg(vector, _JUDGEMENTS_MAX, where, fields=("doc_id", "helpful"))
         [judgements] = await self._vectors.search(space, [leg])
@@ -231,15 +226,16 @@ class Finding:
                 boosts[doc_id] = boosts.get(doc_id, 0.0) + sign * (0.5 + 0.5 * likeness)
         if not boosts:
             return ranked
+        documents = await self._passages.documents([one.id for one in ranked])
         raised = [
-            replace(one, score=one.score + _BOOST_MAX * float(np.tanh(boosts.get(documents[one.id], 0.0))))
+            one._replace(
+                score=one.score + _BOOST_MAX * float(np.tanh(boosts.get(documents.get(one.id, ""), 0.0)))
+            )
             for one in ranked
         ]
         return sorted(raised, key=lambda one: (-one.score, one.id))
 
-    async def _shown(
-        self, ranked: Sequence[Ranked], documents: Mapping[str, str], many: int, wanted: Wanted
-    ) -> list[tuple[float, Shown]]:
+    async def _shown(self, ranked: Sequence[Ranked], many: int, wanted: Wanted) -> list[tuple[float, Shown]]:
         """Give the first passages that are searchable now, one for each document unless passages are wanted.
 
         The index follows the database; what it still holds of a deleted or replaced document is not in the
@@ -248,22 +244,20 @@ class Finding:
         me = caller()
         found: list[tuple[float, Shown]] = []
         seen: set[str] = set()
-        queue = list(ranked)
-        while queue and len(found) < many:
-            part: list[Ranked] = []
-            while queue and len(part) < max(_SHOWN_AT_ONCE, many - len(found)):
-                one = queue.pop(0)
-                if wanted.passages or documents[one.id] not in seen:
-                    part.append(one)
-                    seen.add(documents[one.id])
-            rows = await self._passages.shown([one.id for one in part]) if part else {}
+        start = 0
+        while start < len(ranked) and len(found) < many:
+            part = ranked[start : start + max(_SHOWN_AT_ONCE, many - len(found))]
+            start += len(part)
+            rows = await self._passages.shown([one.id for one in part])
             for one in part:
                 shown = rows.get(one.id)
-                if shown is None:
-                    seen.discard(documents[one.id])
-                elif may_see(me, shown.groups) and shown.collection in (
-                    wanted.collections or {shown.collection}
+                if (
+                    shown is not None
+                    and (wanted.passages or shown.doc_id not in seen)
+                    and may_see(me, shown.groups)
+                    and (not wanted.collections or shown.collection in wanted.collections)
                 ):
+                    seen.add(shown.doc_id)
                     found.append((one.score, shown))
         return found[:many]
 

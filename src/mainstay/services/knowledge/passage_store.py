@@ -58,6 +58,7 @@ _SHOWN = (
 )
 _ROWS_AT_ONCE = 200
 _DENSE = "SELECT p.point_id, p.dense FROM passages p"
+_DOC_ID = "SELECT p.point_id, p.doc_id FROM passages p"
 _IDS_AT_ONCE = (8, 32, 128)  # few sizes, so that the database knows the statements already
 
 
@@ -176,6 +177,14 @@ class PassageStore:
             for row in await self._rows.fetch(f"{_SHOWN} WHERE p.point_id IN ({names})", values):
                 shown = self._shown(row)
                 found[shown.point_id] = shown
+        return found
+
+    async def documents(self, point_ids: Sequence[str]) -> dict[str, str]:
+        """Give the documents of passages."""
+        found: dict[str, str] = {}
+        for names, values in buckets(point_ids):
+            rows = await self._rows.fetch(f"{_DOC_ID} WHERE p.point_id IN ({names})", values)
+            found |= {str(row["point_id"]): str(row["doc_id"]) for row in rows}
         return found
 
     async def vectors(self, point_ids: Sequence[str]) -> list[NDArray[np.float32]]:

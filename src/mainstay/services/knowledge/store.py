@@ -46,7 +46,7 @@ DOCUMENTS = Table(
         Column("changed_ms", "integer"),
     ),
     key=("doc_id",),
-    indexes=(Index(("collection", "doc_id")),),
+    indexes=(Index(("collection", "doc_id")), Index(("collection", "language"))),
 )
 
 VERSIONS = Table(

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from mainstay.services.knowledge.store import KnowledgeStore
 _LANGUAGES_MAX = 4
 _WRITTEN_SHARE_MIN = 0.05
 _FRESH_S = 5.0
+_FRESH_PER_S = 100.0  # counting takes a hundredth of the time at most
 _TENANTS_MAX = 10_000
 _WRITTEN_TOO_SHARE = 0.1
 _TRANSLATIONS = 2
@@ -37,6 +38,15 @@ class Asked:
     terms: Sparse
 
 
+@dataclass
+class _Known:
+    """What was counted for a tenant, and until when that is fresh."""
+
+    counts: Counts | None = None
+    until_s: float = 0.0
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
 class Tongues:
     """Knows the languages of a tenant's collections; counted anew every few seconds."""
 
@@ -46,7 +56,7 @@ class Tongues:
         self._languages = languages
         self._glosses = glosses
         self._clock = clock
-        self._known: dict[str, tuple[float, Counts]] = {}
+        self._known: dict[str, _Known] = {}
 
     async def written(self, collections: Sequence[str]) -> dict[str, int]:
         """Give the main languages of some collections (of all, if none is named), with their documents.
@@ -95,15 +105,21 @@ class Tongues:
         return MEANING_SHARE if known else MEANING_SHARE_FOREIGN
 
     async def _counts(self) -> Counts:
-        tenant, now = caller().tenant_id, self._clock.monotonic_s()
+        """Give the counts of some seconds ago; while one caller counts anew, the others take the old ones."""
+        tenant = caller().tenant_id
         known = self._known.get(tenant)
-        if known is not None and now - known[0] < _FRESH_S:
-            return known[1]
-        counts = await self._store.languages()
-        if len(self._known) >= _TENANTS_MAX:
-            self._known.clear()
-        self._known[tenant] = (now, counts)
-        return counts
+        if known is None:
+            if len(self._known) >= _TENANTS_MAX:
+                self._known.clear()
+            known = self._known.setdefault(tenant, _Known())
+        if known.counts is None or (self._clock.monotonic_s() >= known.until_s and not known.turn.locked()):
+            async with known.turn:
+                if known.counts is None or self._clock.monotonic_s() >= known.until_s:
+                    began = self._clock.monotonic_s()
+                    known.counts = await self._store.languages()
+                    ended = self._clock.monotonic_s()
+                    known.until_s = ended + max(_FRESH_S, _FRESH_PER_S * (ended - began))
+        return known.counts
 
 
 def _foreign_to(language: str, written: dict[str, int]) -> str:
