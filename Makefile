@@ -23,8 +23,10 @@ $(STAMP): pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[ocr,postgres]' --group dev
 	@touch $@
 
-encoder: $(STAMP) # Fetch and build the encoder into the repository's cache, once
-	@test -f $(ENCODER)/mainstay.json || $(BIN)/mainstay encoder --data .cache
+encoder: $(ENCODER)/mainstay.json # Fetch and build the encoder into the repository's cache, once
+
+$(ENCODER)/mainstay.json: src/mainstay/engines/encoder/build.py | $(STAMP)
+	@rm -rf $(ENCODER) && $(BIN)/mainstay encoder --data .cache && touch $@
 
 run: install ## Serve with the sample workspace and answer a first question (PORT=8080 DATA=./data)
 	@MAINSTAY_ENCODER=$(ENCODER) exec $(BIN)/mainstay serve --data $(DATA) --port $(PORT) --sample

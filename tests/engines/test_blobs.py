@@ -59,6 +59,14 @@ async def test_deleted_bytes_are_gone(blobs: DiskBlobs, tmp_path: Path) -> None:
     assert not files(tmp_path)
 
 
+async def test_keys_are_listed_by_tenant(blobs: DiskBlobs) -> None:
+    for tenant, key in (("one", "a"), ("one", "b"), ("two", "c")):
+        await blobs.put(tenant, key, b"content")
+    await blobs.delete("one", "a")
+    assert list(await blobs.keys("one")) == ["b"]
+    assert list(await blobs.keys("nobody")) == []
+
+
 async def test_tenants_do_not_meet(blobs: DiskBlobs) -> None:
     await blobs.put("tnt_1", "blob_1", b"one")
     await blobs.put("tnt_2", "blob_1", b"two")

@@ -27,3 +27,11 @@ class Ids:
             number >>= 10
         pairs.reverse()
         return f"{kind}_{''.join(pairs)}"
+
+
+def made_ms(identifier: str) -> int:
+    """Give the time, in milliseconds since 1970, when an identifier was made; raises ValueError."""
+    number = 0
+    for letter in identifier.rpartition("_")[2]:
+        number = number * len(_ALPHABET) + _ALPHABET.index(letter)
+    return number >> (8 * _RANDOM_BYTES)

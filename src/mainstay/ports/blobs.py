@@ -1,5 +1,6 @@
 """What we ask of a blob store: bytes under a key, encrypted at rest, gone when deleted."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from mainstay.kit.errors import NotFound, Unavailable
@@ -30,4 +31,8 @@ class Blobs(Protocol):
 
     async def delete(self, tenant: str, key: str) -> None:
         """Erase the bytes; harmless when there are none."""
+        ...
+
+    async def keys(self, tenant: str) -> Sequence[str]:
+        """List the keys of a tenant's blobs, in any order."""
         ...

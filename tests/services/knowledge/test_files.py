@@ -1,5 +1,7 @@
 """Files and pages: read, kept, refused with a reason."""
 
+from pathlib import Path
+
 import pytest
 
 from mainstay.kernel.interface import Upload
@@ -7,7 +9,7 @@ from mainstay.ports.blobs import BlobMissing
 from mainstay.ports.database import SYSTEM
 from mainstay.ports.fetchers import AddressRefused
 from mainstay.ports.parsers import FileKindUnsupported, FileTooLarge, FileUnreadable
-from makers import Client
+from makers import ADMIN_KEY, Client, FrozenClock, opened_house
 
 
 async def test_a_file_becomes_a_document_and_is_kept_until_it_is_deleted(admin: Client) -> None:
@@ -36,6 +38,43 @@ async def test_a_file_becomes_a_document_and_is_kept_until_it_is_deleted(admin: 
     assert job.state == "indexed"  # changes are applied in order, so the deletion is done
     with pytest.raises(BlobMissing):
         await blobs.get(tenant, blob)
+
+
+async def test_a_file_that_changes_nothing_is_not_kept_twice(admin: Client) -> None:
+    tenant = await _tenant(admin)
+    for _ in range(2):
+        receipt = await admin.call(
+            "knowledge.upload_document",
+            file=Upload("travel.md", "text/markdown", b"Trains before planes."),
+            collection="c",
+            doc_id="travel",
+            wait=True,
+        )
+    assert receipt.state == "unchanged"
+    assert len(await admin.house.engines.blobs.keys(tenant)) == 1
+
+
+async def test_files_without_a_document_are_swept_away_when_no_request_can_need_them(tmp_path: Path) -> None:
+    clock = FrozenClock()
+    async with opened_house(tmp_path, clock=clock) as house:
+        admin = Client(house, ADMIN_KEY, {})
+        tenant = await _tenant(admin)
+        upload = Upload("travel.md", "text/markdown", b"Trains before planes.")
+        await admin.call("knowledge.upload_document", file=upload, collection="c", wait=True)
+        left = house.ids.new("blob")
+        await house.engines.blobs.put(tenant, left, b"its request was cut off")
+    for hours, count in ((0, 2), (2, 1)):
+        clock.move(3600 * hours)
+        async with opened_house(tmp_path, clock=clock) as house:
+            assert await Client(house, ADMIN_KEY, {}).call("knowledge.search", query="trains")
+            keys = await house.engines.blobs.keys(tenant)
+            assert len(keys) == count
+    assert left not in keys
+
+
+async def _tenant(admin: Client) -> str:
+    [row] = await admin.house.engines.database.fetch(SYSTEM, "SELECT tenant_id FROM tenants")
+    return str(row["tenant_id"])
 
 
 @pytest.mark.parametrize(

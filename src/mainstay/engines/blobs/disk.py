@@ -47,6 +47,11 @@ class DiskBlobs:
         """Erase the bytes; harmless when there are none."""
         await asyncio.to_thread(self._delete, self._path(tenant, key))
 
+    async def keys(self, tenant: str) -> list[str]:
+        """List the keys of a tenant's blobs; raises BlobsUnavailable."""
+        self._path(tenant, "any")  # the tenant's name is checked
+        return await asyncio.to_thread(self._keys, self._folder / tenant)
+
     def _path(self, tenant: str, key: str) -> Path:
         if not (_NAME.fullmatch(tenant) and _NAME.fullmatch(key)):
             raise ValueError("A blob's tenant and key are ids: letters, digits, _ and -, at most 200.")
@@ -94,6 +99,12 @@ class DiskBlobs:
         except OSError as error:
             raise _unavailable(error) from error
         return self._cipher.open(sealed, context)
+
+    def _keys(self, folder: Path) -> list[str]:
+        try:
+            return [path.name for path in folder.glob("*/*")]
+        except OSError as error:
+            raise _unavailable(error) from error
 
     def _delete(self, path: Path) -> None:
         try:

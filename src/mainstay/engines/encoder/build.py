@@ -23,7 +23,7 @@ from mainstay.engines.encoder.graph import Precision, Shape, draw_bert
 from mainstay.engines.encoder.weights import Weights, read_weights
 from mainstay.ports.encoder import EncoderUnavailable
 
-BUILD = 1
+BUILD = 2
 """Raise it whenever the vectors of a freshly built model would change."""
 
 Progress = Callable[[str, int, int], None]

@@ -7,10 +7,10 @@ from dataclasses import replace
 from itertools import groupby
 
 from mainstay.kernel.work import caller
-from mainstay.ports.blobs import Blobs
 from mainstay.ports.encoder import Encoder
 from mainstay.ports.vectors import AllOf, Between, Equals, FieldType, Filter, Point, Space, Vectors
 from mainstay.services.knowledge.faq_store import FaqStore
+from mainstay.services.knowledge.originals import Originals
 from mainstay.services.knowledge.passage_store import Change, Passage, PassageStore
 from mainstay.services.knowledge.points import (
     FAQ,
@@ -39,7 +39,7 @@ class Indexing:
         faqs: FaqStore,
         vectors: Vectors,
         encoder: Encoder,
-        blobs: Blobs,
+        originals: Originals,
     ) -> None:
         """Take the parts."""
         self._store = store
@@ -47,7 +47,7 @@ class Indexing:
         self._faqs = faqs
         self._vectors = vectors
         self._encoder = encoder
-        self._blobs = blobs
+        self._originals = originals
         self._ready: set[Space] = set()
         self._catching_up: dict[Space, asyncio.Lock] = {}
         self._fields: set[tuple[Space, str]] = set()
@@ -80,8 +80,7 @@ class Indexing:
             else:
                 for change in run:
                     await self._apply(space, change)
-        for blob in blobs:
-            await self._blobs.delete(space.tenant, blob)
+        await self._originals.erase(blobs)
         return shown
 
     async def rebuild(self, change: int, *, optimize: bool = True) -> int:
@@ -153,6 +152,7 @@ class Indexing:
         await self._vectors.delete(space, AllOf((*conditions, older)), change.change)
 
     async def _catch_up(self, space: Space) -> None:
+        await self._originals.sweep()
         for field, kind in (("kind", "keyword"), ("language", "keyword"), ("change", "integer")):
             await self._vectors.index_field(space, field, kind)  # type: ignore[arg-type]  # literals above
         for collection in await self._store.collections():
@@ -162,7 +162,7 @@ class Indexing:
         if applied == 0:
             if await self._store.any_indexed():
                 logger.warning("The search index of %s is empty; it is being rebuilt", space.tenant)
-                await self._rebuild(space, 0, optimize=False)
+                await self._rebuild(space, await self._passages.newest_change(), optimize=False)
                 if foreign := await self.of_another_encoder():
                     told = "%d documents were encoded with another encoder: run `mainstay rebuild`"
                     logger.warning(told, len(foreign))
@@ -184,10 +184,7 @@ class Indexing:
     async def _rebuild(self, space: Space, change: int, *, optimize: bool) -> int:
         count, after = 0, ""
         while documents := await self._store.documents(None, after, _DOCUMENTS_AT_ONCE):
-            for document in documents:
-                if document.indexed_version:
-                    await self._put(space, document, change)
-                    count += 1
+            count += await self._put(space, documents, change)
             after = documents[-1].doc_id
         await self._vectors.upsert(space, await self._opinions(change), change)
         if change:
@@ -210,18 +207,23 @@ class Indexing:
             points.append(feedback_point(replace(judged, dense=dense), change))
         return points
 
-    async def _put(self, space: Space, document: DocumentRow, change: int) -> None:
-        passages = await self._passages.passages(document.doc_id, document.indexed_version)
-        if self._encoded_here(document, passages):
-            await self._upsert(space, document, passages, change)
+    async def _put(self, space: Space, documents: Sequence[DocumentRow], change: int) -> int:
+        """Put what is searchable of some documents into the index; count those documents."""
+        known = {one.doc_id: one for one in documents if one.indexed_version}
+        passages = await self._passages.passages_of(
+            {name: one.indexed_version for name, one in known.items()}
+        )
 
-    async def _upsert(
-        self, space: Space, document: DocumentRow, passages: Sequence[Passage], change: int
-    ) -> None:
         def points() -> list[Point]:
-            return [passage_point(passage, document, change) for passage in passages]
+            return [
+                passage_point(passage, known[name], change)
+                for name, parts in passages.items()
+                if self._encoded_here(known[name], parts)
+                for passage in parts
+            ]
 
         await self._vectors.upsert(space, await asyncio.to_thread(points), change)
+        return len(known)
 
     def _encoded_here(self, document: DocumentRow, passages: Sequence[Passage]) -> bool:
         """Say whether passages have the vectors of this server's encoder."""
@@ -236,10 +238,9 @@ class Indexing:
         found: list[DocumentRow] = []
         after = ""
         while documents := await self._store.documents(None, after, _DOCUMENTS_AT_ONCE):
-            for document in documents:
-                passages = await self._passages.passages(document.doc_id, document.indexed_version)
-                if not self._encoded_here(document, passages[:1]):
-                    found.append(document)
+            versions = {document.doc_id: document.indexed_version for document in documents}
+            first = await self._passages.passages_of(versions, first=True)
+            found += [one for one in documents if not self._encoded_here(one, first[one.doc_id])]
             after = documents[-1].doc_id
         return found
 

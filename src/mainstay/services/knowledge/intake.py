@@ -3,8 +3,9 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from mainstay.kernel.caller import Caller
@@ -13,12 +14,12 @@ from mainstay.kernel.work import caller, emit
 from mainstay.kit.clock import Clock
 from mainstay.kit.errors import Failure
 from mainstay.kit.ids import Ids
-from mainstay.ports.blobs import Blobs
 from mainstay.ports.database import UniqueViolated
 from mainstay.ports.parsers import FileUnreadable, Parser
 from mainstay.services.knowledge.failures import DocumentBusy, DocumentIdTaken, DocumentInvalid
 from mainstay.services.knowledge.happenings import DocumentStored
 from mainstay.services.knowledge.limits import TEXT_LENGTH_MAX
+from mainstay.services.knowledge.originals import Originals
 from mainstay.services.knowledge.permissions import may_see
 from mainstay.services.knowledge.records import Receipt
 from mainstay.services.knowledge.store import CollectionRow, DocumentRow, KnowledgeStore
@@ -49,13 +50,16 @@ class Draft:
     groups: Sequence[str] | None = None
     media_type: str = "text/plain"
     source: str | None = None
+    original: bytes | None = None
     blob: str | None = None
 
-    @property
+    @cached_property
     def content_hash(self) -> str:
         """Give the hash of everything that search depends on."""
-        content = [self.collection, self.title, self.text, dict(self.metadata), self.groups]
-        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+        facts = [self.collection, self.title, dict(self.metadata), self.groups, len(self.text)]
+        hashed = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
+        hashed.update(self.text.encode("utf-8", "surrogatepass"))
+        return hashed.hexdigest()
 
 
 def _depth(value: object) -> int:
@@ -112,24 +116,22 @@ class Intake:
         self,
         store: KnowledgeStore,
         parser: Parser,
-        blobs: Blobs,
+        originals: Originals,
         clock: Clock,
         ids: Ids,
     ) -> None:
         """Take the parts."""
         self._store = store
         self._parser = parser
-        self._blobs = blobs
+        self._originals = originals
         self._clock = clock
         self._ids = ids
 
     async def read(self, file: Upload, draft: Draft) -> Draft:
-        """Read a file into a draft and keep it; raises what the parser raises, and DocumentInvalid."""
+        """Read a file into a draft; raises what the parser raises, and DocumentInvalid."""
         parsed = await self._parser.parse(file.content, file.name, file.media_type)
         if not parsed.text.strip():
             raise FileUnreadable("No text was found in this file; a scan needs OCR (`mainstay[ocr]`).")
-        blob = self._ids.new("blob")
-        await self._blobs.put(caller().tenant_id, blob, file.content)
         facts = {name: fact for name, fact in parsed.metadata.items() if fact not in ("", [])}
         return Draft(
             collection=draft.collection,
@@ -140,7 +142,7 @@ class Intake:
             groups=draft.groups,
             media_type=parsed.media_type,
             source=draft.source,
-            blob=blob,
+            original=file.content,
         )
 
     async def collection(self, name: str) -> CollectionRow:
@@ -151,7 +153,7 @@ class Intake:
     async def store(self, collection: str, drafts: Sequence[Draft | Failure]) -> list[Receipt | Failure]:
         """Store what can be stored, and say of each what became of it."""
         row = await self.collection(collection)
-        outcomes = _once([_checked(draft, row) for draft in drafts])
+        outcomes = [await self._filed(draft) for draft in _once([_checked(draft, row) for draft in drafts])]
         kept = [draft for draft in outcomes if isinstance(draft, Draft)]
         if not kept:
             return [outcome for outcome in outcomes if isinstance(outcome, Failure)]
@@ -162,6 +164,15 @@ class Intake:
                 raise DocumentBusy("The collection was made this moment; try again.") from None
         stored = await self._save(kept, self._ids.new("job"))
         return [outcome if isinstance(outcome, Failure) else stored[id(outcome)] for outcome in outcomes]
+
+    async def _filed(self, draft: Draft | Failure) -> Draft | Failure:
+        """Keep the file that a draft was read from, unless the document is there already."""
+        if isinstance(draft, Failure) or draft.original is None:
+            return draft
+        before = await self._store.document(draft.doc_id) if draft.doc_id is not None else None
+        if self._without_change(draft, before, caller()) is not None:
+            return draft
+        return replace(draft, blob=await self._originals.keep(draft.original), original=None)
 
     async def _save(self, drafts: Sequence[Draft], job_id: str) -> dict[int, Receipt | Failure]:
         now = self._clock.now_ms()

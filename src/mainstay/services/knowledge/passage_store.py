@@ -159,12 +159,15 @@ class PassageStore:
         )
         return [self._passage(row) for row in rows]
 
-    async def passages_of(self, versions: Mapping[str, int]) -> dict[str, list[Passage]]:
-        """Give the passages of a version of each of some documents, in order."""
+    async def passages_of(
+        self, versions: Mapping[str, int], *, first: bool = False
+    ) -> dict[str, list[Passage]]:
+        """Give the passages, or only the first one, of a version of each of some documents, in order."""
+        which = " AND p.ordinal = 0" if first else ""
         found: dict[str, list[Passage]] = {doc_id: [] for doc_id in versions}
         for names, values in buckets(list(versions)):
             for row in await self._rows.fetch(
-                f"{_PASSAGE} WHERE p.doc_id IN ({names}) ORDER BY p.doc_id, p.ordinal", values
+                f"{_PASSAGE} WHERE p.doc_id IN ({names}){which} ORDER BY p.doc_id, p.ordinal", values
             ):
                 if versions[str(row["doc_id"])] == row["version"]:
                     found[str(row["doc_id"])].append(self._passage(row))
@@ -239,9 +242,14 @@ class PassageStore:
             for row in rows
         ]
 
-    async def forget_changes(self, up_to: int) -> None:
-        """Forget the changes that the index has durably followed."""
-        await self._rows.delete("index_changes", {"change": ("<=", up_to)})
+    async def newest_change(self) -> int:
+        """Give the number of the last change; 0 when there never was one."""
+        [row] = await self._rows.fetch("SELECT max(change) AS newest FROM index_changes")
+        return int(row["newest"] or 0)
+
+    async def forget_changes(self, before: int) -> None:
+        """Forget the changes before one that the index has durably followed; that one stays as a mark."""
+        await self._rows.delete("index_changes", {"change": ("<", before)})
 
     def _passage(self, row: Row) -> Passage:
         return Passage(

@@ -228,6 +228,11 @@ class KnowledgeStore:
         )
         return [_document(row) for row in rows]
 
+    async def blobs(self) -> set[str]:
+        """Give the keys of the files that documents name."""
+        rows = await self._rows.fetch("SELECT blob FROM documents WHERE blob IS NOT NULL")
+        return {str(row["blob"]) for row in rows}
+
     async def any_indexed(self) -> bool:
         """Say whether any document was ever searchable."""
         rows = await self._rows.fetch("SELECT 1 AS one FROM documents WHERE indexed_version > 0 LIMIT 1")
