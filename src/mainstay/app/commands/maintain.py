@@ -1,8 +1,6 @@
 """`mainstay rebuild`, `backup` and `restore`: looking after a data folder."""
 
 import asyncio
-import shutil
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,10 +11,12 @@ from mainstay.app.commands.calling import Server, run
 from mainstay.app.commands.serve import DataChoice, encoder_progress, refusals_told, settings_of
 from mainstay.app.house import House, picked
 from mainstay.app.settings import Settings
+from mainstay.kernel.caller import Caller
 from mainstay.kernel.caller import house as house_caller
 from mainstay.kit.clock import SystemClock
 from mainstay.kit.random import SystemRandom
 from mainstay.ports.database import SYSTEM
+from mainstay.ports.vectors import Space
 from mainstay.services.jobs.interface import Jobs
 from mainstay.services.knowledge.interface import Knowledge
 from mainstay.transports.cli.address import find_address, local_url
@@ -39,7 +39,6 @@ def rebuild(data: DataChoice = None) -> None:
         console().print(
             f"No server runs on {settings.data}: rebuilding every tenant's index from the ground up."
         )
-        shutil.rmtree(settings.data / "vectors", ignore_errors=True)
         documents = asyncio.run(_rebuild_here(settings))
         console().print(f"Rebuilt: {documents} documents are searchable.")
 
@@ -61,13 +60,25 @@ async def _rebuild_here(settings: Settings) -> int:
         house = House(settings, picked(settings, SystemClock(), SystemRandom(), progress))
     documents = 0
     async with house:
-        operation = next(o for o in house.application.operations if o.full_name == "knowledge.rebuild")
-        values: Mapping[str, Any] = {"wait": True}
+        encoder = house.engines.encoder
         for row in await house.engines.database.fetch(SYSTEM, "SELECT tenant_id FROM tenants"):
             caller = house_caller(str(row["tenant_id"]), "rebuild")
-            rebuilt = await house.application.call(operation, values, caller, {"door": "command"})
+            await house.engines.vectors.drop(Space(caller.tenant_id, encoder.name, encoder.dimensions))
+            rebuilt = await _called(house, caller, "knowledge.rebuild")
+            waited = {"job_id": rebuilt.job_id, "wait_s": _LOOK_EVERY_S}
+            job = await _called(house, caller, "jobs.get_job", **waited)
+            while not job.ended():
+                out.print(f"Still rebuilding {rebuilt.documents} documents of {caller.tenant_id} …")
+                job = await _called(house, caller, "jobs.get_job", **waited)
+            for failure in job.failures:
+                out.print(f"{failure.subject}: {failure.detail}", markup=False)
             documents += rebuilt.documents
     return documents
+
+
+async def _called(house: House, caller: Caller, name: str, **values: Any) -> Any:
+    operation = next(each for each in house.application.operations if each.full_name == name)
+    return await house.application.call(operation, values, caller, {"door": "command"})
 
 
 def backup(
