@@ -55,6 +55,11 @@ def fill(client: Client, made: Corpus) -> float:
     return time.perf_counter() - began
 
 
+def settle(client: Client) -> None:
+    """Build the index anew, as it is some time after the last document came in."""
+    searchable(client, client.call("POST", "/v1/knowledge/rebuild")["job_id"])
+
+
 def filled(data: Path, made: Corpus) -> bool:
     """Tell whether the folder holds every passage of the corpus."""
     database = data / "mainstay.db"
@@ -92,6 +97,7 @@ def main() -> None:
     with mainstay(given.folder) as (port, _):
         client = Client(port, KEY)
         took = fill(client, made)
+        settle(client)
         client.close()
     print(f"{len(made.passages):,} passages in {took:.0f} s: {len(made.passages) / took:.0f} documents/s")
 

@@ -25,14 +25,14 @@ from urllib.parse import quote
 
 import peers
 from figures import Figure, at_least, at_most, median, options, quantile_ms, spread, tell
-from filling import fill, filled, searchable, vectors
+from filling import fill, filled, searchable, settle, vectors
 from passages import COLLECTION, PASSAGES, Corpus, corpus
 from serving import KEY, Client, mainstay
 
 from mainstay.app.settings import Settings
 from mainstay.engines.encoder.onnx import OnnxEncoder
 from mainstay.engines.vectors.qdrant_edge import QdrantEdgeVectors
-from mainstay.ports.vectors import AllOf, Equals, Leg, OneOf, Space, Sparse
+from mainstay.ports.vectors import Leg, Space, Sparse
 from mainstay.services.knowledge.lexical import query_weights
 from mainstay.services.knowledge.ranking import LEG_LIMIT, fuse
 
@@ -119,13 +119,12 @@ class Bare:
         self._space = Space(tenant, encoder.name, encoder.dimensions)
         self._encoder = encoder
         self._vectors = QdrantEdgeVectors(data.with_name(data.name + ".copy"), optimize_points=0)
-        self._where = AllOf((Equals("kind", "passage"), OneOf("collection", (COLLECTION,))))
 
     async def ask(self, query: str) -> int:
         """Answer one question."""
         vector = (await self._encoder.embed([query], role="query"))[0]
         words = Sparse(*query_weights(query, "en", ("en",)))
-        legs = [Leg(vector, LEG_LIMIT, self._where), Leg(words, LEG_LIMIT, self._where)]
+        legs = [Leg(vector, LEG_LIMIT, fields=()), Leg(words, LEG_LIMIT, fields=())]
         dense, sparse = await self._vectors.search(self._space, legs)
         found = fuse([(m.id, m.score) for m in dense], [(m.id, m.score) for m in sparse])
         return len(found[:TOP])
@@ -233,7 +232,9 @@ def prepare(scratch: Path, made: Corpus) -> Path:
     if not filled(data, made):
         print("filling the product through its API …", flush=True)
         with mainstay(data) as (port, _):
-            fill(Client(port, KEY), made)
+            client = Client(port, KEY)
+            fill(client, made)
+            settle(client)
     for peer in ("txtai", "chroma") if peers.there() else ():
         if not (scratch / peer).exists():
             print(f"filling {peer} …", flush=True)

@@ -24,6 +24,7 @@ _QUERY_TEXTS = 32
 _QUERY_TOKENS = 1_024
 _INGEST_TOKENS = 64  # one such batch is what a query may have to wait for
 _INGEST_TOKENS_ALONE = 1_024
+_PADDED_MAX = 1.1
 _ALONE_S = 2.0
 _QUERIES_BEFORE_INGEST = 16
 _INGEST_PER_QUERY_PLACE = 32
@@ -226,9 +227,17 @@ class Lanes:
 
 
 def _cut(rows: _Batch, tokens_max: int) -> tuple[_Batch, _Batch]:
-    """Cut the first batch off rows that are ordered by length; it has one row at least."""
-    size = 1
-    while size < len(rows) and (size + 1) * len(rows[size][1]) <= tokens_max:
+    """Cut the first batch off rows that are ordered by length: one row at least, and of like lengths.
+
+    A batch computes every row to the length of its longest; on a processor's cores that costs more than
+    computing together saves.
+    """
+    size, tokens = 1, len(rows[0][1])
+    while size < len(rows):
+        padded = (size + 1) * len(rows[size][1])
+        tokens += len(rows[size][1])
+        if padded > min(tokens_max, _PADDED_MAX * tokens):
+            break
         size += 1
     return rows[:size], rows[size:]
 

@@ -141,6 +141,7 @@ class QdrantEdgeVectors:
         asked = [self._request(leg) for leg in legs if not is_empty(leg)]
         if not asked or not self._opening.exists(space):
             return [[] for _ in legs]
+        self._keep()  # what was written before the last stop may still want a graph
         async with self._opening.use(space) as living:
             with speaking():
                 answers = iter(living.shard.query_batch(edge.QueryBatchRequest(asked)))

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 from mainstay.ports.vectors import Space
@@ -24,6 +25,7 @@ class State:
     pending: int
 
 
+@lru_cache(maxsize=1_024)
 def folder_of(root: Path, space: Space) -> Path:
     """Give the folder of a space; its name is a hash, so that no user text becomes a path."""
     name = json.dumps([space.tenant, space.encoder, space.dimensions], ensure_ascii=True)

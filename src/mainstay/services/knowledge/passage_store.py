@@ -129,6 +129,10 @@ def _bytes(value: Scalar) -> bytes:
     return value
 
 
+def _strings(value: Scalar) -> tuple[str, ...]:
+    return () if value == "[]" else tuple(json.loads(str(value)))
+
+
 def bucket(ids: Sequence[str]) -> tuple[str, dict[str, Scalar]]:
     """Give the names and values of parameters for an IN list, padded to one of few lengths."""
     size = next((size for size in _IDS_AT_ONCE if size >= len(ids)), len(ids))
@@ -260,7 +264,7 @@ class PassageStore:
             ordinal=int(row["ordinal"] or 0),
             start=int(row["starts"] or 0),
             end=int(row["ends"] or 0),
-            headings=tuple(json.loads(str(row["headings"]))),
+            headings=_strings(row["headings"]),
             kind=str(row["kind"]),
             content_hash=str(row["content_hash"]),
             text=opened(self._cipher, row["text"], ("passages", str(row["point_id"]))),
@@ -275,12 +279,12 @@ class PassageStore:
             version=int(row["version"] or 0),
             start=int(row["starts"] or 0),
             end=int(row["ends"] or 0),
-            headings=tuple(json.loads(str(row["headings"]))),
+            headings=_strings(row["headings"]),
             text=opened(self._cipher, row["text"], ("passages", str(row["point_id"]))),
             collection=str(row["collection"]),
             title=str(row["title"]),
-            metadata=json.loads(str(row["metadata"])),
-            groups=None if groups is None else tuple(json.loads(str(groups))),
+            metadata={} if row["metadata"] == "{}" else json.loads(str(row["metadata"])),
+            groups=None if groups is None else _strings(groups),
             language=str(row["language"]),
         )
 

@@ -42,16 +42,10 @@ _UNSEEN = 0.5
 
 
 class Ranked(NamedTuple):
-    """A passage in the fused ranking; a tuple, for a search makes hundreds.
-
-    `score` is in 0 … 1. `dense` is the cosine and `sparse` the BM25 sum, None for a leg that did not find
-    the passage.
-    """
+    """A passage in the fused ranking, with a score in 0 … 1; a tuple, for a search makes hundreds."""
 
     id: str
     score: float
-    dense: float | None
-    sparse: float | None
 
 
 def _stretched(cosines: Sequence[float], floor: float) -> list[float]:
@@ -93,7 +87,7 @@ def fuse(
         (-by_meaning.get(name, far) - by_words.get(name, unworded), name)
         for name in near.keys() | worded.keys()
     )
-    return [Ranked(name, -negative, near.get(name), worded.get(name)) for negative, name in order]
+    return [Ranked(name, -negative) for negative, name in order]
 
 
 def floor_of(unrelated: NDArray[np.float32]) -> float:
