@@ -22,6 +22,7 @@ _POOLED = ("embedding", "sentence_embedding")
 _TOKENS = ("tokens", "token_embeddings", "last_hidden_state")
 _CHARACTERS_PER_TOKEN_MAX = 128
 _THREADS_MAX = 8
+_WIDE_MAX = 4  # more threads wait for each other longer than they compute
 _ERRORS_ONLY = 3
 
 
@@ -41,7 +42,8 @@ class OnnxEncoder:
         self._counter = _load_tokenizer(found)
         tokenizer = _load_tokenizer(found)
         tokenizer.enable_truncation(max_length=found.tokens_max)
-        model = _Model(found, _pad_id(tokenizer))
+        threads = threads or min(_cores(), _THREADS_MAX)
+        model = _Model(found, _pad_id(tokenizer), wide=min(threads, _WIDE_MAX))
         self._model = model
         self._tokenizer = tokenizer
         self._closely = ThreadPoolExecutor(1, "encoder-tokens")
@@ -56,7 +58,7 @@ class OnnxEncoder:
             tokenize,
             model.forward,
             dimensions=model.dimensions,
-            threads=threads or min(_cores(), _THREADS_MAX),
+            threads=threads,
             queue_max=queue_max,
         )
         # At exit, too, the threads end before the interpreter is torn down around them.
@@ -122,11 +124,12 @@ class OnnxEncoder:
 class _Model:
     """A session and how its outputs become unit vectors; many threads may call `forward` at once."""
 
-    def __init__(self, folder: ModelFolder, pad_id: int) -> None:
+    def __init__(self, folder: ModelFolder, pad_id: int, *, wide: int) -> None:
         if folder.sha256 and sha256_of(folder.model) != folder.sha256:
             raise EncoderUnavailable(f"{folder.model} is damaged: delete its folder, and it is made anew.")
         self.pad_id = pad_id
         self._session = _open(folder.model)
+        self._wide = _open(folder.model, wide) if wide > 1 else self._session
         self._inputs = {given.name for given in self._session.get_inputs()}
         if "input_ids" not in self._inputs or not self._inputs <= _INPUTS:
             raise EncoderUnavailable(
@@ -140,10 +143,10 @@ class _Model:
         self._pooling: Pooling | None = None if pooled or len(outputs[rows]) == 2 else folder.pooling  # noqa: PLR2004 - (batch, hidden) is pooled
         self.dimensions = self._measure(folder)
 
-    def forward(self, batch: Sequence[Tokens]) -> NDArray[np.float32]:
-        """Give one unit vector for each row of token ids."""
+    def forward(self, batch: Sequence[Tokens], *, wide: bool = False) -> NDArray[np.float32]:
+        """Give one unit vector for each row of token ids; `wide` computes on several cores."""
         ids, mask = self._padded(batch)
-        (values,) = self._session.run([self._output], self._feeds(ids, mask))
+        (values,) = (self._wide if wide else self._session).run([self._output], self._feeds(ids, mask))
         vectors = np.asarray(values, np.float32)
         if self._pooling:
             vectors = _pool(vectors, mask, self._pooling)
@@ -189,10 +192,12 @@ class _Model:
         return int(vector.shape[1])
 
 
-def _open(path: Path) -> onnxruntime.InferenceSession:
+def _open(path: Path, threads: int = 1) -> onnxruntime.InferenceSession:
+    """Open a session; with one thread each calling thread computes by itself."""
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1  # each calling thread computes by itself
+    options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.force_spinning_stop", "1")  # else helpers spin on when done
     options.log_severity_level = _ERRORS_ONLY
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])

@@ -1,5 +1,6 @@
 """Finding passages: by meaning and by words, within what the caller may see, fused and grouped."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from mainstay.kernel.work import caller
 from mainstay.ports.encoder import Encoder
 from mainstay.ports.rerankers import Reranker
-from mainstay.ports.vectors import AllOf, Equals, Filter, Leg, Match, OneOf, Space, Vectors
+from mainstay.ports.vectors import AllOf, Equals, Filter, Leg, OneOf, Space, Sparse, Vectors
 from mainstay.services.knowledge.faq_store import FaqStore
 from mainstay.services.knowledge.filters import compiled
 from mainstay.services.knowledge.indexing import Indexing
@@ -37,7 +38,6 @@ _JUDGEMENTS_MAX = 20
 _SIMILAR_MIN = 0.8
 _BOOST_MAX = 0.15
 _SHOWN_AT_ONCE = 8
-_NO_FIELDS: tuple[str, ...] = ()
 _WIDER = 5
 _LIMIT_MAX = 5_000
 
@@ -92,11 +92,15 @@ def _hit(score: float, shown: Shown) -> Hit:
 
 @dataclass(frozen=True)
 class _Search:
-    """One look into the index: within which conditions, for what, and how far."""
+    """One look into the index: within which conditions, for what, and how far.
 
+    The query's vector is still being made when the search begins: words are looked for meanwhile.
+    """
+
+    space: Space
     where: Filter | None
     asked: Asked
-    vector: Vector
+    vector: asyncio.Task[Vector]
     limit: int
 
 
@@ -106,10 +110,6 @@ def within(collections: Sequence[str], kind: str) -> list[Filter]:
     if collections:
         conditions.append(OneOf("collection", tuple(collections)))
     return conditions
-
-
-def _scores(matches: Sequence[Match]) -> list[tuple[str, float]]:
-    return [(match.id, match.score) for match in matches]
 
 
 class Finding:
@@ -137,24 +137,34 @@ class Finding:
 
     async def find(self, wanted: Wanted) -> Found:
         """Find; raises FilterInvalid, EncoderUnavailable, VectorsUnavailable."""
-        entries, judged = await self._faqs.any()
-        where = await self._where(wanted, mixed=entries or judged)
         space = await self._indexing.ready()
         asked = await self._tongues.asked(wanted.query, wanted.collections)
-        vector = await self._vector(asked.text, wanted.context)
+        vector = asyncio.create_task(self._vector(asked.text, wanted.context))
+        await asyncio.sleep(0)  # the encoder begins, then we go on
+        try:
+            shown = await self._found(space, wanted, asked, vector)
+        finally:
+            vector.cancel()
+        if self._reranks(wanted):
+            shown = await self._reranked(wanted, shown)
+        return Found(wanted, asked.text, space, await vector, shown[: wanted.top_k])
+
+    async def _found(
+        self, space: Space, wanted: Wanted, asked: Asked, vector: asyncio.Task[Vector]
+    ) -> list[tuple[float, Shown]]:
+        entries, judged = await self._faqs.any()
+        where = await self._where(wanted, mixed=entries or judged)
         many = max(wanted.top_k, _RERANKED_MAX) if self._reranks(wanted) else wanted.top_k
         limit = max(LEG_LIMIT, 2 * wanted.top_k)
         while True:
-            ranked = await self._ranked(space, wanted, _Search(where, asked, vector, limit))
+            ranked = await self._ranked(wanted, _Search(space, where, asked, vector, limit))
             if judged:
-                ranked = await self._judged(space, vector, ranked)
+                ranked = await self._judged(space, await vector, ranked)
             shown = await self._shown(ranked, many, wanted)
             if len(shown) >= many or len(ranked) < limit or limit >= _LIMIT_MAX:
-                break
+                await vector
+                return shown
             limit = min(_WIDER * limit, _LIMIT_MAX)  # few long documents fill the legs: look further
-        if self._reranks(wanted):
-            shown = await self._reranked(wanted, shown)
-        return Found(wanted, asked.text, space, vector, shown[: wanted.top_k])
 
     def _reranks(self, wanted: Wanted) -> bool:
         return wanted.rerank is not False and self._reranker.name != "none"
@@ -182,16 +192,10 @@ class Finding:
             vector = (steered / max(float(np.linalg.norm(steered)), 1e-9)).astype(np.float32)
         return vector
 
-    async def _ranked(self, space: Space, wanted: Wanted, search: _Search) -> list[Ranked]:
-        where, asked, vector, limit = search.where, search.asked, search.vector, search.limit
-        legs: list[Leg] = []
-        if wanted.mode != "lexical":
-            legs.append(Leg(vector, limit, where, fields=_NO_FIELDS))
-        if wanted.mode != "dense":
-            legs.append(Leg(asked.terms, limit, where, fields=_NO_FIELDS))
-        found = await self._vectors.search(space, legs)
-        dense = _scores(found[0]) if wanted.mode != "lexical" else []
-        sparse = _scores(found[-1]) if wanted.mode != "dense" else []
+    async def _ranked(self, wanted: Wanted, search: _Search) -> list[Ranked]:
+        sparse = await self._leg(search, search.asked.terms) if wanted.mode != "dense" else []
+        vector = await search.vector
+        dense = await self._leg(search, vector) if wanted.mode != "lexical" else []
         meaning = wanted.weight
         if meaning is None:
             meaning = await self._tongues.meaning_share(wanted.collections)
@@ -199,11 +203,14 @@ class Finding:
         ranked = fuse(dense, sparse, meaning=meaning, floor=floor)
         if 0 < meaning < 1 and nothing_stands_out(dense, sparse, floor=floor):
             first = await self._passages.vectors([one.id for one in ranked[:FEEDBACK_PASSAGES]])
-            [again] = await self._vectors.search(
-                space, [Leg(moved(vector, first), limit, where, fields=_NO_FIELDS)]
-            )
-            ranked = fuse(_scores(again), sparse, meaning=meaning, floor=floor)
+            again = await self._leg(search, moved(vector, first))
+            ranked = fuse(again, sparse, meaning=meaning, floor=floor)
         return ranked
+
+    async def _leg(self, search: _Search, by: Vector | Sparse) -> list[tuple[str, float]]:
+        leg = Leg(by, search.limit, search.where, fields=())
+        [matches] = await self._vectors.search(search.space, [leg])
+        return [(match.id, match.score) for match in matches]
 
     async def _floor(self) -> float:
         """Give the cosine of unrelated texts in the encoder's space, measured once."""
