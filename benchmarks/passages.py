@@ -73,6 +73,13 @@ def corpus(count: int = PASSAGES, queries: int = QUERIES) -> Corpus:
     return Corpus(passages, tuple(asked[::step][:queries]))
 
 
+def whole(count: int) -> Corpus:
+    """Give whole descriptions, evenly picked, of at least _LETTERS_MIN characters."""
+    read = {one.name: one.text for one in packages(folder()) if one.name and len(one.text) >= _LETTERS_MIN}
+    names = list(read)[:: max(1, len(read) // count)][:count]
+    return Corpus({name: read[name] for name in names}, ())
+
+
 if __name__ == "__main__":
     made = corpus()
     letters = sum(map(len, made.passages.values())) / len(made.passages)

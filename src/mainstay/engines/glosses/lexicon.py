@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from threading import Lock
 
-import snowballstemmer
+import Stemmer
 
 from mainstay.engines.glosses.dictd import Entry, senses
 
@@ -68,7 +68,7 @@ class Lexicon:
         order = sorted((key.encode(), key) for key in merged)
         self._words = Packed(key for key, _ in order)
         self._told = Packed(merged[key] for _, key in order)
-        self._stem: Callable[[str], str] = snowballstemmer.stemmer(stemmer).stemWord if stemmer else str
+        self._stem: Callable[[str], str] = Stemmer.Stemmer(stemmer).stemWord if stemmer else str
         self._stems = bool(stemmer)
         self._compounds = compounds
         self._lock = Lock()  # a stemmer keeps the word that it works on

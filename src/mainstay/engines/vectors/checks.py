@@ -9,6 +9,7 @@ from mainstay.ports.vectors import Leg, Point, Sparse, Vector
 
 LIMIT_MAX = 10_000
 _WORD_MAX = 2**32 - 1
+_NOT_FINITE = "a vector must hold finite numbers only"
 
 
 def check_dense(vector: Vector, dimensions: int) -> None:
@@ -16,7 +17,7 @@ def check_dense(vector: Vector, dimensions: int) -> None:
     if vector.shape != (dimensions,):
         raise ValueError(f"expected a vector of {dimensions} numbers, got shape {vector.shape}")
     if not np.isfinite(vector).all():
-        raise ValueError("a vector must hold finite numbers only")
+        raise ValueError(_NOT_FINITE)
 
 
 def check_sparse(sparse: Sparse) -> None:
@@ -25,9 +26,10 @@ def check_sparse(sparse: Sparse) -> None:
         raise ValueError("a sparse vector needs as many weights as word numbers")
     if sparse.indices.size == 0:
         return
-    if int(sparse.indices.min()) < 0 or int(sparse.indices.max()) > _WORD_MAX:
+    words = sparse.indices.tolist()
+    if min(words) < 0 or max(words) > _WORD_MAX:
         raise ValueError("a word number has 32 bits and no sign")
-    if np.unique(sparse.indices).size != sparse.indices.size:
+    if len(set(words)) != len(words):
         raise ValueError("a word number stands twice in a sparse vector")
     if not np.isfinite(sparse.weights).all():
         raise ValueError("a weight must be finite")
@@ -52,5 +54,8 @@ def check_points(points: Sequence[Point], dimensions: int) -> None:
     """Raise ValueError for the first point that no index could hold."""
     for point in points:
         uuid.UUID(point.id)
-        check_dense(point.dense, dimensions)
         check_sparse(point.sparse)
+        if point.dense.shape != (dimensions,):
+            check_dense(point.dense, dimensions)
+    if points and not np.isfinite(np.stack([point.dense for point in points])).all():
+        raise ValueError(_NOT_FINITE)

@@ -47,6 +47,8 @@ def chunk(text: str, count_tokens: Callable[[str], int], *, tokens_max: int = 20
     """
     if tokens_max < 1:
         raise ValueError("tokens_max must be at least 1.")
+    if len(text) <= tokens_max and len(text.encode("utf-8", "surrogatepass")) <= tokens_max:
+        count_tokens = len  # no tokenizer makes more tokens than there are bytes: it fits as it is
     packer = _Packer(_Cutter(text, count_tokens, tokens_max))
     for block in blocks(text):
         packer.put(block)

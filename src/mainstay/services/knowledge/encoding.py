@@ -67,7 +67,7 @@ class Encoding:
     async def encode(self, documents: Sequence[DocumentRow]) -> list[tuple[str, list[Passage]]]:
         """Give the language and the passages of each document's present version."""
         collections = {row.name: row for row in await self._store.collections()}
-        texts = [await self._store.text(document.doc_id, document.version) for document in documents]
+        texts = await self._store.texts({document.doc_id: document.version for document in documents})
         cuts = await asyncio.to_thread(self._cut, documents, texts, collections)
         known = [await self._known(document) for document in documents]
         wanted = {
@@ -85,14 +85,11 @@ class Encoding:
     def _cut(
         self,
         documents: Sequence[DocumentRow],
-        texts: Sequence[tuple[str, str] | None],
+        texts: Mapping[str, str],
         collections: Mapping[str, CollectionRow],
     ) -> list[Cut]:
         return told_by_neighbours(
-            [
-                self._cut_one(document, stored[1] if stored is not None else "", collections)
-                for document, stored in zip(documents, texts, strict=True)
-            ]
+            [self._cut_one(document, texts.get(document.doc_id, ""), collections) for document in documents]
         )
 
     def _cut_one(self, document: DocumentRow, text: str, collections: Mapping[str, CollectionRow]) -> Cut:

@@ -179,12 +179,13 @@ class Intake:
         named = [draft.doc_id for draft in drafts if draft.doc_id is not None]
         if named:
             await self._store.lock(named, now)
+        known = await self._store.documents_by_id(named)
         me = caller()
         receipts: dict[int, Receipt | Failure] = {}
         rows: list[tuple[DocumentRow, str]] = []
         old_blobs: list[str | None] = []
         for draft in drafts:
-            before = await self._store.document(draft.doc_id) if draft.doc_id is not None else None
+            before = known.get(draft.doc_id) if draft.doc_id is not None else None
             receipt = self._without_change(draft, before, me)
             if receipt is None:
                 row = self._row(draft, before, job_id, now)

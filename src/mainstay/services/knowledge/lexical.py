@@ -15,7 +15,7 @@ from functools import lru_cache
 from hashlib import blake2s
 
 import numpy as np
-import snowballstemmer
+import Stemmer
 from numpy.typing import NDArray
 
 from mainstay.services.knowledge.stopwords import STOP_WORDS
@@ -89,7 +89,7 @@ def _stemmer(language: str) -> Callable[[str], str]:
     name = SNOWBALL.get(language)
     if name is None:
         return str
-    stem: Callable[[str], str] = snowballstemmer.stemmer(name).stemWord
+    stem: Callable[[str], str] = Stemmer.Stemmer(name, 0).stemWord  # we remember words ourselves
     return stem
 
 

@@ -1,7 +1,7 @@
 """Collections and documents, in rows; texts are sealed."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -270,6 +270,18 @@ class KnowledgeStore:
         if not rows:
             return None
         return str(rows[0]["title"]), opened(self._cipher, rows[0]["text"], self._context(doc_id, version))
+
+    async def texts(self, versions: Mapping[str, int]) -> dict[str, str]:
+        """Give the texts of a version of each of some documents, as far as they are kept."""
+        found: dict[str, str] = {}
+        for names, values in buckets(list(versions)):
+            for row in await self._rows.fetch(
+                f"SELECT doc_id, version, text FROM document_versions WHERE doc_id IN ({names})", values
+            ):
+                doc_id, version = str(row["doc_id"]), versions[str(row["doc_id"])]
+                if row["version"] == version:
+                    found[doc_id] = opened(self._cipher, row["text"], self._context(doc_id, version))
+        return found
 
     async def forget_versions(self, doc_id: str, up_to: int) -> None:
         """Erase old versions."""
