@@ -30,9 +30,11 @@ from mainstay.engines.encoder.onnx import OnnxEncoder
 from mainstay.engines.glosses.freedict import FreedictGlosses
 from mainstay.engines.glosses.none import NoGlosses
 from mainstay.ports.glosses import Glosses
-from mainstay.services.knowledge.lexical import passage_weights, query_weights
+from mainstay.ports.vectors import Sparse
+from mainstay.services.knowledge.lexical import heaviest_terms, passage_weights, query_weights
 from mainstay.services.knowledge.ranking import (
     FEEDBACK_PASSAGES,
+    FEEDBACK_TERMS,
     LEG_LIMIT,
     MEANING_SHARE,
     MEANING_SHARE_FOREIGN,
@@ -41,6 +43,7 @@ from mainstay.services.knowledge.ranking import (
     fuse,
     moved,
     nothing_stands_out,
+    widened,
 )
 from mainstay.services.knowledge.unrelated import UNRELATED
 
@@ -103,14 +106,19 @@ class Words:
             for name, found in postings.items()
         }
 
-    def scores(self, query: str, language: str, written: str, gloss: str = "") -> NDArray[np.float64]:
-        """Score every text against a query, and its gloss if there is one."""
-        total = np.zeros(self._size)
+    @staticmethod
+    def asked(query: str, language: str, written: str, gloss: str = "") -> Sparse:
+        """Give the terms of a query, and of its gloss if there is one."""
         asked: dict[int, float] = {}
         for names, weights in (query_weights(query, language, (written,)), query_weights(gloss, written)):
             for name, weight in zip(names.tolist(), weights.tolist(), strict=True):
                 asked[name] = max(weight, asked.get(name, 0.0))
-        for name, weight in asked.items():
+        return Sparse(np.array([*asked], np.uint32), np.array([*asked.values()], np.float32))
+
+    def scores(self, asked: Sparse) -> NDArray[np.float64]:
+        """Score every text against a query's terms."""
+        total = np.zeros(self._size)
+        for name, weight in zip(asked.indices.tolist(), asked.weights.tolist(), strict=True):
             if name in self._postings:
                 places, held = self._postings[name]
                 idf = math.log((self._size - len(places) + 0.5) / (len(places) + 0.5) + 1)
@@ -128,8 +136,15 @@ class Legs:
     """What both legs returned for each question of a collection."""
 
     collection: Collection
+    words: Words
+    asked: dict[str, Sparse]
     dense: dict[str, list[Found]]
     sparse: dict[str, list[Found]]
+
+    def words_for(self, name: str, terms: Mapping[int, float]) -> list[Found]:
+        """Search by a question's words once more, with further terms."""
+        names = [document.id for document in self.collection.documents]
+        return _worded(names, self.words.scores(widened(self.asked[name], terms)))
 
     def rank(self, fusion: Callable[[list[Found], list[Found]], list[str]]) -> Rank:
         """Make a way to search out of a fusion."""
@@ -145,12 +160,17 @@ def fetch_legs(
     """Search a collection by words and by meaning; `glossed` are the glosses of some questions."""
     names = [document.id for document in collection.documents]
     words = Words([_text(collection, place) for place in range(len(names))], collection.language)
-    dense, sparse = {}, {}
+    asked, dense, sparse = {}, {}, {}
     for place, (name, query) in enumerate(collection.queries.items()):
         dense[name] = _best(names, passages @ queries[place], LEG_LIMIT)
-        scores = words.scores(query, collection.query_language, collection.language, glossed.get(name, ""))
-        sparse[name] = [found for found in _best(names, scores, LEG_LIMIT) if found[1] > 0]
-    return Legs(collection, dense, sparse)
+        languages = collection.query_language, collection.language
+        asked[name] = words.asked(query, *languages, glossed.get(name, ""))
+        sparse[name] = _worded(names, words.scores(asked[name]))
+    return Legs(collection, words, asked, dense, sparse)
+
+
+def _worded(names: Sequence[str], scores: NDArray[np.floating]) -> list[Found]:
+    return [found for found in _best(names, scores, LEG_LIMIT) if found[1] > 0]
 
 
 def _text(collection: Collection, place: int) -> str:
@@ -210,8 +230,13 @@ class Feedback:
             ranked = fuse(dense, sparse, meaning=share, floor=self.floor)
             if nothing_stands_out(dense, sparse, floor=self.floor):
                 first = [self.passages[places[one.id]] for one in ranked[:FEEDBACK_PASSAGES]]
-                again = _best(names, self.passages @ moved(query, first), LEG_LIMIT)
-                ranked = fuse(again, sparse, meaning=share, floor=self.floor)
+                dense = _best(names, self.passages @ moved(query, first), LEG_LIMIT)
+                texts = [_text(self.legs.collection, places[one.id]) for one in ranked[:FEEDBACK_PASSAGES]]
+                terms = heaviest_terms(
+                    [(text, self.legs.collection.language) for text in texts], FEEDBACK_TERMS
+                )
+                sparse = self.legs.words_for(name, terms)
+                ranked = fuse(dense, sparse, meaning=share, floor=self.floor)
             return [one.id for one in ranked[:_SHOWN]]
 
         vectors = dict(zip(self.legs.collection.queries, self.queries, strict=True))

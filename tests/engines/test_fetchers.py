@@ -12,7 +12,7 @@ from aiohttp import web
 
 from mainstay.engines.fetchers import http
 from mainstay.engines.fetchers.http import HttpFetcher, is_public
-from mainstay.ports.fetchers import AddressRefused, PageTooLarge, PageUnavailable
+from mainstay.ports.fetchers import AddressRefused, PageMissing, PageTooLarge, PageUnavailable
 
 SITE = "127.0.0.2"  # plays the public internet
 SECRET = "127.0.0.1"
@@ -292,7 +292,7 @@ async def test_a_name_without_an_address_is_told() -> None:
         return []
 
     for lookup in (nowhere, empty):
-        with pytest.raises(PageUnavailable):
+        with pytest.raises(PageMissing):
             await HttpFetcher(lookup=lookup).fetch("http://nowhere.test/")
 
 

@@ -62,7 +62,7 @@ def test_each_operation_tells_what_it_takes_and_answers(document: dict[str, Any]
 def test_problems_name_their_codes(document: dict[str, Any]) -> None:
     missing = document["paths"]["/documents/{doc_id}"]["get"]["responses"]["404"]
     schema = missing["content"]["application/problem+json"]["schema"]
-    assert schema["allOf"][1]["properties"]["code"]["enum"] == ["DocumentMissing"]
+    assert schema["allOf"][1]["properties"]["code"]["enum"] == ["DocumentMissing", "RouteMissing"]
 
 
 def test_whole_and_streamed_answers_stand_at_one_place(document: dict[str, Any]) -> None:

@@ -20,6 +20,7 @@ from mainstay.kernel.tracing import Span
 from mainstay.transports.mcp.late import LateMcp
 from mainstay.transports.rest.door import RestDoor, rest_app
 from mainstay.transports.rest.settings import RestSettings
+from mainstay.transports.rest.unreadable import Protocol
 
 _MB = 1024 * 1024
 _BACKLOG = 2048
@@ -138,6 +139,7 @@ async def serve(house: House, sock: socket.socket, started: Started) -> None:
     async with house:
         config = uvicorn.Config(
             doors(house),
+            http=Protocol,
             lifespan="on",
             ws="none",
             log_config=None,

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from mainstay.kit.errors import Invalid, Unavailable
+from mainstay.kit.errors import Forbidden, Invalid, NotFound, Unavailable
 
 
-class AddressRefused(Invalid):
+class AddressRefused(Forbidden):
     """The address, or one it redirects to, is not a public http(s) address."""
 
     title = "The address is refused"
@@ -18,8 +18,14 @@ class PageTooLarge(Invalid):
     title = "The page is too large"
 
 
+class PageMissing(NotFound):
+    """No server answers at the address."""
+
+    title = "There is nothing at this address"
+
+
 class PageUnavailable(Unavailable):
-    """The page's server cannot be reached or answers with an error."""
+    """The page's server answers late, with an error, or with half a page."""
 
     title = "The page cannot be fetched now"
 
@@ -37,7 +43,7 @@ class Fetcher(Protocol):
     """Fetches pages; private, link-local, loopback and redirected-to-private addresses are refused."""
 
     async def fetch(self, url: str) -> Page:
-        """Fetch a page; raises AddressRefused, PageTooLarge, PageUnavailable."""
+        """Fetch a page; raises AddressRefused, PageMissing, PageTooLarge, PageUnavailable."""
         ...
 
     async def close(self) -> None:

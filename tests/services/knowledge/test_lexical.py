@@ -9,7 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mainstay.services.knowledge.lexical import SNOWBALL, passage_weights, query_weights, terms
+from mainstay.services.knowledge.lexical import (
+    SNOWBALL,
+    heaviest_terms,
+    passage_weights,
+    query_weights,
+    terms,
+)
 from mainstay.services.knowledge.stopwords import STOP_WORDS
 
 
@@ -183,3 +189,13 @@ def test_hostile_texts_take_time_in_proportion(text: str) -> None:
     begun = time.perf_counter()
     passage_weights(text, "en")
     assert time.perf_counter() - begun < 5
+
+
+def test_the_heaviest_terms_are_those_that_passages_repeat_or_share() -> None:
+    passages = [("Pumps pump water, and pumps leak.", "en"), ("A pump and a valve.", "en")]
+    [(first, weight), *rest] = heaviest_terms(passages, 3).items()
+    [pump] = passage_weights("pump", "und")[0].tolist()[:1]
+    assert first == pump
+    assert len(rest) == 2
+    assert all(0 < other <= weight for _, other in rest)
+    assert heaviest_terms([], 3) == {}

@@ -5,13 +5,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mainstay.ports.vectors import Sparse
 from mainstay.services.knowledge.ranking import (
+    FEEDBACK_TERM_SHARE,
     Found,
     Ranked,
     floor_of,
     fuse,
     moved,
     nothing_stands_out,
+    widened,
 )
 
 names = st.text("abcdefgh", min_size=1, max_size=2)
@@ -171,3 +174,11 @@ def test_a_moved_query_has_length_one(rows: list[list[float]]) -> None:
     vectors = np.array(rows, np.float32) + np.array([1e-3, 0, 0, 2], np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     assert float(np.linalg.norm(moved(vectors[0], list(vectors[1:])))) == pytest.approx(1.0, abs=1e-5)
+
+
+def test_a_widened_query_asks_for_more_words_with_a_small_share() -> None:
+    query = Sparse(np.array([7, 9], np.uint32), np.array([1.0, 2.0], np.float32))
+    found = widened(query, {9: 5.0, 4: 2.0})
+    assert found.indices.tolist() == [7, 9, 4]
+    assert found.weights.tolist() == pytest.approx([1.0, 2.0, 2.0 * FEEDBACK_TERM_SHARE])
+    assert widened(query, {}).indices.tolist() == [7, 9]

@@ -12,7 +12,7 @@ import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
-from mainstay.ports.fetchers import AddressRefused, Page, PageTooLarge, PageUnavailable
+from mainstay.ports.fetchers import AddressRefused, Page, PageMissing, PageTooLarge, PageUnavailable
 
 Lookup = Callable[[str, int], Awaitable[list[str]]]
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -90,7 +90,7 @@ class HttpFetcher:
         self._lookup = lookup
 
     async def fetch(self, url: str) -> Page:
-        """Fetch a page; raises AddressRefused, PageTooLarge, PageUnavailable."""
+        """Fetch a page; raises AddressRefused, PageMissing, PageTooLarge, PageUnavailable."""
         checked = self._checked(url)
         connector = aiohttp.TCPConnector(
             resolver=_Guard(self._lookup, allow_private=self._allow_private),
@@ -112,6 +112,8 @@ class HttpFetcher:
                 return await self._follow(session, checked)
         except TimeoutError:
             raise PageUnavailable(f"The page did not come within {self._seconds_max:g} s.") from None
+        except aiohttp.ClientConnectorError as error:
+            raise PageMissing("No server answers at this address: check it.") from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise PageUnavailable(f"The page's server cannot be reached ({type(error).__name__}).") from error
 

@@ -192,7 +192,11 @@ class QdrantEdgeVectors:
 
         Raises RebuildFailed (the space goes on as it was).
         """
-        if self._opening.exists(space):
+        if not self._opening.exists(space):
+            return
+        async with self._opening.use(space) as living:
+            small = living.shard.info().points_count <= _INDEX_INLINE_MAX
+        if not small:  # a few hundred points are looked through faster than a graph
             await self._rebuilt(space)
 
     async def flush(self) -> None:

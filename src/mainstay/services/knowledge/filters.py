@@ -17,6 +17,7 @@ from mainstay.ports.vectors import (
     OneOf,
 )
 from mainstay.services.knowledge.failures import FilterInvalid
+from mainstay.services.knowledge.filter_form import FIELD, INTEGER_MAX
 
 DEPTH_MAX = 6
 CONDITIONS_MAX = 200
@@ -25,9 +26,8 @@ TEXT_LENGTH_MAX = 1000
 OWN_FIELDS = frozenset({"doc_id", "title", "language", "created"})
 
 _DATE = re.compile(r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})?)?$")
-_FIELD = re.compile(r"^[\w-]+(\.[\w-]+)*$")
+_FIELD = re.compile(FIELD)
 _BOUNDS = ("gte", "gt", "lte", "lt")
-_INTEGER_MAX = 2**63 - 1
 
 
 def compiled(filters: Mapping[str, object]) -> Filter:
@@ -131,16 +131,22 @@ def _equals(field: str, value: object, where: str) -> Filter:
     if isinstance(value, bool):
         return Equals(field, value)
     if isinstance(value, int):
-        if abs(value) > _INTEGER_MAX:
-            raise _wrong(where, "a 64-bit integer")
-        return Equals(field, value)
+        return Equals(field, value) if abs(value) <= INTEGER_MAX else _as_number(field, value, where)
     if isinstance(value, float):
-        return Between(field, gte=value, lte=value)
+        return _as_number(field, value, where)
     if isinstance(value, str):
         if len(value) > TEXT_LENGTH_MAX:
             raise _wrong(where, f"a text of at most {TEXT_LENGTH_MAX} characters")
         return Equals(field, value)
     raise _wrong(where, "a text, a number, true, false, null, a list of these, or an operator")
+
+
+def _as_number(field: str, value: float, where: str) -> Filter:
+    try:
+        number = float(value)
+    except OverflowError:
+        raise _wrong(where, "a number of at most 308 digits") from None
+    return Between(field, gte=number, lte=number)
 
 
 def _one_of(field: str, values: Sequence[object], where: str) -> Filter:
@@ -149,7 +155,11 @@ def _one_of(field: str, values: Sequence[object], where: str) -> Filter:
     texts = tuple(value for value in values if isinstance(value, str))
     if len(texts) == len(values):
         return OneOf(field, texts)
-    numbers = tuple(value for value in values if isinstance(value, int) and not isinstance(value, bool))
+    numbers = tuple(
+        value
+        for value in values
+        if isinstance(value, int) and not isinstance(value, bool) and abs(value) <= INTEGER_MAX
+    )
     if len(numbers) == len(values):
         return OneOf(field, numbers)
     return AnyOf(tuple(_equals(field, value, where) for value in values))

@@ -15,18 +15,21 @@ from mainstay.ports.vectors import AllOf, Equals, Filter, Leg, OneOf, Space, Spa
 from mainstay.services.knowledge.faq_store import FaqStore
 from mainstay.services.knowledge.filters import compiled
 from mainstay.services.knowledge.indexing import Indexing
+from mainstay.services.knowledge.lexical import heaviest_terms
 from mainstay.services.knowledge.limits import Mode
 from mainstay.services.knowledge.passage_store import PassageStore, Shown
 from mainstay.services.knowledge.permissions import may_see, visible
-from mainstay.services.knowledge.points import FEEDBACK, PASSAGE
+from mainstay.services.knowledge.points import FEEDBACK, PASSAGE, embedded_text
 from mainstay.services.knowledge.ranking import (
     FEEDBACK_PASSAGES,
+    FEEDBACK_TERMS,
     LEG_LIMIT,
     Ranked,
     floor_of,
     fuse,
     moved,
     nothing_stands_out,
+    widened,
 )
 from mainstay.services.knowledge.records import Hit
 from mainstay.services.knowledge.tongues import Asked, Tongues
@@ -202,9 +205,12 @@ class Finding:
         floor = await self._floor()
         ranked = fuse(dense, sparse, meaning=meaning, floor=floor)
         if 0 < meaning < 1 and nothing_stands_out(dense, sparse, floor=floor):
-            first = await self._passages.vectors([one.id for one in ranked[:FEEDBACK_PASSAGES]])
-            again = await self._leg(search, moved(vector, first))
-            ranked = fuse(again, sparse, meaning=meaning, floor=floor)
+            first = await self._passages.leading([one.id for one in ranked[:FEEDBACK_PASSAGES]])
+            words = [(embedded_text(one.title, one.headings, one.text), one.language) for one in first]
+            terms = heaviest_terms(words, FEEDBACK_TERMS)
+            sparse = await self._leg(search, widened(search.asked.terms, terms))
+            dense = await self._leg(search, moved(vector, [one.dense for one in first]))
+            ranked = fuse(dense, sparse, meaning=meaning, floor=floor)
         return ranked
 
     async def _leg(self, search: _Search, by: Vector | Sparse) -> list[tuple[str, float]]:

@@ -74,11 +74,14 @@ class Indexing:
         """
         space = await self.ready()
         shown: list[DocumentRow] = []
-        for stored, run in groupby(changes, key=lambda change: change.kind == "document"):
-            if stored:
-                shown += await self._documents(space, list(run))
+        for kind, run in groupby(changes, key=lambda change: change.kind):
+            alike = list(run)
+            if kind == "document":
+                shown += await self._documents(space, alike)
+            elif kind == "rebuild":
+                await self._apply(space, alike[-1])  # the last of several in a row does what all ask for
             else:
-                for change in run:
+                for change in alike:
                     await self._apply(space, change)
         await self._originals.erase(blobs)
         return shown

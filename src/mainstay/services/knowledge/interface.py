@@ -4,10 +4,11 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue
+from pydantic.config import JsonDict
 
 from mainstay.kernel.interface import Interface, Upload, reads, streams, writes
 from mainstay.ports.encoder import EncoderUnavailable
-from mainstay.ports.fetchers import AddressRefused, PageTooLarge, PageUnavailable
+from mainstay.ports.fetchers import AddressRefused, PageMissing, PageTooLarge, PageUnavailable
 from mainstay.ports.generator import GeneratorUnavailable
 from mainstay.ports.parsers import FileKindUnsupported, FileTooLarge, FileUnreadable, ParserUnavailable
 from mainstay.ports.vectors import VectorsUnavailable
@@ -81,6 +82,11 @@ _DOCUMENT_EXAMPLE = {
     "title": "API keys",
     "text": "A key is shown once. To rotate it, make a new one, switch your clients, then revoke the old.",
     "metadata": {"team": "platform", "year": 2026},
+}
+
+
+_ONE_JUDGED: JsonDict = {
+    "contains": {"type": "object", "required": ["doc_ids"], "properties": {"doc_ids": {"minItems": 1}}}
 }
 
 
@@ -199,7 +205,7 @@ class Knowledge(Interface):
         may="documents:write",
         status=201,
         pending=True,
-        fails=(*_STORE, *_FILE, AddressRefused, PageTooLarge, PageUnavailable),
+        fails=(*_STORE, *_FILE, AddressRefused, PageMissing, PageTooLarge, PageUnavailable),
         example={"collection": "handbook", "url": "https://example.com/policy.html"},
     )
     async def add_url(
@@ -343,7 +349,9 @@ class Knowledge(Interface):
     )
     async def evaluate(
         self,
-        questions: Annotated[list[Question], Field(min_length=1, max_length=BATCH_MAX)],
+        questions: Annotated[
+            list[Question], Field(min_length=1, max_length=BATCH_MAX, json_schema_extra=_ONE_JUDGED)
+        ],
         collection: CollectionName | None = None,
         mode: Mode = "hybrid",
     ) -> Evaluation:

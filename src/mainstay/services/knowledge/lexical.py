@@ -210,6 +210,11 @@ def _sparse(weights: Mapping[int, float]) -> tuple[NDArray[np.uint32], NDArray[n
     return np.fromiter(weights.keys(), np.uint32, size), np.fromiter(weights.values(), np.float32, size)
 
 
+def _slowness(length: int) -> float:
+    """Give how slowly a term's weight grows with its repetitions, in a passage of so many terms."""
+    return SATURATION * (1 - LENGTH_SHARE + LENGTH_SHARE * length / LENGTH_USUAL)
+
+
 def passage_weights(text: str, language: str) -> tuple[NDArray[np.uint32], NDArray[np.float32]]:
     """Give a passage's distinct term numbers and their BM25 weights without IDF (each in 0 … 2.2).
 
@@ -222,8 +227,24 @@ def passage_weights(text: str, language: str) -> tuple[NDArray[np.uint32], NDArr
         found, count = _numbers(chunk, language)
         numbers += found
         length += count
-    slowness = SATURATION * (1 - LENGTH_SHARE + LENGTH_SHARE * length / LENGTH_USUAL)
+    slowness = _slowness(length)
     return _sparse({name: n * (SATURATION + 1) / (n + slowness) for name, n in Counter(numbers).items()})
+
+
+def heaviest_terms(passages: Sequence[tuple[str, str]], count: int) -> dict[int, float]:
+    """Give the terms that weigh most in passages (text, language), by their mean BM25 weight without IDF.
+
+    Beginnings of words are left out.
+    """
+    total: dict[int, float] = {}
+    for text, language in passages:
+        found = [_numbers(chunk, language) for chunk in _chunks(text)]
+        slowness = _slowness(sum(size for _, size in found))
+        repeated = Counter(name for numbers, size in found for name in numbers[:size])
+        for name, n in repeated.items():
+            total[name] = total.get(name, 0.0) + n * (SATURATION + 1) / (n + slowness) / len(passages)
+    heaviest = sorted(total, key=lambda name: (-total[name], name))[:count]
+    return {name: total[name] for name in heaviest}
 
 
 def query_weights(

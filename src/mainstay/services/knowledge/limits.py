@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, JsonValue, StringConstraints
 
 from mainstay.kernel.interface import InQuery
+from mainstay.services.knowledge.filter_form import FilterForm
 
 TEXT_LENGTH_MAX = 20_000_000
 BATCH_MAX = 1000
@@ -44,6 +45,7 @@ Groups = Annotated[
 ]
 Filters = Annotated[
     dict[str, JsonValue],
+    FilterForm(),
     Field(
         max_length=50,
         description=(

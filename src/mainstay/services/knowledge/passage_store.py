@@ -57,7 +57,10 @@ _SHOWN = (
     " JOIN documents d ON d.doc_id = p.doc_id AND d.indexed_version = p.version"
 )
 _ROWS_AT_ONCE = 200
-_DENSE = "SELECT p.point_id, p.dense FROM passages p"
+_LEADING = (
+    "SELECT p.point_id, p.text, p.headings, p.dense, d.title, d.titled, d.language FROM passages p"
+    " JOIN documents d ON d.doc_id = p.doc_id"
+)
 _DOC_ID = "SELECT p.point_id, p.doc_id FROM passages p"
 _IDS_AT_ONCE = (8, 32, 128)  # few sizes, so that the database knows the statements already
 
@@ -96,6 +99,17 @@ class Shown:
     metadata: dict[str, Any]
     groups: tuple[str, ...] | None
     language: str
+
+
+@dataclass(frozen=True)
+class Leading:
+    """A passage that came out first: its words, and its vector."""
+
+    text: str
+    headings: tuple[str, ...]
+    title: str
+    language: str
+    dense: NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -194,13 +208,21 @@ class PassageStore:
             found |= {str(row["point_id"]): str(row["doc_id"]) for row in rows}
         return found
 
-    async def vectors(self, point_ids: Sequence[str]) -> list[NDArray[np.float32]]:
-        """Give the vectors of those of the passages that are stored, in no particular order."""
+    async def leading(self, point_ids: Sequence[str]) -> list[Leading]:
+        """Give what feedback learns from those of the passages that are stored, in no particular order."""
         if not point_ids:
             return []
         names, values = bucket(point_ids)
-        rows = await self._rows.fetch(f"{_DENSE} WHERE p.point_id IN ({names})", values)
-        return [unpacked(row["dense"]) for row in rows]
+        return [
+            Leading(
+                text=opened(self._cipher, row["text"], ("passages", str(row["point_id"]))),
+                headings=_strings(row["headings"]),
+                title=str(row["title"]) if row["titled"] else "",
+                language=str(row["language"]),
+                dense=unpacked(row["dense"]),
+            )
+            for row in await self._rows.fetch(f"{_LEADING} WHERE p.point_id IN ({names})", values)
+        ]
 
     async def save(self, versions: Sequence[tuple[str, int]], passages: Sequence[Passage]) -> None:
         """Store the passages of documents' versions, instead of those that an interrupted try left."""

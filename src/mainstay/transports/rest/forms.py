@@ -1,6 +1,7 @@
 """Files with fields beside them: multipart/form-data, read as it arrives."""
 
-from collections.abc import AsyncIterator
+import json
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 
 from python_multipart.exceptions import FormParserError
@@ -10,7 +11,7 @@ from mainstay.kernel.dispatch import RequestInvalid
 from mainstay.kernel.interface import Upload
 from mainstay.transports.rest.problems import BodyTooLarge, MessageMalformed
 
-PARTS_MAX = 32
+PARTS_MAX = 128
 FIELD_BYTES_MAX = 1024 * 1024
 FILE_NAME_LENGTH_MAX = 255
 _HEADER_BYTES_MAX = 8 * 1024
@@ -78,8 +79,6 @@ class _Collector:
             part.file_name = _text(options[b"filename"])
         if b"content-type" in part.headers:
             part.media_type = part.headers[b"content-type"].decode("latin-1").strip()[:200]
-        if any(part.name == other.name for other in self.parts[:-1]):
-            raise MessageMalformed("A field of the form was sent twice.")
 
     def part_data(self, data: bytes, start: int, end: int) -> None:
         part = self.parts[-1]
@@ -108,8 +107,11 @@ def _boundary(content_type: str) -> bytes:
 
 async def read_form(
     chunks: AsyncIterator[bytes], content_type: str, file_field: str
-) -> tuple[dict[str, Part], Part | None]:
-    """Give the fields of a form by name, and its file; raises MessageMalformed, BodyTooLarge."""
+) -> tuple[dict[str, list[Part]], Part | None]:
+    """Give the fields of a form by name, each as often as it was sent, and its file.
+
+    Raises MessageMalformed, BodyTooLarge.
+    """
     collector = _Collector(file_field)
     parser = MultipartParser(
         _boundary(content_type),
@@ -131,8 +133,23 @@ async def read_form(
         raise MessageMalformed("The form is broken: its parts do not follow its boundary.") from None
     if not collector.whole:
         raise MessageMalformed("The form ends before its last boundary.")
-    parts = {part.name: part for part in collector.parts}
-    return parts, parts.pop(file_field, None)
+    parts: dict[str, list[Part]] = {}
+    for part in collector.parts:
+        parts.setdefault(part.name, []).append(part)
+    return parts, only(parts.pop(file_field)) if file_field in parts else None
+
+
+def only(parts: Sequence[Part]) -> Part:
+    """Give the one part of a field; raises MessageMalformed when it was sent twice."""
+    if len(parts) > 1:
+        raise MessageMalformed("A field of the form was sent twice.")
+    return parts[0]
+
+
+def list_text(parts: Sequence[Part]) -> str:
+    """Give a list as JSON: as it was sent in one part, or one item in each part (as OpenAPI has it)."""
+    texts = [field_text(part) for part in parts]
+    return texts[0] if len(texts) == 1 and texts[0].lstrip().startswith("[") else json.dumps(texts)
 
 
 def field_text(part: Part) -> str:

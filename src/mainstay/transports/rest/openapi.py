@@ -14,11 +14,12 @@ from mainstay.transports.rest.refusals import (
     failures_of,
 )
 from mainstay.transports.rest.schemas import Schema, Schemas, without_null
-from mainstay.transports.rest.text_values import form_of_parameter
+from mainstay.transports.rest.text_values import form_of_parameter, is_list
 
 _FILE: Schema = {
     "type": "string",
     "contentMediaType": "application/octet-stream",
+    "minLength": 1,
     "description": "The file.",
 }
 
@@ -100,7 +101,7 @@ class _Writer:
         body = self._body(first, route)
         if body:
             written["requestBody"] = body
-        failures = [failure for each in operations for failure in failures_of(each, route.method)]
+        failures = [failure for each in operations for failure in failures_of(each, route)]
         written["responses"] = {
             **self._successes(operations),
             **self._refusals.responses(tuple(dict.fromkeys(failures))),
@@ -159,7 +160,7 @@ class _Writer:
             media["encoding"] = {
                 each.name: {"contentType": "application/json"}
                 for each in inside
-                if not each.upload and form_of_parameter(each) == "json"
+                if not each.upload and form_of_parameter(each) == "json" and not is_list(each)
             }
             return {"required": True, "content": {"multipart/form-data": media}}
         if example:

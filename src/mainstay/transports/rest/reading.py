@@ -8,11 +8,11 @@ from urllib.parse import unquote_to_bytes
 from mainstay.kernel.dispatch import RequestInvalid
 from mainstay.kernel.interface import Operation, Place, Route
 from mainstay.transports.rest.exchange import Exchange
-from mainstay.transports.rest.forms import field_text, read_form, upload
+from mainstay.transports.rest.forms import field_text, list_text, only, read_form, upload
 from mainstay.transports.rest.json_text import read_json
 from mainstay.transports.rest.problems import MediaTypeUnsupported, MessageMalformed
 from mainstay.transports.rest.settings import RestSettings
-from mainstay.transports.rest.text_values import converted, converter
+from mainstay.transports.rest.text_values import converted, converter, is_list
 
 _QUERY_FIELDS_MAX = 100
 
@@ -61,6 +61,7 @@ class Reader:
         self._settings = settings
         self._places: dict[str, Place] = {each.name: each.place(route) for each in operation.parameters}
         self._converters = {each.name: converter(each) for each in operation.parameters if not each.upload}
+        self._lists = {each.name for each in operation.parameters if not each.upload and is_list(each)}
         self._file = next((name for name, place in self._places.items() if place == "file"), None)
         self._in_body = any(place in {"body", "file"} for place in self._places.values())
         self._body_method = route.method in {"POST", "PUT", "PATCH"}
@@ -123,12 +124,12 @@ class Reader:
             parts, file = await read_form(chunks, content_type, file_field)
         values: dict[str, Any] = {}
         texts: dict[str, str] = {}
-        for name, part in parts.items():
+        for name, sent in parts.items():
             if name not in self._places:
                 raise _told(name, "There is no such field; check its spelling.")
             if self._places[name] != "body":
                 raise _told(name, f"This travels in the {self._places[name]}, not in the form.")
-            texts[name] = field_text(part)
+            texts[name] = list_text(sent) if name in self._lists else field_text(only(sent))
         values.update(converted(texts, self._converters))
         if file is not None:
             values[file_field] = upload(file)

@@ -13,7 +13,7 @@ from mainstay.kernel.guard import (
     RateLimited,
 )
 from mainstay.kernel.idempotency import IdempotencyKeyInvalid, IdempotencyKeyReused, KeyTaken
-from mainstay.kernel.interface import Operation
+from mainstay.kernel.interface import Operation, Route
 from mainstay.kit.errors import Failure
 from mainstay.ports.database import DatabaseUnavailable
 from mainstay.transports.rest.problems import (
@@ -101,13 +101,15 @@ FIELD_PROBLEM_SCHEMA: Schema = {
 }
 
 
-def failures_of(operation: Operation, method: str) -> Kinds:
-    """Give every failure that an operation can answer on a method, its own first."""
+def failures_of(operation: Operation, route: Route) -> Kinds:
+    """Give every failure that an operation can answer on a route, its own first."""
     found: list[type[Failure]] = [*operation.fails, *EVERY]
     if operation.may != ANYBODY:
         found.append(PermissionMissing)
-    if method in _BODY_METHODS:
+    if route.method in _BODY_METHODS:
         found.extend(_BODY)
+    if "{" in route.path:
+        found.append(RouteMissing)  # an empty name is another path
     if operation.kind == "write":
         found.extend(_WRITE)
     return tuple(dict.fromkeys(found))
@@ -140,7 +142,7 @@ def _response(status: int, failures: Sequence[type[Failure]]) -> Schema:
                 "schema": {
                     "allOf": [
                         {"$ref": "#/components/schemas/Problem"},
-                        {"properties": {"code": {"enum": codes}, "status": {"const": status}}},
+                        {"properties": {"code": {"enum": codes}}},
                     ]
                 }
             }

@@ -32,6 +32,8 @@ def plain(value: Any) -> Any:
             for key, each in value.items()
             if not (key == "title" and isinstance(each, str))
         }
+        if "patternProperties" in kept:
+            kept.setdefault("additionalProperties", False)  # names that no pattern knows are refused
         lifted = _lifted(kept)
         first = {key: lifted[key] for key in _FIRST if not isinstance(lifted.get(key, {}), dict)}
         return {**first, **lifted}

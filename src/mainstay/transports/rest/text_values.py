@@ -102,6 +102,12 @@ def _through(convert: Convert, adapter: TypeAdapter[Any]) -> Convert:
     return typed
 
 
+def is_list(parameter: Parameter) -> bool:
+    """Tell whether a parameter is a list."""
+    schema = TypeAdapter[Any](parameter.annotation).json_schema()
+    return any(each.get("type") == "array" for each in (schema, *schema.get("anyOf", ())))
+
+
 def form_of_parameter(parameter: Parameter) -> Form:
     """Tell how a parameter is written as text."""
     try:
