@@ -1,6 +1,6 @@
 # Everything that one does with this repository; `make` alone explains.
 .DEFAULT_GOAL := help
-.PHONY: help install run test check lint types laws unit bench soak clean spec encoder
+.PHONY: help install run test check lint types laws unit bench soak fuzz clean spec encoder
 
 PYTHON ?= python3
 VENV := .venv
@@ -55,6 +55,9 @@ bench: install ## Run the benchmarks and write benchmarks/RESULTS.md
 
 soak: install ## Kill, cut power and start again, at full count
 	@MAINSTAY_ENCODER=$(abspath $(ENCODER)) MAINSTAY_FULL_COUNT=1 $(BIN)/pytest tests/faults --timeout 3600
+
+fuzz: install ## Ask a served house everything its OpenAPI document allows, and more
+	@MAINSTAY_ENCODER=$(abspath $(ENCODER)) $(BIN)/python scripts/fuzz.py
 
 clean: ## Remove what was built here, not the data
 	@rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache dist
