@@ -24,7 +24,10 @@ def unlimited(schema: Mapping[str, Any], definitions: Mapping[str, Any], where: 
     the limit on nesting bound it.
     """
     if "$ref" in schema:
-        yield from unlimited(definitions[schema["$ref"].rpartition("/")[2]], definitions, where)
+        name = schema["$ref"].rpartition("/")[2]
+        rest = {other: each for other, each in definitions.items() if other != name}
+        if name in definitions:  # what holds itself is looked at once
+            yield from unlimited(definitions[name], rest, where)
     for variant in schema.get("anyOf", ()):
         yield from unlimited(variant, definitions, where)
     kind = schema.get("type")
@@ -57,7 +60,7 @@ def _object(schema: Mapping[str, Any], definitions: Mapping[str, Any], where: st
         yield where
     if not isinstance(more, dict):
         return
-    anything = not definitions.get(str(more.get("$ref", "")).rpartition("/")[2], more)
+    anything = ("$ref" in more and definitions.get(str(more["$ref"]).rpartition("/")[2]) == {}) or more == {}
     if not anything:
         if "maxLength" not in schema.get("propertyNames", {}):
             yield f"{where} (its keys)"

@@ -345,16 +345,16 @@ async def test_a_rebuild_that_fails_changes_nothing(
         raise OSError(28, "No space left on device")
 
     async with opened(tmp_path) as engine:
-        await fill(engine, 300)
+        await fill(engine, 600)
         with monkeypatch.context() as patch:
             patch.setattr(rebuilds, step, fail)
             with pytest.raises(OSError, match="No space"):
                 await engine.optimize(space())
         assert len(list(folder_of(tmp_path, space()).glob("shard-*"))) == 1
-        await fill(engine, 10, first=301)
-        assert await engine.count(space()) == 310
+        await fill(engine, 10, first=601)
+        assert await engine.count(space()) == 610
         await engine.optimize(space())
-        assert await engine.count(space()) == 310
+        assert await engine.count(space()) == 610
 
 
 async def test_leftovers_of_a_killed_rebuild_are_removed(tmp_path: Path) -> None:

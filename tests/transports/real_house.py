@@ -22,13 +22,14 @@ from mainstay.kernel.dispatch import Message
 from mainstay.kernel.interface import Operation
 from mainstay.kit.clock import SystemClock
 from mainstay.ports.database import SYSTEM
-from mainstay.ports.fetchers import Page
+from mainstay.ports.fetchers import Page, PageMissing
 from mainstay.ports.parsers import Parsed
 from makers import ADMIN_KEY, engines_for
 
 Value = TypeVar("Value")
 Headers = Sequence[tuple[str, str]]
 JSON = ("Content-Type", "application/json")
+NO_PAGE = "https://example.com/nothing-is-here.txt"
 _WAIT_S = 30
 _ENGINES = ("vectors", "encoder", "generator", "reranker", "blobs", "parser", "fetcher", "database")
 
@@ -44,9 +45,11 @@ class PlainParser:
 
 
 class OnePage:
-    """Fetches the same page from everywhere."""
+    """Fetches the same page from everywhere, but for one address where there is nothing."""
 
     async def fetch(self, url: str) -> Page:
+        if url == NO_PAGE:
+            raise PageMissing
         return Page(url, b"The ferry leaves at nine.", "text/plain")
 
     async def close(self) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from mainstay.kernel.discovery import found_in
 from mainstay.kernel.interface import Operation, Upload, operations_of
-from transports.real_house import Running
+from transports.real_house import NO_PAGE, Running
 
 Values = dict[str, Any]
 COLLECTION = "handbook"
@@ -154,6 +154,7 @@ SAMPLES: dict[str, Sample] = {
     "knowledge.add_url": Sample(
         lambda _, mark: {**_DOCUMENT, "doc_id": f"p{mark}", "url": "https://example.com/a.txt"},
         {"url": "ftp://aaaa"},
+        {"url": NO_PAGE},
     ),
     "knowledge.list_documents": Sample(
         _plain(collection=COLLECTION, after="a"), {"limit": 501}, {"collection": NOWHERE}

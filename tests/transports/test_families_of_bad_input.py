@@ -63,6 +63,8 @@ def _cases(operation: Operation, field: str, route: int) -> Iterator[tuple[str, 
             continue  # every text is a text
         if textual and not free and value in (None, ""):
             continue  # neither has a way to be written
+        if operation.upload is not None and label.endswith("in place of array|null"):
+            continue  # in a form one text is a list of one
         if place == "path" and value == "":
             continue  # this is another path
         yield label, value

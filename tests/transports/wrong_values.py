@@ -11,7 +11,8 @@ Schema = Mapping[str, Any]
 
 def _variants(schema: Schema, definitions: Schema) -> list[Schema]:
     if "$ref" in schema:
-        return _variants(definitions[schema["$ref"].rpartition("/")[2]], definitions)
+        followed = definitions.get(schema["$ref"].rpartition("/")[2])
+        return [] if followed is None else _variants(followed, definitions)
     if "anyOf" in schema:
         return [each for variant in schema["anyOf"] for each in _variants(variant, definitions)]
     return [schema]
@@ -72,6 +73,8 @@ def _containers(schema: Schema, definitions: Schema) -> Iterator[tuple[str, Any]
 def wrong(schema: Schema, definitions: Schema) -> Iterator[tuple[str, Any]]:
     """Give wrong values of a field, each with what is wrong about it."""
     variants = _variants(schema, definitions)
+    # What holds itself is gone into once.
+    inside = {name: each for name, each in definitions.items() if all(each is not one for one in variants)}
     kinds = {str(variant.get("type")) for variant in variants if "type" in variant}
     if not kinds:
         return
@@ -85,4 +88,4 @@ def wrong(schema: Schema, definitions: Schema) -> Iterator[tuple[str, Any]]:
         elif kind in {"integer", "number"}:
             yield from _numbers(variant)
         elif kind in {"array", "object"}:
-            yield from _containers(variant, definitions)
+            yield from _containers(variant, inside)

@@ -1,5 +1,6 @@
 """The form of filters for the API's description; `filters` compiles them and tells what is wrong with one."""
 
+import sys
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, WithJsonSchema
@@ -7,13 +8,18 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 FIELD = r"^[\w-]+(\.[\w-]+)*$"
+FIELD_LENGTH_MAX = 200
 INTEGER_MAX = 2**63 - 1
+PARTS_MAX = 50
+_FLOAT_MAX = sys.float_info.max
 
 _Text = Annotated[str, Field(max_length=1000)]
 _Integer = Annotated[int, Field(ge=-INTEGER_MAX, le=INTEGER_MAX)]
-_Scalar = _Text | _Integer | float | bool | None
+_Number = Annotated[float, Field(ge=-_FLOAT_MAX, le=_FLOAT_MAX)]
+_Name = Annotated[str, Field(min_length=1, max_length=FIELD_LENGTH_MAX, pattern=FIELD)]
+_Scalar = _Text | _Integer | _Number | bool | None
 _Values = Annotated[list[_Scalar], Field(min_length=1, max_length=1000)]
-_Date = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
+_Date = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time", "maxLength": 40})]
 
 
 def _some(schema: dict[str, Any]) -> None:
@@ -24,8 +30,8 @@ def _some(schema: dict[str, Any]) -> None:
 
 def _named(schema: dict[str, Any]) -> None:
     schema.pop("required", None)
-    schema["propertyNames"] = {"pattern": FIELD}
-    schema["maxProperties"] = 50
+    schema["propertyNames"] = {"pattern": FIELD, "minLength": 1, "maxLength": FIELD_LENGTH_MAX}
+    schema["maxProperties"] = PARTS_MAX
 
 
 class _Operators(BaseModel):
@@ -35,16 +41,16 @@ class _Operators(BaseModel):
     exists: bool
     in_: _Values = Field(alias="in")
     not_: "Condition" = Field(alias="not")
-    any: dict[Annotated[str, Field(pattern=FIELD)], _Scalar | _Values]
+    any: Annotated[dict[_Name, _Scalar | _Values], Field(max_length=PARTS_MAX)]
 
 
 class NumberCondition(_Operators):
     """Operators on a field; all of them must hold."""
 
-    gte: float
-    gt: float
-    lte: float
-    lt: float
+    gte: _Number
+    gt: _Number
+    lte: _Number
+    lt: _Number
 
 
 class DateCondition(_Operators):
@@ -65,8 +71,8 @@ class Filter(BaseModel):
     model_config = ConfigDict(extra="allow", json_schema_extra=_named)
     __pydantic_extra__: dict[str, Condition]
 
-    and_: list["Filter"] = Field(alias="and", min_length=1)
-    or_: list["Filter"] = Field(alias="or", min_length=1)
+    and_: list["Filter"] = Field(alias="and", min_length=1, max_length=PARTS_MAX)
+    or_: list["Filter"] = Field(alias="or", min_length=1, max_length=PARTS_MAX)
     not_: "Filter" = Field(alias="not")
 
 

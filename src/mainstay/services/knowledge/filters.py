@@ -17,7 +17,7 @@ from mainstay.ports.vectors import (
     OneOf,
 )
 from mainstay.services.knowledge.failures import FilterInvalid
-from mainstay.services.knowledge.filter_form import FIELD, INTEGER_MAX
+from mainstay.services.knowledge.filter_form import FIELD, FIELD_LENGTH_MAX, INTEGER_MAX, PARTS_MAX
 
 DEPTH_MAX = 6
 CONDITIONS_MAX = 200
@@ -47,6 +47,8 @@ class _Compiler:
             raise _wrong(where, "an object of conditions")
         if depth > DEPTH_MAX:
             raise _wrong(where, f"at most {DEPTH_MAX} levels")
+        if len(filters) > PARTS_MAX:
+            raise _wrong(where, f"at most {PARTS_MAX} conditions")
         parts = [self._one(str(key), value, f"{where}.{key}", depth) for key, value in filters.items()]
         return parts[0] if len(parts) == 1 else AllOf(tuple(parts))
 
@@ -55,13 +57,13 @@ class _Compiler:
         if self._count > CONDITIONS_MAX:
             raise _wrong(where, f"at most {CONDITIONS_MAX} conditions")
         if key in {"and", "or"}:
-            if not isinstance(value, Sequence) or isinstance(value, str) or not value:
-                raise _wrong(where, "a list of conditions")
+            if not isinstance(value, Sequence) or isinstance(value, str) or not 0 < len(value) <= PARTS_MAX:
+                raise _wrong(where, f"a list of 1 to {PARTS_MAX} conditions")
             inner = tuple(self.every(part, f"{where}[{n}]", depth + 1) for n, part in enumerate(value))
             return AllOf(inner) if key == "and" else AnyOf(inner)
         if key == "not":
             return NoneOf((self.every(value, where, depth + 1),))
-        if not _FIELD.match(key):
+        if len(key) > FIELD_LENGTH_MAX or not _FIELD.match(key):
             raise _wrong(where, "a field's name: letters, digits, `_`, `-`, with dots between")
         return self._field(self._path(key), value, where, depth)
 

@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue
-from pydantic.config import JsonDict
 
 from mainstay.kernel.interface import Interface, Upload, reads, streams, writes
 from mainstay.ports.encoder import EncoderUnavailable
@@ -67,7 +66,7 @@ from mainstay.services.knowledge.records import (
     Hit,
     MetadataField,
     QueryResult,
-    Question,
+    Questions,
     Rebuilt,
     Receipt,
 )
@@ -82,11 +81,6 @@ _DOCUMENT_EXAMPLE = {
     "title": "API keys",
     "text": "A key is shown once. To rotate it, make a new one, switch your clients, then revoke the old.",
     "metadata": {"team": "platform", "year": 2026},
-}
-
-
-_ONE_JUDGED: JsonDict = {
-    "contains": {"type": "object", "required": ["doc_ids"], "properties": {"doc_ids": {"minItems": 1}}}
 }
 
 
@@ -349,9 +343,7 @@ class Knowledge(Interface):
     )
     async def evaluate(
         self,
-        questions: Annotated[
-            list[Question], Field(min_length=1, max_length=BATCH_MAX, json_schema_extra=_ONE_JUDGED)
-        ],
+        questions: Questions,
         collection: CollectionName | None = None,
         mode: Mode = "hybrid",
     ) -> Evaluation:

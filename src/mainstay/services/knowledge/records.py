@@ -3,9 +3,18 @@
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
+from pydantic.config import JsonDict
 
 from mainstay.kernel.interface import Input, Record
-from mainstay.services.knowledge.limits import DocumentId, Groups, Metadata, Query, Text, Title
+from mainstay.services.knowledge.limits import (
+    BATCH_MAX,
+    DocumentId,
+    Groups,
+    Metadata,
+    Query,
+    Text,
+    Title,
+)
 
 
 class MetadataField(Input):
@@ -239,6 +248,14 @@ class Question(Input):
         list[DocumentId], Field(max_length=100, description="The documents that answer it.")
     ] = []
     answer: Annotated[str, StringConstraints(max_length=4000)] | None = None
+
+
+_ONE_JUDGED: JsonDict = {
+    "contains": {"type": "object", "required": ["doc_ids"], "properties": {"doc_ids": {"minItems": 1}}}
+}
+Questions = Annotated[
+    list[Question], Field(min_length=1, max_length=BATCH_MAX, json_schema_extra=_ONE_JUDGED)
+]
 
 
 class Evaluation(Record):

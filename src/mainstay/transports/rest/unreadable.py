@@ -1,9 +1,8 @@
 """The answer to bytes that are no HTTP request, or one with too long an address, in the house's own form."""
 
-import uuid
-
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from mainstay.kit.random import SystemRandom
 from mainstay.transports.rest.problems import PROBLEM_MEDIA_TYPE, MessageMalformed, encoded, problem
 
 
@@ -12,7 +11,7 @@ class Protocol(HttpToolsProtocol):
 
     def send_400_response(self, _: str) -> None:
         """Answer and hang up: where such a message ends nobody knows."""
-        request_id = f"req_{uuid.uuid4().hex}"
+        request_id = f"req_{SystemRandom().token(16).hex()}"
         failure = MessageMalformed(
             "This is no HTTP request that can be read: its address may be longer than 64 KiB (send long "
             "values in the body of a POST), or a header is broken."
