@@ -41,6 +41,7 @@ def test_a_stop_under_load_breaks_no_request(tmp_path: Path) -> None:
             unanswered += len(writers.unanswered())
             for writer in writers.unanswered():
                 writer.forget()
+            truths.settle(folder)
             truths.check(server, ledger.promised(), ledger.words())
         assert server.stop() == 0
         points = truths.check_vectors(folder)

@@ -1,11 +1,15 @@
 """The index is derived: lost, it is filled again from the database, once."""
 
+import asyncio
 import logging
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from mainstay.ports.database import SYSTEM
+from mainstay.ports.vectors import Point, Space
 from makers import ADMIN_KEY, Client, opened_house
 
 
@@ -28,3 +32,32 @@ async def test_a_lost_index_is_filled_again_once(tmp_path: Path, caplog: pytest.
                 assert hit.doc_id == "d99"
         told.append("is being rebuilt" in caplog.text)
     assert told == [True, False, False]
+
+
+async def test_a_rebuild_keeps_what_was_stored_just_before_it(
+    admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the index is busy, a document and a rebuild queue up and are applied together."""
+    engine, database = admin.house.engines.vectors, admin.house.engines.database
+    await admin.call("knowledge.add_document", collection="c", text="The first pump.", wait=True)
+    upsert, busy, free = engine.upsert, asyncio.Event(), asyncio.Event()
+
+    async def slow(space: Space, points: Sequence[Point], change: int) -> None:
+        busy.set()
+        await free.wait()
+        await upsert(space, points, change)
+
+    monkeypatch.setattr(engine, "upsert", slow)
+    await admin.call("knowledge.add_document", collection="c", text="The second valve.")
+    await busy.wait()
+    stored = await admin.call("knowledge.add_document", collection="c", doc_id="late", text="A third casing.")
+    waiting = "SELECT event_id FROM outbox WHERE reaction = 'knowledge.apply_changes' AND state = 'waiting'"
+    while not await database.fetch(SYSTEM, waiting):
+        await asyncio.sleep(0.01)
+    rebuilt = await admin.call("knowledge.rebuild")
+    free.set()
+    for job_id in (stored.job_id, rebuilt.job_id):
+        assert (await admin.call("jobs.get_job", job_id=job_id, wait_s=20)).state == "done"
+    for query, mode in (("casing", "lexical"), ("casing", "dense")):
+        hits = await admin.call("knowledge.search", query=query, mode=mode, top_k=1)
+        assert [hit.doc_id for hit in hits] == ["late"]

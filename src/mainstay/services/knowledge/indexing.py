@@ -74,12 +74,16 @@ class Indexing:
         """
         space = await self.ready()
         shown: list[DocumentRow] = []
+        stored: list[Change] = []
         for kind, run in groupby(changes, key=lambda change: change.kind):
             alike = list(run)
             if kind == "document":
+                stored += alike
                 shown += await self._documents(space, alike)
             elif kind == "rebuild":
                 await self._apply(space, alike[-1])  # the last of several in a row does what all ask for
+                # What came with it is not marked as searchable yet, so the rebuild took it for stale.
+                await self._documents(space, stored)
             else:
                 for change in alike:
                     await self._apply(space, change)
