@@ -9,13 +9,12 @@ dict-freedict-deu-eng puts into /usr/share/dictd) adds the product with dictiona
 are in another language than the documents. `--share` also chooses the share of meaning on four fifths of the
 questions and scores the last fifth, over all fifths. `--url` measures a running server through its front
 door instead: the documents are ingested as a user would send them (what is there already costs nothing),
-then searched by each mode. Whoever has another way to search gives `report` a `Rank`: questions in, ranked
-document ids out.
+then searched by each mode. Whoever has another way to search gives `scoring.report` a `Rank`: questions in,
+ranked document ids out.
 """
 
 import argparse
 import asyncio
-import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,14 +23,15 @@ from pathlib import Path
 import numpy as np
 from datasets import READERS, Collection, folder
 from door import Door
+from legs import Legs, best_of, fetch_legs, ids_of, text_of
 from numpy.typing import NDArray
+from scoring import SHOWN, Rank, first_hits, measure, report
 
 from mainstay.engines.encoder.onnx import OnnxEncoder
 from mainstay.engines.glosses.freedict import FreedictGlosses
 from mainstay.engines.glosses.none import NoGlosses
 from mainstay.ports.glosses import Glosses
-from mainstay.ports.vectors import Sparse
-from mainstay.services.knowledge.lexical import heaviest_terms, passage_weights, query_weights
+from mainstay.services.knowledge.lexical import heaviest_terms
 from mainstay.services.knowledge.ranking import (
     FEEDBACK_PASSAGES,
     FEEDBACK_TERMS,
@@ -43,143 +43,13 @@ from mainstay.services.knowledge.ranking import (
     fuse,
     moved,
     nothing_stands_out,
-    widened,
 )
 from mainstay.services.knowledge.unrelated import UNRELATED
-
-Run = Mapping[str, Sequence[str]]
-Rank = Callable[[Mapping[str, str]], Run]
 
 ENGLISH = ("cacm", "vaswani", "xquad-en", "inspec", "debian")
 USUAL = ("cacm", "vaswani", "xquad-en", "xquad-es", "xquad-de")
 SHARES = (0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7)
 _FOLDS = 5
-_SHOWN = 100
-
-
-def ndcg(found: Sequence[str], relevant: Mapping[str, int], depth: int = 10) -> float:
-    """Score a ranking by normalised discounted cumulative gain, gain 2^grade - 1 (Järvelin 2002)."""
-    gains = [
-        (2 ** relevant.get(name, 0) - 1) / math.log2(place + 2) for place, name in enumerate(found[:depth])
-    ]
-    ideal = sorted(relevant.values(), reverse=True)[:depth]
-    return sum(gains) / sum((2**grade - 1) / math.log2(place + 2) for place, grade in enumerate(ideal))
-
-
-def recall(found: Sequence[str], relevant: Mapping[str, int], depth: int = _SHOWN) -> float:
-    """Give the share of the relevant documents among the first `depth`."""
-    return sum(name in relevant for name in found[:depth]) / len(relevant)
-
-
-@dataclass(frozen=True)
-class Quality:
-    """What a way to search reached on one collection, one figure a question."""
-
-    ndcg: NDArray[np.float64]
-    recall: NDArray[np.float64]
-
-    def __str__(self) -> str:
-        """Give the means as `nDCG@10 / recall@100`."""
-        return f"{self.ndcg.mean():.4f} / {self.recall.mean():.3f}"
-
-
-def measure(collection: Collection, rank: Rank) -> Quality:
-    """Ask every question of a collection and score the answers."""
-    run = rank(collection.queries)
-    judged = [(run.get(name, ()), collection.relevant[name]) for name in collection.queries]
-    return Quality(np.array([ndcg(*pair) for pair in judged]), np.array([recall(*pair) for pair in judged]))
-
-
-class Words:
-    """The leg by words, exact: the sum of weight × weight × IDF, as the index engine computes it."""
-
-    def __init__(self, texts: Sequence[str], language: str) -> None:
-        """Weigh every text and file it under its terms."""
-        postings: dict[int, list[tuple[int, float]]] = {}
-        for place, text in enumerate(texts):
-            names, weights = passage_weights(text, language)
-            for name, weight in zip(names.tolist(), weights.tolist(), strict=True):
-                postings.setdefault(name, []).append((place, weight))
-        self._size = len(texts)
-        self._postings = {
-            name: (np.array([p for p, _ in found]), np.array([w for _, w in found]))
-            for name, found in postings.items()
-        }
-
-    @staticmethod
-    def asked(query: str, language: str, written: str, gloss: str = "") -> Sparse:
-        """Give the terms of a query, and of its gloss if there is one."""
-        asked: dict[int, float] = {}
-        for names, weights in (query_weights(query, language, (written,)), query_weights(gloss, written)):
-            for name, weight in zip(names.tolist(), weights.tolist(), strict=True):
-                asked[name] = max(weight, asked.get(name, 0.0))
-        return Sparse(np.array([*asked], np.uint32), np.array([*asked.values()], np.float32))
-
-    def scores(self, asked: Sparse) -> NDArray[np.float64]:
-        """Score every text against a query's terms."""
-        total = np.zeros(self._size)
-        for name, weight in zip(asked.indices.tolist(), asked.weights.tolist(), strict=True):
-            if name in self._postings:
-                places, held = self._postings[name]
-                idf = math.log((self._size - len(places) + 0.5) / (len(places) + 0.5) + 1)
-                total[places] += weight * idf * held
-        return total
-
-
-def _best(names: Sequence[str], scores: NDArray[np.floating], limit: int) -> list[Found]:
-    places = np.lexsort((np.arange(len(scores)), -scores))[:limit]
-    return [(names[place], float(scores[place])) for place in places]
-
-
-@dataclass(frozen=True)
-class Legs:
-    """What both legs returned for each question of a collection."""
-
-    collection: Collection
-    words: Words
-    asked: dict[str, Sparse]
-    dense: dict[str, list[Found]]
-    sparse: dict[str, list[Found]]
-
-    def words_for(self, name: str, terms: Mapping[int, float]) -> list[Found]:
-        """Search by a question's words once more, with further terms."""
-        names = [document.id for document in self.collection.documents]
-        return _worded(names, self.words.scores(widened(self.asked[name], terms)))
-
-    def rank(self, fusion: Callable[[list[Found], list[Found]], list[str]]) -> Rank:
-        """Make a way to search out of a fusion."""
-        return lambda queries: {name: fusion(self.dense[name], self.sparse[name]) for name in queries}
-
-
-def fetch_legs(
-    collection: Collection,
-    passages: NDArray[np.float32],
-    queries: NDArray[np.float32],
-    glossed: Mapping[str, str],
-) -> Legs:
-    """Search a collection by words and by meaning; `glossed` are the glosses of some questions."""
-    names = [document.id for document in collection.documents]
-    words = Words([_text(collection, place) for place in range(len(names))], collection.language)
-    asked, dense, sparse = {}, {}, {}
-    for place, (name, query) in enumerate(collection.queries.items()):
-        dense[name] = _best(names, passages @ queries[place], LEG_LIMIT)
-        languages = collection.query_language, collection.language
-        asked[name] = words.asked(query, *languages, glossed.get(name, ""))
-        sparse[name] = _worded(names, words.scores(asked[name]))
-    return Legs(collection, words, asked, dense, sparse)
-
-
-def _worded(names: Sequence[str], scores: NDArray[np.floating]) -> list[Found]:
-    return [found for found in _best(names, scores, LEG_LIMIT) if found[1] > 0]
-
-
-def _text(collection: Collection, place: int) -> str:
-    document = collection.documents[place]
-    return f"{document.title}\n{document.text}" if document.title else document.text
-
-
-def _names(found: Sequence[Found]) -> list[str]:
-    return [name for name, _ in found]
 
 
 def _sum(parts: Sequence[Mapping[str, float]]) -> list[str]:
@@ -187,7 +57,7 @@ def _sum(parts: Sequence[Mapping[str, float]]) -> list[str]:
     for part in parts:
         for name, score in part.items():
             total[name] = total.get(name, 0.0) + score
-    return sorted(total, key=lambda name: (-total[name], name))[:_SHOWN]
+    return sorted(total, key=lambda name: (-total[name], name))[:SHOWN]
 
 
 def reciprocal_ranks(dense: list[Found], sparse: list[Found]) -> list[str]:
@@ -208,7 +78,7 @@ def distribution(dense: list[Found], sparse: list[Found]) -> list[str]:
 
 def product(share: float) -> Callable[[list[Found], list[Found]], list[str]]:
     """Fuse as the product does."""
-    return lambda dense, sparse: [found.id for found in fuse(dense, sparse, meaning=share)[:_SHOWN]]
+    return lambda dense, sparse: [found.id for found in fuse(dense, sparse, meaning=share)[:SHOWN]]
 
 
 @dataclass(frozen=True)
@@ -230,14 +100,14 @@ class Feedback:
             ranked = fuse(dense, sparse, meaning=share, floor=self.floor)
             if nothing_stands_out(dense, sparse, floor=self.floor):
                 first = [self.passages[places[one.id]] for one in ranked[:FEEDBACK_PASSAGES]]
-                dense = _best(names, self.passages @ moved(query, first), LEG_LIMIT)
-                texts = [_text(self.legs.collection, places[one.id]) for one in ranked[:FEEDBACK_PASSAGES]]
+                dense = best_of(names, self.passages @ moved(query, first), LEG_LIMIT)
+                texts = [text_of(self.legs.collection, places[one.id]) for one in ranked[:FEEDBACK_PASSAGES]]
                 terms = heaviest_terms(
                     [(text, self.legs.collection.language) for text in texts], FEEDBACK_TERMS
                 )
                 sparse = self.legs.words_for(name, terms)
                 ranked = fuse(dense, sparse, meaning=share, floor=self.floor)
-            return [one.id for one in ranked[:_SHOWN]]
+            return [one.id for one in ranked[:SHOWN]]
 
         vectors = dict(zip(self.legs.collection.queries, self.queries, strict=True))
         return lambda queries: {name: asked(name, vectors[name]) for name in queries}
@@ -264,16 +134,6 @@ def cross_validated(legs: Legs) -> tuple[float, list[float]]:
         chosen.append(SHARES[best])
         held += tried[best, test].tolist()
     return float(np.mean(held)), chosen
-
-
-def report(collection: Collection, ways: Mapping[str, Rank]) -> dict[str, Quality]:
-    """Measure several ways to search on one collection and print them."""
-    print(f"\n{collection.name}: {len(collection.documents)} documents, {len(collection.queries)} questions")
-    found = {}
-    for name, rank in ways.items():
-        found[name] = measure(collection, rank)
-        print(f"  {name:24s} {found[name]}", flush=True)
-    return found
 
 
 def _vectors(
@@ -328,15 +188,9 @@ def glossed_product(
     queries = _vectors(encoder, texts, None, "")
     legs = fetch_legs(collection, passages, queries, wide)
     return {
-        "meaning, glossed": legs.rank(lambda dense, _: _names(dense)),
+        "meaning, glossed": legs.rank(lambda dense, _: ids_of(dense)),
         "product, glossed": Feedback(legs, passages, queries, floor).rank(usual_share(collection)),
     }
-
-
-def first_hits(collection: Collection, rank: Rank) -> float:
-    """Give the share of questions whose first document is a right one."""
-    run = rank(collection.queries)
-    return float(np.mean([found[0] in collection.relevant[name] for name, found in run.items() if found]))
 
 
 def in_process(
@@ -347,7 +201,7 @@ def in_process(
     floor = floor_of(asyncio.run(encoder.embed(UNRELATED)))
     for name in names:
         collection = READERS[name](folder())
-        texts = [_text(collection, place) for place in range(len(collection.documents))]
+        texts = [text_of(collection, place) for place in range(len(collection.documents))]
         if collection.language == collection.query_language:
             source = asked = name
         else:
@@ -356,8 +210,8 @@ def in_process(
         queries = _vectors(encoder, list(collection.queries.values()), cache, f"{asked}.queries")
         legs = fetch_legs(collection, passages, queries, {})
         ways = {
-            "words (BM25)": legs.rank(lambda _, sparse: _names(sparse)),
-            "meaning": legs.rank(lambda dense, _: _names(dense)),
+            "words (BM25)": legs.rank(lambda _, sparse: ids_of(sparse)),
+            "meaning": legs.rank(lambda dense, _: ids_of(dense)),
             "reciprocal ranks, k = 10": legs.rank(reciprocal_ranks),
             "DBSF": legs.rank(distribution),
             "fusion alone": legs.rank(product(usual_share(collection))),

@@ -49,6 +49,9 @@ class WordEncoder:
     def __init__(self) -> None:
         self.encoded: list[str] = []
 
+    def knows(self, language: str) -> bool:
+        return language == "en"
+
     def count_tokens(self, text: str) -> int:
         return len(_WORD.findall(text))
 

@@ -27,6 +27,7 @@ LATE = {
     "app/cli.py": "a command's parts are imported when it is called",
     "app/commands/serve.py": "the server's loop is chosen where it is installed",
     "app/engines.py": "the one place that picks engines",
+    "app/placement.py": "an HTTP client is imported only where services are in other processes",
     "app/services.py": "services are found by their folders",
     "engines/database/migrate.py": "alembic is imported only where there is something to migrate",
     "engines/encoder/package.py": "says whether a library is there; imports nothing",

@@ -6,17 +6,15 @@ import pty
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import web
-from typer.testing import CliRunner, Result
 
-from mainstay.app.cli import _PEOPLE, build, late
-from mainstay.app.commands.finding import ENDINGS, Choice, find
-from wire_server import Seen, WireServer, answer, problem, told
+from app.shell import typed
+from mainstay.app.cli import _PEOPLE, late
+from wire_server import WireServer, answer, told
 
 HIT = {
     "doc_id": "keys",
@@ -50,28 +48,6 @@ ANSWER = {
     "unsupported": [],
 }
 REFUSAL = {"answered": False, "answer": "", "confidence": 0.1, "citations": [], "unsupported": []}
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[WireServer]:
-    with WireServer() as server:
-        yield server
-
-
-@pytest.fixture
-def server(running: WireServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> WireServer:
-    monkeypatch.setenv("MAINSTAY_URL", running.url)
-    monkeypatch.setenv("MAINSTAY_API_KEY", "mk_of_the_tests")
-    monkeypatch.delenv("MAINSTAY_DATA", raising=False)
-    monkeypatch.chdir(tmp_path)
-    running.answers.clear()
-    running.seen.clear()
-    running.lost.clear()
-    return running
-
-
-def typed(*words: str, stdin: str | None = None) -> Result:
-    return CliRunner().invoke(build(), list(words), input=stdin, prog_name="mainstay")
 
 
 def _sent(event: str, value: Any) -> bytes:
@@ -201,145 +177,6 @@ def test_status(server: WireServer) -> None:
     for words in ("version\t9.9", "status\tready", "tenant\ttenant_1", "No collections yet"):
         assert words in shown
     assert json.loads(typed("status", "--json").stdout)["parts"] == {"database": "ok"}
-
-
-class Shelf:
-    """Takes documents as the server does, and remembers which."""
-
-    def __init__(self, server: WireServer) -> None:
-        self.server = server
-        self.documents: dict[str, bytes] = {}
-        self.batches: list[int] = []
-        server.default = self.handle
-
-    def _file(self, seen: Seen) -> web.StreamResponse:
-        doc_id = (
-            seen.body.partition(b'name="doc_id"')[2].partition(b"\r\n\r\n")[2].partition(b"\r\n")[0].decode()
-        )
-        content = seen.body.partition(b'name="file"')[2].partition(b"\r\n\r\n")[2].partition(b"\r\n--")[0]
-        if not content:
-            told_problem = {"code": "FileUnreadable", "status": 422, "detail": "It is empty."}
-            return web.json_response(told_problem, status=422)
-        same = self.documents.get(doc_id) == content
-        self.documents[doc_id] = content
-        return web.json_response(self._receipt(doc_id, "unchanged" if same else "queued"))
-
-    def _receipt(self, doc_id: str, state: str) -> dict[str, Any]:
-        job = f"job_{len(self.documents)}" if state == "queued" else None
-        return {"doc_id": doc_id, "collection": "c", "version": 1, "state": state, "job_id": job}
-
-    async def handle(self, request: web.Request) -> web.StreamResponse:
-        seen = self.server.seen[-1]
-        if request.path == "/v1/documents/upload":
-            body = await request.read()
-            return self._file(next(each for each in self.server.seen if each.body == body))
-        if request.path == "/v1/documents/batch":
-            documents = seen.json["documents"]
-            self.batches.append(len(documents))
-            receipts = [self._receipt(document["text"], "indexed") for document in documents]
-            count = len(documents)
-            told_batch = {"job_id": None, "state": "indexed", "stored": count, "failed": 0}
-            return web.json_response({**told_batch, "documents": receipts})
-        job = {"job_id": "j", "state": "done", "total": 1, "done": 1, "progress": 1.0, "created_ms": 0}
-        return web.json_response({**job, "failures": []})
-
-
-def _tree(tmp_path: Path) -> Path:
-    folder = tmp_path / "docs"
-    for name, text in {
-        "a.md": "# A",
-        "sub/b.txt": "B",
-        "sub/deep/c.html": "<p>C",
-        ".git/x.md": "x",
-        "node_modules/y.md": "y",
-        ".hidden.md": "h",
-        "photo.png": "p",
-        "none": "n",
-    }.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    (folder / "link.md").symlink_to(folder / "a.md")
-    (folder / "linked").symlink_to(folder / "sub")
-    return folder
-
-
-def test_finding_files(tmp_path: Path) -> None:
-    folder = _tree(tmp_path)
-
-    def ids(**choice: Any) -> list[str]:
-        return sorted(found.doc_id for found in find([folder], Choice(**choice)).files)
-
-    assert ids() == ["a.md", "sub/b.txt", "sub/deep/c.html"]
-    assert ids(recursive=False) == ["a.md"]
-    assert ids(globs=["*.png"]) == ["photo.png"]
-    assert ids(globs=["sub/*"]) == ["sub/b.txt", "sub/deep/c.html"]
-    assert ids(excludes=["deep/", "*.md"]) == ["sub/b.txt"]
-    assert dict(find([folder], Choice()).skipped) == {
-        "hidden or junk folder": 2,
-        "link": 2,
-        "hidden": 1,
-        ".png": 1,
-        "no ending": 1,
-    }
-    (tmp_path / "other").mkdir()
-    (tmp_path / "other" / "a.md").write_text("other")
-    both = find([folder, tmp_path / "other"], Choice()).files
-    assert {"docs/a.md", "other/a.md"} <= {found.doc_id for found in both}
-    assert {".pdf", ".docx", ".md", ".txt", ".html", ".csv", ".eml"} <= ENDINGS
-    assert not {".png", ".zip", ".exe", ".jsonl"} & ENDINGS
-
-
-def test_ingest_sends_what_changed(server: WireServer, tmp_path: Path) -> None:
-    shelf = Shelf(server)
-    folder = _tree(tmp_path)
-    result = typed("ingest", str(folder), "--collection", "c")
-    assert result.exit_code == 0, result.output
-    assert "3 stored, 0 unchanged, 0 failed, 7 skipped" in result.stdout
-    assert shelf.documents == {"a.md": b"# A", "sub/b.txt": b"B", "sub/deep/c.html": b"<p>C"}
-    assert any(seen.target.startswith("/v1/jobs/job_") for seen in server.seen)
-    (folder / "a.md").write_text("# A2")
-    again = json.loads(typed("ingest", str(folder), "-c", "c", "--json", "--no-wait").stdout)
-    assert (again["stored"], again["unchanged"], again["failed"]) == (1, 2, 0)
-
-
-def test_ingest_goes_on_after_failures(server: WireServer, tmp_path: Path) -> None:
-    shelf = Shelf(server)
-    folder = _tree(tmp_path)
-    (folder / "empty.md").write_text("")
-    result = typed("ingest", str(folder), "-c", "c")
-    assert result.exit_code == 1
-    assert "3 stored, 0 unchanged, 1 failed" in result.stdout
-    assert "empty.md\tIt is empty." in result.stdout + result.stderr
-    assert len(shelf.documents) == 3
-
-
-def test_ingest_outlives_a_fault_of_the_server(server: WireServer, tmp_path: Path) -> None:
-    server.default = problem(500, "InternalError")
-    result = typed("ingest", str(_tree(tmp_path)), "-c", "c", "--json")
-    assert result.exit_code == 1
-    assert json.loads(result.stdout)["failed"] == 3
-
-
-def test_ingest_stops_when_nothing_can_succeed(server: WireServer, tmp_path: Path) -> None:
-    server.default = problem(403, "PermissionMissing")
-    assert typed("ingest", str(_tree(tmp_path)), "-c", "c", "--concurrency", "1").exit_code == 3
-    assert len(server.seen) == 1
-    assert typed("ingest", str(tmp_path / "none"), "-c", "c").exit_code == 2
-    (tmp_path / "empty").mkdir()
-    assert typed("ingest", str(tmp_path / "empty"), "-c", "c").exit_code == 2
-
-
-def test_ingest_of_json_lines(server: WireServer, tmp_path: Path) -> None:
-    shelf = Shelf(server)
-    lines = [json.dumps({"text": f"t{number}"}) for number in range(250)]
-    (tmp_path / "d.jsonl").write_text("\n".join([*lines, "{", '{"title": "no text"}', ""]))
-    result = typed("ingest", str(tmp_path / "d.jsonl"), "-c", "c", "--json")
-    assert result.exit_code == 1
-    told_json = json.loads(result.stdout)
-    assert (told_json["stored"], told_json["failed"]) == (250, 2)
-    assert sorted(shelf.batches) == [50, 200]
-    assert [failure["file"] for failure in told_json["failures"]] == ["d.jsonl:251", "d.jsonl:252"]
 
 
 _MAIN = "from mainstay.app.cli import build; build()(prog_name='mainstay')"

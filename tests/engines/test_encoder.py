@@ -32,12 +32,6 @@ TEXTS = ["the cat sat on the mat", "a dog ran", "money", "", "the river bank wat
 
 
 @pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    room = tmp_path_factory.mktemp("tiny")
-    return build_encoder(make_source(room / "source"), room / "built", model="tiny")
-
-
-@pytest.fixture(scope="session")
 def real() -> Path:
     return real_folder()
 

@@ -8,16 +8,9 @@ import pytest
 from encoders import make_source
 
 from mainstay.engines.encoder import package
-from mainstay.engines.encoder.build import build_encoder
 from mainstay.engines.encoder.fetch import find_or_build
 from mainstay.engines.encoder.folder import read_folder
 from mainstay.ports.encoder import EncoderUnavailable
-
-
-@pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    room = tmp_path_factory.mktemp("tiny")
-    return build_encoder(make_source(room / "source"), room / "built", model="tiny")
 
 
 def test_a_named_folder_is_used_or_built(tmp_path: Path, built: Path) -> None:

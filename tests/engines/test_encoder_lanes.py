@@ -22,7 +22,7 @@ class Gate:
         self.seen: list[list[int]] = []
         self.broken = False
 
-    def forward(self, batch: Sequence[Tokens], *, wide: bool) -> NDArray[np.float32]:
+    def forward(self, batch: Sequence[Tokens]) -> NDArray[np.float32]:
         self.seen.append([tokens[0] for tokens in batch])
         self.entered.release()
         assert self.open.acquire(timeout=20)

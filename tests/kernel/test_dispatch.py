@@ -11,10 +11,11 @@ from mainstay.kernel.caller import Credential
 from mainstay.kernel.dispatch import Message, RequestInvalid
 from mainstay.kernel.guard import CredentialsMissing, CredentialsUnknown, PermissionMissing, RateLimited
 from mainstay.kernel.idempotency import IdempotencyKeyInvalid, IdempotencyKeyReused
+from mainstay.kernel.tracing import Span
 from mainstay.kernel.work import current, forbid_in_unit
 from mainstay.kit.errors import Failure
 from mainstay.ports.database import SYSTEM, DatabaseUnavailable
-from makers import ADMIN_KEY, Client, client, opened_house
+from makers import ADMIN_KEY, Client, FrozenClock, WordEncoder, client, opened_house
 
 
 async def rows(house: House, table: str) -> list[Mapping[str, Any]]:
@@ -102,7 +103,7 @@ async def test_every_change_has_one_audit_row_and_a_failed_one_says_so(house: Ho
     await house.audit.flush()
     told = [(row["operation"], row["target"], row["outcome"]) for row in await rows(house, "audit")]
     assert told.count(("identity.create_key", made.key_id, "ok")) == 1
-    assert ("identity.revoke_key", "", "KeyMissing") in told
+    assert ("identity.revoke_key", "key_none", "KeyMissing") in told
 
 
 async def test_reads_are_audited_soon(house: House, admin: Client) -> None:
@@ -201,6 +202,38 @@ async def test_a_hook_sees_every_operation_and_may_fail(house: House, admin: Cli
     house.tracing.add(lambda span: seen.append((span.operation, span.outcome)))
     await admin.call("identity.whoami")
     assert seen == [("identity.whoami", "ok")]
+
+
+async def test_a_stream_is_told_of_when_it_has_ended(house: House, admin: Client) -> None:
+    spans: list[Span] = []
+    house.tracing.add(spans.append)
+    answer = await admin.answer("knowledge.stream_answer", question="Where is the harbour?")
+    assert spans == []
+    assert [piece async for piece in answer.value]
+    assert [(span.operation, span.outcome) for span in spans] == [("knowledge.stream_answer", "ok")]
+
+    left = await admin.answer("knowledge.stream_answer", question="Where is the harbour?")
+    await anext(left.value)
+    await left.value.aclose()
+    assert [span.outcome for span in spans] == ["ok", "left"]
+
+
+async def test_asking_whether_it_is_ready_costs_nothing(tmp_path: Any, clock: FrozenClock) -> None:
+    encoder = WordEncoder()
+    looked: list[str] = []
+
+    class Counting(WordEncoder):
+        async def embed(self, texts: Any, **more: Any) -> Any:
+            looked.extend(texts)
+            return await encoder.embed(texts, **more)
+
+    async with opened_house(tmp_path / "data", encoder=Counting(), clock=clock) as house:
+        told = await asyncio.gather(*(house.ready() for _ in range(50)))
+        assert all(parts == {"database": "ok", "encoder": "ok"} for parts in told)
+        assert looked == ["ready"]
+        clock.move(1.1)
+        await house.ready()
+        assert looked == ["ready", "ready"]
 
 
 async def test_the_first_key_is_made_once_and_told_once(tmp_path: Any) -> None:

@@ -3,6 +3,7 @@
 import importlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from importlib import metadata
 from typing import Any
 
 import typer
@@ -76,4 +77,4 @@ def build(extra: Sequence[Late | Loaded] = ()) -> typer.Typer:
     ]
     given = [each for each in extra if isinstance(each, Late)]
     ready = [each for each in extra if not isinstance(each, Late)]
-    return cli([*people, *given, *services], ready, _SUMMARY)
+    return cli([*people, *given, *services], ready, _SUMMARY, metadata.version("mainstay"))

@@ -81,12 +81,18 @@ def encoder(settings: Settings, progress: Progress) -> Encoder:
                 _secret(settings.encoder_key),
                 settings.encoder_model,
                 settings.encoder_dimensions,
+                languages=_languages(settings.encoder_languages or "*"),
             ),
         )
     folder = encoder_folder(settings, progress)
-    return cast(
-        "Encoder", pick("encoder.onnx", "OnnxEncoder")(folder, threads=settings.encoder_threads or None)
-    )
+    engine = pick("encoder.onnx", "OnnxEncoder")
+    named = settings.encoder_languages
+    languages = _languages(named) if named else None
+    return cast("Encoder", engine(folder, threads=settings.encoder_threads or None, languages=languages))
+
+
+def _languages(named: str) -> frozenset[str]:
+    return cast("frozenset[str]", pick("encoder.languages", "languages_of")(named))
 
 
 def encoder_folder(settings: Settings, progress: Progress) -> Path:

@@ -1,6 +1,8 @@
 """The house put together: engines, services, the road, and the reactions; opened and closed as one."""
 
+import asyncio
 import logging
+import math
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -9,8 +11,8 @@ from typing import Any, Self, TypeVar
 
 from mainstay.app import engines
 from mainstay.app.engines import Progress
-from mainstay.app.remote_identity import RemoteAuthenticator
-from mainstay.app.services import Service, all_services
+from mainstay.app.placement import chosen_services, others
+from mainstay.app.services import all_services
 from mainstay.app.settings import Settings
 from mainstay.app.wiring import Wiring, asked_by
 from mainstay.kernel.audit import Audit
@@ -23,7 +25,6 @@ from mainstay.kernel.inside import Outside, inside
 from mainstay.kernel.interface import Interface
 from mainstay.kernel.outbox import Outbox
 from mainstay.kernel.reactor import Reactor
-from mainstay.kernel.remote import close, remote
 from mainstay.kernel.tracing import Tracing
 from mainstay.kernel.work import Work, WorkAllRows, WorkCipher, WorkRows, entered
 from mainstay.kit.clock import Clock, SystemClock
@@ -49,9 +50,7 @@ Made = TypeVar("Made")
 
 logger = logging.getLogger("mainstay")
 
-
-class SettingsContradict(ValueError):
-    """Two settings cannot both hold."""
+_READY_FRESH_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -82,22 +81,6 @@ class NotHere:
 
     async def close(self) -> None:
         """Have nothing to give back."""
-
-
-def chosen_services(settings: Settings) -> list[Service]:
-    """Give the services that run in this process; raises SettingsContradict."""
-    services = all_services()
-    names = {service.name for service in services}
-    unknown = [name for name in (*settings.only, *settings.remotes) if name not in names]
-    if unknown:
-        raise SettingsContradict(
-            f"There is no service {', '.join(unknown)}; there are {', '.join(sorted(names))}."
-        )
-    chosen = [service for service in services if not settings.only or service.name in settings.only]
-    both = [service.name for service in chosen if service.name in settings.remotes]
-    if both:
-        raise SettingsContradict(f"{', '.join(both)}: either runs here or is remote, not both.")
-    return chosen
 
 
 def picked(settings: Settings, clock: Clock, random: Random, progress: Progress = _silent) -> Engines:
@@ -155,7 +138,7 @@ class House:
         self.local_key = ""
         self._services = all_services()
         self._here = chosen_services(settings)
-        self._remotes: dict[type[Interface], Interface] = {}
+        self._others = others(settings.remotes)
         self._wiring = Wiring(
             self._known(),
             self._stand_in,
@@ -170,9 +153,8 @@ class House:
             self.ids,
             exclusive=not settings.database and not settings.only,
         )
-        self._authenticator = self._recogniser()
         parts = Parts(
-            guard=Guard(self._authenticator, stands_on.cache),
+            guard=Guard(self._recogniser(), stands_on.cache),
             database=stands_on.database,
             audit=self.audit,
             outbox=outbox,
@@ -185,6 +167,9 @@ class House:
             {service.interface: self._wiring.make(service.implementation) for service in self._here},
         )
         self._stack = AsyncExitStack()
+        self._looking = asyncio.Lock()
+        self._looked_until_s = -math.inf
+        self._parts_ready: Mapping[str, str] = {}
 
     async def __aenter__(self) -> Self:
         """Open everything: migrate, make the first key, take up what was interrupted."""
@@ -220,14 +205,21 @@ class House:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Finish what runs, write what waits, close everything."""
-        for there in self._remotes.values():
-            await close(there)
-        if isinstance(self._authenticator, RemoteAuthenticator):
-            await self._authenticator.close()
+        await self._others.close()
         await self._stack.aclose()
 
     async def ready(self) -> Mapping[str, str]:
-        """Say of each part whether it can serve; raises Unavailable."""
+        """Say of each part whether it can serve, as it was within the last second; raises Unavailable.
+
+        Anybody may ask, so that asking often must cost nothing.
+        """
+        async with self._looking:
+            if self.clock.monotonic_s() >= self._looked_until_s:
+                self._parts_ready = await self._look()
+                self._looked_until_s = self.clock.monotonic_s() + _READY_FRESH_S
+            return self._parts_ready
+
+    async def _look(self) -> Mapping[str, str]:
         await self.engines.database.fetch(SYSTEM, "SELECT 1 AS one")
         parts = {"database": "ok"}
         if not isinstance(self.engines.encoder, NotHere):
@@ -272,21 +264,12 @@ class House:
     def _stand_in(self, interface: type[Interface]) -> Interface:
         if any(service.interface is interface for service in self._here):
             return inside(interface, lambda: self.application)
-        return self._remote(interface)
-
-    def _remote(self, interface: type[Interface]) -> Interface:
-        url = self.settings.remotes.get(interface.service)
-        if url is None:
-            raise SettingsContradict(
-                f"{interface.service} does not run here (--only), so MAINSTAY_REMOTES must say where it is."
-            )
-        return self._remotes.setdefault(interface, remote(interface, url))
+        return self._others.stand_in(interface)
 
     def _recogniser(self) -> Authenticator:
         if any(service.interface is Identity for service in self._here):
             return self._wiring.make(IdentityService)
-        self._remote(Identity)  # it must be known where it is
-        return RemoteAuthenticator(self.settings.remotes[Identity.service])
+        return self._others.recogniser()
 
     async def _first_key(self) -> None:
         if not any(service.interface is Identity for service in self._here):

@@ -11,6 +11,7 @@ import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 
@@ -37,21 +38,29 @@ class AddressTaken(OSError):
 
 def doors(house: House) -> RestDoor:
     """Put the doors before the house; the house has to be open while they serve."""
-    mcp = LateMcp(lambda module: module.mcp_door(house.application, ids=house.ids))
+    settings = house.settings
+    body_bytes_max = settings.body_mb_max * _MB
+
+    def mcp_door(module: Any) -> Any:
+        limits = module.McpSettings(
+            body_bytes_max=body_bytes_max,
+            allowed_hosts=settings.allowed_hosts,
+            allowed_origins=settings.allowed_origins,
+        )
+        return module.mcp_door(house.application, ids=house.ids, settings=limits)
+
+    mcp = LateMcp(mcp_door)
 
     @asynccontextmanager
     async def running() -> AsyncIterator[None]:
         async with mcp.running():
             yield
 
-    settings = RestSettings(
-        json_bytes_max=house.settings.body_mb_max * _MB, upload_bytes_max=house.settings.upload_mb_max * _MB
-    )
     return rest_app(
         house.application,
         ids=house.ids,
         ready=house.ready,
-        settings=settings,
+        settings=RestSettings(json_bytes_max=body_bytes_max, upload_bytes_max=settings.upload_mb_max * _MB),
         lifespan=running,
         extra_routes=mcp.routes,
     )

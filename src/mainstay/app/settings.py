@@ -36,6 +36,11 @@ class Settings(BaseSettings):
     encoder_model: str = Field("", description="The model's name at an encoder URL.")
     encoder_dimensions: int = Field(384, ge=8, le=4096, description="The vectors' length at an encoder URL.")
     encoder_key: SecretStr | None = Field(None, description="The API key for an encoder URL.")
+    encoder_languages: str = Field(
+        "",
+        description="Languages the encoder was trained on, as `en,de` or `*`; empty: those that its model "
+        "card names, and every one at a URL.",
+    )
     encoder_threads: int = Field(0, ge=0, le=256, description="Threads of the encoder; 0: one for each core.")
     generator: str = Field(
         "extractive", description="`extractive` (sentences of the sources) or an OpenAI-compatible URL."
@@ -58,6 +63,14 @@ class Settings(BaseSettings):
     remotes: dict[str, str] = Field(
         {}, description='Where the other services are, as JSON: `{"identity": "http://…:8081"}`.'
     )
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Host names that the MCP door answers to, separated by commas; empty: any."
+    )
+    allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Web pages of other hosts that may call the MCP door, as `https://chat.example.com`, "
+        "separated by commas.",
+    )
     body_mb_max: int = Field(32, ge=1, le=512, description="The largest JSON body.")
     upload_mb_max: int = Field(100, ge=1, le=1024, description="The largest file that may be uploaded.")
     parser_processes: int = Field(1, ge=1, le=64, description="Child processes that read files.")
@@ -68,7 +81,7 @@ class Settings(BaseSettings):
     )
     metrics_log: bool = Field(default=False, description="Log each request with its time.")
 
-    @field_validator("only", mode="before")
+    @field_validator("only", "allowed_hosts", "allowed_origins", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):

@@ -128,10 +128,10 @@ class Application:
 
         Raises a Failure that the door tells; anything else is a bug.
         """
-        started = self._parts.clock.monotonic_s()
-        trace_id = self._parts.tracing.trace_id(message.traceparent)
-        message.traceparent = self._parts.tracing.traceparent(trace_id)
+        begun = self._parts.tracing.trace_id(message.traceparent), self._parts.clock.monotonic_s()
+        message.traceparent = self._parts.tracing.traceparent(begun[0])
         caller: Caller | None = None
+        work: Work | None = None
         outcome = "ok"
         try:
             caller = await self._parts.guard.authenticate(message.credential)
@@ -139,19 +139,21 @@ class Application:
             if not isinstance(message.credential, Caller):
                 await self._parts.guard.limit(caller, message.headers)
             model = validated(operation, await message.read(), strict=message.strict)
+            work = self._work(caller, message)
             if operation.kind == "stream":
-                return Answer(self._stream(operation, model, caller, message))
-            return await self._run(operation, model, caller, message)
+                return Answer(self._stream(operation, model, work, message, begun))
+            return await self._run(operation, model, work, message)
         except Failure as failure:
             outcome = failure.code()
             if caller is not None and not isinstance(failure, Unauthenticated):
-                self._note(operation, caller, message, outcome)
+                self._note(operation, caller, message, outcome, work.target if work is not None else "")
             raise
         except BaseException as error:
             outcome = f"bug:{type(error).__name__}"
             raise
         finally:
-            self._trace(operation, caller, message, (trace_id, started), outcome)
+            if work is None or operation.kind != "stream":  # a stream's span ends with its last piece
+                self._trace(operation, caller, message, begun, outcome)
 
     async def call(
         self, operation: Operation, arguments: Mapping[str, Any], caller: Caller, origin: Mapping[str, str]
@@ -181,16 +183,15 @@ class Application:
             caller, self._parts.database, message.request_id, caller.tenant_id, message.traceparent or ""
         )
 
-    async def _run(self, operation: Operation, model: BaseModel, caller: Caller, message: Message) -> Answer:
+    async def _run(self, operation: Operation, model: BaseModel, work: Work, message: Message) -> Answer:
         parts = self._parts
         keyed = operation.kind == "write" and message.idempotency_key is not None
         ticket = parts.idempotency.ticket(
-            operation, model, caller, message.idempotency_key if keyed else None
+            operation, model, work.caller, message.idempotency_key if keyed else None
         )
         replay = await parts.idempotency.find(ticket)
         if replay is not None:
             return self._replayed(replay, message)
-        work = self._work(caller, message)
         method = getattr(self._services[operation.interface], operation.name)
         with entered(work):
             try:
@@ -200,7 +201,7 @@ class Application:
                     await parts.idempotency.keep(ticket, value, work)
                     await work.commit()
                 else:
-                    self._note(operation, caller, message, "ok", work.target)
+                    self._note(operation, work.caller, message, "ok", work.target)
             except KeyTaken as taken:
                 await work.undo(taken)
                 replay = await parts.idempotency.find(ticket)
@@ -226,9 +227,13 @@ class Application:
         return Answer(replay.value, replay.pending)
 
     async def _stream(
-        self, operation: Operation, model: BaseModel, caller: Caller, message: Message
+        self,
+        operation: Operation,
+        model: BaseModel,
+        work: Work,
+        message: Message,
+        begun: tuple[str, float],
     ) -> AsyncIterator[Any]:
-        work = self._work(caller, message)
         method = getattr(self._services[operation.interface], operation.name)
         outcome = "ok"
         try:
@@ -256,7 +261,8 @@ class Application:
         finally:
             if work.unit is not None:
                 await work.undo(RuntimeError(f"{operation.full_name} streams, so it must not write"))
-            self._note(operation, caller, message, outcome, work.target)
+            self._note(operation, work.caller, message, outcome, work.target)
+            self._trace(operation, work.caller, message, begun, outcome)
 
     def _note(
         self, operation: Operation, caller: Caller, message: Message, outcome: str, target: str = ""

@@ -40,6 +40,7 @@ class Outbox:
                     "body": emitted.event.model_dump_json(),
                     "job_id": emitted.job_id,
                     "subject": emitted.subject,
+                    "caller": work.caller.subject,
                     "state": "waiting",
                     "attempts": 0,
                     "created_ms": now,

@@ -12,6 +12,7 @@ OUTBOX = Table(
         Column("body", "text"),
         Column("job_id", "text"),
         Column("subject", "text"),
+        Column("caller", "text"),
         Column("state", "text"),
         Column("attempts", "integer"),
         Column("created_ms", "integer"),

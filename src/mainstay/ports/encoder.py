@@ -54,6 +54,10 @@ class Encoder(Protocol):
         """Give the number of tokens beyond which a text is cut off."""
         ...
 
+    def knows(self, language: str) -> bool:
+        """Say whether it was trained on a language (ISO 639-1), so that meaning can be trusted there."""
+        ...
+
     def count_tokens(self, text: str) -> int:
         """Count a text's tokens, without the special ones."""
         ...

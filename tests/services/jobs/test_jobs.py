@@ -8,7 +8,7 @@ from mainstay.app.house import House
 from mainstay.ports.encoder import EncoderUnavailable
 from mainstay.services.jobs.interface import JobMissing
 from mainstay.services.knowledge.failures import IndexBehind
-from makers import Client, WordEncoder, tenant_client
+from makers import Client, WordEncoder, client, tenant_client
 
 
 async def stored(admin: Client, **more: object) -> str:
@@ -50,6 +50,26 @@ async def test_a_failed_job_tells_why_and_can_be_tried_again(
     job = await admin.call("jobs.get_job", job_id=job.job_id, wait_s=30.0)
     assert job.state == "done"
     assert (await admin.call("knowledge.get_document", doc_id="d")).state == "indexed"
+
+
+async def test_what_a_job_was_about_is_told_to_who_started_it_and_to_administrators(
+    house: House, admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    keys = [await admin.call("identity.create_key", name=name, role="developer") for name in "ab"]
+    mine, other = [client(house, key.key) for key in keys]
+    monkeypatch.setattr(WordEncoder, "embed", broken)
+    monkeypatch.setattr("mainstay.kernel.reactor.ATTEMPTS_MAX", 1)
+    job_id = await stored(mine, doc_id="secret-merger")
+    told = {}
+    for name, who in (("mine", mine), ("other", other), ("admin", admin)):
+        job = await who.call("jobs.get_job", job_id=job_id, wait_s=30.0)
+        assert (job.state, job.failures[0].code) == ("failed", "Bug")
+        told[name] = job.failures[0].subject
+    assert told == {"mine": "secret-merger", "other": "", "admin": "secret-merger"}
+    assert "secret-merger" not in str(await other.call("jobs.list_jobs"))
 
 
 async def test_a_job_can_be_cancelled(house: House, admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -180,6 +180,10 @@ async def test_groups_hide_documents_from_everyone_else(house: House, admin: Cli
     page = await keys["other"].call("knowledge.list_documents")
     assert [document.doc_id for document in page.documents] == ["open"]
     assert (await admin.call("knowledge.get_document", doc_id="board")).version == 1
+    for who, documents in ((admin, 2), (keys["member"], 2), (keys["other"], 1)):
+        [listed] = await who.call("knowledge.list_collections")
+        assert (listed.documents, listed.passages) == (documents, documents)
+        assert await who.call("knowledge.get_collection", name="c") == listed
 
 
 async def test_another_tenant_sees_nothing(house: House, admin: Client) -> None:

@@ -1,11 +1,14 @@
 """Queries in another language than the documents, with dictionaries, through the front door."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from makers import Client, client, opened_house
+from makers import Client, WordEncoder, client, opened_house
 
 WORDS = {
     "cuándo": "when", "abre": "open", "la": "the", "oficina": "office", "del": "of", "puerto": "harbour",
@@ -104,6 +107,31 @@ async def test_where_documents_are_in_both_languages_the_query_stays(
     await admin.call("knowledge.add_document", collection="c", doc_id="es", text=text, wait=True)
     assert await first(admin, QUESTION, mode="dense", collection="c") == "es"
     assert dictionary.asked == []
+
+
+async def test_an_encoder_that_knows_both_languages_gets_the_query_as_it_is(
+    tmp_path: Path, dictionary: Dictionary
+) -> None:
+    class Multilingual(WordEncoder):
+        def __init__(self) -> None:
+            super().__init__()
+            self.asked: list[str] = []
+
+        def knows(self, language: str) -> bool:
+            return language in {"en", "es"}
+
+        async def embed(self, texts: Sequence[str], **more: Any) -> NDArray[np.float32]:
+            self.asked += texts
+            return await super().embed(texts, **more)
+
+    given = {"glosses": dictionary, "languages": ByMarks(), "encoder": (encoder := Multilingual())}
+    async with opened_house(tmp_path / "data", **given) as house:
+        admin = client(house)
+        text = DOCUMENTS["office"]
+        await admin.call("knowledge.add_document", collection="c", doc_id="office", text=text, wait=True)
+        assert await first(admin, "¿oficina?", mode="lexical") == "office"
+        await admin.call("knowledge.search", query=QUESTION)
+        assert QUESTION in encoder.asked
 
 
 async def test_a_pair_without_a_dictionary_is_asked_as_it_is(admin: Client, dictionary: Dictionary) -> None:

@@ -16,7 +16,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from mainstay.app.engines import Progress as Step
-from mainstay.app.house import House, SettingsContradict, picked
+from mainstay.app.house import House, picked
+from mainstay.app.placement import SettingsContradict
 from mainstay.app.sample import Told, ask_first
 from mainstay.app.server import AddressTaken, listening
 from mainstay.app.server import serve as serve_on

@@ -20,6 +20,7 @@ from mainstay.engines.encoder.folder import (
     sha256_of,
 )
 from mainstay.engines.encoder.graph import Precision, Shape, draw_bert
+from mainstay.engines.encoder.languages import read_languages
 from mainstay.engines.encoder.weights import Weights, read_weights
 from mainstay.ports.encoder import EncoderUnavailable
 
@@ -115,6 +116,7 @@ def _fill(
         "dimensions": shape.hidden,
         "tokens_max": read_tokens_max(source),
         "pooling": shape.pooling,
+        "languages": sorted(read_languages(source / "README.md")),
         "source_sha256": sha,
         "model_sha256": sha256_of(draft / "model.onnx"),
         "licence": licence,

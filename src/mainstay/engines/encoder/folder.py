@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from mainstay.engines.encoder.languages import Languages, languages_of, read_languages
 from mainstay.ports.encoder import EncoderUnavailable
 
 Pooling = Literal["mean", "cls", "max"]
@@ -30,6 +31,7 @@ class ModelFolder:
     pooling: Pooling
     tokens_max: int
     prefixes: Mapping[str, str]
+    languages: Languages
     sha256: str | None
     """What the model file must hash to, where the folder says so."""
 
@@ -56,6 +58,7 @@ def read_folder(folder: Path) -> ModelFolder:
             pooling="mean",
             tokens_max=_limit(card.get("tokens_max")),
             prefixes={},
+            languages=languages_of(card.get("languages", "en")),
             sha256=str(card.get("model_sha256", "")) or None,
         )
     return ModelFolder(
@@ -65,6 +68,7 @@ def read_folder(folder: Path) -> ModelFolder:
         pooling=read_pooling(folder),
         tokens_max=read_tokens_max(folder),
         prefixes=_read_prefixes(folder),
+        languages=read_languages(folder / "README.md"),
         sha256=None,
     )
 

@@ -5,7 +5,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,18 +16,8 @@ Tokens = Sequence[int]
 """A text's token ids, the special ones included."""
 
 Tokenize = Callable[[str], Tokens]
-
-
-class Forward(Protocol):
-    """Turns texts' tokens into their unit vectors, in the same order.
-
-    `wide` says that nothing else is computed now: every core may work on this batch.
-    """
-
-    def __call__(self, batch: Sequence[Tokens], *, wide: bool) -> NDArray[np.float32]:
-        """Compute."""
-        ...
-
+Forward = Callable[[Sequence[Tokens]], NDArray[np.float32]]
+"""Texts' tokens become their unit vectors, in the same order."""
 
 _SLICE_TEXTS = 64
 _QUERY_TEXTS = 32
@@ -166,12 +155,11 @@ class Lanes:
             if self._queries and not (ingest and self._turns >= _QUERIES_BEFORE_INGEST):
                 self._turns += 1
                 taken = [self._queries.popleft() for _ in range(min(share, _QUERY_TEXTS))]
-                lone = len(taken) == 1 and not ingest and self._idle == len(self._threads) - 1
-                return lambda: self._answer(taken, wide=lone)
+                return lambda: self._answer(taken)
             self._turns = 0
             if self._ready:
                 batch = self._first_ready()
-                return lambda: self._run(batch, "ingest", wide=False)
+                return lambda: self._run(batch, "ingest")
             part = self._slices.popleft()
             return lambda: self._prepare(part)
 
@@ -184,11 +172,11 @@ class Lanes:
             self._ready.appendleft(rest)
         return batch
 
-    def _answer(self, places: list[_Place], *, wide: bool) -> None:
+    def _answer(self, places: list[_Place]) -> None:
         rows = self._tokenized(places, "query")
         while rows:
             batch, rows = _cut(rows, _QUERY_TOKENS)
-            self._run(batch, "query", wide=wide)
+            self._run(batch, "query")
 
     def _prepare(self, places: list[_Place]) -> None:
         rows = self._tokenized(places, "ingest")
@@ -214,11 +202,11 @@ class Lanes:
         self._settle([place for place, tokens in rows if not tokens], lane)
         return sorted((row for row in rows if row[1]), key=lambda row: len(row[1]))
 
-    def _run(self, batch: _Batch, lane: Lane, *, wide: bool) -> None:
+    def _run(self, batch: _Batch, lane: Lane) -> None:
         wanted = [row for row in batch if not row[0][0].abandoned]
         if wanted:
             try:
-                vectors = self._forward([tokens for _, tokens in wanted], wide=wide)
+                vectors = self._forward([tokens for _, tokens in wanted])
                 for ((request, number), _tokens), vector in zip(wanted, vectors, strict=True):
                     request.vectors[number] = vector
             except Exception as problem:  # noqa: BLE001 - a worker must outlive whatever a model raises

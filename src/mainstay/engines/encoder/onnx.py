@@ -14,6 +14,7 @@ from tokenizers import Tokenizer
 
 from mainstay.engines.encoder.folder import ModelFolder, Pooling, read_folder, sha256_of
 from mainstay.engines.encoder.lanes import Lanes, Tokens
+from mainstay.engines.encoder.languages import Languages, knows
 from mainstay.ports.encoder import EncoderUnavailable, Lane, Role, TokensUnavailable
 from mainstay.ports.encoder import Tokens as TokenVectors
 
@@ -22,7 +23,6 @@ _POOLED = ("embedding", "sentence_embedding")
 _TOKENS = ("tokens", "token_embeddings", "last_hidden_state")
 _CHARACTERS_PER_TOKEN_MAX = 128
 _THREADS_MAX = 8
-_WIDE_MAX = 1  # with more, the helpers' waiting cost sixteen clients a third of their searches on two cores
 _ERRORS_ONLY = 3
 
 
@@ -33,17 +33,28 @@ class OnnxEncoder:
     pooling, length limit and prefixes are obeyed. Raises EncoderUnavailable when the folder cannot be used.
     """
 
-    def __init__(self, folder: Path, *, threads: int | None = None, queue_max: int = 1_024) -> None:
-        """Load the model; `threads`: the usable cores if None; `queue_max` bounds the waiting queries."""
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        threads: int | None = None,
+        queue_max: int = 1_024,
+        languages: Languages | None = None,
+    ) -> None:
+        """Load the model.
+
+        `threads`: the usable cores if None; `queue_max` bounds the waiting queries; `languages`: those that
+        the folder names if None.
+        """
         found = read_folder(folder)
+        self._languages = found.languages if languages is None else languages
         self._name = found.name
         self._tokens_max = found.tokens_max
         self._prefixes = found.prefixes
         self._counter = _load_tokenizer(found)
         tokenizer = _load_tokenizer(found)
         tokenizer.enable_truncation(max_length=found.tokens_max)
-        threads = threads or min(_cores(), _THREADS_MAX)
-        model = _Model(found, _pad_id(tokenizer), wide=min(threads, _WIDE_MAX))
+        model = _Model(found, _pad_id(tokenizer))
         self._model = model
         self._tokenizer = tokenizer
         self._closely = ThreadPoolExecutor(1, "encoder-tokens")
@@ -58,7 +69,7 @@ class OnnxEncoder:
             tokenize,
             model.forward,
             dimensions=model.dimensions,
-            threads=threads,
+            threads=threads or min(_cores(), _THREADS_MAX),
             queue_max=queue_max,
         )
         # At exit, too, the threads end before the interpreter is torn down around them.
@@ -78,6 +89,10 @@ class OnnxEncoder:
     def tokens_max(self) -> int:
         """Give the number of tokens, the special ones included, beyond which a text is cut off."""
         return self._tokens_max
+
+    def knows(self, language: str) -> bool:
+        """Say whether it was trained on a language."""
+        return knows(self._languages, language)
 
     def count_tokens(self, text: str) -> int:
         """Count a text's tokens, without the special ones."""
@@ -124,12 +139,11 @@ class OnnxEncoder:
 class _Model:
     """A session and how its outputs become unit vectors; many threads may call `forward` at once."""
 
-    def __init__(self, folder: ModelFolder, pad_id: int, *, wide: int) -> None:
+    def __init__(self, folder: ModelFolder, pad_id: int) -> None:
         if folder.sha256 and sha256_of(folder.model) != folder.sha256:
             raise EncoderUnavailable(f"{folder.model} is damaged: delete its folder, and it is made anew.")
         self.pad_id = pad_id
         self._session = _open(folder.model)
-        self._wide = _open(folder.model, wide) if wide > 1 else self._session
         self._inputs = {given.name for given in self._session.get_inputs()}
         if "input_ids" not in self._inputs or not self._inputs <= _INPUTS:
             raise EncoderUnavailable(
@@ -143,10 +157,10 @@ class _Model:
         self._pooling: Pooling | None = None if pooled or len(outputs[rows]) == 2 else folder.pooling  # noqa: PLR2004 - (batch, hidden) is pooled
         self.dimensions = self._measure(folder)
 
-    def forward(self, batch: Sequence[Tokens], *, wide: bool = False) -> NDArray[np.float32]:
-        """Give one unit vector for each row of token ids; `wide` computes on several cores."""
+    def forward(self, batch: Sequence[Tokens]) -> NDArray[np.float32]:
+        """Give one unit vector for each row of token ids."""
         ids, mask = self._padded(batch)
-        (values,) = (self._wide if wide else self._session).run([self._output], self._feeds(ids, mask))
+        (values,) = self._session.run([self._output], self._feeds(ids, mask))
         vectors = np.asarray(values, np.float32)
         if self._pooling:
             vectors = _pool(vectors, mask, self._pooling)
@@ -192,12 +206,10 @@ class _Model:
         return int(vector.shape[1])
 
 
-def _open(path: Path, threads: int = 1) -> onnxruntime.InferenceSession:
-    """Open a session; with one thread each calling thread computes by itself."""
+def _open(path: Path) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
+    options.intra_op_num_threads = 1  # each calling thread computes by itself
     options.inter_op_num_threads = 1
-    options.add_session_config_entry("session.force_spinning_stop", "1")  # else helpers spin on when done
     options.log_severity_level = _ERRORS_ONLY
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from mainstay.engines.encoder.languages import EVERY, Languages, knows
 from mainstay.engines.model_server import Limits, ModelServer, Pause
 from mainstay.ports.encoder import EncoderUnavailable, Lane, Role, Tokens, TokensUnavailable
 
@@ -28,6 +29,7 @@ class OpenAIEncoder:
         *,
         tokens_max: int = 8_191,
         prefixes: Mapping[str, str] = _NO_PREFIXES,
+        languages: Languages = EVERY,
         shorten: bool = False,
         limits: Limits | None = None,
         pause: Pause = asyncio.sleep,
@@ -43,6 +45,7 @@ class OpenAIEncoder:
         self._dimensions = dimensions
         self._tokens_max = tokens_max
         self._prefixes = prefixes
+        self._languages = languages
         self._asked: dict[str, object] = {"dimensions": dimensions} if shorten else {}
 
     @property
@@ -59,6 +62,10 @@ class OpenAIEncoder:
     def tokens_max(self) -> int:
         """Give the number of tokens beyond which a text is cut off."""
         return self._tokens_max
+
+    def knows(self, language: str) -> bool:
+        """Say whether it was trained on a language."""
+        return knows(self._languages, language)
 
     def count_tokens(self, text: str) -> int:
         """Estimate a text's tokens: its words and signs, or a quarter of its bytes, whichever is more."""

@@ -22,10 +22,17 @@ class JobMissing(NotFound):
     title = "There is no such job"
 
 
+ALL_JOBS = "jobs:all"
+"""The permission to read what others' jobs were about; administrators have it."""
+
+
 class JobFailure(Record):
     """One thing that a job could not do."""
 
-    subject: str = Field(description="What it was about, such as a document's id.")
+    subject: str = Field(
+        description="What it was about, such as a document's id; told to who started the job, and to "
+        "administrators."
+    )
     step: str
     code: str
     detail: str

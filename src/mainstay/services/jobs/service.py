@@ -9,19 +9,22 @@ from mainstay.kernel.outbox import WAKE, job_topic
 from mainstay.kernel.work import caller, follow_up, note_target
 from mainstay.kit.clock import Clock
 from mainstay.ports.bus import Bus
-from mainstay.services.jobs.interface import Job, JobFailure, JobMissing, Jobs, State
+from mainstay.services.jobs.interface import ALL_JOBS, Job, JobFailure, JobMissing, Jobs, State
 from mainstay.services.jobs.store import Count, FailureRow, JobsStore
 
 _LOOK_AGAIN_S = 0.5  # a note can be lost between processes, so look without one too
 
 
-def _failure(row: FailureRow) -> JobFailure:
+_HIDDEN = "Told to who started the job, and to administrators."
+
+
+def _failure(row: FailureRow, *, whole: bool) -> JobFailure:
     told = json.loads(row.reason or "{}")
     return JobFailure(
-        subject=row.subject,
+        subject=row.subject if whole else "",
         step=row.reaction,
         code=told.get("code", ""),
-        detail=told.get("detail", ""),
+        detail=told.get("detail", "") if whole else _HIDDEN,
         attempts=row.attempts,
     )
 
@@ -36,7 +39,7 @@ def _state(steps: dict[str, int]) -> State:
     return "cancelled" if steps.get("cancelled") else "done"
 
 
-def _job(job_id: str, counts: list[Count], failures: list[FailureRow]) -> Job:
+def _job(job_id: str, counts: list[Count], failures: list[JobFailure]) -> Job:
     steps = {count.state: count.steps for count in counts}
     total = sum(steps.values())
     ended = total - steps.get("waiting", 0) - steps.get("running", 0)
@@ -46,7 +49,7 @@ def _job(job_id: str, counts: list[Count], failures: list[FailureRow]) -> Job:
         total=total,
         done=steps.get("done", 0),
         progress=round(ended / total, 4),
-        failures=[_failure(row) for row in failures],
+        failures=failures,
         created_ms=min(count.created_ms for count in counts),
     )
 
@@ -112,7 +115,13 @@ class JobsService(Jobs):
         if not counts:
             raise JobMissing("Check the id; ended jobs are forgotten after seven days.")
         failed = any(count.state == "dead" for count in counts)
-        return _job(job_id, counts, await self._store.failures(job_id) if failed else [])
+        return _job(job_id, counts, await self._failures(job_id) if failed else [])
+
+    async def _failures(self, job_id: str) -> list[JobFailure]:
+        """Give the failures; what a job was about may be hidden from other keys of the tenant."""
+        me = caller()
+        whole = me.may(ALL_JOBS) or await self._store.starter(job_id) == me.subject
+        return [_failure(row, whole=whole) for row in await self._store.failures(job_id)]
 
     async def _next(self, notes: AsyncIterator[str], seconds: float) -> None:
         with contextlib.suppress(TimeoutError, StopAsyncIteration):

@@ -66,6 +66,13 @@ class JobsStore:
             for r in rows
         ]
 
+    async def starter(self, job_id: str) -> str:
+        """Give the subject of who started a job."""
+        rows = await self._rows.fetch(
+            "SELECT caller FROM outbox WHERE job_id = :job ORDER BY seq LIMIT 1", {"job": job_id}
+        )
+        return str(rows[0]["caller"]) if rows else ""
+
     async def reactions(self, job_id: str) -> list[str]:
         """List the reactions of a job's steps."""
         rows = await self._rows.fetch(

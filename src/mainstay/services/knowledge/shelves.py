@@ -18,7 +18,7 @@ from mainstay.services.knowledge.happenings import IndexChanged
 from mainstay.services.knowledge.indexing import Indexing
 from mainstay.services.knowledge.library import Library
 from mainstay.services.knowledge.passage_store import PassageStore
-from mainstay.services.knowledge.permissions import may_see
+from mainstay.services.knowledge.permissions import ALL_DOCUMENTS, may_see
 from mainstay.services.knowledge.records import (
     Chunking,
     Collection,
@@ -87,7 +87,7 @@ class Shelves:
 
     async def describe_all(self) -> list[Collection]:
         """List the collections."""
-        counts = await self._store.counts()
+        counts = await self._counts()
         return [
             self._collection(row, counts.get(row.name, (0, 0))) for row in await self._store.collections()
         ]
@@ -96,7 +96,7 @@ class Shelves:
         """Describe a collection."""
         note_target(name)
         row = await self.existing(name)
-        counts = await self._store.counts(name)
+        counts = await self._counts(name)
         return self._collection(row, counts.get(name, (0, 0)))
 
     async def delete(self, name: str) -> CollectionDeleted:
@@ -142,6 +142,13 @@ class Shelves:
         if row is None:
             raise CollectionMissing("`mainstay knowledge list-collections` (GET /v1/collections) lists them.")
         return row
+
+    async def _counts(self, name: str | None = None) -> Mapping[str, tuple[int, int]]:
+        """Count documents and passages that the caller may see."""
+        me = caller()
+        if me.may(ALL_DOCUMENTS):
+            return await self._store.counts(name)
+        return await self._store.counts_of(lambda groups: may_see(me, groups), name)
 
     def _collection(self, row: CollectionRow, counts: tuple[int, int]) -> Collection:
         return Collection(

@@ -1,7 +1,7 @@
 """Collections and documents, in rows; texts are sealed."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -124,15 +124,19 @@ def _text(value: Scalar) -> str | None:
     return None if value is None else str(value)
 
 
-def _document(row: Row) -> DocumentRow:
+def _groups(row: Row) -> tuple[str, ...] | None:
     groups = row["groups"]
+    return None if groups is None else tuple(json.loads(str(groups)))
+
+
+def _document(row: Row) -> DocumentRow:
     return DocumentRow(
         doc_id=str(row["doc_id"]),
         collection=str(row["collection"]),
         title=str(row["title"]),
         titled=bool(row["titled"]),
         metadata=json.loads(str(row["metadata"])),
-        groups=None if groups is None else tuple(json.loads(str(groups))),
+        groups=_groups(row),
         language=str(row["language"]),
         version=int(row["version"] or 0),
         indexed_version=int(row["indexed_version"] or 0),
@@ -191,6 +195,26 @@ class KnowledgeStore:
         for row in passages:
             name = str(row["collection"])
             counts[name] = (counts.get(name, (0, 0))[0], int(row["passages"] or 0))
+        return counts
+
+    async def counts_of(
+        self, sees: Callable[[Sequence[str] | None], bool], collection: str | None = None
+    ) -> dict[str, tuple[int, int]]:
+        """Count as `counts` does, but only documents of such groups."""
+        where = "" if collection is None else " WHERE d.collection = :collection"
+        values: dict[str, Scalar] = {} if collection is None else {"collection": collection}
+        rows = await self._rows.fetch(
+            "SELECT d.collection, d.groups, count(DISTINCT d.doc_id) AS documents,"
+            " count(p.point_id) AS passages FROM documents d LEFT JOIN passages p ON p.doc_id = d.doc_id"
+            f"{where} GROUP BY d.collection, d.groups",
+            values,
+        )
+        counts: dict[str, tuple[int, int]] = {}
+        for row in rows:
+            if sees(_groups(row)):
+                name = str(row["collection"])
+                documents, passages = counts.get(name, (0, 0))
+                counts[name] = documents + int(row["documents"] or 0), passages + int(row["passages"] or 0)
         return counts
 
     async def languages(self) -> dict[str, dict[str, int]]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from mainstay.kernel.work import caller
 from mainstay.kit.clock import Clock
+from mainstay.ports.encoder import Encoder
 from mainstay.ports.glosses import Glosses
 from mainstay.ports.languages import Languages
 from mainstay.ports.vectors import Sparse
@@ -30,8 +31,8 @@ Counts = dict[str, dict[str, int]]
 class Asked:
     """A query as documents can be asked for it.
 
-    `text` is what is encoded and compared: the query, or its gloss in the documents' language; `terms` are
-    the words of both.
+    `text` is what is encoded and compared: the query, or its gloss in the documents' language where the
+    encoder does not know both languages; `terms` are the words of both.
     """
 
     text: str
@@ -50,8 +51,16 @@ class _Known:
 class Tongues:
     """Knows the languages of a tenant's collections; counted anew every few seconds."""
 
-    def __init__(self, store: KnowledgeStore, languages: Languages, glosses: Glosses, clock: Clock) -> None:
+    def __init__(
+        self,
+        store: KnowledgeStore,
+        encoder: Encoder,
+        languages: Languages,
+        glosses: Glosses,
+        clock: Clock,
+    ) -> None:
         """Take where documents are counted, who tells a query's language, and the dictionaries."""
+        self._encoder = encoder
         self._store = store
         self._languages = languages
         self._glosses = glosses
@@ -92,7 +101,8 @@ class Tongues:
         gloss, wide = await asyncio.to_thread(self._glossed, query, language, target)
         if not gloss:
             return Asked(query, terms)
-        return Asked(gloss, _either(terms, Sparse(*query_weights(wide, target))))
+        text = query if self._encoder.knows(language) and self._encoder.knows(target) else gloss
+        return Asked(text, _either(terms, Sparse(*query_weights(wide, target))))
 
     def _glossed(self, query: str, source: str, target: str) -> tuple[str, str]:
         gloss = self._glosses.gloss(query, source, target)
@@ -101,7 +111,7 @@ class Tongues:
     async def meaning_share(self, collections: Sequence[str]) -> float:
         """Give how much meaning counts beside words: less where the encoder does not know the language."""
         written = await self.written(collections)
-        known = not written or next(iter(written)) == "en"
+        known = not written or self._encoder.knows(next(iter(written)))
         return MEANING_SHARE if known else MEANING_SHARE_FOREIGN
 
     async def _counts(self) -> Counts:

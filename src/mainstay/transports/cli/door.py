@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -63,14 +63,28 @@ def _group(late: Sequence[Late]) -> type[TyperGroup]:
     return LateGroup
 
 
-def _always() -> None:
-    """Nothing to do before a command; that it is there makes typer keep a lone command's name."""
+def _root(version: str) -> Callable[..., None]:
+    """Make what comes before every command; that it is there makes typer keep a lone command's name."""
+
+    def tell(wanted: bool) -> None:
+        if wanted:
+            typer.echo(f"mainstay {version}")
+            raise typer.Exit
+
+    option = typer.Option("--version", callback=tell, is_eager=True, help="Tell the version.")
+
+    def root(*, version: Annotated[bool, option] = False) -> None:
+        del version
+
+    return root
 
 
-def cli(late: Sequence[Late], extra: Sequence[Loaded] = (), summary: str = "") -> typer.Typer:
+def cli(
+    late: Sequence[Late], extra: Sequence[Loaded] = (), summary: str = "", version: str = ""
+) -> typer.Typer:
     """Make the root command of late commands, and of others that are there already."""
     app = _typer(name="mainstay", help=summary, cls=_group(late), add_completion=True, no_args_is_help=True)
-    app.callback(help=summary)(_always)
+    app.callback(help=summary)(_root(version))
     for each in extra:
         if isinstance(each, typer.Typer):
             app.add_typer(each)

@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from mainstay.kernel.dispatch import Application
 from mainstay.transports.rest.acceptance import chosen
+from mainstay.transports.rest.front import front_page
 from mainstay.transports.rest.looks import POLICY, page
 from mainstay.transports.rest.problems import (
     BUG_CODE,
@@ -69,16 +70,6 @@ def _explained(meaning: Mapping[str, Any]) -> str:
     )
 
 
-def _front(version: str) -> str:
-    return page(
-        "Mainstay",
-        f"<main><h1>Mainstay {escape(version)}</h1><p>Search and grounded answers over your own documents."
-        '</p><ul><li><a href="/docs">Reference, to read and to try</a></li>'
-        '<li><a href="/openapi.json">The OpenAPI document</a></li>'
-        '<li><a href="/healthz">Is it alive?</a></li><li><a href="/readyz">Is it ready?</a></li></ul></main>',
-    )
-
-
 def page_routes(application: Application, document: Document, version: str) -> list[Route]:
     """Give `/`, `/docs`, `/openapi.json` and `/problems/{name}`; none asks for credentials."""
 
@@ -95,7 +86,8 @@ def page_routes(application: Application, document: Document, version: str) -> l
         return _meanings(application)
 
     async def front(request: Request) -> Response:
-        return _either(request, {"name": "Mainstay", "version": version, **_LINKS}, _front(version))
+        told = {"name": "Mainstay", "version": version, **_LINKS}
+        return _either(request, told, front_page(version, str(request.base_url).rstrip("/")))
 
     async def docs(_: Request) -> Response:
         return _html(reference())

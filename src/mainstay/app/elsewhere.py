@@ -1,0 +1,63 @@
+"""The services of other processes, over the wire; imported only where there are any."""
+
+from collections.abc import Mapping
+
+from mainstay.app.placement import nowhere
+from mainstay.kernel.caller import Caller, Credential
+from mainstay.kernel.connection import Connection
+from mainstay.kernel.guard import Authenticator
+from mainstay.kernel.interface import Interface
+from mainstay.kernel.remote import close, over, remote
+from mainstay.services.identity.interface import Identity
+
+
+class RemoteAuthenticator:
+    """The guard's authenticator in a process without identity; it holds no rights of its own."""
+
+    def __init__(self, connection: Connection) -> None:
+        """Take the connection to where identity is."""
+        self._connection = connection
+
+    async def recognise(self, credential: Credential) -> Caller:
+        """Give the caller behind a key; raises CredentialsUnknown, or Unavailable when nobody answers."""
+        me = await over(Identity, self._connection, credential.secret).whoami()
+        return Caller(
+            tenant_id=me.tenant_id,
+            subject=me.subject,
+            roles=tuple(me.roles),
+            permissions=frozenset(me.permissions),
+            groups=frozenset(me.groups),
+            limit_per_minute=me.limit_per_minute,
+            operator=me.operator,
+            secret=credential.secret,
+        )
+
+
+class Elsewhere:
+    """The services of other processes by their addresses."""
+
+    def __init__(self, urls: Mapping[str, str]) -> None:
+        """Take the addresses; nothing is opened yet."""
+        self._urls = dict(urls)
+        self._there: dict[type[Interface], Interface] = {}
+        self._connections: list[Connection] = []
+
+    def stand_in(self, interface: type[Interface]) -> Interface:
+        """Give what leads to a service there; raises SettingsContradict."""
+        return self._there.setdefault(interface, remote(interface, self._url(interface.service)))
+
+    def recogniser(self) -> Authenticator:
+        """Give who recognises callers there; raises SettingsContradict."""
+        connection = Connection(self._url(Identity.service))
+        self._connections.append(connection)
+        return RemoteAuthenticator(connection)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        for there in self._there.values():
+            await close(there)
+        for connection in self._connections:
+            await connection.close()
+
+    def _url(self, service: str) -> str:
+        return self._urls.get(service) or nowhere(service)
