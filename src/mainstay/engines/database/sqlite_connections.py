@@ -105,6 +105,8 @@ class Connection:
         self._tables = tables
         self._views = {f"{secret}_{name}": name for name, table in tables.items() if table.scoped}
         self._qualified: dict[str, str] = {}
+        self._renamed: dict[str, str] = {}
+        self._renames = 0
         self._until_s = math.inf
         self._hurries = False
         self.raw = sqlite3.connect(
@@ -190,11 +192,11 @@ class Connection:
         try:
             if limit_s is not None:
                 self._until_s = time.perf_counter() + limit_s
-            cursor = self._cursor.execute(text, values or {})
-            if cursor.description is None:
+            rows = self._rows(text, values or {})
+            if self._cursor.description is None:
                 raise ValueError("only a SELECT can be fetched")
-            names = [column[0] for column in cursor.description]
-            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+            names = [column[0] for column in self._cursor.description]
+            return [dict(zip(names, row, strict=True)) for row in rows]
         except (sqlite3.Error, sqlite3.Warning, UnicodeEncodeError, OverflowError) as error:
             raise self._judged(error) from error
         finally:
@@ -205,13 +207,29 @@ class Connection:
         """Run one of the engine's own SELECTs for one row; raises TooLong after `limit_s` seconds."""
         self._until_s = time.perf_counter() + limit_s
         try:
-            (row,) = self._cursor.execute(sql, values).fetchall()
+            (row,) = self._rows(sql, values)
         except (sqlite3.Error, UnicodeEncodeError, OverflowError) as error:
             raise translated(error) from error
         else:
             return tuple(row)
         finally:
             self._until_s = math.inf
+
+    def _rows(self, text: str, values: Mapping[str, Scalar] | Sequence[Scalar]) -> list[tuple[Scalar, ...]]:
+        """Run a statement and fetch its rows.
+
+        The driver takes a statement that failed between two rows for one in use ever after, and would
+        prepare it anew at each call; under another text it is prepared once.
+        """
+        cursor = self._cursor.execute(self._renamed.get(text, text), values)
+        try:
+            return cursor.fetchall()
+        except sqlite3.Error:
+            if len(self._renamed) >= _CACHED_STATEMENTS:
+                self._renamed.clear()
+            self._renames += 1
+            self._renamed[text] = f"{text}\n-- {self._renames}"
+            raise
 
     def _judged(self, error: Exception) -> Exception:
         busy = getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
