@@ -11,7 +11,10 @@ from scoring import Rank
 
 from mainstay.ports.vectors import Sparse
 from mainstay.services.knowledge.lexical import passage_weights, query_weights
-from mainstay.services.knowledge.ranking import LEG_LIMIT, Found, widened
+from mainstay.services.knowledge.ranking import LEG_LIMIT, Scored, widened
+
+Found = tuple[str, float]
+"""A document and one leg's score."""
 
 
 class Words:
@@ -96,6 +99,12 @@ def fetch_legs(
 
 def _worded(names: Sequence[str], scores: NDArray[np.floating]) -> list[Found]:
     return [found for found in best_of(names, scores, LEG_LIMIT) if found[1] > 0]
+
+
+def scored(leg: Sequence[Found]) -> Scored:
+    """Give a leg as the product's ranking takes it."""
+    names = [name for name, _ in leg]
+    return Scored(np.array(names, np.str_), np.array([score for _, score in leg], np.float64))
 
 
 def text_of(collection: Collection, place: int) -> str:

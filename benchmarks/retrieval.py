@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 from datasets import READERS, Collection, folder
 from door import Door
-from legs import Legs, best_of, fetch_legs, ids_of, text_of
+from legs import Found, Legs, best_of, fetch_legs, ids_of, scored, text_of
 from numpy.typing import NDArray
 from scoring import SHOWN, Rank, first_hits, measure, report
 
@@ -38,7 +38,6 @@ from mainstay.services.knowledge.ranking import (
     LEG_LIMIT,
     MEANING_SHARE,
     MEANING_SHARE_FOREIGN,
-    Found,
     floor_of,
     fuse,
     moved,
@@ -78,7 +77,12 @@ def distribution(dense: list[Found], sparse: list[Found]) -> list[str]:
 
 def product(share: float) -> Callable[[list[Found], list[Found]], list[str]]:
     """Fuse as the product does."""
-    return lambda dense, sparse: [found.id for found in fuse(dense, sparse, meaning=share)[:SHOWN]]
+
+    def fused(dense: list[Found], sparse: list[Found]) -> list[str]:
+        found: list[str] = fuse(scored(dense), scored(sparse), meaning=share).ids[:SHOWN].tolist()
+        return found
+
+    return fused
 
 
 @dataclass(frozen=True)
@@ -96,18 +100,20 @@ class Feedback:
         places = {name: place for place, name in enumerate(names)}
 
         def asked(name: str, query: NDArray[np.float32]) -> list[str]:
-            dense, sparse = self.legs.dense[name], self.legs.sparse[name]
+            dense, sparse = scored(self.legs.dense[name]), scored(self.legs.sparse[name])
             ranked = fuse(dense, sparse, meaning=share, floor=self.floor)
             if nothing_stands_out(dense, sparse, floor=self.floor):
-                first = [self.passages[places[one.id]] for one in ranked[:FEEDBACK_PASSAGES]]
-                dense = best_of(names, self.passages @ moved(query, first), LEG_LIMIT)
-                texts = [text_of(self.legs.collection, places[one.id]) for one in ranked[:FEEDBACK_PASSAGES]]
+                first = [places[id_] for id_ in ranked.ids[:FEEDBACK_PASSAGES].tolist()]
+                nearer = moved(query, [self.passages[place] for place in first])
+                dense = scored(best_of(names, self.passages @ nearer, LEG_LIMIT))
+                texts = [text_of(self.legs.collection, place) for place in first]
                 terms = heaviest_terms(
                     [(text, self.legs.collection.language) for text in texts], FEEDBACK_TERMS
                 )
-                sparse = self.legs.words_for(name, terms)
+                sparse = scored(self.legs.words_for(name, terms))
                 ranked = fuse(dense, sparse, meaning=share, floor=self.floor)
-            return [one.id for one in ranked[:SHOWN]]
+            found: list[str] = ranked.ids[:SHOWN].tolist()
+            return found
 
         vectors = dict(zip(self.legs.collection.queries, self.queries, strict=True))
         return lambda queries: {name: asked(name, vectors[name]) for name in queries}
@@ -154,7 +160,7 @@ def _fusion_time(legs: Legs) -> float:
     spent = []
     for name in asked:
         begun = time.perf_counter()
-        fuse(legs.dense[name], legs.sparse[name])
+        fuse(scored(legs.dense[name]), scored(legs.sparse[name]))
         spent.append(time.perf_counter() - begun)
     return float(np.median(spent)) * 1_000
 

@@ -34,7 +34,7 @@ from mainstay.engines.encoder.onnx import OnnxEncoder
 from mainstay.engines.vectors.qdrant_edge import QdrantEdgeVectors
 from mainstay.ports.vectors import Leg, Space, Sparse
 from mainstay.services.knowledge.lexical import query_weights
-from mainstay.services.knowledge.ranking import LEG_LIMIT, fuse
+from mainstay.services.knowledge.ranking import LEG_LIMIT, Scored, fuse
 
 TOP = 10
 CLIENTS = 16
@@ -126,8 +126,8 @@ class Bare:
         words = Sparse(*query_weights(query, "en", ("en",)))
         legs = [Leg(vector, LEG_LIMIT, fields=()), Leg(words, LEG_LIMIT, fields=())]
         dense, sparse = await self._vectors.search(self._space, legs)
-        found = fuse([(m.id, m.score) for m in dense], [(m.id, m.score) for m in sparse])
-        return len(found[:TOP])
+        found = fuse(Scored(dense.ids, dense.scores), Scored(sparse.ids, sparse.scores))
+        return len(found.ids[:TOP])
 
     async def times(self, queries: Sequence[str]) -> list[float]:
         """Ask one after another and give the seconds of each."""

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
-from vector_points import found, id_of, number_of, point, space, vector
+from vector_points import found, point, space, vector
 
 from mainstay.engines.vectors import rebuilds
 from mainstay.engines.vectors.qdrant_edge import QdrantEdgeVectors
@@ -95,7 +95,7 @@ async def test_reopening_keeps_everything(tmp_path: Path) -> None:
         assert await engine.applied(space()) == 501
         assert await engine.count(space()) == 498
         [[match]] = await engine.search(space(), [Leg(vector(9), 1)])
-        assert number_of(match.id) == 9
+        assert match.id == 9
 
 
 async def test_a_killed_writer_loses_nothing_it_acknowledged(tmp_path: Path) -> None:
@@ -394,4 +394,4 @@ async def test_an_index_on_a_large_space_is_built_beside_it(tmp_path: Path) -> N
         assert state.shard == "shard-00000002"
         assert await found(engine, Equals("n", 700)) == {700}
         [matches] = await engine.search(space(), [Leg(vector(700), 1)])
-        assert matches[0].id == id_of(700)
+        assert matches.ids[0] == 700

@@ -1,6 +1,5 @@
 """Points, spaces and legs for the suites of the vector engines."""
 
-import uuid
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -12,14 +11,6 @@ DIMENSIONS = 8
 
 def space(tenant: str = "acme", dimensions: int = DIMENSIONS) -> Space:
     return Space(tenant, "tests/encoder", dimensions)
-
-
-def id_of(number: int) -> str:
-    return str(uuid.UUID(int=number))
-
-
-def number_of(id_: str) -> int:
-    return uuid.UUID(id_).int
 
 
 def vector(number: int, dimensions: int = DIMENSIONS) -> Vector:
@@ -39,7 +30,7 @@ def point(
     dimensions: int = DIMENSIONS,
 ) -> Point:
     return Point(
-        id_of(number),
+        number,
         vector(number, dimensions) if dense is None else dense,
         sparse({1 + number % 7: 1.0, 1_000 + number: 0.5} if words is None else words),
         {"collection": "c", "doc_id": f"d{number}", "groups": ["all"], "n": number} | dict(payload or {}),
@@ -52,7 +43,7 @@ async def found(
     """Which points a filter lets through: a dense leg wide enough for all, checked against the count."""
     place = place or space()
     [matches] = await engine.search(place, [Leg(vector(0, place.dimensions), limit, where)])
-    numbers = {number_of(match.id) for match in matches}
+    numbers = {match.id for match in matches}
     assert len(numbers) == len(matches)
     if len(numbers) < limit:
         assert await engine.count(place, where) == len(numbers)
@@ -63,4 +54,4 @@ async def words_leg(
     engine: Vectors, weights: Mapping[int, float], limit: int = 10
 ) -> Sequence[tuple[int, float]]:
     [matches] = await engine.search(space(), [Leg(sparse(weights), limit)])
-    return [(number_of(match.id), match.score) for match in matches]
+    return [(match.id, match.score) for match in matches]

@@ -1,7 +1,8 @@
 """What we ask of a vector index: the nearest passages, by meaning and by words, within a filter."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
@@ -38,9 +39,9 @@ class Sparse:
 
 @dataclass(frozen=True)
 class Point:
-    """One passage in the index; `id` is a UUID in text form."""
+    """One passage in the index; `id` has 63 bits, so that every database can hold it."""
 
-    id: str
+    id: int
     dense: Vector
     sparse: Sparse
     payload: Mapping[str, object]
@@ -149,15 +150,38 @@ class Leg:
 
 
 class Match(NamedTuple):
-    """A point that was found, with the leg's own score: cosine, or the sum of weight × weight × IDF.
+    """A point that was found, with the leg's own score: cosine, or the sum of weight × weight × IDF."""
 
-    A tuple, for a search makes hundreds.
-    """
-
-    id: str
+    id: int
     score: float
     payload: Mapping[str, object]
     dense: Vector | None = None
+
+
+@dataclass(frozen=True)
+class Matches:
+    """A leg's points, best first: ids (n,) and scores (n,), for a search compares hundreds of them.
+
+    `payloads` and `vectors` have one entry for each, or none where the leg asked for none.
+    """
+
+    ids: NDArray[np.int64]
+    scores: NDArray[np.float64]
+    payloads: Sequence[Mapping[str, object]] = ()
+    vectors: Sequence[Vector] = ()
+
+    def __len__(self) -> int:
+        """Count them."""
+        return len(self.ids)
+
+    def __iter__(self) -> Iterator[Match]:
+        """Give them one by one."""
+        payloads: Iterable[Mapping[str, object]] = self.payloads or repeat({})
+        vectors: Iterable[Vector | None] = self.vectors or repeat(None)
+        return map(Match, self.ids.tolist(), self.scores.tolist(), payloads, vectors)
+
+
+NO_MATCHES = Matches(np.zeros(0, np.int64), np.zeros(0, np.float64))
 
 
 FieldType = Literal["keyword", "integer", "float", "datetime", "text", "bool"]
@@ -178,7 +202,7 @@ class Vectors(Protocol):
         """Remove the points that match; the next search does not find them."""
         ...
 
-    async def search(self, space: Space, legs: Sequence[Leg]) -> list[list[Match]]:
+    async def search(self, space: Space, legs: Sequence[Leg]) -> list[Matches]:
         """Fetch each leg's nearest points, best first."""
         ...
 

@@ -1,21 +1,44 @@
 """Fusion and grouping: one ranking out of two."""
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mainstay.ports.vectors import Sparse
+from mainstay.services.knowledge import ranking
 from mainstay.services.knowledge.ranking import (
     FEEDBACK_TERM_SHARE,
-    Found,
-    Ranked,
+    Scored,
     floor_of,
-    fuse,
     moved,
-    nothing_stands_out,
     widened,
 )
+
+Found = tuple[str, float]
+
+
+class Ranked(NamedTuple):
+    id: str
+    score: float
+
+
+def scored(leg: Sequence[Found]) -> Scored:
+    names = [name for name, _ in leg]
+    return Scored(np.array(names, np.str_), np.array([score for _, score in leg], np.float64))
+
+
+def fuse(dense: Sequence[Found], sparse: Sequence[Found], **settings: float) -> list[Ranked]:
+    ranked = ranking.fuse(scored(dense), scored(sparse), **settings)
+    return [Ranked(*each) for each in zip(ranked.ids.tolist(), ranked.scores.tolist(), strict=True)]
+
+
+def nothing_stands_out(dense: Sequence[Found], sparse: Sequence[Found], **settings: float) -> bool:
+    return ranking.nothing_stands_out(scored(dense), scored(sparse), **settings)
+
 
 names = st.text("abcdefgh", min_size=1, max_size=2)
 cosines = st.floats(-1, 1, allow_nan=False)

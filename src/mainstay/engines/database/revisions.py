@@ -99,6 +99,32 @@ def drop_column(table: str, name: str) -> None:
     _run([f'ALTER TABLE "{table}" DROP COLUMN "{name}"'])
 
 
+def change_type(table: Table, name: str, convert: Callable[[Any], Scalar], postgres: str) -> None:
+    """Give a column another type, with every row's value converted: by `convert`, on PostgreSQL by its SQL.
+
+    `table` is the whole declaration as it is to be. PostgreSQL rewrites the rows past its policies.
+    """
+    bind = op.get_bind()
+    if _engine() == "postgres":
+        column = next(each for each in table.columns if each.name == name)
+        kind = schema.column_sql(table, column, "postgres").split()[1]
+        _run([f'ALTER TABLE "{table.name}" ALTER COLUMN "{name}" TYPE {kind} USING {postgres}'])
+        return
+    bind.connection.driver_connection.create_function("converted", 1, convert, deterministic=True)  # type: ignore[union-attr]  # SQLite's own connection
+    before = f"{table.name}_before"
+    _run([f'DROP INDEX IF EXISTS "{index.name}"' for index in schema.built_indexes(table)])
+    _run([f'ALTER TABLE "{table.name}" RENAME TO "{before}"'])
+    create_table(table)
+    names = [*([schema.TENANT] if table.scoped else []), *(column.name for column in table.columns)]
+    values = ", ".join(f'converted("{each}")' if each == name else f'"{each}"' for each in names)
+    _run(
+        [
+            f'INSERT INTO "{table.name}" ({schema.quoted(names)}) SELECT {values} FROM "{before}"',
+            f'DROP TABLE "{before}"',
+        ]
+    )
+
+
 def create_index(table: Table, index: Index) -> None:
     """Build an index; of the table, its name and `scoped` are needed only."""
     built = schema.built_index(table.name, index, scoped=table.scoped)

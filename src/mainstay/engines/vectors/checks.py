@@ -1,6 +1,5 @@
 """What every engine asks of points and legs before it touches anything."""
 
-import uuid
 from collections.abc import Sequence
 
 import numpy as np
@@ -8,6 +7,7 @@ import numpy as np
 from mainstay.ports.vectors import Leg, Point, Sparse, Vector
 
 LIMIT_MAX = 10_000
+ID_MAX = 2**63 - 1
 _WORD_MAX = 2**32 - 1
 _NOT_FINITE = "a vector must hold finite numbers only"
 
@@ -53,7 +53,8 @@ def is_empty(leg: Leg) -> bool:
 def check_points(points: Sequence[Point], dimensions: int) -> None:
     """Raise ValueError for the first point that no index could hold."""
     for point in points:
-        uuid.UUID(point.id)
+        if not 0 <= point.id <= ID_MAX:
+            raise ValueError("a point's id has 63 bits and no sign")
         check_sparse(point.sparse)
         if point.dense.shape != (dimensions,):
             check_dense(point.dense, dimensions)

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,10 +32,10 @@ class Living:
     unflushed: int = 0
     quiet_rounds: int = 0
     pending: int = 0
-    journal: set[str] | None = None
+    journal: set[int] | None = None
     fields: dict[str, FieldType] = field(default_factory=dict)
 
-    def touch(self, ids: list[str]) -> None:
+    def touch(self, ids: Sequence[int]) -> None:
         """Remember points that changed while a copy is being rebuilt."""
         self.unflushed += len(ids)
         self.unsynced = True

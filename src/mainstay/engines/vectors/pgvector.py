@@ -17,10 +17,11 @@ from mainstay.engines.vectors.rows import Row, advance, put, rank, to_row
 from mainstay.engines.vectors.sql_filters import SCHEMA, compile_filter
 from mainstay.engines.vectors.tables import make_schema, make_tables, tables_of
 from mainstay.ports.vectors import (
+    NO_MATCHES,
     FieldType,
     Filter,
     Leg,
-    Match,
+    Matches,
     Point,
     Space,
     VectorsUnavailable,
@@ -69,7 +70,7 @@ class PgvectorVectors:
 
         Raises ValueError for a wrong dimension, number, id or a payload that PostgreSQL cannot hold.
         """
-        latest: dict[str, Row] = {}
+        latest: dict[int, Row] = {}
         for start in range(0, len(points), _CHUNK):
             chunk = points[start : start + _CHUNK]
             check_points(chunk, space.dimensions)
@@ -101,12 +102,12 @@ class PgvectorVectors:
                 connection, number, self._progress[space].reached_with(change), -int(row[0]) if row else 0
             )
 
-    async def search(self, space: Space, legs: Sequence[Leg]) -> list[list[Match]]:
+    async def search(self, space: Space, legs: Sequence[Leg]) -> list[Matches]:
         """Fetch each leg's nearest points, best first. Raises ValueError for a wrong dimension or limit."""
         for leg in legs:
             check_leg(leg, space.dimensions)
         if await self._find(space) is None:
-            return [[] for _ in legs]
+            return [NO_MATCHES for _ in legs]
         return list(await asyncio.gather(*(self._search_leg(space, leg) for leg in legs)))
 
     async def count(self, space: Space, where: Filter | None = None) -> int:
@@ -168,9 +169,9 @@ class PgvectorVectors:
         if not self._pool.closed:
             await self._pool.close(self._wait_s)
 
-    async def _search_leg(self, space: Space, leg: Leg) -> list[Match]:
+    async def _search_leg(self, space: Space, leg: Leg) -> Matches:
         if is_empty(leg):
-            return []
+            return NO_MATCHES
         async with self._connection() as connection:
             return await rank(connection, space, self._spaces[space], leg)
 

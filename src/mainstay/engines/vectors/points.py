@@ -1,11 +1,11 @@
 """Points and vectors, put into Qdrant's words."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import qdrant_edge as edge
 
-from mainstay.ports.vectors import Leg, Match, Point, Sparse, Vector
+from mainstay.ports.vectors import Leg, Matches, Point, Sparse, Vector
 
 DENSE = "dense"
 TERMS = "terms"
@@ -19,22 +19,32 @@ def to_engine(point: Point) -> edge.Point:
     return edge.Point(id=point.id, vector=vectors, payload=dict(point.payload))
 
 
+def number_of(id_: object) -> int:
+    """Give a point's number; all points here have one."""
+    if not isinstance(id_, int):
+        raise TypeError("A point of this index has a number for its id")
+    return id_
+
+
 def sparse_vector(sparse: Sparse) -> edge.SparseVector:
     """Put a checked sparse vector into the engine's form."""
     return edge.SparseVector(indices=sparse.indices.tolist(), values=sparse.weights.tolist())
 
 
-def to_matches(found: Sequence[edge.ScoredPoint], leg: Leg) -> list[Match]:
+def to_matches(found: Sequence[edge.ScoredPoint], leg: Leg) -> Matches:
     """Read the hits of a leg, with what it asked for."""
-    if not leg.vectors and leg.fields is not None and not leg.fields:
-        nothing: Mapping[str, object] = {}
-        return [Match(str(hit.id), hit.score, nothing) for hit in found]
-    return [Match(str(hit.id), hit.score, hit.payload or {}, _dense(hit)) for hit in found]
+    size = len(found)
+    return Matches(
+        np.fromiter((hit.id for hit in found), np.int64, size),
+        np.fromiter((hit.score for hit in found), np.float64, size),
+        () if leg.fields == () else [hit.payload or {} for hit in found],
+        [_dense(hit) for hit in found] if leg.vectors else (),
+    )
 
 
-def _dense(hit: edge.ScoredPoint) -> Vector | None:
+def _dense(hit: edge.ScoredPoint) -> Vector:
     vectors = hit.vector if isinstance(hit.vector, dict) else {}
-    return np.asarray(vectors[DENSE], dtype=np.float32) if DENSE in vectors else None
+    return np.asarray(vectors[DENSE], dtype=np.float32)
 
 
 def to_copy(record: edge.Record) -> edge.Point:

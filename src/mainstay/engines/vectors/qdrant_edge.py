@@ -5,7 +5,6 @@ import fcntl
 import logging
 import os
 import shutil
-import uuid
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -17,14 +16,15 @@ from mainstay.engines.vectors.checks import check_leg, check_points, is_empty
 from mainstay.engines.vectors.filters import compile_filter, path
 from mainstay.engines.vectors.living import Living
 from mainstay.engines.vectors.opening import Opening
-from mainstay.engines.vectors.points import DENSE, TERMS, sparse_vector, to_engine, to_matches
+from mainstay.engines.vectors.points import DENSE, TERMS, number_of, sparse_vector, to_engine, to_matches
 from mainstay.engines.vectors.rebuilds import rebuild
 from mainstay.engines.vectors.shards import STANDARD, Tuning, index_payload, is_indexed, speaking
 from mainstay.ports.vectors import (
+    NO_MATCHES,
     FieldType,
     Filter,
     Leg,
-    Match,
+    Matches,
     Point,
     Space,
     Sparse,
@@ -107,7 +107,7 @@ class QdrantEdgeVectors:
                     chunk = points[start : start + _UPSERT_CHUNK]
                     with speaking():
                         living.shard.update(edge.UpdateOperation.upsert_points([to_engine(p) for p in chunk]))
-                    living.touch([str(uuid.UUID(point.id)) for point in chunk])
+                    living.touch([point.id for point in chunk])
                     living.pending += len(chunk)
                     await asyncio.sleep(0)
         self._optimize_if_due(space, living)
@@ -129,23 +129,23 @@ class QdrantEdgeVectors:
                         )
                         if not found:
                             return
-                        ids: list[edge.PointId] = [record.id for record in found]
-                        living.shard.update(edge.UpdateOperation.delete_points(ids))
-                    living.touch([str(id_) for id_ in ids])
+                        ids = [number_of(record.id) for record in found]
+                        living.shard.update(edge.UpdateOperation.delete_points(list(ids)))
+                    living.touch(ids)
                     await asyncio.sleep(0)
 
-    async def search(self, space: Space, legs: Sequence[Leg]) -> list[list[Match]]:
+    async def search(self, space: Space, legs: Sequence[Leg]) -> list[Matches]:
         """Fetch each leg's nearest points, best first. Raises ValueError for a wrong dimension or limit."""
         for leg in legs:
             check_leg(leg, space.dimensions)
         asked = [self._request(leg) for leg in legs if not is_empty(leg)]
         if not asked or not self._opening.exists(space):
-            return [[] for _ in legs]
+            return [NO_MATCHES for _ in legs]
         self._keep()  # what was written before the last stop may still want a graph
         async with self._opening.use(space) as living:
             with speaking():
                 answers = iter(living.shard.query_batch(edge.QueryBatchRequest(asked)))
-        return [[] if is_empty(leg) else to_matches(next(answers), leg) for leg in legs]
+        return [NO_MATCHES if is_empty(leg) else to_matches(next(answers), leg) for leg in legs]
 
     async def count(self, space: Space, where: Filter | None = None) -> int:
         """Count points exactly."""

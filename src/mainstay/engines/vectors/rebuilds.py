@@ -140,13 +140,13 @@ def _load(folder: Path, config: edge.EdgeConfig) -> edge.EdgeShard:
         raise RebuildFailed(f"The optimised index cannot be read: {error}.") from error
 
 
-async def _catch_up(living: Living, journal: set[str], fresh: edge.EdgeShard) -> None:
+async def _catch_up(living: Living, journal: set[int], fresh: edge.EdgeShard) -> None:
     """Bring the points named in the journal over, as they are in the living shard now."""
     while journal:
         ids: list[edge.PointId] = [journal.pop() for _ in range(min(_CHUNK, len(journal)))]
         with speaking():
             records = living.shard.retrieve(ids, with_payload=True, with_vector=True)
-            there = {str(record.id) for record in records}
+            there = {record.id for record in records}
             gone = [id_ for id_ in ids if id_ not in there]
             if gone:
                 fresh.update(edge.UpdateOperation.delete_points(gone))

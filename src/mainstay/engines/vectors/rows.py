@@ -1,8 +1,7 @@
 """What the pgvector engine says in SQL: points put in, legs ranked."""
 
 import json
-import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,14 +10,14 @@ from psycopg.rows import TupleRow
 
 from mainstay.engines.vectors.sql_filters import SCHEMA, compile_filter
 from mainstay.engines.vectors.tables import tables_of
-from mainstay.ports.vectors import Leg, Match, Point, Space, Sparse, Vector
+from mainstay.ports.vectors import Leg, Matches, Point, Space, Sparse, Vector
 
 
 @dataclass(frozen=True)
 class Row:
     """A point as PostgreSQL takes it."""
 
-    id: str
+    id: int
     dense: str
     payload: str
     terms: list[int]
@@ -32,7 +31,7 @@ def to_row(point: Point) -> Row:
         raise ValueError("a payload in PostgreSQL must not hold the character U+0000")
     sparse = point.sparse
     return Row(
-        str(uuid.UUID(point.id)),
+        point.id,
         vector_text(point.dense),
         payload,
         sparse.indices.tolist(),
@@ -50,14 +49,14 @@ async def put(connection: AsyncConnection[TupleRow], space: Space, number: int, 
     tables = tables_of(space)
     cursor = await connection.execute(
         f"SELECT count(*) FILTER (WHERE worded) FROM {tables.points} "
-        "WHERE space = %s AND id = ANY(%s::uuid[])",
+        "WHERE space = %s AND id = ANY(%s::bigint[])",
         (number, [row.id for row in rows]),
     )
     before = await cursor.fetchone()
     cursor = await connection.execute(
         f"INSERT INTO {tables.points} AS p (space, id, dense, worded, payload) "
         f"SELECT %s, r.id, r.dense::vector({space.dimensions}), r.worded, r.payload::jsonb "
-        "FROM unnest(%s::uuid[], %s::text[], %s::boolean[], %s::text[]) r(id, dense, worded, payload) "
+        "FROM unnest(%s::bigint[], %s::text[], %s::boolean[], %s::text[]) r(id, dense, worded, payload) "
         "ON CONFLICT (space, id) DO UPDATE SET dense = excluded.dense, worded = excluded.worded, "
         "payload = excluded.payload RETURNING p.id, p.number",
         (
@@ -68,7 +67,7 @@ async def put(connection: AsyncConnection[TupleRow], space: Space, number: int, 
             [row.payload for row in rows],
         ),
     )
-    numbers = {str(found): int(place) for found, place in await cursor.fetchall()}
+    numbers = {int(found): int(place) for found, place in await cursor.fetchall()}
     await connection.execute(
         f"DELETE FROM {tables.terms} WHERE number = ANY(%s::bigint[])", (list(numbers.values()),)
     )
@@ -94,7 +93,7 @@ async def advance(connection: AsyncConnection[TupleRow], number: int, applied: i
     )
 
 
-async def rank(connection: AsyncConnection[TupleRow], space: Space, number: int, leg: Leg) -> list[Match]:
+async def rank(connection: AsyncConnection[TupleRow], space: Space, number: int, leg: Leg) -> Matches:
     """Fetch one leg, best first."""
     sql, parameters = (
         _by_terms(space, number, leg, leg.by)
@@ -102,17 +101,17 @@ async def rank(connection: AsyncConnection[TupleRow], space: Space, number: int,
         else _by_dense(space, number, leg, leg.by)
     )
     cursor = await connection.execute(sql, parameters)
-    return [
-        Match(
-            str(id_),
-            float(score),
-            payload
-            if leg.fields is None
-            else {name: payload[name] for name in leg.fields if name in payload},
-            None if dense is None else np.array(json.loads(dense), np.float32),
-        )
-        for id_, score, payload, dense in await cursor.fetchall()
-    ]
+    rows = await cursor.fetchall()
+    return Matches(
+        np.array([row[0] for row in rows], np.int64),
+        np.array([row[1] for row in rows], np.float64),
+        () if leg.fields == () else [_chosen(row[2], leg.fields) for row in rows],
+        [np.array(json.loads(row[3]), np.float32) for row in rows] if leg.vectors else (),
+    )
+
+
+def _chosen(payload: Mapping[str, object], fields: Sequence[str] | None) -> Mapping[str, object]:
+    return payload if fields is None else {name: payload[name] for name in fields if name in payload}
 
 
 def _by_dense(space: Space, number: int, leg: Leg, vector: Vector) -> tuple[str, list[object]]:

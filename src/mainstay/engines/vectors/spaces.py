@@ -13,7 +13,8 @@ from mainstay.ports.vectors import Space
 
 _STATE = "state.json"
 _SHARD = "shard-"
-_VERSION = 1
+_VERSION = 2
+"""Version 1 named points by UUIDs: such a space counts as one that was never made, and is filled again."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ def read_state(folder: Path) -> State | None:
     """Read the pointer; None where there is no whole space (never made, or cut off while it was made)."""
     try:
         raw = json.loads((folder / _STATE).read_bytes())
+        if raw["version"] == 1:
+            return None
         state = State(str(raw["shard"]), int(raw["applied"]), int(raw["pending"]))
     except FileNotFoundError:
         return None

@@ -40,6 +40,7 @@ async def make_schema(connection: AsyncConnection[TupleRow]) -> None:
     async with connection.transaction():
         await connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
         await connection.execute("CREATE EXTENSION IF NOT EXISTS vector")
+        await _drop_uuids(connection)
         await connection.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
         await connection.execute(
             f"CREATE TABLE IF NOT EXISTS {SCHEMA}.spaces ("
@@ -61,6 +62,17 @@ async def make_schema(connection: AsyncConnection[TupleRow]) -> None:
         )
 
 
+async def _drop_uuids(connection: AsyncConnection[TupleRow]) -> None:
+    """Drop an index that named points by UUIDs, as this engine once did: it is filled again."""
+    cursor = await connection.execute(
+        "SELECT 1 FROM information_schema.columns WHERE table_schema = %s AND column_name = 'id'"
+        " AND data_type = 'uuid' LIMIT 1",
+        (SCHEMA,),
+    )
+    if await cursor.fetchone() is not None:
+        await connection.execute(f"DROP SCHEMA {SCHEMA} CASCADE")
+
+
 async def _collation(connection: AsyncConnection[TupleRow]) -> str:
     """Give a collation that knows all scripts' letters, whatever the database's own does."""
     cursor = await connection.execute(
@@ -79,7 +91,7 @@ async def make_tables(connection: AsyncConnection[TupleRow], space: Space) -> No
         await connection.execute(
             f"CREATE TABLE IF NOT EXISTS {tables.points} ("
             "number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, space bigint NOT NULL "
-            f"REFERENCES {SCHEMA}.spaces ON DELETE CASCADE, id uuid NOT NULL, "
+            f"REFERENCES {SCHEMA}.spaces ON DELETE CASCADE, id bigint NOT NULL, "
             f"dense vector({space.dimensions}) NOT NULL, worded boolean NOT NULL, payload jsonb NOT NULL, "
             "UNIQUE (space, id))"
         )

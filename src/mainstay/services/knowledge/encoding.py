@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from mainstay.ports.encoder import Encoder
 from mainstay.ports.languages import Languages
 from mainstay.services.knowledge.chunking import Chunk, chunk
+from mainstay.services.knowledge.naming import passage_id
 from mainstay.services.knowledge.passage_store import Passage, PassageStore
-from mainstay.services.knowledge.points import content_hash, embedded_text, point_id
+from mainstay.services.knowledge.points import content_hash, embedded_text
 from mainstay.services.knowledge.records import Chunking
 from mainstay.services.knowledge.store import CollectionRow, DocumentRow, KnowledgeStore
 
@@ -127,7 +128,7 @@ class Encoding:
         document = cut.document
         return [
             Passage(
-                point_id=point_id(document.doc_id, document.version, ordinal),
+                point_id=passage_id(document.doc_id, document.version, ordinal),
                 doc_id=document.doc_id,
                 collection=document.collection,
                 version=document.version,

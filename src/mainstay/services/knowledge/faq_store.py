@@ -14,7 +14,7 @@ FAQS = Table(
     name="faqs",
     columns=(
         Column("faq_id", "text"),
-        Column("point_id", "text"),
+        Column("point_id", "integer"),
         Column("collection", "text"),
         Column("question", "bytes"),
         Column("answer", "bytes"),
@@ -29,7 +29,7 @@ FEEDBACK = Table(
     name="feedback",
     columns=(
         Column("feedback_id", "text"),
-        Column("point_id", "text"),
+        Column("point_id", "integer"),
         Column("doc_id", "text"),
         Column("collection", "text"),
         Column("helpful", "integer"),
@@ -51,7 +51,7 @@ class FaqRow:
     """An FAQ entry as it is stored."""
 
     faq_id: str
-    point_id: str
+    point_id: int
     collection: str
     question: str
     answer: str
@@ -64,7 +64,7 @@ class FeedbackRow:
     """A judgement as it is stored."""
 
     feedback_id: str
-    point_id: str
+    point_id: int
     doc_id: str
     collection: str
     helpful: bool
@@ -100,7 +100,7 @@ class FaqStore:
             ],
         )
 
-    async def faqs(self, collection: str | None = None, ids: Sequence[str] | None = None) -> list[FaqRow]:
+    async def faqs(self, collection: str | None = None, ids: Sequence[int] | None = None) -> list[FaqRow]:
         """List FAQ entries, oldest first: all, a collection's, or those with these point ids."""
         where, values = "", dict[str, Scalar]()
         if ids is not None:
@@ -177,7 +177,7 @@ class FaqStore:
         faq_id = str(row["faq_id"])
         return FaqRow(
             faq_id=faq_id,
-            point_id=str(row["point_id"]),
+            point_id=int(row["point_id"] or 0),
             collection=str(row["collection"]),
             question=opened(self._cipher, row["question"], ("faqs", "question", faq_id)),
             answer=opened(self._cipher, row["answer"], ("faqs", "answer", faq_id)),
@@ -189,7 +189,7 @@ class FaqStore:
         feedback_id = str(row["feedback_id"])
         return FeedbackRow(
             feedback_id=feedback_id,
-            point_id=str(row["point_id"]),
+            point_id=int(row["point_id"] or 0),
             doc_id=str(row["doc_id"]),
             collection=str(row["collection"]),
             helpful=bool(row["helpful"]),

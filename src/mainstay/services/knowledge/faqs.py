@@ -12,9 +12,10 @@ from mainstay.services.knowledge.failures import FaqMissing
 from mainstay.services.knowledge.faq_store import FaqRow, FaqStore, FeedbackRow
 from mainstay.services.knowledge.finding import Found, within
 from mainstay.services.knowledge.happenings import IndexChanged
+from mainstay.services.knowledge.naming import opinion_id
 from mainstay.services.knowledge.passage_store import ChangeKind, PassageStore
 from mainstay.services.knowledge.permissions import may_see
-from mainstay.services.knowledge.points import FAQ, point_id
+from mainstay.services.knowledge.points import FAQ
 from mainstay.services.knowledge.records import Faq, FaqMatch, FaqSuggestion, FeedbackGiven
 from mainstay.services.knowledge.sentences import sentences
 from mainstay.services.knowledge.store import DocumentRow, KnowledgeStore
@@ -59,7 +60,7 @@ class Faqs:
         note_target(faq_id)
         row = FaqRow(
             faq_id=faq_id,
-            point_id=point_id(faq_id),
+            point_id=opinion_id(faq_id),
             collection=collection,
             question=question,
             answer=answer,
@@ -128,7 +129,7 @@ class Faqs:
         feedback_id = self._ids.new("feedback")
         row = FeedbackRow(
             feedback_id=feedback_id,
-            point_id=point_id(feedback_id),
+            point_id=opinion_id(feedback_id),
             doc_id=document.doc_id,
             collection=document.collection,
             helpful=helpful,

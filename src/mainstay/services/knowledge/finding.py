@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from mainstay.kernel.work import caller
 from mainstay.ports.encoder import Encoder
 from mainstay.ports.rerankers import Reranker
-from mainstay.ports.vectors import AllOf, Equals, Filter, Leg, OneOf, Space, Sparse, Vectors
+from mainstay.ports.vectors import NO_MATCHES, AllOf, Equals, Filter, Leg, OneOf, Space, Sparse, Vectors
 from mainstay.services.knowledge.faq_store import FaqStore
 from mainstay.services.knowledge.filters import compiled
 from mainstay.services.knowledge.indexing import Indexing
@@ -24,7 +24,7 @@ from mainstay.services.knowledge.ranking import (
     FEEDBACK_PASSAGES,
     FEEDBACK_TERMS,
     LEG_LIMIT,
-    Ranked,
+    Scored,
     floor_of,
     fuse,
     moved,
@@ -45,6 +45,7 @@ _WIDER = 5
 _LIMIT_MAX = 5_000
 
 Vector = NDArray[np.float32]
+_NONE = Scored(NO_MATCHES.ids, NO_MATCHES.scores)
 
 
 @dataclass(frozen=True)
@@ -195,17 +196,17 @@ class Finding:
             vector = (steered / max(float(np.linalg.norm(steered)), 1e-9)).astype(np.float32)
         return vector
 
-    async def _ranked(self, wanted: Wanted, search: _Search) -> list[Ranked]:
-        sparse = await self._leg(search, search.asked.terms) if wanted.mode != "dense" else []
+    async def _ranked(self, wanted: Wanted, search: _Search) -> Scored:
+        sparse = await self._leg(search, search.asked.terms) if wanted.mode != "dense" else _NONE
         vector = await search.vector
-        dense = await self._leg(search, vector) if wanted.mode != "lexical" else []
+        dense = await self._leg(search, vector) if wanted.mode != "lexical" else _NONE
         meaning = wanted.weight
         if meaning is None:
             meaning = await self._tongues.meaning_share(wanted.collections)
         floor = await self._floor()
         ranked = fuse(dense, sparse, meaning=meaning, floor=floor)
         if 0 < meaning < 1 and nothing_stands_out(dense, sparse, floor=floor):
-            first = await self._passages.leading([one.id for one in ranked[:FEEDBACK_PASSAGES]])
+            first = await self._passages.leading(ranked.ids[:FEEDBACK_PASSAGES].tolist())
             words = [(embedded_text(one.title, one.headings, one.text), one.language) for one in first]
             terms = heaviest_terms(words, FEEDBACK_TERMS)
             sparse = await self._leg(search, widened(search.asked.terms, terms))
@@ -213,10 +214,10 @@ class Finding:
             ranked = fuse(dense, sparse, meaning=meaning, floor=floor)
         return ranked
 
-    async def _leg(self, search: _Search, by: Vector | Sparse) -> list[tuple[str, float]]:
+    async def _leg(self, search: _Search, by: Vector | Sparse) -> Scored:
         leg = Leg(by, search.limit, search.where, fields=())
         [matches] = await self._vectors.search(search.space, [leg])
-        return [(match.id, match.score) for match in matches]
+        return Scored(matches.ids, matches.scores)
 
     async def _floor(self) -> float:
         """Give the cosine of unrelated texts in the encoder's space, measured once."""
@@ -225,7 +226,7 @@ class Finding:
             self._floors[name] = floor_of(await self._encoder.embed(UNRELATED))
         return self._floors[name]
 
-    async def _judged(self, space: Space, vector: Vector, ranked: list[Ranked]) -> list[Ranked]:
+    async def _judged(self, space: Space, vector: Vector, ranked: Scored) -> Scored:
         """Raise and lower documents by what was said of them for similar queries."""
         where = AllOf(tuple(within((), FEEDBACK)))
         leg = Leg(vector, _JUDGEMENTS_MAX, where, fields=("doc_id", "helpful"))
@@ -239,16 +240,14 @@ class Finding:
                 boosts[doc_id] = boosts.get(doc_id, 0.0) + sign * (0.5 + 0.5 * likeness)
         if not boosts:
             return ranked
-        documents = await self._passages.documents([one.id for one in ranked])
-        raised = [
-            one._replace(
-                score=one.score + _BOOST_MAX * float(np.tanh(boosts.get(documents.get(one.id, ""), 0.0)))
-            )
-            for one in ranked
-        ]
-        return sorted(raised, key=lambda one: (-one.score, one.id))
+        ids: list[int] = ranked.ids.tolist()
+        documents = await self._passages.documents(ids)
+        said = np.array([boosts.get(documents.get(id_, ""), 0.0) for id_ in ids])
+        scores = ranked.scores + _BOOST_MAX * np.tanh(said)
+        order = np.lexsort((ranked.ids, -scores))
+        return Scored(ranked.ids[order], scores[order])
 
-    async def _shown(self, ranked: Sequence[Ranked], many: int, wanted: Wanted) -> list[tuple[float, Shown]]:
+    async def _shown(self, ranked: Scored, many: int, wanted: Wanted) -> list[tuple[float, Shown]]:
         """Give the first passages that are searchable now, one for each document unless passages are wanted.
 
         The index follows the database; what it still holds of a deleted or replaced document is not in the
@@ -259,11 +258,12 @@ class Finding:
         seen: set[str] = set()
         start = 0
         while start < len(ranked) and len(found) < many:
-            part = ranked[start : start + max(_SHOWN_AT_ONCE, many - len(found))]
-            start += len(part)
-            rows = await self._passages.shown([one.id for one in part])
-            for one in part:
-                shown = rows.get(one.id)
+            end = start + max(_SHOWN_AT_ONCE, many - len(found))
+            ids, scores = ranked.ids[start:end].tolist(), ranked.scores[start:end].tolist()
+            start = end
+            rows = await self._passages.shown(ids)
+            for id_, score in zip(ids, scores, strict=True):
+                shown = rows.get(id_)
                 if (
                     shown is not None
                     and (wanted.passages or shown.doc_id not in seen)
@@ -271,7 +271,7 @@ class Finding:
                     and (not wanted.collections or shown.collection in wanted.collections)
                 ):
                     seen.add(shown.doc_id)
-                    found.append((one.score, shown))
+                    found.append((score, shown))
         return found[:many]
 
     async def _reranked(

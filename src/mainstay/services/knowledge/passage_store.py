@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 from mainstay.ports.ciphers import Cipher
 from mainstay.ports.database import Column, Index, Row, Rows, Scalar, Table
+from mainstay.services.knowledge.naming import name_of
 
 PASSAGES = Table(
     name="passages",
     columns=(
-        Column("point_id", "text"),
+        Column("point_id", "integer"),
         Column("doc_id", "text"),
         Column("collection", "text"),
         Column("version", "integer"),
@@ -52,14 +53,14 @@ _PASSAGE = (
     " p.content_hash, p.text, p.dense FROM passages p"
 )
 _SHOWN = (
-    "SELECT p.point_id, p.doc_id, p.version, p.starts, p.ends, p.headings, p.text, d.collection, d.title,"
-    " d.metadata, d.groups, d.language FROM passages p"
+    "SELECT p.point_id, p.doc_id, p.version, p.ordinal, p.starts, p.ends, p.headings, p.text, d.collection,"
+    " d.title, d.metadata, d.groups, d.language FROM passages p"
     " JOIN documents d ON d.doc_id = p.doc_id AND d.indexed_version = p.version"
 )
 _ROWS_AT_ONCE = 200
 _LEADING = (
-    "SELECT p.point_id, p.text, p.headings, p.dense, d.title, d.titled, d.language FROM passages p"
-    " JOIN documents d ON d.doc_id = p.doc_id"
+    "SELECT p.doc_id, p.version, p.ordinal, p.text, p.headings, p.dense, d.title, d.titled, d.language"
+    " FROM passages p JOIN documents d ON d.doc_id = p.doc_id"
 )
 _DOC_ID = "SELECT p.point_id, p.doc_id FROM passages p"
 _IDS_AT_ONCE = (8, 32, 128)  # few sizes, so that the database knows the statements already
@@ -69,7 +70,7 @@ _IDS_AT_ONCE = (8, 32, 128)  # few sizes, so that the database knows the stateme
 class Passage:
     """A passage of one version of a document, with its vector."""
 
-    point_id: str
+    point_id: int
     doc_id: str
     collection: str
     version: int
@@ -87,7 +88,7 @@ class Passage:
 class Shown:
     """A searchable passage as it is shown, with what its document says now."""
 
-    point_id: str
+    point_id: int
     doc_id: str
     version: int
     start: int
@@ -137,6 +138,11 @@ def opened(cipher: Cipher, value: Scalar, context: tuple[str, ...]) -> str:
     return cipher.open(_bytes(value), context).decode()
 
 
+def _place(doc_id: str, version: int, ordinal: int) -> tuple[str, str]:
+    """Give what a passage's text is sealed to: its place, so that no text passes for another's."""
+    return "passages", name_of(doc_id, version, ordinal)
+
+
 def _bytes(value: Scalar) -> bytes:
     if not isinstance(value, bytes):
         raise TypeError("This column holds bytes")
@@ -147,7 +153,7 @@ def _strings(value: Scalar) -> tuple[str, ...]:
     return () if value == "[]" else tuple(json.loads(str(value)))
 
 
-def bucket(ids: Sequence[str]) -> tuple[str, dict[str, Scalar]]:
+def bucket(ids: Sequence[Scalar]) -> tuple[str, dict[str, Scalar]]:
     """Give the names and values of parameters for an IN list, padded to one of few lengths."""
     size = next((size for size in _IDS_AT_ONCE if size >= len(ids)), len(ids))
     padded = [*ids, *([ids[-1]] * (size - len(ids)))]
@@ -155,7 +161,7 @@ def bucket(ids: Sequence[str]) -> tuple[str, dict[str, Scalar]]:
     return names, {f"id{number}": value for number, value in enumerate(padded)}
 
 
-def buckets(ids: Sequence[str]) -> Iterator[tuple[str, dict[str, Scalar]]]:
+def buckets(ids: Sequence[Scalar]) -> Iterator[tuple[str, dict[str, Scalar]]]:
     """Give the names and values of parameters for as many IN lists as any number of ids needs."""
     for start in range(0, len(ids), _IDS_AT_ONCE[-1]):
         yield bucket(ids[start : start + _IDS_AT_ONCE[-1]])
@@ -191,31 +197,31 @@ class PassageStore:
                     found[str(row["doc_id"])].append(self._passage(row))
         return found
 
-    async def shown(self, point_ids: Sequence[str]) -> dict[str, Shown]:
+    async def shown(self, point_ids: Sequence[int]) -> dict[int, Shown]:
         """Give those of the passages that are searchable now, by their ids."""
-        found: dict[str, Shown] = {}
+        found: dict[int, Shown] = {}
         for names, values in buckets(point_ids):
             for row in await self._rows.fetch(f"{_SHOWN} WHERE p.point_id IN ({names})", values):
                 shown = self._shown(row)
                 found[shown.point_id] = shown
         return found
 
-    async def documents(self, point_ids: Sequence[str]) -> dict[str, str]:
+    async def documents(self, point_ids: Sequence[int]) -> dict[int, str]:
         """Give the documents of passages."""
-        found: dict[str, str] = {}
+        found: dict[int, str] = {}
         for names, values in buckets(point_ids):
             rows = await self._rows.fetch(f"{_DOC_ID} WHERE p.point_id IN ({names})", values)
-            found |= {str(row["point_id"]): str(row["doc_id"]) for row in rows}
+            found |= {int(row["point_id"] or 0): str(row["doc_id"]) for row in rows}
         return found
 
-    async def leading(self, point_ids: Sequence[str]) -> list[Leading]:
+    async def leading(self, point_ids: Sequence[int]) -> list[Leading]:
         """Give what feedback learns from those of the passages that are stored, in no particular order."""
         if not point_ids:
             return []
         names, values = bucket(point_ids)
         return [
             Leading(
-                text=opened(self._cipher, row["text"], ("passages", str(row["point_id"]))),
+                text=self._text(row),
                 headings=_strings(row["headings"]),
                 title=str(row["title"]) if row["titled"] else "",
                 language=str(row["language"]),
@@ -277,9 +283,13 @@ class PassageStore:
         """Forget the changes before one that the index has durably followed; that one stays as a mark."""
         await self._rows.delete("index_changes", {"change": ("<", before)})
 
+    def _text(self, row: Row) -> str:
+        place = _place(str(row["doc_id"]), int(row["version"] or 0), int(row["ordinal"] or 0))
+        return opened(self._cipher, row["text"], place)
+
     def _passage(self, row: Row) -> Passage:
         return Passage(
-            point_id=str(row["point_id"]),
+            point_id=int(row["point_id"] or 0),
             doc_id=str(row["doc_id"]),
             collection=str(row["collection"]),
             version=int(row["version"] or 0),
@@ -289,20 +299,20 @@ class PassageStore:
             headings=_strings(row["headings"]),
             kind=str(row["kind"]),
             content_hash=str(row["content_hash"]),
-            text=opened(self._cipher, row["text"], ("passages", str(row["point_id"]))),
+            text=self._text(row),
             dense=unpacked(row["dense"]),
         )
 
     def _shown(self, row: Row) -> Shown:
         groups = row["groups"]
         return Shown(
-            point_id=str(row["point_id"]),
+            point_id=int(row["point_id"] or 0),
             doc_id=str(row["doc_id"]),
             version=int(row["version"] or 0),
             start=int(row["starts"] or 0),
             end=int(row["ends"] or 0),
             headings=_strings(row["headings"]),
-            text=opened(self._cipher, row["text"], ("passages", str(row["point_id"]))),
+            text=self._text(row),
             collection=str(row["collection"]),
             title=str(row["title"]),
             metadata={} if row["metadata"] == "{}" else json.loads(str(row["metadata"])),
@@ -322,7 +332,9 @@ class PassageStore:
             "headings": json.dumps(passage.headings, ensure_ascii=False),
             "kind": passage.kind,
             "content_hash": passage.content_hash,
-            "text": self._cipher.seal(passage.text.encode(), ("passages", passage.point_id)),
+            "text": self._cipher.seal(
+                passage.text.encode(), _place(passage.doc_id, passage.version, passage.ordinal)
+            ),
             "dense": packed(passage.dense),
         }
 

@@ -1,7 +1,6 @@
 """What a passage, an FAQ entry or a judgement is in the index."""
 
 import hashlib
-import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
@@ -13,13 +12,6 @@ from mainstay.services.knowledge.permissions import EVERYBODY, indexed_groups
 from mainstay.services.knowledge.store import DocumentRow
 
 PASSAGE, FAQ, FEEDBACK = "passage", "faq", "feedback"
-
-_NAMESPACE = uuid.UUID("6d61696e-7374-6179-0000-6b6e6f776c65")
-
-
-def point_id(*parts: object) -> str:
-    """Give the id of a point, the same for the same parts."""
-    return str(uuid.uuid5(_NAMESPACE, "\0".join(str(part) for part in parts)))
 
 
 def embedded_text(title: str, headings: tuple[str, ...], text: str) -> str:

@@ -1,15 +1,13 @@
 """One ranking out of two, what is near in meaning and what shares words, with feedback where it helps."""
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mainstay.ports.vectors import Sparse
-
-Found = tuple[str, float]
-"""A passage's id and one leg's score."""
 
 LEG_LIMIT = 100
 """How many passages to fetch a leg; 50 loses up to 0.01 nDCG@10 on the development sets."""
@@ -49,23 +47,31 @@ _LENGTH_MIN = 1e-6
 _UNSEEN = 0.5
 
 
-class Ranked(NamedTuple):
-    """A passage in the fused ranking, with a score in 0 … 1; a tuple, for a search makes hundreds."""
+@dataclass(frozen=True)
+class Scored:
+    """Passages with their scores, best first: ids (n,) and scores (n,), for a search compares hundreds."""
 
-    id: str
-    score: float
+    ids: NDArray[Any]
+    scores: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        """Count them."""
+        return len(self.ids)
 
 
-def _stretched(cosines: Sequence[float], floor: float) -> list[float]:
+def _stretched(cosines: NDArray[np.float64], floor: float) -> NDArray[np.float64]:
     """Stretch cosines so that `floor` is nothing and 1 is the same text."""
-    span = max(1.0 - floor, 1e-6)
-    found: list[float] = np.clip((np.asarray(cosines, np.float64) - floor) / span, 0.0, 1.0).tolist()
-    return found
+    return np.clip((cosines - floor) / max(1.0 - floor, 1e-6), 0.0, 1.0)
 
 
-def fuse(
-    dense: Sequence[Found], sparse: Sequence[Found], *, meaning: float = MEANING_SHARE, floor: float = 0.0
-) -> list[Ranked]:
+def _spread(scores: NDArray[np.float64], places: NDArray[np.intp], size: int) -> NDArray[np.float64]:
+    """Give all passages one leg's scores; those that it did not return get half of its last."""
+    spread = np.full(size, _UNSEEN * scores.min(initial=np.inf) if scores.size else 0.0)
+    spread[places] = scores
+    return spread
+
+
+def fuse(dense: Scored, sparse: Scored, *, meaning: float = MEANING_SHARE, floor: float = 0.0) -> Scored:
     """Fuse the two legs into one ranking, best first; equal scores stand in the order of their ids.
 
     score = meaning × cosine + (1 - meaning) × BM25 / the query's best BM25. This is the convex combination
@@ -80,22 +86,18 @@ def fuse(
     score stands alone. The score can be compared between queries as far as the cosine can; its part from
     words is relative to the best passage of the same query.
     """
-    near, worded = dict(dense), dict(sparse)
-    best = max(worded.values(), default=0.0)
+    best = float(sparse.scores.max(initial=0.0))
     if best <= 0.0:
-        worded, meaning = {}, 1.0
-    elif not near:
+        sparse, meaning = Scored(sparse.ids[:0], sparse.scores[:0]), 1.0
+    elif not len(dense):
         meaning = 0.0
-    stretched = _stretched(list(near.values()), floor)
-    by_meaning = {name: meaning * cosine for name, cosine in zip(near, stretched, strict=True)}
-    by_words = {name: (1.0 - meaning) * max(words, 0.0) / best for name, words in worded.items()}
-    far = _UNSEEN * min(by_meaning.values(), default=0.0)
-    unworded = _UNSEEN * min(by_words.values(), default=0.0)
-    order = sorted(
-        (-by_meaning.get(name, far) - by_words.get(name, unworded), name)
-        for name in near.keys() | worded.keys()
-    )
-    return [Ranked(name, -negative) for negative, name in order]
+    ids, places = np.unique(np.concatenate([dense.ids, sparse.ids]), return_inverse=True)
+    near, worded = places[: len(dense)], places[len(dense) :]
+    by_meaning = meaning * _stretched(dense.scores, floor)
+    by_words = (1.0 - meaning) * np.maximum(sparse.scores, 0.0) / (best or 1.0)
+    scores = _spread(by_meaning, near, len(ids)) + _spread(by_words, worded, len(ids))
+    order = np.argsort(-scores, kind="stable")
+    return Scored(ids[order], scores[order])
 
 
 def floor_of(unrelated: NDArray[np.float32]) -> float:
@@ -112,7 +114,7 @@ def floor_of(unrelated: NDArray[np.float32]) -> float:
     return min(max(mean, 0.0), 0.95)
 
 
-def nothing_stands_out(dense: Sequence[Found], sparse: Sequence[Found], *, floor: float = 0.0) -> bool:
+def nothing_stands_out(dense: Scored, sparse: Scored, *, floor: float = 0.0) -> bool:
     """Say whether both legs' scores hardly fall from their first passage to their tenth.
 
     Then many passages answer about equally well, and what the first ones have in common tells more than the
@@ -125,8 +127,8 @@ def nothing_stands_out(dense: Sequence[Found], sparse: Sequence[Found], *, floor
     """
     if len(dense) < _PLATEAU or len(sparse) < _PLATEAU:
         return False
-    near, near_last = _stretched([dense[0][1], dense[_PLATEAU - 1][1]], floor)
-    words, words_last = sparse[0][1], sparse[_PLATEAU - 1][1]
+    near, near_last = (float(cosine) for cosine in _stretched(dense.scores[[0, _PLATEAU - 1]], floor))
+    words, words_last = (float(total) for total in sparse.scores[[0, _PLATEAU - 1]])
     if near <= 0.0 or words <= 0.0:
         return False
     return near - near_last < FALL_OF_MEANING * near and words - words_last < FALL_OF_WORDS * words

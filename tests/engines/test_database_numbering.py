@@ -1,0 +1,80 @@
+"""Names of points become numbers: every row of the version before is kept, on both engines."""
+
+import shutil
+import sqlite3
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from mainstay.engines.database import migrate
+from mainstay.services.knowledge.naming import opinion_id, passage_id
+
+_PASSAGES = (
+    "INSERT INTO passages (tenant_id, point_id, doc_id, collection, version, ordinal, starts, ends, headings,"
+    " kind, content_hash, text, dense)"
+    " VALUES ('t', '{name}', '{doc}', 'c', 1, {ordinal}, 0, 1, '[]', 'text', 'h', '', '')"
+)
+_FAQS = (
+    "INSERT INTO faqs (tenant_id, faq_id, point_id, collection, question, answer, dense, created_ms)"
+    " VALUES ('t', 'faq_1', '{name}', 'c', '', '', '', 1)"
+)
+_FEEDBACK = (
+    "INSERT INTO feedback (tenant_id, feedback_id, point_id, doc_id, collection, helpful, query, comment,"
+    " dense, subject, created_ms) VALUES ('t', 'feedback_1', '{name}', 'd', 'c', 1, '', '', '', 's', 1)"
+)
+Old = tuple[Callable[[Path], None], Callable[[str], Any]]
+_NAMESPACE = uuid.UUID("6d61696e-7374-6179-0000-6b6e6f776c65")
+
+
+def named(*parts: object) -> str:
+    """Give the name that a point had."""
+    return str(uuid.uuid5(_NAMESPACE, "\0".join(str(part) for part in parts)))
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Old:
+    """Give how to upgrade a database of each engine, and how to ask it."""
+    if request.param == "postgres":
+        url: str = request.getfixturevalue("empty_postgres")
+
+        def ask_postgres(sql: str) -> Any:
+            with psycopg.connect(url) as link:
+                found = link.execute(sql.encode())
+                return found.fetchall() if found.description else None
+
+        return lambda versions: migrate.upgrade_postgres(lambda: psycopg.connect(url), versions), ask_postgres
+    path = tmp_path / "x.db"
+
+    def ask_sqlite(sql: str) -> Any:
+        with sqlite3.connect(path) as link:
+            return link.execute(sql.replace("''", "x''") if "INSERT" in sql else sql).fetchall()
+
+    return lambda versions: migrate.upgrade_sqlite(path, versions), ask_sqlite
+
+
+def test_every_name_becomes_the_number_that_is_computed_now(database: Old, tmp_path: Path) -> None:
+    upgrade, ask = database
+    before = tmp_path / "versions"
+    before.mkdir()
+    for file in migrate.version_files(migrate.VERSIONS):
+        if file.name < "0004":
+            shutil.copy(file, before)
+    upgrade(before)
+    places = [(f"d{number}", number % 3) for number in range(300)]
+    for doc, ordinal in places:
+        ask(_PASSAGES.format(name=named(doc, 1, ordinal), doc=doc, ordinal=ordinal))
+    ask(_FAQS.format(name=named("faq_1")))
+    ask(_FEEDBACK.format(name=named("feedback_1")))
+
+    upgrade(migrate.VERSIONS)
+
+    found = ask("SELECT doc_id, ordinal, point_id FROM passages")
+    assert {(doc, ordinal): number for doc, ordinal, number in found} == {
+        (doc, ordinal): passage_id(doc, 1, ordinal) for doc, ordinal in places
+    }
+    assert ask("SELECT point_id FROM faqs") == [(opinion_id("faq_1"),)]
+    assert ask("SELECT point_id FROM feedback") == [(opinion_id("feedback_1"),)]
