@@ -46,7 +46,6 @@ ACROSS_TENANTS = ("kernel", "app", "engines", "services/identity", "ports/databa
 HELP_LOADS_NOT = {
     "aiohttp",
     "alembic",
-    "fastapi",
     "kreuzberg",
     "mcp",
     "numpy",
@@ -54,10 +53,10 @@ HELP_LOADS_NOT = {
     "pydantic",
     "qdrant_edge",
     "sqlalchemy",
+    "starlette",
 }
 SDK_LOADS_NOT = {
     "alembic",
-    "fastapi",
     "kreuzberg",
     "mcp",
     "onnxruntime",

@@ -12,6 +12,7 @@ from aiohttp import web
 
 from mainstay.engines.fetchers import http
 from mainstay.engines.fetchers.http import HttpFetcher, is_public
+from mainstay.engines.fetchers.late import LateFetcher
 from mainstay.ports.fetchers import AddressRefused, PageMissing, PageTooLarge, PageUnavailable
 
 SITE = "127.0.0.2"  # plays the public internet
@@ -331,3 +332,23 @@ async def test_a_name_without_an_address_is_told() -> None:
 )
 def test_public_addresses(address: str, public: bool) -> None:
     assert is_public(address) is public
+
+
+async def test_a_late_fetcher_is_made_with_its_first_page_and_once(net: Net) -> None:
+    net.pages["/"] = answer(body=b"hello")
+    made: list[HttpFetcher] = []
+
+    def make() -> HttpFetcher:
+        made.append(HttpFetcher(lookup=net.look_up))
+        return made[-1]
+
+    late = LateFetcher(make)
+    assert made == []
+    pages = await asyncio.gather(*(late.fetch(net.url()) for _ in range(3)))
+    assert [page.content for page in pages] == [b"hello"] * 3
+    assert len(made) == 1
+    with pytest.raises(AddressRefused):
+        await late.fetch("http://127.0.0.1/")
+    await late.close()
+    await LateFetcher(make).close()
+    assert len(made) == 1

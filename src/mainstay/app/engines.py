@@ -142,7 +142,11 @@ def parser(settings: Settings) -> Parser:
 
 def fetcher(settings: Settings) -> Fetcher:
     """Pick the fetcher."""
-    return cast("Fetcher", pick("fetchers.http", "HttpFetcher")(allow_private=settings.fetch_private))
+
+    def make() -> Fetcher:
+        return cast("Fetcher", pick("fetchers.http", "HttpFetcher")(allow_private=settings.fetch_private))
+
+    return cast("Fetcher", pick("fetchers.late", "LateFetcher")(make))
 
 
 def languages() -> Languages:

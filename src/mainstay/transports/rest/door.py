@@ -2,10 +2,11 @@
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import cached_property
 from importlib.metadata import version
 from typing import Any
 
-from fastapi import FastAPI
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -48,8 +49,8 @@ async def nothing_to_run() -> AsyncIterator[None]:
     yield
 
 
-class RestDoor(FastAPI):
-    """A FastAPI application whose operations are answered by the road, not by FastAPI's handlers.
+class RestDoor(Starlette):
+    """An application whose operations are answered by the road.
 
     Requests to operations are found in a tree of raw paths, so that ids may hold encoded slashes and no body
     is touched before its caller is admitted. Everything else (pages, further doors) is routed as usual.
@@ -61,13 +62,11 @@ class RestDoor(FastAPI):
         """Make a path for every route of every operation."""
 
         @asynccontextmanager
-        async def run(_: FastAPI) -> AsyncIterator[None]:
+        async def run(_: Starlette) -> AsyncIterator[None]:
             async with lifespan():
                 yield
 
-        super().__init__(
-            title="Mainstay", version=VERSION, openapi_url=None, docs_url=None, redoc_url=None, lifespan=run
-        )
+        super().__init__(lifespan=run)
         self._application = application
         self._ids = ids
         self._settings = settings
@@ -85,11 +84,10 @@ class RestDoor(FastAPI):
     def _make(self, scope: Scope, receive: Receive, send: Send) -> Exchange:
         return Exchange(scope, receive, send, self._ids, self._settings)
 
-    def openapi(self) -> dict[str, Any]:
-        """Give the document, written once."""
-        if self.openapi_schema is None:
-            self.openapi_schema = openapi(self._application, VERSION)
-        return self.openapi_schema
+    @cached_property
+    def document(self) -> dict[str, Any]:
+        """Give the OpenAPI document, written once."""
+        return openapi(self._application, VERSION)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request: operations by the road, everything else by its route."""
@@ -185,6 +183,6 @@ def rest_app(
     """
     door = RestDoor(application, ids, settings, lifespan)
     door.router.routes.extend(
-        [*health_routes(ready), *page_routes(application, door.openapi, VERSION), *extra_routes]
+        [*health_routes(ready), *page_routes(application, lambda: door.document, VERSION), *extra_routes]
     )
     return door

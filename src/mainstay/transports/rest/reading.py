@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import aclosing
+from functools import cached_property
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -12,7 +13,7 @@ from mainstay.transports.rest.forms import field_text, list_text, only, read_for
 from mainstay.transports.rest.json_text import read_json
 from mainstay.transports.rest.problems import MediaTypeUnsupported, MessageMalformed
 from mainstay.transports.rest.settings import RestSettings
-from mainstay.transports.rest.text_values import converted, converter, is_list
+from mainstay.transports.rest.text_values import Convert, converted, converter, is_list
 
 _QUERY_FIELDS_MAX = 100
 
@@ -57,19 +58,32 @@ class Reader:
     """Reads the values of one operation on one of its routes."""
 
     def __init__(self, operation: Operation, route: Route, settings: RestSettings) -> None:
-        """Work out once where each parameter travels and how its text is read."""
+        """Work out where each parameter travels."""
         self._settings = settings
+        self._operation = operation
         self._places: dict[str, Place] = {each.name: each.place(route) for each in operation.parameters}
-        self._converters = {each.name: converter(each) for each in operation.parameters if not each.upload}
-        self._lists = {each.name for each in operation.parameters if not each.upload and is_list(each)}
         self._file = next((name for name, place in self._places.items() if place == "file"), None)
         self._in_body = any(place in {"body", "file"} for place in self._places.values())
         self._body_method = route.method in {"POST", "PUT", "PATCH"}
 
+    @cached_property
+    def _converters(self) -> Mapping[str, Convert]:
+        """Work out how texts are read, once some come: for every operation at once it would take long."""
+        return {each.name: converter(each) for each in self._operation.parameters if not each.upload}
+
+    @cached_property
+    def _lists(self) -> frozenset[str]:
+        return frozenset(
+            each.name for each in self._operation.parameters if not each.upload and is_list(each)
+        )
+
+    def _converted(self, texts: Mapping[str, str]) -> dict[str, Any]:
+        return converted(texts, self._converters) if texts else {}
+
     async def read(self, exchange: Exchange, path_texts: Mapping[str, str]) -> Mapping[str, Any]:
         """Give the raw values; raises the failures of the message itself and RequestInvalid."""
         exchange.refuse_repeated_headers()
-        values = converted(path_texts, self._converters)
+        values = self._converted(path_texts)
         raw: bytes = exchange.scope.get("query_string", b"")
         if raw:
             values.update(self._query(raw))
@@ -90,7 +104,7 @@ class Reader:
                 raise _told(name, "There is no such parameter; check its spelling.")
             if place != "query":
                 raise _told(name, f"This travels in the {'body' if place == 'file' else place}.")
-        return converted(texts, self._converters)
+        return self._converted(texts)
 
     async def _body(self, exchange: Exchange) -> Mapping[str, Any]:
         content_type = exchange.header(b"content-type")
@@ -130,7 +144,7 @@ class Reader:
             if self._places[name] != "body":
                 raise _told(name, f"This travels in the {self._places[name]}, not in the form.")
             texts[name] = list_text(sent) if name in self._lists else field_text(only(sent))
-        values.update(converted(texts, self._converters))
+        values.update(self._converted(texts))
         if file is not None:
             values[file_field] = upload(file)
         return values
