@@ -1,14 +1,20 @@
 """Looking after a data folder without a server."""
 
 import asyncio
+import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 import typer
 from typer.testing import CliRunner, Result
 
+from mainstay.app.backups import backup
 from mainstay.app.commands import maintain
 from mainstay.app.house import Engines, picked
+from mainstay.app.settings import Settings
+from mainstay.engines.database import migrate
 from mainstay.engines.vectors.qdrant_edge import QdrantEdgeVectors
 from makers import ADMIN_KEY, Client, FrozenClock, engines_for, opened_house
 
@@ -58,3 +64,17 @@ def test_rebuilding_leaves_an_index_alone_that_somebody_uses(tmp_path: Path) -> 
     assert "Another process uses the index" in result.output + result.stderr
     assert kept.exists()
     del engine
+
+
+def test_a_backup_leaves_a_database_of_an_earlier_version_as_it_is(tmp_path: Path) -> None:
+    """Its server may still be at work: who installs a new version and then backs up must not migrate it."""
+    data, versions = tmp_path / "data", tmp_path / "versions"
+    data.mkdir()
+    versions.mkdir()
+    for file in migrate.version_files(migrate.VERSIONS)[:2]:
+        shutil.copy(file, versions)
+    migrate.upgrade_sqlite(data / "mainstay.db", versions)
+    backup(Settings(data=data), tmp_path / "copy", with_key=False)
+    for folder in (data, tmp_path / "copy"):
+        with closing(sqlite3.connect(folder / "mainstay.db")) as connection:
+            assert connection.execute(migrate.CURRENT).fetchall() == [("0002",)]

@@ -15,6 +15,7 @@ from mainstay.kernel.tracing import Span
 from mainstay.kernel.work import current, forbid_in_unit
 from mainstay.kit.errors import Failure
 from mainstay.ports.database import SYSTEM, DatabaseUnavailable
+from mainstay.ports.encoder import EncoderUnavailable
 from makers import ADMIN_KEY, Client, FrozenClock, WordEncoder, client, opened_house
 
 
@@ -104,6 +105,26 @@ async def test_every_change_has_one_audit_row_and_a_failed_one_says_so(house: Ho
     told = [(row["operation"], row["target"], row["outcome"]) for row in await rows(house, "audit")]
     assert told.count(("identity.create_key", made.key_id, "ok")) == 1
     assert ("identity.revoke_key", "key_none", "KeyMissing") in told
+
+
+async def test_a_replayed_answer_and_a_bug_are_audited_too(
+    house: House, admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(2):
+        await admin.answer("identity.create_key", idempotency_key="k1", name="one")
+    service = house.application._services[admin.operation("identity.list_keys").interface]
+
+    async def breaks() -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(service, "list_keys", breaks)
+    with pytest.raises(ZeroDivisionError):
+        await admin.call("identity.list_keys")
+    await house.audit.flush()
+    told = [(row["operation"], row["outcome"]) for row in await rows(house, "audit")]
+    assert told.count(("identity.create_key", "ok")) == 1
+    assert told.count(("identity.create_key", "replayed")) == 1
+    assert ("identity.list_keys", "bug:ZeroDivisionError") in told
 
 
 async def test_reads_are_audited_soon(house: House, admin: Client) -> None:
@@ -233,6 +254,32 @@ async def test_asking_whether_it_is_ready_costs_nothing(tmp_path: Any, clock: Fr
         assert looked == ["ready"]
         clock.move(1.1)
         await house.ready()
+        assert looked == ["ready", "ready"]
+
+
+async def test_asking_whether_it_is_ready_costs_no_more_while_a_part_is_out(
+    tmp_path: Any, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[str] = []
+
+    class Out(WordEncoder):
+        async def embed(self, texts: Any, **_: Any) -> Any:
+            looked.extend(texts)
+            raise EncoderUnavailable("down")
+
+    class Hanging(WordEncoder):
+        async def embed(self, texts: Any, **_: Any) -> Any:
+            looked.extend(texts)
+            await asyncio.Event().wait()
+
+    async with opened_house(tmp_path / "out", encoder=Out(), clock=clock) as house:
+        told = await asyncio.gather(*(house.ready() for _ in range(20)), return_exceptions=True)
+        assert all(isinstance(each, EncoderUnavailable) for each in told)
+        assert looked == ["ready"]
+    monkeypatch.setattr("mainstay.app.house._READY_WAIT_S", 0.05)
+    async with opened_house(tmp_path / "hanging", encoder=Hanging(), clock=clock) as house:
+        told = await asyncio.gather(*(house.ready() for _ in range(20)))
+        assert all("does not answer" in each["encoder"] for each in told)
         assert looked == ["ready", "ready"]
 
 

@@ -1,6 +1,5 @@
 """Copies of a data folder, made while it is in use, and data folders made of copies."""
 
-import asyncio
 import os
 import shutil
 import sqlite3
@@ -78,7 +77,8 @@ def backup(settings: Settings, folder: Path, *, with_key: bool) -> Copied:
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(mode=0o700, parents=True)
     _copy_blobs(settings.data / BLOBS, draft / BLOBS)
-    asyncio.run(_copy_database(settings, draft))
+    # The engine itself is not opened: a newer one would bring the database up to date under its server.
+    engines.pick("database.sqlite_connections", "copied")(settings.data / DATABASE, draft)
     blobs = _copy_blobs(settings.data / BLOBS, draft / BLOBS)
     if with_key:
         _copy(settings.data / KEY, draft / KEY)
@@ -86,15 +86,6 @@ def backup(settings: Settings, folder: Path, *, with_key: bool) -> Copied:
     draft.rename(folder)
     _sync(folder.parent)
     return Copied(_size(folder) / _MB, blobs)
-
-
-async def _copy_database(settings: Settings, folder: Path) -> None:
-    database = engines.database(settings)
-    await database.open()
-    try:
-        await database.backup(str(folder))
-    finally:
-        await database.close()
 
 
 def restore(settings: Settings, folder: Path, key: Path | None) -> Copied:

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import math
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -51,6 +50,7 @@ Made = TypeVar("Made")
 logger = logging.getLogger("mainstay")
 
 _READY_FRESH_S = 1.0
+_READY_WAIT_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -167,13 +167,13 @@ class House:
             {service.interface: self._wiring.make(service.implementation) for service in self._here},
         )
         self._stack = AsyncExitStack()
-        self._looking = asyncio.Lock()
-        self._looked_until_s = -math.inf
-        self._parts_ready: Mapping[str, str] = {}
+        self._looked: asyncio.Task[Mapping[str, str]] | None = None
+        self._looked_until_s = 0.0
 
     async def __aenter__(self) -> Self:
         """Open everything: migrate, make the first key, take up what was interrupted."""
         async with AsyncExitStack() as stack:
+            stack.push_async_callback(self._others.close)
             await self.engines.database.open()
             stack.push_async_callback(self.engines.database.close)
             for engine in (
@@ -205,7 +205,8 @@ class House:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Finish what runs, write what waits, close everything."""
-        await self._others.close()
+        if self._looked is not None:
+            self._looked.cancel()
         await self._stack.aclose()
 
     async def ready(self) -> Mapping[str, str]:
@@ -213,18 +214,24 @@ class House:
 
         Anybody may ask, so that asking often must cost nothing.
         """
-        async with self._looking:
-            if self.clock.monotonic_s() >= self._looked_until_s:
-                self._parts_ready = await self._look()
-                self._looked_until_s = self.clock.monotonic_s() + _READY_FRESH_S
-            return self._parts_ready
+        if self._looked is None or (self._looked.done() and self.clock.monotonic_s() >= self._looked_until_s):
+            self._looked = asyncio.create_task(self._look(), name="ready")
+        return await asyncio.shield(self._looked)
 
     async def _look(self) -> Mapping[str, str]:
-        await self.engines.database.fetch(SYSTEM, "SELECT 1 AS one")
-        parts = {"database": "ok"}
-        if not isinstance(self.engines.encoder, NotHere):
-            await self.engines.encoder.embed(["ready"], role="query")
-            parts["encoder"] = "ok"
+        parts = {}
+        try:
+            async with asyncio.timeout(_READY_WAIT_S):
+                await self.engines.database.fetch(SYSTEM, "SELECT 1 AS one")
+                parts["database"] = "ok"
+                if not isinstance(self.engines.encoder, NotHere):
+                    await self.engines.encoder.embed(["ready"], role="query")
+                    parts["encoder"] = "ok"
+        except TimeoutError:
+            late = "encoder" if parts else "database"
+            parts[late] = f"does not answer within {_READY_WAIT_S:.0f} s"
+        finally:
+            self._looked_until_s = self.clock.monotonic_s() + _READY_FRESH_S
         return parts
 
     def _known(self) -> dict[Any, object]:

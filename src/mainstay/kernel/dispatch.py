@@ -150,6 +150,8 @@ class Application:
             raise
         except BaseException as error:
             outcome = f"bug:{type(error).__name__}"
+            if caller is not None:
+                self._note(operation, caller, message, outcome, work.target if work is not None else "")
             raise
         finally:
             if work is None or operation.kind != "stream":  # a stream's span ends with its last piece
@@ -191,7 +193,7 @@ class Application:
         )
         replay = await parts.idempotency.find(ticket)
         if replay is not None:
-            return self._replayed(replay, message)
+            return self._replayed(operation, replay, work, message)
         method = getattr(self._services[operation.interface], operation.name)
         with entered(work):
             try:
@@ -207,7 +209,7 @@ class Application:
                 replay = await parts.idempotency.find(ticket)
                 if replay is None:
                     raise
-                return self._replayed(replay, message)
+                return self._replayed(operation, replay, work, message)
             except BaseException as error:
                 await work.undo(error)
                 raise
@@ -222,7 +224,8 @@ class Application:
         row = self._parts.audit.row(work.caller, operation.full_name, work.target, "ok", message.origin)
         await unit.insert("audit", [scoped(row, work.scope, work.caller.tenant_id)])
 
-    def _replayed(self, replay: Replay, message: Message) -> Answer:
+    def _replayed(self, operation: Operation, replay: Replay, work: Work, message: Message) -> Answer:
+        self._note(operation, work.caller, message, "replayed", work.target)
         message.headers["Idempotency-Replayed"] = "true"
         return Answer(replay.value, replay.pending)
 

@@ -191,7 +191,8 @@ class Vectors(Protocol):
     """A vector index that is derived from the database and can be rebuilt from it.
 
     Each change carries the number of the change in the database; `applied` says how far the index has
-    durably come, so that after a crash the rest is replayed. Replays are harmless.
+    durably come, so that after a crash the rest is replayed. Replays are harmless. Parts of what
+    takes many calls are numbered 0, which moves nothing, until a last call without points bears the number.
     """
 
     async def upsert(self, space: Space, points: Sequence[Point], change: int) -> None:

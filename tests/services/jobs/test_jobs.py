@@ -70,6 +70,8 @@ async def test_what_a_job_was_about_is_told_to_who_started_it_and_to_administrat
         told[name] = job.failures[0].subject
     assert told == {"mine": "secret-merger", "other": "", "admin": "secret-merger"}
     assert "secret-merger" not in str(await other.call("jobs.list_jobs"))
+    for who in (mine, other, admin):
+        assert (await who.call("knowledge.get_document", doc_id="secret-merger")).state == "failed"
 
 
 async def test_a_job_can_be_cancelled(house: House, admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,11 +1,15 @@
 """Documents: stored, found, replaced, deleted."""
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from mainstay.app.house import House
+from mainstay.services.knowledge import library
+from mainstay.ports.encoder import EncoderUnavailable
 from mainstay.services.knowledge.failures import (
     CollectionExists,
     CollectionMissing,
@@ -211,6 +215,38 @@ async def test_lists_are_paged(admin: Client) -> None:
     assert seen == [f"d{n:02}" for n in range(7)]
 
 
+async def test_what_a_caller_does_not_see_is_passed_in_turns_and_never_named(
+    house: House, admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(library, "_ROWS_AT_ONCE", 10)
+    monkeypatch.setattr(library, "_ROUNDS_MAX", 12)
+    hidden = {f"{n:03}-{n % 7}" for n in range(300)}
+    documents = [{"doc_id": each, "text": f"{HARBOUR} {each}", "groups": ["board"]} for each in hidden]
+    documents += [{"doc_id": each, "text": HARBOUR} for each in ("005-seen", "250-seen", "late")]
+    await admin.call("knowledge.add_documents", collection="c", documents=documents, wait=True)
+    made = await admin.call("identity.create_key", name="anyone", role="user")
+    anyone = client(house, made.key)
+    turns = 0
+
+    async def beside() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    pages = []
+    task = asyncio.create_task(beside())
+    while not pages or pages[-1].next is not None:
+        before, after = turns, pages[-1].next if pages else None
+        pages.append(await anyone.call("knowledge.list_documents", limit=2, after=after))
+        told = (len(pages[-1].documents), pages[-1].next)
+        assert told[0] == 2 or told[1] is None or turns - before >= library._ROUNDS_MAX
+    task.cancel()
+    assert [each.doc_id for page in pages for each in page.documents] == ["005-seen", "250-seen", "late"]
+    assert any(not page.documents for page in pages)
+    assert not hidden & {page.next for page in pages}
+
+
 async def test_everything_is_there_after_a_restart(tmp_path: Path) -> None:
     folder = tmp_path / "data"
     async with opened_house(folder) as house:
@@ -235,6 +271,32 @@ async def test_earlier_versions_do_not_show_to_whom_they_were_hidden(house: Hous
     assert (await anyone.call("knowledge.get_document", doc_id="pay")).text == "salaries are fair"
     with pytest.raises(DocumentMissing):
         await anyone.call("knowledge.get_document", doc_id="pay", version=1)
+
+
+async def test_an_earlier_version_is_never_found_by_those_whom_only_the_new_one_is_for(
+    house: House, admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await add(admin, "pay", "SECRET salary 9000", groups=["people"])
+    made = await admin.call("identity.create_key", name="anyone", role="user")
+    anyone = client(house, made.key)
+
+    async def down(self: WordEncoder, texts: Sequence[str], *, role: str = "", lane: str = "query") -> Any:
+        if lane == "ingest":
+            raise EncoderUnavailable("down")
+        return await embed(self, texts)
+
+    embed = WordEncoder.embed
+    monkeypatch.setattr(WordEncoder, "embed", down)
+    await admin.call("knowledge.add_document", collection="c", doc_id="pay", text="salaries are fair")
+    await admin.call("knowledge.rebuild", wait=True)
+    for who in (anyone, admin):
+        assert await found(who, "salary") == []
+    monkeypatch.undo()
+    encoded = len(house.engines.encoder.encoded)
+    await add(admin, "pay", "SECRET salary 9000", groups=["board"])
+    assert await found(anyone, "salary") == []
+    assert await found(admin, "salary") == ["pay"]
+    assert len(house.engines.encoder.encoded) <= encoded + 1
 
 
 async def test_a_collection_with_hidden_documents_is_not_deleted_by_those_who_do_not_see_them(

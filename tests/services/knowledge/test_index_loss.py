@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from mainstay.app.house import House
 from mainstay.ports.database import SYSTEM
-from mainstay.ports.vectors import Point, Space
+from mainstay.ports.vectors import Point, Space, VectorsUnavailable
 from makers import ADMIN_KEY, Client, opened_house
 
 
@@ -61,3 +62,50 @@ async def test_a_rebuild_keeps_what_was_stored_just_before_it(
     for query, mode in (("casing", "lexical"), ("casing", "dense")):
         hits = await admin.call("knowledge.search", query=query, mode=mode, top_k=1)
         assert [hit.doc_id for hit in hits] == ["late"]
+
+
+@pytest.mark.parametrize("broken", [2, 3])
+async def test_a_refill_that_was_cut_off_begins_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: int
+) -> None:
+    """The third thing put in is the FAQ entries, after two portions of documents."""
+    async with opened_house(tmp_path) as house:
+        admin = Client(house, ADMIN_KEY, {})
+        documents = [{"doc_id": f"d{n}", "text": f"Pump number {n} of the hall."} for n in range(130)]
+        await admin.call("knowledge.add_documents", collection="c", documents=documents, wait=True)
+        await admin.call("knowledge.add_faq", collection="c", question="Which pumps?", answer="All of them.")
+    shutil.rmtree(tmp_path / "vectors")
+    async with opened_house(tmp_path) as house:
+        engine, calls = house.engines.vectors, 0
+        upsert = engine.upsert
+
+        async def breaks(space: Space, points: Sequence[Point], change: int) -> None:
+            nonlocal calls
+            calls += 1
+            if calls == broken:
+                raise VectorsUnavailable("the disk is full")
+            await upsert(space, points, change)
+
+        monkeypatch.setattr(engine, "upsert", breaks)
+        admin = Client(house, ADMIN_KEY, {})
+        with pytest.raises(VectorsUnavailable):
+            await admin.call("knowledge.search", query="pump hall")
+        await engine.flush()
+        monkeypatch.undo()
+    async with opened_house(tmp_path) as house:
+        admin = Client(house, ADMIN_KEY, {})
+        [space] = await spaces(house)
+        assert await house.engines.vectors.applied(space) == 0
+        for number in (0, 64, 129):
+            hits = await admin.call("knowledge.search", query=f"number {number}", top_k=1, mode="lexical")
+            assert [hit.doc_id for hit in hits] == [f"d{number}"]
+        told = await admin.call("knowledge.query", query="Which pumps?", collections=["c"])
+        assert [faq.question for faq in told.faqs] == ["Which pumps?"]
+        await house.engines.vectors.flush()
+        assert await house.engines.vectors.applied(space) > 0
+
+
+async def spaces(house: House) -> list[Space]:
+    tenants = await house.engines.database.fetch(SYSTEM, "SELECT DISTINCT tenant_id FROM documents")
+    encoder = house.engines.encoder
+    return [Space(str(row["tenant_id"]), encoder.name, encoder.dimensions) for row in tenants]

@@ -349,14 +349,7 @@ class SqliteDatabase:
         """Write a consistent copy to `<folder>/mainstay.db` while the database goes on serving."""
         self._opened()
         loop = asyncio.get_running_loop()
-        try:
-            await loop.run_in_executor(self._threads, copied, self._path, Path(folder))
-        except sqlite3.Error as error:
-            raise translated(error) from error
-        except OSError as error:
-            raise DatabaseUnavailable(
-                f"The backup cannot be written ({error.strerror}): check the folder and its free space."
-            ) from error
+        await loop.run_in_executor(self._threads, copied, self._path, Path(folder))
 
 
 def _fits(database: SqliteDatabase) -> Database:

@@ -293,7 +293,21 @@ def _private(path: Path) -> None:
 
 
 def copied(path: Path, folder: Path) -> None:
-    """Copy the database into a folder, whole and on disk, while others go on writing."""
+    """Copy the database into a folder, whole and on disk, while others go on writing; it stays as it is.
+
+    Raises DatabaseUnavailable.
+    """
+    try:
+        _copy(path, folder)
+    except sqlite3.Error as error:
+        raise translated(error) from error
+    except OSError as error:
+        raise DatabaseUnavailable(
+            f"The backup cannot be written ({error.strerror}): check the folder and its free space."
+        ) from error
+
+
+def _copy(path: Path, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     partial = folder / "mainstay.db.partial"
     partial.unlink(missing_ok=True)

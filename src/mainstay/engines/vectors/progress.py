@@ -7,7 +7,10 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Progress:
-    """The changes seen in one space; one that broke off holds `reached` back until it is repeated."""
+    """The changes seen in one space; one that broke off holds `reached` back until it is repeated.
+
+    Number 0 is a part of something whose end will be told: it neither moves `reached` nor holds it back.
+    """
 
     highest: int
     missed: set[int] = field(default_factory=set)
@@ -20,7 +23,8 @@ class Progress:
         except (ValueError, TypeError):
             raise
         except BaseException:
-            self.missed.add(number)
+            if number:
+                self.missed.add(number)
             raise
         self.highest = self._highest_with(number)
         self.missed.discard(number)

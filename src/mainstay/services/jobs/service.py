@@ -113,7 +113,7 @@ class JobsService(Jobs):
     async def _look(self, job_id: str) -> Job:
         counts = await self._store.counts(job_id)
         if not counts:
-            raise JobMissing("Check the id; ended jobs are forgotten after seven days.")
+            raise JobMissing("Check the id; those that are done or cancelled are forgotten after seven days.")
         failed = any(count.state == "dead" for count in counts)
         return _job(job_id, counts, await self._failures(job_id) if failed else [])
 

@@ -110,9 +110,9 @@ class Encoding:
         return Cut(document, language, chunks, texts, embedded, hashes)
 
     async def _known(self, document: DocumentRow) -> dict[str, NDArray[np.float32]]:
-        if not document.indexed_version:
-            return {}
-        before = await self._passages.passages(document.doc_id, document.indexed_version)
+        before = await self._passages.passages(
+            document.doc_id, document.indexed_version or document.version - 1
+        )
         return {passage.content_hash: passage.dense for passage in before}
 
     async def _vectors(self, wanted: Mapping[str, str]) -> dict[str, NDArray[np.float32]]:

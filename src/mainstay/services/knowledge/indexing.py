@@ -169,7 +169,9 @@ class Indexing:
         if applied == 0:
             if await self._store.any_indexed():
                 logger.warning("The search index of %s is empty; it is being rebuilt", space.tenant)
-                await self._rebuild(space, await self._passages.newest_change(), optimize=False)
+                newest = await self._passages.newest_change()
+                await self._rebuild(space, newest, part=0, optimize=False)
+                await self._vectors.upsert(space, [], newest)  # only now: cut off before, it begins anew
                 if foreign := await self.of_another_encoder():
                     told = "%d documents were encoded with another encoder: run `mainstay rebuild`"
                     logger.warning(told, len(foreign))
@@ -188,17 +190,20 @@ class Indexing:
         if change.kind != "rebuild":
             await self._apply(space, change)
 
-    async def _rebuild(self, space: Space, change: int, *, optimize: bool) -> int:
+    async def _rebuild(
+        self, space: Space, change: int, *, part: int | None = None, optimize: bool = True
+    ) -> int:
+        """Put in what there is as of a change, and take out what is older; `part` numbers the steps of it."""
+        number = change if part is None else part
         count, after = 0, ""
         while documents := await self._store.documents(None, after, _DOCUMENTS_AT_ONCE):
-            count += await self._put(space, documents, change)
+            count += await self._put(space, documents, change, number)
             after = documents[-1].doc_id
-        await self._vectors.upsert(space, await self._opinions(change), change)
+        await self._vectors.upsert(space, await self._opinions(change), number)
         if change:
-            stale = AllOf((Between("change", lt=float(change)), Equals("kind", PASSAGE)))
-            await self._vectors.delete(space, stale, change)
-            stale_faqs = AllOf((Between("change", lt=float(change)), Equals("kind", FAQ)))
-            await self._vectors.delete(space, stale_faqs, change)
+            for kind in (PASSAGE, FAQ):
+                stale = AllOf((Between("change", lt=float(change)), Equals("kind", kind)))
+                await self._vectors.delete(space, stale, number)
         if optimize:
             await self._vectors.optimize(space)
         return count
@@ -214,7 +219,7 @@ class Indexing:
             points.append(feedback_point(replace(judged, dense=dense), change))
         return points
 
-    async def _put(self, space: Space, documents: Sequence[DocumentRow], change: int) -> int:
+    async def _put(self, space: Space, documents: Sequence[DocumentRow], change: int, number: int) -> int:
         """Put what is searchable of some documents into the index; count those documents."""
         known = {one.doc_id: one for one in documents if one.indexed_version}
         passages = await self._passages.passages_of(
@@ -229,7 +234,7 @@ class Indexing:
                 for passage in parts
             ]
 
-        await self._vectors.upsert(space, await asyncio.to_thread(points), change)
+        await self._vectors.upsert(space, await asyncio.to_thread(points), number)
         return len(known)
 
     def _encoded_here(self, document: DocumentRow, passages: Sequence[Passage]) -> bool:

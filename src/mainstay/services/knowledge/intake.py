@@ -236,16 +236,18 @@ class Intake:
         return None
 
     def _row(self, draft: Draft, before: DocumentRow | None, job_id: str, now: int) -> DocumentRow:
+        groups = None if draft.groups is None else tuple(dict.fromkeys(draft.groups))
         return DocumentRow(
             doc_id=draft.doc_id or self._ids.new("doc"),
             collection=draft.collection,
             title=draft.title or _first_line(draft.text),
             titled=bool(draft.title),
             metadata=dict(draft.metadata),
-            groups=None if draft.groups is None else tuple(dict.fromkeys(draft.groups)),
+            groups=groups,
             language="und" if before is None else before.language,
             version=1 if before is None else before.version + 1,
-            indexed_version=0 if before is None else before.indexed_version,
+            # Until the new version is encoded the one before is found, but never by others than it was for.
+            indexed_version=before.indexed_version if before is not None and before.groups == groups else 0,
             media_type=draft.media_type,
             source=draft.source,
             blob=draft.blob,

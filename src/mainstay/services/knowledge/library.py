@@ -1,6 +1,8 @@
 """Documents: stored alone or together, listed, given, deleted."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
+from os.path import commonprefix
 from typing import Any, Literal
 
 from pydantic import JsonValue, TypeAdapter, ValidationError
@@ -27,6 +29,9 @@ from mainstay.services.knowledge.records import (
 from mainstay.services.knowledge.store import DocumentRow, KnowledgeStore
 
 _WAIT_S = 60.0
+_ROWS_AT_ONCE = 500
+_ROUNDS_MAX = 20
+"""How often one page reads on past documents that its caller does not see."""
 _NEW_DOCUMENT = TypeAdapter(NewDocument)
 
 
@@ -86,16 +91,20 @@ class Library:
         """List documents that the caller may see."""
         me = caller()
         seen: list[DocumentRow] = []
-        position = after or ""
-        while len(seen) <= limit:
-            rows = await self._store.documents(collection, position, limit + 1)
+        position, portion, onwards = after or "", limit + 1, None
+        for _ in range(_ROUNDS_MAX):
+            rows = await self._store.documents(collection, position, portion)
             seen += [row for row in rows if may_see(me, row.groups)]
-            if len(rows) <= limit:
+            if len(seen) > limit or len(rows) < portion:
                 break
-            position = rows[-1].doc_id
+            position, portion = rows[-1].doc_id, _ROWS_AT_ONCE
+            await asyncio.sleep(0)  # reads of SQLite take no turn of their own
+        else:
+            onwards = seen[-1].doc_id if seen else _between(rows[0].doc_id, rows[-1].doc_id)
         page = seen[:limit]
         return DocumentPage(
-            documents=[_summary(row) for row in page], next=page[-1].doc_id if len(seen) > limit else None
+            documents=[_summary(row) for row in page],
+            next=page[-1].doc_id if len(seen) > limit else onwards,
         )
 
     async def give(self, doc_id: str, version: int | None) -> Document:
@@ -165,7 +174,14 @@ class Library:
             job = await self._jobs.get_job(row.job_id)
         except NotFound:  # it ended long ago and is forgotten
             return False
-        return any(failure.subject == row.doc_id for failure in job.failures)
+        # What failed is told to who started the job; that nothing more will happen by itself, to all.
+        ended = job.state in {"failed", "cancelled"}
+        return ended or any(failure.subject == row.doc_id for failure in job.failures)
+
+
+def _between(first: str, last: str) -> str:
+    """Give a place after one id and not after another, in few letters: hidden documents' ids are not told."""
+    return last[: len(commonprefix([first, last])) + 1]
 
 
 def _done(receipt: Receipt) -> Receipt:
