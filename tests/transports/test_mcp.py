@@ -150,6 +150,14 @@ async def test_pages_of_other_hosts_may_not_call(web: httpx2.AsyncClient) -> Non
         assert answer.status_code == status
 
 
+@pytest.mark.parametrize("headers", [{"Host": "["}, {"Origin": "http://["}, {"Host": "", "Origin": "null"}])
+async def test_a_host_or_origin_that_is_no_address_is_refused(
+    web: httpx2.AsyncClient, headers: dict[str, str]
+) -> None:
+    answer = await web.post("/mcp", json=LIST, headers={**HEADERS, **headers})
+    assert (answer.status_code, answer.json()["code"]) == (403, "OriginRefused")
+
+
 async def test_hosts_and_origins_are_settings(notes_house: House) -> None:
     settings = McpSettings(allowed_hosts=("house",), allowed_origins=("https://chat.example",))
     mcp = mcp_door(notes_house.application, ids=notes_house.ids, settings=settings)

@@ -131,3 +131,15 @@ async def test_a_problems_address_explains_it(web: httpx2.AsyncClient) -> None:
     assert "There is no such note" in (await web.get(problem["type"], headers={"Accept": "text/html"})).text
     assert (await web.get("/problems/internal-error")).status_code == 200
     assert (await web.get("/problems/nothing")).json()["code"] == "RouteMissing"
+
+
+@pytest.mark.parametrize(
+    ("address", "kept"), [("/", "no-store"), ("/problems/internal-error", "public, max-age=300")]
+)
+@pytest.mark.parametrize("accept", ["application/json", "text/html"])
+async def test_a_cache_keeps_the_forms_of_a_page_apart(
+    web: httpx2.AsyncClient, address: str, kept: str, accept: str
+) -> None:
+    answer = await web.get(address, headers={"Accept": accept})
+    assert answer.headers["content-type"].startswith(accept)
+    assert (answer.headers["vary"], answer.headers["cache-control"]) == ("Accept", kept)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from mainstay.app.placement import nowhere
 from mainstay.kernel.caller import Caller, Credential
-from mainstay.kernel.connection import Connection
+from mainstay.kernel.connection import Connection, Patience
 from mainstay.kernel.guard import Authenticator
 from mainstay.kernel.interface import Interface
 from mainstay.kernel.remote import close, over, remote
@@ -44,11 +44,14 @@ class Elsewhere:
 
     def stand_in(self, interface: type[Interface]) -> Interface:
         """Give what leads to a service there; raises SettingsContradict."""
-        return self._there.setdefault(interface, remote(interface, self._url(interface.service)))
+        if interface not in self._there:
+            self._there[interface] = remote(interface, self._url(interface.service))
+        return self._there[interface]
 
     def recogniser(self) -> Authenticator:
         """Give who recognises callers there; raises SettingsContradict."""
-        connection = Connection(self._url(Identity.service))
+        # A key over its limit is told so at once, instead of waiting here for its turn.
+        connection = Connection(self._url(Identity.service), Patience(waits_s_max=1.0))
         self._connections.append(connection)
         return RemoteAuthenticator(connection)
 

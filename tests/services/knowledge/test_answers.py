@@ -154,6 +154,19 @@ async def test_questions_with_their_answers_are_suggested(admin: Client) -> None
     assert await admin.call("knowledge.suggest_faqs", collection="c") == []
 
 
+async def test_suggestions_read_only_so_much_of_large_documents(
+    admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for doc_id, filler in (("a", 400), ("b", 1), ("c", 1)):
+        text = f"Where is pump {doc_id}?\n\nIt stands in hall {doc_id}, behind the gate. " + "More. " * filler
+        await admin.call("knowledge.add_document", collection="q", doc_id=doc_id, text=text, wait=True)
+    found = await admin.call("knowledge.suggest_faqs", collection="q")
+    assert {each.doc_id for each in found} == {"a", "b", "c"}
+    monkeypatch.setattr("mainstay.services.knowledge.faqs._CHARACTERS_READ_MAX", 100)
+    found = await admin.call("knowledge.suggest_faqs", collection="q")
+    assert {each.doc_id for each in found} == {"b"}
+
+
 async def test_feedback_moves_a_document_for_similar_queries(admin: Client) -> None:
     for doc_id in ("a", "b"):
         await admin.call(

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from mainstay.app.house import House
-from mainstay.services.knowledge import library
 from mainstay.ports.encoder import EncoderUnavailable
+from mainstay.services.knowledge import library
 from mainstay.services.knowledge.failures import (
     CollectionExists,
     CollectionMissing,

@@ -1,5 +1,6 @@
 """Frequently asked questions, which match before passages, and what users say of results."""
 
+import asyncio
 import re
 from collections.abc import Sequence
 
@@ -25,6 +26,7 @@ MATCH_MIN = 0.72
 
 _MATCHES_MAX = 3
 _DOCUMENTS_READ_MAX = 200
+_CHARACTERS_READ_MAX = 5_000_000
 _ANSWER_SENTENCES_MAX = 3
 _QUESTION = re.compile(
     r"^(?:(?:Q|Question|Frage)\s*[:.)]\s*|#{1,6}\s+|\*\*|\d+[.)]\s+)?(?P<question>[^\n?？]{8,300}[?？])\s*\**\s*$"
@@ -111,12 +113,15 @@ class Faqs:
         """Find questions in documents that are followed by their answers, and that have no entry yet."""
         known = {row.question.casefold() for row in await self._faqs.faqs(collection)}
         found: list[FaqSuggestion] = []
-        me = caller()
+        me, read = caller(), 0
         for document in await self._store.documents(collection, "", _DOCUMENTS_READ_MAX):
-            stored = await self._store.text(document.doc_id, document.version)
-            if stored is None or not may_see(me, document.groups):
+            if not may_see(me, document.groups) or read + document.characters > _CHARACTERS_READ_MAX:
                 continue
-            for suggestion in suggestions(document.doc_id, stored[1]):
+            stored = await self._store.text(document.doc_id, document.version)
+            if stored is None:
+                continue
+            read += document.characters
+            for suggestion in await asyncio.to_thread(suggestions, document.doc_id, stored[1]):
                 if suggestion.question.casefold() not in known:
                     known.add(suggestion.question.casefold())
                     found.append(suggestion)

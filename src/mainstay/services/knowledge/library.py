@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from os.path import commonprefix
+from itertools import takewhile
 from typing import Any, Literal
 
 from pydantic import JsonValue, TypeAdapter, ValidationError
@@ -180,8 +180,9 @@ class Library:
 
 
 def _between(first: str, last: str) -> str:
-    """Give a place after one id and not after another, in few letters: hidden documents' ids are not told."""
-    return last[: len(commonprefix([first, last])) + 1]
+    """Give a place after one id and not after another, in few letters: hidden ids are not to be told."""
+    shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False)))
+    return last[: shared + 1]
 
 
 def _done(receipt: Receipt) -> Receipt:

@@ -28,8 +28,8 @@ def passage_id(doc_id: str, version: int, ordinal: int) -> int:
     """Give the number of a passage's point: the 62 bits of its name that are hashed.
 
     Numbers are compared, sorted and looked up several times as fast as names. Among ten million passages of
-    one tenant two have the same with a chance of 1 in 90,000; then the database refuses the second, its job
-    fails and says so, and a new version of that document gets other numbers.
+    one tenant two have the same with a chance of 1 in 90,000. Then the database refuses the second, and its
+    job fails for good after some tries; a new version of that document gets other numbers.
     """
     return _number(name_of(doc_id, version, ordinal))
 

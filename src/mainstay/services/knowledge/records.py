@@ -127,7 +127,10 @@ class DocumentSummary(Record):
 
 
 class DocumentPage(Record):
-    """A part of a list; `next` is the `after` of the following part, null at the end."""
+    """A part of a list; `next` is the `after` of the following part, null at the end.
+
+    A part may be short or empty before the end, where many documents follow that the caller does not see.
+    """
 
     documents: list[DocumentSummary]
     next: str | None

@@ -154,13 +154,13 @@ class McpDoor:
             await _refusal(failure, request_id)(scope, receive, send)
 
     def _check_origin(self, headers: Headers) -> None:
-        host = urlsplit(f"//{headers.get('host', '')}").hostname or ""
+        host = _host_of(f"//{headers.get('host', '')}")
         if self._settings.allowed_hosts and host not in self._settings.allowed_hosts:
             raise OriginRefused("This server does not answer for this host; an operator can allow it.")
         origin = headers.get("origin")
         if origin is None or origin in self._settings.allowed_origins:
             return
-        if (urlsplit(origin).hostname or "") != host:
+        if not host or _host_of(origin) != host:
             raise OriginRefused("Web pages of other hosts may not call; an operator can allow them.")
 
     async def _admit(self, scope: Scope, request_id: str) -> _Admitted:
@@ -208,6 +208,14 @@ class McpDoor:
             logger.exception("An unexpected error (request %s)", admitted.request_id)
             return _told(bug(admitted.request_id))
         return CallToolResult(content=[TextContent(type="text", text=text)], structured_content=structured)
+
+
+def _host_of(address: str) -> str:
+    """Give an address's host, empty where it names none; raises OriginRefused."""
+    try:
+        return urlsplit(address).hostname or ""
+    except ValueError:
+        raise OriginRefused("The Host or Origin header is not an address; send a valid one.") from None
 
 
 def _timely(receive: Receive, idle_s: float) -> Receive:

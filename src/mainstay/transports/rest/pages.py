@@ -34,15 +34,17 @@ _LINKS = {"docs": "/docs", "openapi": "/openapi.json", "health": "/healthz", "re
 Document = Callable[[], Mapping[str, Any]]
 
 
-def _html(text: str) -> Response:
-    return HTMLResponse(text, headers={"Content-Security-Policy": POLICY, "Cache-Control": _KEEP})
+def _html(text: str, keep: str = _KEEP) -> Response:
+    return HTMLResponse(text, headers={"Content-Security-Policy": POLICY, "Cache-Control": keep})
 
 
-def _either(request: Request, told: Mapping[str, Any], html: str) -> Response:
+def _either(request: Request, told: Mapping[str, Any], html: str, keep: str = _KEEP) -> Response:
     """Answer programs in JSON, and people with a page."""
     accept = request.headers.get("accept")
     wanted = chosen([("application/json", False), ("text/html", True)], accept)
-    return _html(html) if wanted else JSONResponse(told)
+    answer = _html(html, keep) if wanted else JSONResponse(told, headers={"Cache-Control": keep})
+    answer.headers["Vary"] = "Accept"
+    return answer
 
 
 def _meanings(application: Application) -> dict[str, dict[str, Any]]:
@@ -87,7 +89,8 @@ def page_routes(application: Application, document: Document, version: str) -> l
 
     async def front(request: Request) -> Response:
         told = {"name": "Mainstay", "version": version, **_LINKS}
-        return _either(request, told, front_page(version, str(request.base_url).rstrip("/")))
+        # It names the address by which it was asked, so nobody else shall be given this answer.
+        return _either(request, told, front_page(version, str(request.base_url).rstrip("/")), "no-store")
 
     async def docs(_: Request) -> Response:
         return _html(reference())

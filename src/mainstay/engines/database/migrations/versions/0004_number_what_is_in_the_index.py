@@ -75,7 +75,7 @@ def _opinion(name: str) -> int:
 
 
 def upgrade() -> None:
-    """Go forward; the search index itself is filled again when the house opens."""
+    """Go forward; the search index itself is filled again with each tenant's first search or change."""
     change_type(PASSAGES, "point_id", _hashed, _BITS)
     for table in (FAQS, FEEDBACK):
         change_type(table, "point_id", _opinion, f"{_BITS} | {_OPINION}")
