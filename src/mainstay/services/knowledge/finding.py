@@ -141,13 +141,11 @@ class Finding:
 
     async def find(self, wanted: Wanted) -> Found:
         """Find; raises FilterInvalid, EncoderUnavailable, VectorsUnavailable."""
-        vector = await self._begun(wanted.query, wanted.context)
+        space = await self._indexing.ready()
+        asked = await self._tongues.asked(wanted.query, wanted.collections)
+        vector = asyncio.create_task(self._vector(asked.text, wanted.context))
+        await asyncio.sleep(0)  # the encoder begins, then we go on
         try:
-            space = await self._indexing.ready()
-            asked = await self._tongues.asked(wanted.query, wanted.collections)
-            if asked.text != wanted.query:
-                vector.cancel()
-                vector = await self._begun(asked.text, wanted.context)
             shown = await self._found(space, wanted, asked, vector)
         finally:
             vector.cancel()
@@ -189,12 +187,6 @@ class Finding:
         if wanted.filters:
             conditions.append(compiled(wanted.filters))
         return AllOf(tuple(conditions)) if conditions else None
-
-    async def _begun(self, text: str, context: str) -> asyncio.Task[Vector]:
-        """Let the encoder begin, to go on meanwhile: nothing else takes as long."""
-        vector = asyncio.create_task(self._vector(text, context))
-        await asyncio.sleep(0)
-        return vector
 
     async def _vector(self, text: str, context: str) -> Vector:
         vectors = await self._encoder.embed([text, context] if context else [text], role="query")

@@ -11,13 +11,13 @@ curl -H "Authorization: Bearer $MAINSTAY_API_KEY" -H "Content-Type: application/
   "URL/v1/documents?wait=true"
 """
 _ASK = """curl -H "Authorization: Bearer $MAINSTAY_API_KEY" -H "Content-Type: application/json" \\
-  -d '{"question": "When is the meeting?"}' \\
+  -d '{"question": "When is the meeting?", "collection": "notes"}' \\
   URL/v1/knowledge/answer
 """
 _PYTHON = """from mainstay.client import Mainstay
 
 with Mainstay("URL", key="mk_…") as mainstay:
-    print(mainstay.knowledge.answer("When is the meeting?").answer)
+    print(mainstay.knowledge.answer("When is the meeting?", collection="notes").answer)
 """
 _MCP = """URL/mcp    # streamable HTTP; the key as Authorization: Bearer mk_…
 """
@@ -30,8 +30,8 @@ _STEPS = {
 _LINKS = {
     "/docs": "Reference, to read and to try",
     "/openapi.json": "OpenAPI document",
-    "/healthz": "Is it alive?",
-    "/readyz": "Is it ready?",
+    "/healthz": "Health",
+    "/readyz": "Readiness",
 }
 
 
@@ -45,6 +45,6 @@ def front_page(version: str, url: str) -> str:
     return page(
         "Mainstay",
         "<header><h1>Mainstay</h1><p>Search and grounded answers over your own documents. "
-        f"This is version {escape(version)}, and it runs.</p></header>"
+        f"Version {escape(version)}.</p></header>"
         f'<nav aria-label="Pages"><ul>{links}</ul></nav><main>{steps}</main>',
     )
