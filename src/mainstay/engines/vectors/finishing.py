@@ -1,11 +1,14 @@
 """Work that is brought to its end even when whoever waits for it is cancelled."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Coroutine
 from typing import Any, ParamSpec, TypeVar
 
 T = TypeVar("T")
 P = ParamSpec("P")
+
+_TOLD_MAX = 4_000
 
 
 async def finished(work: Coroutine[Any, Any, T]) -> T:
@@ -30,3 +33,25 @@ async def finished(work: Coroutine[Any, Any, T]) -> T:
 async def in_thread(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Run a call in a thread, to its end."""
     return await finished(asyncio.to_thread(call, *args, **kwargs))
+
+
+async def in_child(*command: str) -> tuple[int, str]:
+    """Run a child process to its end; give its status and the end of what it complained about.
+
+    For work on many files: a thread would wait for the interpreter's lock at each, and beside searches that
+    follow each other closely a few megabytes would take a hundred seconds.
+    """
+    child = await asyncio.create_subprocess_exec(
+        *command,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        _, told = await child.communicate()
+    finally:
+        if child.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                child.kill()
+            await child.wait()
+    return child.returncode or 0, told.decode(errors="replace")[-_TOLD_MAX:]

@@ -2,14 +2,14 @@
 
 import asyncio
 import contextlib
-import shutil
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import qdrant_edge as edge
 
-from mainstay.engines.vectors.finishing import in_thread
+from mainstay.engines.vectors.finishing import finished, in_child, in_thread
 from mainstay.engines.vectors.progress import Progress
 from mainstay.engines.vectors.shards import speaking
 from mainstay.engines.vectors.spaces import State, advanced, sync_files, sync_folder, write_state
@@ -90,8 +90,11 @@ class Living:
                 self.shard.close()
 
     async def replace(self, shard: edge.EdgeShard, name: str) -> None:
-        """Make another shard of this space the living one, durably. The lock must be held."""
-        await in_thread(sync_files, self.folder / name)
+        """Make another shard of this space the living one, durably. The lock must be held.
+
+        Its files are on the disk already; what it has caught up on since is in its write-ahead log.
+        """
+        await in_thread(sync_files, self.folder / name / "wal")
         await in_thread(sync_folder, self.folder)
         state = State(name, self.progress.reached(), self.pending)
         await in_thread(write_state, self.folder, self.space, state)
@@ -99,7 +102,8 @@ class Living:
         self.shard, self.state = shard, state
         self.unflushed, self.unsynced = len(self.journal or ()), False
         # Closing flushes; what is already on the disk it need not wait for with all threads stopped.
-        await in_thread(sync_files, self.folder / old_name)
+        # One call for all: file by file a thread would wait for the interpreter's lock, beside searches long.
+        await in_thread(os.sync)
         with contextlib.suppress(VectorsUnavailable), speaking():
             old.close()
-        await in_thread(shutil.rmtree, self.folder / old_name, ignore_errors=True)
+        await finished(in_child("rm", "-rf", str(self.folder / old_name)))

@@ -1,8 +1,8 @@
 """The child process that optimises a copy of a shard, so that the engine's lock never stops the house.
 
 Run as `python -m mainstay.engines.vectors.optimizer FOLDER PARENT [FIELD KIND]...`: loads the shard in
-FOLDER, indexes the fields, builds the graphs, flushes and leaves. It answers by its exit status; what went
-wrong is on its error stream. It dies with its parent.
+FOLDER, indexes the fields, builds the graphs, brings everything onto the disk and leaves. It answers by its
+exit status; what went wrong is on its error stream. It dies with its parent.
 """
 
 import ctypes
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final, cast, get_args
 
 from mainstay.engines.vectors.shards import index_payload, load_shard
+from mainstay.engines.vectors.spaces import sync_files
 from mainstay.ports.vectors import FieldType
 
 _NICENESS: Final = 10
@@ -32,6 +33,7 @@ def main(arguments: list[str]) -> None:
     shard.optimize()
     shard.flush()
     shard.close()
+    sync_files(Path(folder))
 
 
 def die_with(parent: int) -> None:

@@ -12,7 +12,7 @@ from typing import Final
 
 import qdrant_edge as edge
 
-from mainstay.engines.vectors.finishing import finished, in_thread
+from mainstay.engines.vectors.finishing import finished, in_child, in_thread
 from mainstay.engines.vectors.living import Living
 from mainstay.engines.vectors.points import to_copy
 from mainstay.engines.vectors.shards import (
@@ -30,7 +30,6 @@ from mainstay.ports.vectors import FieldType, VectorsUnavailable
 logger = logging.getLogger(__name__)
 
 _CHUNK: Final = 50
-_TOLD_MAX: Final = 4_000
 _COPIES_MAX: Final = 3  # a copy, and what the optimiser writes before it drops the old segments
 
 
@@ -89,9 +88,15 @@ def _check_there(living: Living) -> None:
         raise RebuildFailed("The index was closed or dropped while it was being optimised.")
 
 
+def _size(folder: Path) -> int:
+    """Give the bytes that a folder takes on the disk; a few hundred looks, too short for a thread."""
+    return sum(path.stat().st_blocks * 512 for path in folder.rglob("*"))
+
+
 async def _copy(source: Path, target: Path, disk_free_bytes_min: int) -> None:
-    def copy() -> None:
-        size = sum(path.stat().st_blocks * 512 for path in source.rglob("*"))
+    """Copy a shard; raises RebuildFailed."""
+    try:
+        size = _size(source)
         free = shutil.disk_usage(source).free
         if free < _COPIES_MAX * size + disk_free_bytes_min:
             raise RebuildFailed(
@@ -100,37 +105,20 @@ async def _copy(source: Path, target: Path, disk_free_bytes_min: int) -> None:
                 retry_after_s=60,
             )
         shutil.rmtree(target, ignore_errors=True)
-        shutil.copytree(source, target)
-
-    try:
-        await in_thread(copy)
+        status, told = await in_child("cp", "-R", str(source), str(target))
     except OSError as error:
         raise RebuildFailed(f"The index could not be copied: {error}.", retry_after_s=60) from error
+    if status:
+        raise RebuildFailed(f"The index could not be copied: {told.strip()}.", retry_after_s=60)
 
 
 async def _optimise_in_child(folder: Path, fields: Mapping[str, FieldType]) -> None:
     arguments = [part for field, kind in fields.items() for part in (field, kind)]
-    child = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "mainstay.engines.vectors.optimizer",
-        str(folder),
-        str(os.getpid()),
-        *arguments,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    try:
-        _, told = await child.communicate()
-    finally:
-        if child.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                child.kill()
-            await child.wait()
-    if child.returncode:
-        logger.error("optimising failed: %s", told.decode(errors="replace")[-_TOLD_MAX:])
-        raise RebuildFailed(f"Optimising the index ended with status {child.returncode}; see the log.")
+    module = "mainstay.engines.vectors.optimizer"
+    status, told = await in_child(sys.executable, "-m", module, str(folder), str(os.getpid()), *arguments)
+    if status:
+        logger.error("optimising failed: %s", told)
+        raise RebuildFailed(f"Optimising the index ended with status {status}; see the log.")
 
 
 def _load(folder: Path, config: edge.EdgeConfig) -> edge.EdgeShard:
