@@ -18,6 +18,7 @@ class Shelf:
         self.server = server
         self.documents: dict[str, bytes] = {}
         self.batches: list[int] = []
+        self.elsewhere: dict[str, str] = {}
         server.default = self.handle
 
     def _file(self, seen: Seen) -> web.StreamResponse:
@@ -28,13 +29,22 @@ class Shelf:
         if not content:
             told_problem = {"code": "FileUnreadable", "status": 422, "detail": "It is empty."}
             return web.json_response(told_problem, status=422)
-        same = self.documents.get(doc_id) == content
+        before = self.documents.get(doc_id)
         self.documents[doc_id] = content
-        return web.json_response(self._receipt(doc_id, "unchanged" if same else "queued"))
+        state = "unchanged" if before == content else "queued"
+        return web.json_response(self._receipt(doc_id, state, version=1 if before is None else 2))
 
-    def _receipt(self, doc_id: str, state: str) -> dict[str, Any]:
+    def _receipt(self, doc_id: str, state: str, **facts: Any) -> dict[str, Any]:
         job = f"job_{len(self.documents)}" if state == "queued" else None
-        return {"doc_id": doc_id, "collection": "c", "version": 1, "state": state, "job_id": job}
+        return {
+            "doc_id": doc_id,
+            "collection": "c",
+            "version": 1,
+            "state": state,
+            "job_id": job,
+            "moved_from": self.elsewhere.get(doc_id),
+            **facts,
+        }
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         seen = self.server.seen[-1]
@@ -76,7 +86,7 @@ def test_finding_files(tmp_path: Path) -> None:
     folder = _tree(tmp_path)
 
     def ids(**choice: Any) -> list[str]:
-        return sorted(found.doc_id for found in find([folder], Choice(**choice)).files)
+        return sorted(found.name for found in find([folder], Choice(**choice)).files)
 
     assert ids() == ["a.md", "sub/b.txt", "sub/deep/c.html"]
     assert ids(recursive=False) == ["a.md"]
@@ -93,7 +103,7 @@ def test_finding_files(tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "a.md").write_text("other")
     both = find([folder, tmp_path / "other"], Choice()).files
-    assert {"docs/a.md", "other/a.md"} <= {found.doc_id for found in both}
+    assert {"docs/a.md", "other/a.md"} <= {found.name for found in both}
     assert {".pdf", ".docx", ".md", ".txt", ".html", ".csv", ".eml"} <= ENDINGS
     assert not {".png", ".zip", ".exe", ".jsonl"} & ENDINGS
 
@@ -103,12 +113,31 @@ def test_ingest_sends_what_changed(server: WireServer, tmp_path: Path) -> None:
     folder = _tree(tmp_path)
     result = typed("ingest", str(folder), "--collection", "c")
     assert result.exit_code == 0, result.output
-    assert "3 stored, 0 unchanged, 0 failed, 7 skipped" in result.stdout
-    assert shelf.documents == {"a.md": b"# A", "sub/b.txt": b"B", "sub/deep/c.html": b"<p>C"}
+    assert "3 new, 0 changed, 0 unchanged, 0 failed, 7 skipped" in result.stdout
+    assert shelf.documents == {"c/a.md": b"# A", "c/sub/b.txt": b"B", "c/sub/deep/c.html": b"<p>C"}
     assert any(seen.target.startswith("/v1/jobs/job_") for seen in server.seen)
     (folder / "a.md").write_text("# A2")
     again = json.loads(typed("ingest", str(folder), "-c", "c", "--json", "--no-wait").stdout)
-    assert (again["stored"], again["unchanged"], again["failed"]) == (1, 2, 0)
+    assert (again["new"], again["changed"], again["unchanged"], again["failed"]) == (0, 1, 2, 0)
+
+
+def test_ingest_keeps_the_files_of_two_collections_apart(server: WireServer, tmp_path: Path) -> None:
+    shelf = Shelf(server)
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "README.md").write_text(f"# {name}")
+        assert typed("ingest", str(tmp_path / name), "-c", name).exit_code == 0
+    assert shelf.documents == {"one/README.md": b"# one", "two/README.md": b"# two"}
+
+
+def test_ingest_says_what_it_moved(server: WireServer, tmp_path: Path) -> None:
+    shelf = Shelf(server)
+    shelf.elsewhere["t1"] = "drafts"
+    (tmp_path / "d.jsonl").write_text('{"text": "t1"}\n{"text": "t2"}')
+    result = typed("ingest", str(tmp_path / "d.jsonl"), "-c", "c")
+    assert "1 with ids of documents in “drafts”: they were moved from there." in result.stdout
+    again = json.loads(typed("ingest", str(tmp_path / "d.jsonl"), "-c", "c", "--json").stdout)
+    assert again["moved_from"] == {"drafts": 1}
 
 
 def test_ingest_goes_on_after_failures(server: WireServer, tmp_path: Path) -> None:
@@ -117,7 +146,7 @@ def test_ingest_goes_on_after_failures(server: WireServer, tmp_path: Path) -> No
     (folder / "empty.md").write_text("")
     result = typed("ingest", str(folder), "-c", "c")
     assert result.exit_code == 1
-    assert "3 stored, 0 unchanged, 1 failed" in result.stdout
+    assert "3 new, 0 changed, 0 unchanged, 1 failed" in result.stdout
     assert "empty.md\tIt is empty." in result.stdout + result.stderr
     assert len(shelf.documents) == 3
 
@@ -145,6 +174,6 @@ def test_ingest_of_json_lines(server: WireServer, tmp_path: Path) -> None:
     result = typed("ingest", str(tmp_path / "d.jsonl"), "-c", "c", "--json")
     assert result.exit_code == 1
     told_json = json.loads(result.stdout)
-    assert (told_json["stored"], told_json["failed"]) == (250, 2)
+    assert (told_json["new"], told_json["failed"]) == (250, 2)
     assert sorted(shelf.batches) == [50, 200]
     assert [failure["file"] for failure in told_json["failures"]] == ["d.jsonl:251", "d.jsonl:252"]

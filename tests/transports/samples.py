@@ -160,7 +160,7 @@ SAMPLES: dict[str, Sample] = {
         _plain(collection=COLLECTION, after="a"), {"limit": 501}, {"collection": NOWHERE}
     ),
     "knowledge.get_document": Sample(_plain(doc_id=DOC, version=1), {"version": 0}, {"doc_id": NOWHERE}),
-    "knowledge.delete_document": Sample(_gone_document, {"doc_id": "x" * 201}, {"doc_id": NOWHERE}),
+    "knowledge.delete_document": Sample(_gone_document, {"doc_id": "x" * 501}, {"doc_id": NOWHERE}),
     "knowledge.search": Sample(
         _plain(
             query="rotate keys", top_k=3, collection=COLLECTION, filters={"not": {"year": 1999}}, weight=0.5

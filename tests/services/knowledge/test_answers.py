@@ -22,6 +22,9 @@ The crane lifts boats of up to twelve tonnes. The fee is 80 euros for each lift.
 """
 SHOP = "The fish shop sells herring on Fridays. Smoked eel costs 12 euros. Cards are welcome at the counter."
 
+FIRST_NAMES = ("Anna", "Boris", "Clara", "David", "Emma", "Frank")
+LAST_NAMES = ("Adler", "Brandt", "Conrad", "Decker", "Engel", "Falk", "Graf", "Huber")
+
 
 class Scripted:
     """A generator that says what it was told to say."""
@@ -64,6 +67,24 @@ async def test_an_answer_cites_the_very_characters_of_its_source(admin: Client) 
     for citation in answer.citations:
         assert citation.doc_id == "office"
         assert document.text[citation.start : citation.end] == citation.text
+
+
+async def test_a_table_answers_with_a_row_and_its_columns_names(admin: Client) -> None:
+    names = [f"{first} {last}" for first in FIRST_NAMES for last in LAST_NAMES]
+    people = [(name, 20 + number) for number, name in enumerate(names)]
+    rows = "".join(f"| {name} | Harbour street {days} | {days} |\n" for name, days in people)
+    text = f"| employee | address | vacation days |\n| --- | --- | --- |\n{rows}"
+    await admin.call("knowledge.add_document", collection="c", doc_id="staff", text=text, wait=True)
+    for name, days in (people[0], people[-1]):
+        answer = await admin.call("knowledge.answer", question=f"How many vacation days has {name}?")
+        row = f"| {name} | Harbour street {days} | {days} |"
+        said = f"employee: {name}; address: Harbour street {days}; vacation days: {days}"
+        assert answer.answer.startswith(said)
+        [first, *_] = answer.citations
+        assert first.text == row == text[first.start : first.end]
+    hits = await admin.call("knowledge.search", query="vacation days", group="passage")
+    assert len(hits) > 1
+    assert all(hit.snippet.startswith("| employee |") for hit in hits)
 
 
 async def test_what_is_not_in_the_documents_is_not_answered(admin: Client) -> None:

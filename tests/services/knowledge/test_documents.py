@@ -190,6 +190,16 @@ async def test_groups_hide_documents_from_everyone_else(house: House, admin: Cli
         assert await who.call("knowledge.get_collection", name="c") == listed
 
 
+async def test_a_document_that_is_stored_elsewhere_says_where_it_was(admin: Client) -> None:
+    await add(admin, "keys", KEYS)
+    moved = await admin.call("knowledge.add_document", collection="d", doc_id="keys", text=KEYS, wait=True)
+    assert (moved.moved_from, moved.collection, moved.version, moved.state) == ("c", "d", 2, "indexed")
+    assert await found(admin, "rotate key", collection="c") == []
+    assert await found(admin, "rotate key", collection="d") == ["keys"]
+    again = await admin.call("knowledge.add_document", collection="d", doc_id="keys", text=KEYS, wait=True)
+    assert (again.moved_from, again.state) == (None, "unchanged")
+
+
 async def test_another_tenant_sees_nothing(house: House, admin: Client) -> None:
     await add(admin, "keys", KEYS)
     other = await tenant_client(house, "other")

@@ -21,10 +21,10 @@ LINES = frozenset({".jsonl", ".ndjson"})
 
 @dataclass(frozen=True)
 class FoundFile:
-    """A file to send, and the id that its document gets."""
+    """A file to send, and what it is called: its path below the folder that was given."""
 
     path: Path
-    doc_id: str
+    name: str
 
 
 @dataclass
@@ -84,8 +84,8 @@ def _walk(root: Path, choice: Choice, skipped: Counter[str]) -> Iterator[Path]:
 def find(paths: Sequence[Path], choice: Choice) -> Finding:
     """Find the files of folders, and take those that were named themselves whatever their kind.
 
-    A document's id is its path below the folder that was given; with several paths, the folder's own name
-    stands before it, so that two folders' files stay apart. Links are not followed.
+    With several paths, the folder's own name stands before a file's, so that two folders' files stay apart.
+    Links are not followed.
     """
     finding = Finding()
     for path in paths:

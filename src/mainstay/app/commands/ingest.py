@@ -78,14 +78,19 @@ async def _send(
 def _show(out: Output, tally: Tally, finding: Finding, seconds: float, waited: bool) -> None:
     skipped = dict(finding.skipped.most_common())
     if out.as_json:
-        told = {"stored": tally.stored, "unchanged": tally.unchanged, "failed": len(tally.failures)}
-        out.json(told | {"failures": tally.failures, "skipped": skipped, "seconds": round(seconds, 3)})
+        told = {"new": tally.new, "changed": tally.changed, "unchanged": tally.unchanged}
+        told |= {"failed": len(tally.failures)}
+        more = {"failures": tally.failures, "skipped": skipped, "moved_from": dict(tally.moved)}
+        out.json(told | more | {"seconds": round(seconds, 3)})
         return
-    parts = [f"{tally.stored} stored", f"{tally.unchanged} unchanged", f"{len(tally.failures)} failed"]
+    parts = [f"{tally.new} new", f"{tally.changed} changed", f"{tally.unchanged} unchanged"]
+    parts.append(f"{len(tally.failures)} failed")
     if skipped:
         reasons = ", ".join(f"{count} {reason}" for reason, count in skipped.items())
         parts.append(f"{sum(skipped.values())} skipped ({reasons})")
     out.say(f"{', '.join(parts)}, in {seconds:.1f} s.")
+    for collection, count in tally.moved.items():
+        out.say(f"{count} with ids of documents in “{collection}”: they were moved from there.")
     if tally.jobs and not waited:
         out.say("They become searchable in the background; `mainstay status` shows the jobs.")
     if tally.failures:
@@ -118,9 +123,10 @@ def ingest(
 ) -> None:
     """Send files and folders to the server.
 
-    A document's id is its path below the folder, so sending a folder again sends what changed: the server
-    answers `unchanged` for the rest. Hidden files, links, `node_modules` and the like are passed over. Ends
-    with exit code 1 when some files failed, and lists them with their reasons.
+    A document's id is the collection and its path below the folder, such as `handbook/setup/first.md`, so
+    sending a folder again sends what changed: the server answers `unchanged` for the rest. Hidden files,
+    links, `node_modules` and the like are passed over. Ends with exit code 1 when some files failed, and
+    lists them with their reasons.
 
     Example: `mainstay ingest ./handbook --collection handbook --exclude drafts/`
     """

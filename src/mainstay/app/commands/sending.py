@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import json
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,8 +28,11 @@ _WAIT_S = 20.0
 class Tally:
     """What became of everything that was sent."""
 
-    stored: int = 0
+    new: int = 0
+    changed: int = 0
     unchanged: int = 0
+    moved: Counter[str] = field(default_factory=Counter)
+    """How many came out of which other collection."""
     failures: list[dict[str, str]] = field(default_factory=list)
     jobs: dict[str, str] = field(default_factory=dict)
     unreachable: int = 0
@@ -45,7 +49,10 @@ class Tally:
         elif receipt.state == "unchanged":
             self.unchanged += 1
         else:
-            self.stored += 1
+            self.new += receipt.version == 1
+            self.changed += receipt.version > 1
+            if receipt.moved_from is not None:
+                self.moved[receipt.moved_from] += 1
             if receipt.job_id is not None:
                 self.jobs[receipt.job_id] = name
 
@@ -74,15 +81,19 @@ class Sender:
         self._tally = tally
 
     def file(self, found: FoundFile) -> Parcel:
-        """Make a parcel of a file."""
+        """Make a parcel of a file.
+
+        Its id begins with the collection: ids are one space, and two folders may hold a file of one name.
+        """
+        doc_id = f"{self._collection}/{found.name}"
 
         async def send() -> None:
             receipt = await self._knowledge.upload_document(
-                FileUpload(found.path), self._collection, doc_id=found.doc_id
+                FileUpload(found.path), self._collection, doc_id=doc_id
             )
-            self._tally.take(receipt, found.doc_id)
+            self._tally.take(receipt, found.name)
 
-        return Parcel(found.doc_id, 1, send)
+        return Parcel(found.name, 1, send)
 
     def batch(self, name: str, numbers: list[int], documents: list[dict[str, Any]]) -> Parcel:
         """Make a parcel of the documents of some lines."""

@@ -1,6 +1,6 @@
 """Answer a question with sentences of its sources, and say how sure that is; refuse below a threshold."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +21,7 @@ from mainstay.services.knowledge.evidence import (
 )
 from mainstay.services.knowledge.heads import Heads, chance
 from mainstay.services.knowledge.lexical import terms
+from mainstay.services.knowledge.outlines import told_row
 
 CANDIDATES_MAX = 20
 """How many passages are taken into account; the coefficients were learned with so many."""
@@ -28,7 +29,6 @@ CANDIDATES_MAX = 20
 CHOSEN_MAX = 3
 _CHOSEN_SHARE = 0.35
 _SAME = 0.8
-_HEADING_SHARE = 0.01
 _LEANS_ON = frozenset(
     {"it", "its", "he", "she", "his", "her", "they", "their", "them", "this", "that", "these", "those"}
     | {"such", "there", "here", "also", "however", "therefore", "thus", "hence", "then", "both", "neither"}
@@ -39,6 +39,7 @@ _LEANS_ON = frozenset(
 class Chosen:
     """A sentence of the answer: characters `start` to `end` of passage number `passage` (from 0).
 
+    `told` is how it reads outside of its passage: `text` itself, or a table's row with its columns' names.
     `score` in [0, 1] is the chance that this sentence, if any, holds the answer; a sentence that only
     explains the next one (`before`) carries the next one's score.
     """
@@ -47,6 +48,7 @@ class Chosen:
     start: int
     end: int
     text: str
+    told: str
     score: float
 
 
@@ -108,11 +110,11 @@ def judge(
     language: str,
 ) -> Judgement:
     """Judge from what the looks have shown."""
-    if not words or not any(look.spans for look in looks[:CLOSE_PASSAGES]):
+    if not words or not any(_telling(look) for look in looks[:CLOSE_PASSAGES]):
         return NOTHING
     weights = rarity(looks)
     figures, places = sentence_figures(looks, weights, closely=heads.closely)
-    chances = chance(heads.sentence, figures) * _tells(passages, looks, places)
+    chances = chance(heads.sentence, figures) * _tells(looks, places)
     best = int(chances.argmax())
     ranked = np.sort(chances)[::-1]
     likely = (float(ranked[0]), float(ranked[1]) if len(ranked) > 1 else 0.0)
@@ -122,14 +124,13 @@ def judge(
     return Judgement(confidence >= threshold, confidence, chosen)
 
 
-def _tells(passages: Sequence[str], looks: Sequence[Look], places: Sequence[tuple[int, int]]) -> Matrix:
-    """Give 1 for sentences and next to 0 for headings, whose words count for what follows them."""
-    headings = [_is_heading(passages, looks, place) for place in places]
-    return np.where(headings, _HEADING_SHARE, 1.0)
+def _telling(look: Look) -> bool:
+    return len(look.spans) > len(look.outline.silent)
 
 
-def _is_heading(passages: Sequence[str], looks: Sequence[Look], place: tuple[int, int]) -> bool:
-    return _text(passages, looks, place).lstrip().startswith("#")
+def _tells(looks: Sequence[Look], places: Sequence[tuple[int, int]]) -> Matrix:
+    """Give 1 for sentences and 0 for headings and headers, whose words count for what follows them."""
+    return np.array([float(number not in looks[rank].outline.silent) for rank, number in places])
 
 
 def choose(
@@ -141,26 +142,29 @@ def choose(
 ) -> tuple[Chosen, ...]:
     """Choose at most CHOSEN_MAX sentences: the best, and others nearly as good that say something new.
 
-    A sentence that leans on the one before it ("It was …") brings that one along.
+    A sentence that leans on the one before it ("It was …") brings that one along. Of a table's rows only
+    those are told that no chosen one outdoes: `Anna Koch` is asked for, not everybody called Anna.
     """
     order = sorted(range(len(places)), key=lambda row: -chances[row])
     least = float(chances[order[0]]) * _CHOSEN_SHARE
     kept: dict[tuple[int, int], float] = {}
     bags: list[frozenset[str]] = []
     for row in order:
-        if len(kept) >= CHOSEN_MAX or chances[row] < least:
+        if len(kept) >= CHOSEN_MAX or chances[row] < least or not chances[row]:
             break
         rank, number = places[row]
         text = _text(passages, looks, (rank, number))
         bag = frozenset(terms(text, language))
         if (rank, number) in kept or any(_likeness(bag, other) >= _SAME for other in bags):
             continue
+        if number in looks[rank].outline.headers and _outdone(looks, kept, (rank, number)):
+            continue
         bags.append(bag)
         kept[rank, number] = float(chances[row])
         first = text.split(maxsplit=1)[0].strip("\"'“‘(").lower()
         if first in _LEANS_ON and number > 0 and len(kept) < CHOSEN_MAX:
             before = (rank, number - 1)
-            if not _is_heading(passages, looks, before):
+            if number - 1 not in looks[rank].outline.silent:
                 kept.setdefault(before, float(chances[row]))
     best = places[order[0]][0]
     reading = sorted(kept, key=lambda place: (place[0] != best, place))
@@ -196,6 +200,13 @@ def _share(words: Sequence[Word], bag: frozenset[str]) -> float:
     return sum(len(word.terms & bag) / len(word.terms) for word in words) / len(words)
 
 
+def _outdone(looks: Sequence[Look], kept: Iterable[tuple[int, int]], place: tuple[int, int]) -> bool:
+    """Tell whether a sentence that is kept holds all of the question's words that this one does, and more."""
+    held = looks[place[0]].held[:, place[1]]
+    others = [looks[rank].held[:, number] for rank, number in kept]
+    return any((other >= held).all() and (other > held).any() for other in others)
+
+
 def _likeness(one: frozenset[str], other: frozenset[str]) -> float:
     """Give Jaccard's similarity of two sets of terms."""
     return len(one & other) / max(1, len(one | other))
@@ -207,5 +218,9 @@ def _text(passages: Sequence[str], looks: Sequence[Look], place: tuple[int, int]
 
 
 def _chosen(passages: Sequence[str], looks: Sequence[Look], place: tuple[int, int], score: float) -> Chosen:
-    start, end = looks[place[0]].spans[place[1]]
-    return Chosen(place[0], start, end, passages[place[0]][start:end], score)
+    rank, number = place
+    start, end = looks[rank].spans[number]
+    text = _text(passages, looks, place)
+    header = looks[rank].outline.headers.get(number)
+    told = text if header is None else told_row(_text(passages, looks, (rank, header)), text)
+    return Chosen(rank, start, end, text, told, score)

@@ -36,12 +36,13 @@ _MARK = re.compile(r"\s*\[(\d{1,3})\]")
 
 @dataclass(frozen=True)
 class Source:
-    """A sentence, or a passage, that an answer may cite."""
+    """A sentence, or a passage, that an answer may cite; `told` is how it reads, under a table's header."""
 
     shown: Shown
     start: int
     end: int
     text: str
+    told: str
     score: float
 
     def citation(self, sentence: int) -> Citation:
@@ -153,16 +154,18 @@ def _sources(judgement: Judgement, found: Found, top_k: int, *, extractive: bool
     sources = []
     for chosen in judgement.chosen:
         shown = found.ranked[chosen.passage][1]
-        offset = shown.start
-        sources.append(Source(shown, offset + chosen.start, offset + chosen.end, chosen.text, chosen.score))
+        start, end = shown.place(chosen.start), shown.place(chosen.end)
+        sources.append(Source(shown, start, end, chosen.text, chosen.told, chosen.score))
     if extractive:
         return sources
     passages = found.ranked[: min(top_k, _EVIDENCE_MAX)]
-    return [Source(shown, shown.start, shown.end, shown.text, score) for score, shown in passages]
+    return [
+        Source(shown, shown.start, shown.end, shown.own(), shown.text, score) for score, shown in passages
+    ]
 
 
 def _evidence(sources: Sequence[Source]) -> list[Evidence]:
-    return [Evidence(number, source.text, source.score) for number, source in enumerate(sources, 1)]
+    return [Evidence(number, source.told, source.score) for number, source in enumerate(sources, 1)]
 
 
 def _composed(
@@ -175,7 +178,7 @@ def _composed(
     for number, (sentence, marks) in enumerate(_marked(text)):
         cited = [sources[mark - 1] for mark in dict.fromkeys(marks) if 0 < mark <= len(sources)]
         citations += [source.citation(number) for source in cited]
-        backing = [source.text for source in cited]
+        backing = [source.told for source in cited]
         if not extractive and support(sentence, backing) < SUPPORT_LEAST:
             unsupported.append(number)
         told.append(plain(sentence))

@@ -2,20 +2,25 @@
 
 Data: XQuAD in English (google-deepmind/xquad, CC BY-SA 4.0), 48 articles, 240 paragraphs, 1,190 questions.
 Learned from articles 0, 2, 4 … 46; the odd ones are unseen. Unanswerable: questions whose paragraph was
-held out (a quarter of them, or whole articles; collections of all, three and one articles). Seed 7.
-Encoder of TOKENS: all-MiniLM-L6-v2, int8. Threshold: as far as can be from
-both limits (answered ≥ .85, false ≤ .15) in the hardest setting. On articles left out in turn, 6 folds:
+held out (a quarter of them, or whole articles; collections of all, three and one articles), and for TOKENS
+near misses, in which one word is another (`benchmarks/near_misses.py`), at 0.2 each. Seed 7.
+Encoder of TOKENS: all-MiniLM-L6-v2, int8. Threshold: the highest at which 0.85 of what can be answered is
+answered where paragraphs were held out. On articles left out in turn, 6 folds:
 
-    WORDS, threshold 0.550
-    paragraphs   answered 0.861  false 0.128  at 15 % false 0.884  best hits 0.821  ECE 0.074
-    few articles answered 0.851  false 0.087  at 15 % false 0.900  best hits 0.837  ECE 0.081
-    one article  answered 0.841  false 0.079  at 15 % false 0.893  best hits 0.836  ECE 0.096
-    articles     answered 0.891  false 0.029  at 15 % false 0.975  best hits 0.832  ECE 0.077
-    TOKENS, threshold 0.625
-    paragraphs   answered 0.891  false 0.094  at 15 % false 0.920  best hits 0.838  ECE 0.048
-    few articles answered 0.881  false 0.087  at 15 % false 0.936  best hits 0.849  ECE 0.058
-    one article  answered 0.877  false 0.079  at 15 % false 0.944  best hits 0.844  ECE 0.067
-    articles     answered 0.925  false 0.006  at 15 % false 0.996  best hits 0.856  ECE 0.056
+    WORDS, threshold 0.525
+    paragraphs   answered 0.863  false 0.130  at 15 % false 0.892  best hits 0.816  ECE 0.075
+    few articles answered 0.866  false 0.090  at 15 % false 0.896  best hits 0.836  ECE 0.082
+    one article  answered 0.853  false 0.087  at 15 % false 0.895  best hits 0.835  ECE 0.096
+    articles     answered 0.899  false 0.032  at 15 % false 0.978  best hits 0.826  ECE 0.081
+    near misses  answered 0.862  false 0.729  at 15 % false 0.440  best hits 0.816  ECE 0.292
+    few, near    answered 0.866  false 0.659  at 15 % false 0.491  best hits 0.840  ECE 0.266
+    TOKENS, threshold 0.680
+    paragraphs   answered 0.866  false 0.077  at 15 % false 0.927  best hits 0.835  ECE 0.048
+    few articles answered 0.849  false 0.067  at 15 % false 0.933  best hits 0.845  ECE 0.057
+    one article  answered 0.858  false 0.062  at 15 % false 0.942  best hits 0.845  ECE 0.060
+    articles     answered 0.900  false 0.012  at 15 % false 0.996  best hits 0.852  ECE 0.071
+    near misses  answered 0.864  false 0.412  at 15 % false 0.683  best hits 0.838  ECE 0.223
+    few, near    answered 0.855  false 0.352  at 15 % false 0.698  best hits 0.848  ECE 0.196
 
 ECE: expected calibration error over ten bins; the settings mix answerable and unanswerable differently.
 The columns are BY_WORDS, ANSWER_BY_WORDS and BY_TOKENS, ANSWER_BY_TOKENS of `evidence.py`.
@@ -26,13 +31,13 @@ from mainstay.services.knowledge.heads import Head, Heads
 WORDS = Heads(
     closely=False,
     sentence=Head(
-        -1.9517,
+        -1.8912,
         (
-            8.1697,
-            2.3412,
-            -0.82812,
-            -5.6849,
-            -2.5795,
+            8.1543,
+            2.2965,
+            -0.99746,
+            -5.7221,
+            -2.6455,
         ),
         (
             0,
@@ -50,19 +55,19 @@ WORDS = Heads(
         ),
     ),
     answer=Head(
-        0.87924,
+        1.0261,
         (
-            0.19053,
-            1.3884,
-            2.1048,
-            0.072496,
-            -4.1248,
-            0.438,
-            -3.3072,
-            -1.7859,
-            2.3568,
-            2.2041,
-            -0.51972,
+            -0.90251,
+            0.82689,
+            2.6122,
+            0.10776,
+            -4.2956,
+            0.33969,
+            -3.5424,
+            -1.6659,
+            2.2572,
+            2.8576,
+            -0.60898,
         ),
         (
             0,
@@ -73,41 +78,41 @@ WORDS = Heads(
             0.083333,
             0.31396,
             0.05,
-            -0.22281,
-            0.11011,
-            0.010653,
+            -0.22754,
+            0.11381,
+            0.0099217,
         ),
         (
             1,
             1,
             1,
             8,
-            0.64835,
+            0.68321,
             1,
             1.5129,
             1,
             1,
-            0.93256,
-            0.88556,
+            0.93186,
+            0.88872,
         ),
     ),
-    threshold=0.550,
+    threshold=0.525,
 )
 TOKENS = Heads(
     closely=True,
     sentence=Head(
-        -3.0937,
+        -3.0759,
         (
-            2.3473,
-            0.79648,
-            -1.678,
-            -1.3048,
-            -2.367,
-            10.768,
-            3.3603,
-            3.6564,
-            -11.352,
-            0.021428,
+            2.5111,
+            0.79398,
+            -1.5248,
+            -1.4664,
+            -2.4288,
+            10.626,
+            3.3159,
+            2.5917,
+            -11.062,
+            0.45426,
         ),
         (
             0,
@@ -115,11 +120,11 @@ TOKENS = Heads(
             0,
             0,
             0,
-            0.073408,
-            0.13517,
-            0.0014804,
-            0.20501,
-            -0.005061,
+            0.072007,
+            0.1314,
+            0.0025029,
+            0.19737,
+            -0.014857,
         ),
         (
             1,
@@ -127,69 +132,69 @@ TOKENS = Heads(
             1,
             1,
             2,
-            0.88573,
-            0.89765,
-            0.84684,
-            0.90169,
-            0.80814,
+            0.89389,
+            0.9057,
+            0.86534,
+            0.91307,
+            0.80406,
         ),
     ),
     answer=Head(
-        -5.6321,
+        -3.8577,
         (
-            -1.4294,
-            0.1732,
-            1.4243,
-            0.070765,
-            -3.8752,
-            -0.27615,
-            -1.6301,
-            -0.61391,
-            2.6033,
-            1.4467,
-            -2.4517,
-            3.6932,
-            0.26755,
-            2.8734,
-            2.5148,
-            4.4607,
+            -1.718,
+            0.53486,
+            0.48647,
+            0.068627,
+            -3.6096,
+            -0.30406,
+            -1.8049,
+            -0.549,
+            0.29487,
+            0.72107,
+            -1.1217,
+            3.7333,
+            -1.6414,
+            2.5701,
+            6.0858,
+            3.0334,
         ),
         (
             0,
             0,
             0,
-            -3,
+            -2.1893,
             0,
             0.083333,
             0.31396,
             0.05,
-            -0.16378,
-            0.044731,
-            0.0040397,
-            0.15926,
-            0.17399,
-            0.18559,
-            0.078287,
-            0.042123,
+            -0.14294,
+            0.04868,
+            0.0046265,
+            0.17036,
+            0.18772,
+            0.19644,
+            0.083849,
+            0.052816,
         ),
         (
             1,
             1,
             1,
             8,
-            0.64835,
+            0.6924,
             1,
             1.5129,
             1,
-            0.64988,
-            0.97164,
-            0.88098,
-            0.91042,
-            0.91042,
-            0.91042,
-            0.89186,
-            0.85386,
+            0.65314,
+            0.95307,
+            0.87347,
+            0.91589,
+            0.91589,
+            0.91589,
+            0.89886,
+            0.85054,
         ),
     ),
-    threshold=0.625,
+    threshold=0.680,
 )

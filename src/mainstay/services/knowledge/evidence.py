@@ -8,13 +8,14 @@ counted among the candidates themselves: a word that all of them hold tells none
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mainstay.ports.encoder import Tokens
 from mainstay.services.knowledge.lexical import terms
+from mainstay.services.knowledge.outlines import Outline, outline
 from mainstay.services.knowledge.sentences import sentences
 
 Matrix = NDArray[np.float64]
@@ -36,6 +37,7 @@ ANSWER_BY_TOKENS = (*ANSWER_BY_WORDS, "near", "near_around", "near_passage", "ne
 """What is known of an answer, in the order of `answer_figures`."""
 
 _WORD = re.compile(r"[^\W_]+(?:['’.\-][^\W_]+)*")
+_ASKING = re.compile(r"\bhow\s+(many|much|long|often|far|soon)\b", re.IGNORECASE)
 _SPREAD_LEAST = 0.05
 _REPEATS_MAX = 3
 _REPEAT_WEIGHT = 0.3
@@ -60,21 +62,26 @@ class Word:
 class Look:
     """What one passage shows of the question's words.
 
-    `spans` are its sentences; `held` (words, sentences) tells which share of a word's terms stands in a
-    sentence, `near` (words, sentences) the cosine of its nearest token there, and `cosines` (sentences)
-    compares question and sentence as wholes. Looked at by words only, `near` is `held` and `cosines` 0.
+    `spans` are its sentences, and `outline` what each of them is; `held` (words, sentences) tells which
+    share of a word's terms stands in a sentence, `near` (words, sentences) the cosine of its nearest
+    token there, and `cosines` (sentences) compares question and sentence as wholes. Looked at by words
+    only, `near` is `held` and `cosines` 0. A table's row is read together with its header.
     """
 
     spans: tuple[tuple[int, int], ...]
+    outline: Outline
     held: Matrix
     near: Matrix
     cosines: Matrix
 
 
 def question_words(question: str, language: str) -> tuple[Word, ...]:
-    """Give the words of a question that carry meaning, at most WORDS_MAX."""
+    """Give the words of a question that carry meaning, at most WORDS_MAX; of `How many` none does."""
     found: list[Word] = []
+    asking = {match.start(1) for match in _ASKING.finditer(question)} if language == "en" else set()
     for match in _WORD.finditer(question):
+        if match.start() in asking:
+            continue
         kept = frozenset(terms(match.group(), language))
         if kept:
             text = match.group()
@@ -89,7 +96,9 @@ def look_by_words(words: Sequence[Word], passage: str, language: str) -> Look:
     bags = [frozenset(terms(passage[start:end], language)) for start, end in spans]
     held = np.array([[len(word.terms & bag) / len(word.terms) for bag in bags] for word in words])
     held = held.reshape(len(words), len(spans)).astype(np.float64)
-    return Look(spans, held, held, np.zeros(len(spans)))
+    known = outline(passage, spans)
+    _read_with_headers(held, known)
+    return Look(spans, known, held, held, np.zeros(len(spans)))
 
 
 def look_by_tokens(words: Sequence[Word], question: Tokens, look: Look, passage: Tokens) -> Look:
@@ -99,7 +108,7 @@ def look_by_tokens(words: Sequence[Word], question: Tokens, look: Look, passage:
     near, cosines = look.held.copy(), look.cosines.copy()
     found = [number for number in range(len(words)) if (parts == number).any()]
     if not found:
-        return Look(look.spans, look.held, near, cosines)
+        return look
     asked, said = _unit(question.vectors), _unit(passage.vectors)
     # not a matrix product: BLAS would wake a thread a core, which costs more than these few rows
     likeness = np.einsum("qd,td->qt", asked, said)
@@ -111,7 +120,14 @@ def look_by_tokens(words: Sequence[Word], question: Tokens, look: Look, passage:
             best = likeness[:, inside].max(axis=1)
             near[found, sentence] = np.maximum(0.0, share @ best)
             cosines[sentence] = _unit(passage.vectors[inside].mean(axis=0, keepdims=True))[0] @ whole
-    return Look(look.spans, look.held, near, cosines)
+    _read_with_headers(near, look.outline)
+    return replace(look, near=near, cosines=cosines)
+
+
+def _read_with_headers(side: Matrix, known: Outline) -> None:
+    """Give each row of a table what its header covers too."""
+    for row, header in known.headers.items():
+        np.maximum(side[:, row], side[:, header], out=side[:, row])
 
 
 def rarity(looks: Sequence[Look]) -> Matrix:

@@ -200,6 +200,7 @@ class Intake:
                     version=row.version,
                     state="queued",
                     job_id=job_id,
+                    moved_from=_moved_from(before, row),
                 )
             receipts[id(draft)] = receipt
         if rows:
@@ -257,6 +258,10 @@ class Intake:
             created_ms=now if before is None else before.created_ms,
             changed_ms=now,
         )
+
+
+def _moved_from(before: DocumentRow | None, row: DocumentRow) -> str | None:
+    return before.collection if before is not None and before.collection != row.collection else None
 
 
 _TITLE_LENGTH_MAX = 120

@@ -20,7 +20,7 @@ CollectionName = Annotated[
 ]
 DocumentId = Annotated[
     str,
-    StringConstraints(min_length=1, max_length=200, pattern=PRINTABLE),
+    StringConstraints(min_length=1, max_length=500, pattern=PRINTABLE),
     Field(description="Your own id, or the one that Mainstay made."),
 ]
 Title = Annotated[str, StringConstraints(max_length=500, pattern=NO_NUL)]

@@ -86,7 +86,11 @@ class Passage:
 
 @dataclass(frozen=True)
 class Shown:
-    """A searchable passage as it is shown, with what its document says now."""
+    """A searchable passage as it is shown, with what its document says now.
+
+    `text` is characters `start` to `end` of the document's text; a part of a table has the table's header
+    before it.
+    """
 
     point_id: int
     doc_id: str
@@ -100,6 +104,14 @@ class Shown:
     metadata: dict[str, Any]
     groups: tuple[str, ...] | None
     language: str
+
+    def place(self, character: int) -> int:
+        """Give where a character of `text` stands in the document's text."""
+        return self.end - len(self.text) + character
+
+    def own(self) -> str:
+        """Give the passage's text without a header that stands elsewhere."""
+        return self.text[self.start - self.end :]
 
 
 @dataclass(frozen=True)

@@ -66,6 +66,7 @@ class Receipt(Record):
     version: int
     state: Literal["queued", "indexed", "unchanged", "failed"]
     job_id: str | None = None
+    moved_from: str | None = Field(None, description="The collection that this doc_id was in until now.")
     problem: dict[str, Any] | None = Field(
         None, description="Why it was not stored, when `state` is `failed`."
     )
@@ -156,7 +157,9 @@ class Hit(Record):
 
     doc_id: str
     score: float = Field(description="From 0 to 1; within one answer higher is nearer.")
-    snippet: str
+    snippet: str = Field(
+        description="Characters `start` to `end` of the text; a part of a table with the table's header."
+    )
     metadata: dict[str, Any]
     title: str
     collection: str

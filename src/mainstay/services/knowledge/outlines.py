@@ -1,0 +1,47 @@
+"""What each sentence of a passage is: one that tells something, a heading, or a row of a table."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+_HEADING = re.compile(r"#{1,6}\s")
+_ROW = re.compile(r"\|.*\|", re.DOTALL)
+_RULE = re.compile(r"\|(?:[ \t]*:?-+:?[ \t]*\|)+")
+_BAR = re.compile(r"(?<!\\)\|")
+
+
+@dataclass(frozen=True)
+class Outline:
+    """Which sentences tell nothing by themselves, and which are rows: their number to their header's."""
+
+    silent: frozenset[int]
+    headers: Mapping[int, int]
+
+
+def outline(passage: str, spans: Sequence[tuple[int, int]]) -> Outline:
+    """Look through a passage's sentences; headings, headers of tables and the rules below them are silent."""
+    texts = [passage[start:end] for start, end in spans]
+    silent = {number for number, text in enumerate(texts) if _HEADING.match(text)}
+    headers: dict[int, int] = {}
+    header: int | None = None
+    for number, text in enumerate(texts):
+        if not _ROW.fullmatch(text):
+            header = None
+        elif _RULE.fullmatch(text):
+            if header is None and number and _ROW.fullmatch(texts[number - 1]):
+                header = number - 1
+                silent.add(header)
+            silent.add(number)
+        elif header is not None:
+            headers[number] = header
+    return Outline(frozenset(silent), headers)
+
+
+def told_row(header: str, row: str) -> str:
+    """Write a row of a Markdown table as `column: value; …`, without the empty ones."""
+    named = zip(_cells(header), _cells(row), strict=False)
+    return "; ".join(f"{name}: {value}" if name else value for name, value in named if value)
+
+
+def _cells(row: str) -> list[str]:
+    return [cell.strip().replace("\\|", "|") for cell in _BAR.split(row)[1:-1]]

@@ -1,0 +1,42 @@
+"""Headings and headers of tables tell nothing by themselves; rows are read under their header."""
+
+import pytest
+
+from mainstay.services.knowledge.outlines import outline, told_row
+from mainstay.services.knowledge.sentences import sentences
+
+TABLE = "| plan | price |\n| --- | ---: |\n| Basic | 9 EUR |\n| Team | 29 EUR |"
+
+
+def look(passage: str) -> tuple[list[str], list[str], dict[str, str]]:
+    spans = sentences(passage)
+    texts = [passage[start:end] for start, end in spans]
+    known = outline(passage, spans)
+    silent = [texts[number] for number in sorted(known.silent)]
+    return (
+        [text for text in texts if text not in silent],
+        silent,
+        {texts[row]: texts[header] for row, header in known.headers.items()},
+    )
+
+
+def test_rows_stand_under_their_header() -> None:
+    telling, silent, headers = look(f"# Plans\n\nWe have two plans.\n\n{TABLE}\n\nAsk us.")
+    assert telling == ["We have two plans.", "| Basic | 9 EUR |", "| Team | 29 EUR |", "Ask us."]
+    assert silent == ["# Plans", "| plan | price |", "| --- | ---: |"]
+    assert set(headers) == {"| Basic | 9 EUR |", "| Team | 29 EUR |"}
+    assert set(headers.values()) == {"| plan | price |"}
+
+
+@pytest.mark.parametrize(
+    "passage",
+    ["#1 rule: lock the door.", "| a | b |\n| c | d |", "--- is a rule. |x| is its size.", "| --- |"],
+)
+def test_what_only_looks_like_a_table_or_heading_has_no_headers(passage: str) -> None:
+    assert look(passage)[2] == {}
+
+
+def test_a_row_names_its_columns() -> None:
+    assert told_row("| plan | price |", "| Team | 29 EUR |") == "plan: Team; price: 29 EUR"
+    assert told_row("| plan | | price |", "| Team | yes |  |") == "plan: Team; yes"
+    assert told_row(r"| a\|b | c |", r"| 1 \| 2 | 3 | 4 |") == "a|b: 1 | 2; c: 3"
