@@ -22,6 +22,7 @@ from mainstay.app.sample import Told, ask_first
 from mainstay.app.server import AddressTaken, listening
 from mainstay.app.server import serve as serve_on
 from mainstay.app.settings import Settings
+from mainstay.kernel.fields import in_words
 from mainstay.kit.clock import SystemClock
 from mainstay.kit.errors import Failure
 from mainstay.kit.random import SystemRandom
@@ -38,7 +39,7 @@ def refusals_told() -> Iterator[None]:
     except ValidationError as error:
         for each in error.errors(include_url=False, include_input=False):
             name = "_".join(str(part) for part in each["loc"]).upper()
-            console(stderr=True).print(f"MAINSTAY_{name}: {each['msg']}", style="red", markup=False)
+            console(stderr=True).print(f"MAINSTAY_{name}: {in_words(each)}", style="red", markup=False)
         raise typer.Exit(2) from None
     except (SettingsContradict, AddressTaken) as error:
         console(stderr=True).print(str(error), style="red", markup=False)

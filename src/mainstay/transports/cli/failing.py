@@ -52,9 +52,8 @@ def tell(failure: Failure, *, as_json: bool) -> None:
     if failure.detail != failure.title:
         out.print(Text(harmless(failure.detail)))
     for problem in failure.problems:
-        got = f" (got {problem['got']})" if "got" in problem else ""
         field = f"--{problem.get('field', '?').replace('_', '-')}"
-        out.print(Text(harmless(f"  {field}: {problem.get('problem', '')}{got}")))
+        out.print(Text(harmless(f"  {field}: {problem.get('problem', '')}")))
     if failure.retry_after_s:
         out.print(Text(f"Try again in {failure.retry_after_s:.0f} s."))
     if isinstance(failure, Unauthenticated):
