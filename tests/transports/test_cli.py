@@ -169,6 +169,24 @@ def test_exit_codes(server: WireServer, status: int, code: str, exit_code: int) 
     assert KEY not in result.stderr
 
 
+def test_what_the_options_can_do_about_it_is_said(server: WireServer) -> None:
+    server.answers.append(problem(401, "CredentialsMissing", "Send a key."))
+    shown = typed("notes", "get-note", "--note-id", "a").stderr
+    for way in ("--key", "MAINSTAY_API_KEY", "--data", "MAINSTAY_DATA"):
+        assert way in shown
+    server.answers.append(problem(401, "CredentialsMissing", "Send a key."))
+    told_json = json.loads(typed("notes", "get-note", "--note-id", "a", "--json").stderr)
+    assert "--data" in told_json["hints"][0]
+
+
+def test_a_folder_without_a_server_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MAINSTAY_URL", raising=False)
+    result = typed("notes", "get-note", "--note-id", "a", "--data", str(tmp_path / "my data"))
+    assert result.exit_code == 6
+    for way in (f"serve --data '{tmp_path}/my data'", "--url", "MAINSTAY_URL", "MAINSTAY_DATA"):
+        assert way in result.stderr
+
+
 def test_failures_for_programs(server: WireServer) -> None:
     server.answers.append(problem(409, "NoteTaken", "Because."))
     told_json = json.loads(typed("notes", "add-note", "--title", "t", "--json").stderr)
