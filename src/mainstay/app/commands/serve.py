@@ -98,7 +98,7 @@ def say(out: Console, line: str) -> None:
     out.file.flush()
 
 
-def _commands(house: House, url: str) -> list[str]:
+def _commands(house: House, url: str, *, sample: bool) -> list[str]:
     """Give the first commands of the tour as they can be typed here, to this very server."""
     program = "mainstay" if shutil.which("mainstay") else sys.argv[0]
     folder = house.settings.data
@@ -108,15 +108,12 @@ def _commands(house: House, url: str) -> list[str]:
             where = f" --data {shlex.quote(str(folder))}"
     elif url != URL_DEFAULT:
         where = f" --url {url}"
-    asked = [
-        f'ask "{QUESTION}" --collection {COLLECTION}',
-        "ingest ./my-folder --collection my-docs",
-        "status",
-    ]
-    return [f"{program} {each}{where}" for each in asked]
+    ask = f'ask "{QUESTION}" --collection {COLLECTION}'
+    tour = [*([ask] if sample else []), "ingest ./my-folder --collection my-docs", "status"]
+    return [f"{program} {each}{where}" for each in tour]
 
 
-def _welcome(out: Console, house: House, url: str) -> None:
+def _welcome(out: Console, house: House, url: str, *, sample: bool) -> None:
     out.print(f"Mainstay serves at [bold]{url}[/]", highlight=False)
     out.print(f"  Documentation   {url}/docs", highlight=False)
     say(out, f"  Data            {house.settings.data.resolve()}")
@@ -129,7 +126,7 @@ def _welcome(out: Console, house: House, url: str) -> None:
         out.print("  API key         the one shown at the first start (`mainstay keys create` makes more)")
     key = "without a key" if house.local_key else "with the API key in MAINSTAY_API_KEY"
     out.print(f"  Commands        in another terminal in this folder, {key}:", highlight=False)
-    for command in _commands(house, url):
+    for command in _commands(house, url, sample=sample):
         say(out, f"    {command}")
     out.print("  Stop with Ctrl-C.")
 
@@ -190,7 +187,7 @@ def serve(
                     _answer(out, await ask_first(house))
                 except Failure as failure:  # the server serves all the same
                     out.print(f"The sample was not loaded: {failure.detail}", style="red", markup=False)
-            _welcome(out, house, url)
+            _welcome(out, house, url, sample=sample)
             out.file.flush()
 
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
