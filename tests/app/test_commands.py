@@ -179,6 +179,31 @@ def test_status(server: WireServer) -> None:
     assert json.loads(typed("status", "--json").stdout)["parts"] == {"database": "ok"}
 
 
+def test_status_lists_the_jobs_that_need_a_look(server: WireServer) -> None:
+    states = ["done"] * 3 + ["running", "waiting", "failed", "cancelled"]
+    failure = {"subject": "d", "step": "s", "code": "C", "detail": "No.", "attempts": 9}
+    jobs = [
+        {"job_id": f"job_{number}", "state": state, "total": 4, "done": 2, "progress": 0.5, "created_ms": 0,
+         "failures": [failure] if state == "failed" else []}
+        for number, state in enumerate(states)
+    ]  # fmt: skip
+
+    async def busy(request: web.Request) -> web.StreamResponse:
+        return web.json_response(jobs) if request.path == "/v1/jobs" else await _well(request)
+
+    server.default = busy
+    shown = typed("status").stdout
+    assert [word for word in shown.split() if word.startswith("job_")][1:] == ["job_3", "job_4", "job_5"]
+    assert "4 finished jobs; --all lists them." in shown
+    assert "retry-job" in shown
+    assert all(f"job_{number}" in typed("status", "--all").stdout for number in range(7))
+    assert len(json.loads(typed("status", "--json").stdout)["jobs"]) == 7
+    del jobs[3:6]
+    shown = typed("status").stdout
+    assert "job_" not in shown
+    assert "4 finished jobs" in shown
+
+
 _MAIN = "from mainstay.app.cli import build; build()(prog_name='mainstay')"
 
 

@@ -1,9 +1,12 @@
 """Bringing documents in by a command: which files it finds, what it sends, and what it makes of failures."""
 
 import json
+import socket
+import time
 from pathlib import Path
 from typing import Any
 
+import pytest
 from aiohttp import web
 
 from app.shell import typed
@@ -165,6 +168,23 @@ def test_ingest_stops_when_nothing_can_succeed(server: WireServer, tmp_path: Pat
     assert typed("ingest", str(tmp_path / "none"), "-c", "c").exit_code == 2
     (tmp_path / "empty").mkdir()
     assert typed("ingest", str(tmp_path / "empty"), "-c", "c").exit_code == 2
+
+
+@pytest.mark.parametrize("files", [1, 9])
+def test_ingest_says_soon_that_there_is_no_server(server: WireServer, tmp_path: Path, files: int) -> None:
+    for number in range(files):
+        (tmp_path / f"{number}.md").write_text("# A")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        began = time.monotonic()
+        result = typed("ingest", str(tmp_path), "-c", "c", "--url", url)
+    assert time.monotonic() - began < 5
+    assert result.exit_code == 6
+    assert f"Cannot connect to {url}" in result.stderr
+    for way in ("--url", "--data", "MAINSTAY_URL", "MAINSTAY_DATA"):
+        assert way in result.stderr
+    assert server.seen == []
 
 
 def test_ingest_of_json_lines(server: WireServer, tmp_path: Path) -> None:

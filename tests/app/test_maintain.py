@@ -61,7 +61,7 @@ def test_rebuilding_leaves_an_index_alone_that_somebody_uses(tmp_path: Path) -> 
     engine = QdrantEdgeVectors(data / "vectors")
     result = rebuilt(data)
     assert result.exit_code != 0
-    assert "Another process uses the index" in result.output + result.stderr
+    assert "Another server uses this data folder" in result.output + result.stderr
     assert kept.exists()
     del engine
 

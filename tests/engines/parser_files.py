@@ -12,11 +12,10 @@ from reportlab.platypus import SimpleDocTemplate
 STYLES = getSampleStyleSheet()
 
 
-def pdf(*parts: object, encrypt: object = None) -> bytes:
+def pdf(*parts: object, encrypt: object = None, **told: str | None) -> bytes:
     file = io.BytesIO()
-    SimpleDocTemplate(file, pagesize=A4, title="Annual report", author="Ada", encrypt=encrypt).build(
-        list(parts)
-    )
+    about = {"title": "Annual report", "author": "Ada", **told}
+    SimpleDocTemplate(file, pagesize=A4, encrypt=encrypt, **about).build(list(parts))
     return file.getvalue()
 
 

@@ -7,6 +7,7 @@ import json
 import os
 from email.message import EmailMessage
 
+import docx
 import pptx
 import pytest
 from PIL import Image, ImageDraw, ImageFont
@@ -55,6 +56,50 @@ async def test_pdf_has_headings_and_tables_with_and_without_rules(parser: Kreuzb
     assert parsed.media_type == "application/pdf"
     assert parsed.metadata["page_count"] == 2
     assert parsed.metadata["author"] == "Ada"
+
+
+@pytest.mark.parametrize(
+    ("told", "kept"),
+    [
+        ("Annual report", True),
+        ("Editing robots.txt", True),
+        ("1984", True),
+        ("Word and world", True),
+        ("", False),
+        (" - ", False),
+        ("untitled", False),
+        ("Untitled document (2)", False),
+        ("Microsoft Word - foo.doc", False),
+        ("PowerPoint Presentation", False),
+        ("Slide 1", False),
+        ("Unbenannt 3", False),
+        ("final report v2.docx", False),
+        ("C:\\Users\\ann\\paper.dvi", False),
+    ],
+)
+async def test_what_a_program_made_up_is_no_title(parser: KreuzbergParser, told: str, kept: bool) -> None:
+    document = docx.Document()
+    document.core_properties.title = told
+    document.add_paragraph("Everybody has 25 days.")
+    file = io.BytesIO()
+    document.save(file)
+    page = f"<html><head><title>{told}</title></head><body><p>Text.</p></body></html>"
+    for name, content in (
+        ("a.docx", file.getvalue()),
+        ("a.html", page.encode()),
+        ("a.pdf", pdf(Paragraph("Text.", STYLES["BodyText"]), title=told)),
+    ):
+        assert (await parser.parse(content, name)).title == (told if kept else None), name
+
+
+async def test_metadata_that_says_nothing_about_the_document_is_left_out(parser: KreuzbergParser) -> None:
+    text = Paragraph("Text.", STYLES["BodyText"])
+    parsed = await parser.parse(pdf(text, title=None, author=None), "a.pdf")
+    assert (parsed.title, set(parsed.metadata)) == (None, {"page_count", "created_at"})
+    assert dt.datetime.fromisoformat(str(parsed.metadata["created_at"])).year >= 2026
+    parsed = await parser.parse(pdf(text, author="Ada", subject="Sales"), "a.pdf")
+    assert (parsed.metadata["author"], parsed.metadata["subject"]) == ("Ada", "Sales")
+    assert "authors" not in (await parser.parse(sheet([["a"], [1]]), "a.xlsx")).metadata
 
 
 async def test_docx(parser: KreuzbergParser) -> None:

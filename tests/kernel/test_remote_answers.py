@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from kernel.stand_in import KEY, Sleeps
-from mainstay.kernel.connection import AnswerOverdue, Connection, Patience, ServerUnreachable
+from mainstay.kernel.connection import AnswerOverdue, Connection, Patience
 from mainstay.kernel.dispatch import RequestInvalid
 from mainstay.kernel.guard import CredentialsUnknown, RateLimited
 from mainstay.kernel.idempotency import IdempotencyKeyReused
-from mainstay.kernel.problems import ServerFault
+from mainstay.kernel.problems import ServerFault, ServerUnreachable
 from mainstay.kernel.remote import close, over, remote
 from mainstay.kernel.server_sent import AnswerTooLarge
 from mainstay.kit.errors import Conflict, Invalid, NotFound, Unavailable
@@ -106,6 +106,24 @@ async def test_no_server(sleeps: Sleeps) -> None:
         await close(notes)
     assert len(sleeps.seconds) == 3
     assert KEY not in str(caught.value)
+
+
+async def test_a_server_that_was_there_is_waited_for_and_one_that_never_was_is_not(sleeps: Sleeps) -> None:
+    patient = Patience(attempts_max=10, waits_s_max=600)
+    with WireServer() as server:
+        notes = over(Notes, Connection(server.url, patience=patient, sleep=sleeps), KEY)
+        never = over(Notes, Connection(server.url, patience=patient, sleep=sleeps), KEY)
+        await notes.get_note("a")
+    with pytest.raises(ServerUnreachable):
+        await never.get_note("a")
+    assert len(sleeps.seconds) == 3
+    assert sum(sleeps.seconds) < 2
+    sleeps.seconds.clear()
+    with pytest.raises(ServerUnreachable):
+        await notes.get_note("a")
+    assert len(sleeps.seconds) == 9
+    await close(notes)
+    await close(never)
 
 
 async def test_an_answer_that_is_overdue(server: WireServer) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from mainstay.kernel.connection import AnswerOverdue, Patience, ServerUnreachable
-from mainstay.kernel.problems import ServerFault
+from mainstay.kernel.connection import AnswerOverdue, Patience
+from mainstay.kernel.problems import ServerFault, ServerUnreachable
 from mainstay.kernel.remote import close, remote
 from mainstay.kernel.server_sent import AnswerTooLarge, server_sent
 from wire_server import Notes, NoteTaken, Piece, WireServer, problem, told

@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from io import StringIO
@@ -135,11 +136,11 @@ def test_bad_json_is_refused_here(server: WireServer) -> None:
 
 
 def test_limits_are_the_servers_to_check(server: WireServer) -> None:
-    fields = [{"field": "limit", "problem": "Too many.", "got": "int"}]
+    fields = [{"field": "limit", "problem": "Too many.", "got": "a whole number"}]
     server.answers.append(problem(422, "RequestInvalid", "Check these fields.", errors=fields))
     result = typed("notes", "find-notes", "--query", "x", "--limit", "51")
     assert result.exit_code == 2
-    for words in ("Error: The request's fields are not valid", "--limit: Too many. (got int)", "req_7"):
+    for words in ("Error: The request's fields are not valid", "--limit: Too many.\n", "req_7"):
         assert words in result.stderr
     server.answers.append(problem(422, "RequestInvalid"))
     typed("notes", "find-notes", "--query", "x", "--limit", "many")
@@ -166,6 +167,24 @@ def test_exit_codes(server: WireServer, status: int, code: str, exit_code: int) 
     assert result.stderr.startswith("Error: ")
     assert "req_7" in result.stderr
     assert KEY not in result.stderr
+
+
+def test_what_the_options_can_do_about_it_is_said(server: WireServer) -> None:
+    server.answers.append(problem(401, "CredentialsMissing", "Send a key."))
+    shown = typed("notes", "get-note", "--note-id", "a").stderr
+    for way in ("--key", "MAINSTAY_API_KEY", "--data", "MAINSTAY_DATA"):
+        assert way in shown
+    server.answers.append(problem(401, "CredentialsMissing", "Send a key."))
+    told_json = json.loads(typed("notes", "get-note", "--note-id", "a", "--json").stderr)
+    assert "--data" in told_json["hints"][0]
+
+
+def test_a_folder_without_a_server_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MAINSTAY_URL", raising=False)
+    result = typed("notes", "get-note", "--note-id", "a", "--data", str(tmp_path / "my data"))
+    assert result.exit_code == 6
+    for way in (f"serve --data '{tmp_path}/my data'", "--url", "MAINSTAY_URL", "MAINSTAY_DATA"):
+        assert way in result.stderr
 
 
 def test_failures_for_programs(server: WireServer) -> None:
@@ -284,6 +303,24 @@ def test_tables_on_a_terminal() -> None:
     out.value([{"doc_id": "d" * 40, "title": "words " * 30, "created_ms": 0}])
     assert "d" * 40 in shown.getvalue()
     assert "1970-01-01" in shown.getvalue()
+
+
+def test_times_are_those_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    try:
+        for value in ([{"created_ms": 0}], {"changed_ms": 0}):
+            out, shown = _on_a_terminal(70)
+            out.value(value)
+            assert "1970-01-01 01:00:00 CET" in shown.getvalue()
+            assert "_ms" not in shown.getvalue()
+        out, shown = _on_a_terminal(70)
+        out.value({"created_ms": 10**30, "took_ms": 5})
+        assert str(10**30) in shown.getvalue()
+        assert "took_ms" in shown.getvalue()
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_records_on_a_terminal() -> None:

@@ -1,6 +1,7 @@
 """Bad input to every field of every operation: a clear refusal, nothing written, nothing repeated."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -43,6 +44,14 @@ def _refused(answer: Answer, field: str | None, label: str) -> None:
     if field is not None and answer.status == 422:
         named = [each["field"].split(".")[0] for each in told["errors"]]
         assert field in named, (label, told)
+        _worded(told, label)
+
+
+def _worded(told: dict[str, Any], label: str) -> None:
+    """Check that a problem speaks to people, not in the words of the validator."""
+    for each in told["errors"]:
+        assert not re.search("[Ii]nput|valid |Value error", each["problem"]), (label, each)
+        assert each.get("got") not in {"str", "int", "float", "list", "dict", "NoneType", "bool"}, each
 
 
 def _schema(operation: Operation, field: str) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -104,6 +113,7 @@ def test_wrong_values_of_every_field_of_a_tool(world: World, name: str) -> None:
             assert told["status"] in range(400, 500), (parameter.name, label, told)
             assert parameter.name in [each["field"].split(".")[0] for each in told["errors"]], (label, told)
             assert MARK not in answer.body.decode()
+            _worded(told, label)
     assert running.state() == before
 
 

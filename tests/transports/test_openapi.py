@@ -115,6 +115,40 @@ async def test_the_reference_stands_on_its_own(web: httpx2.AsyncClient) -> None:
     assert inside <= set(page.ids)
 
 
+async def test_a_panel_shows_first_what_is_looked_for_first(web: httpx2.AsyncClient) -> None:
+    text = (await web.get("/docs")).text
+    panels = [panel for panel in re.split(r'<details id="(?!record-)', text)[1:] if "<form" in panel]
+    assert panels
+    for panel in panels:
+        places = [panel.index(words) for words in ("Try it", "<caption>Answers", "<summary>Problems")]
+        assert places == sorted(places)
+        assert re.search(r"<code>[45]\d\d</code>", panel[: places[-1]]) is None
+        assert "at least 1 characters" not in panel
+
+
+async def test_a_place_with_two_forms_tells_of_both_the_whole_one_first(web: httpx2.AsyncClient) -> None:
+    document = (await web.get("/openapi.json")).json()
+    both = [
+        operation
+        for methods in document["paths"].values()
+        for operation in methods.values()
+        if len(operation["responses"].get("200", {}).get("content", {})) > 1
+    ]
+    assert both
+    page = (await web.get("/docs")).text
+    for operation in both:
+        whole, pieces = operation["description"].split("Or: ")
+        assert whole.lower().startswith("whole, as json: " + operation["summary"].lower())
+        assert pieces
+    assert re.search(r"</a> or events of <a [^>]+>\w+</a> \(<code>text/event-stream</code>\)", page)
+
+
+async def test_code_wraps_on_a_narrow_screen(web: httpx2.AsyncClient) -> None:
+    for path in ("/", "/docs"):
+        text = (await web.get(path, headers={"Accept": "text/html"})).text
+        assert "pre{white-space:pre-wrap;overflow-wrap:anywhere}" in text
+
+
 async def test_the_document_is_served(web: httpx2.AsyncClient) -> None:
     web.headers.pop("Authorization")
     assert (await web.get("/openapi.json")).json()["info"]["title"] == "Mainstay"

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from pydantic import SecretStr
 
+from mainstay.app.neighbours import neighbour, taken
 from mainstay.app.settings import Settings
 from mainstay.app.tables import TABLES
 from mainstay.kit.clock import Clock
@@ -23,7 +24,7 @@ from mainstay.ports.glosses import Glosses
 from mainstay.ports.languages import Languages
 from mainstay.ports.parsers import Parser
 from mainstay.ports.rerankers import Reranker
-from mainstay.ports.vectors import Vectors
+from mainstay.ports.vectors import Vectors, VectorsUnavailable
 
 Progress = Callable[[str, int, int], None]
 _MB = 1024 * 1024
@@ -67,7 +68,10 @@ def vectors(settings: Settings) -> Vectors:
     if settings.vectors == "pgvector":
         return cast("Vectors", pick("vectors.pgvector", "PgvectorVectors")(settings.database))
     engine = pick("vectors.qdrant_edge", "QdrantEdgeVectors")
-    return cast("Vectors", engine(settings.data / "vectors", shards_open_max=settings.shards_open_max))
+    try:
+        return cast("Vectors", engine(settings.data / "vectors", shards_open_max=settings.shards_open_max))
+    except VectorsUnavailable:  # it belongs to one process alone
+        raise taken(settings.data, neighbour(settings.data)) from None
 
 
 def encoder(settings: Settings, progress: Progress) -> Encoder:

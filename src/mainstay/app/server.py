@@ -76,7 +76,8 @@ def listening(host: str, port: int) -> socket.socket:
     except OSError as error:
         taken.close()
         raise AddressTaken(
-            f"{host}:{port} cannot be listened on ({error.strerror}); choose another with --port."
+            f"{host}:{port} cannot be listened on ({error.strerror}); choose another with --port "
+            "(`make run PORT=…`)."
         ) from None
     taken.listen(_BACKLOG)
     return taken

@@ -93,7 +93,7 @@ class Settings(BaseSettings):
     def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and len(value.get_secret_value()) < ADMIN_KEY_LENGTH_MIN:
             raise ValueError(
-                f"MAINSTAY_ADMIN_KEY needs at least {ADMIN_KEY_LENGTH_MIN} characters; make one with "
+                f"Use at least {ADMIN_KEY_LENGTH_MIN} characters; make one with "
                 "`python3 -c 'import secrets; print(secrets.token_urlsafe(32))'`"
             )
         return value

@@ -12,7 +12,7 @@ import aiohttp
 from yarl import URL
 
 from mainstay.kernel.idempotency import KeyTaken
-from mainstay.kernel.problems import parsed, raised
+from mainstay.kernel.problems import ServerUnreachable, parsed, raised
 from mainstay.kernel.server_sent import AnswerTooLarge
 from mainstay.kernel.wire import Request
 from mainstay.kit.errors import Failure, Invalid, Unavailable
@@ -22,6 +22,7 @@ _PASSING = frozenset({429, 502, 503})
 _CHUNK_BYTES = 1 << 16
 _PROBLEM_BYTES_MAX = 1 << 20
 _BACKOFF_FIRST_S = 0.1
+_UNSEEN_ATTEMPTS_MAX = 4
 _KEEP_ALIVE_S = 15.0
 _REDIRECTS = range(300, 400)
 _GOOD = range(200, 300)
@@ -30,12 +31,6 @@ Value = TypeVar("Value")
 
 _abandoned: list[aiohttp.ClientSession] = []
 """Sessions of other processes and of loops that have ended: touching them would disturb their owners."""
-
-
-class ServerUnreachable(Unavailable):
-    """No connection to the server could be made, or it broke."""
-
-    title = "The server cannot be reached"
 
 
 class AnswerOverdue(Unavailable):
@@ -48,6 +43,8 @@ class AnswerOverdue(Unavailable):
 class Patience:
     """How long and how often a client tries, and how much it takes.
 
+    A server that has never answered is tried for a second or two, whatever `attempts_max` says: most likely
+    it does not run there. One that has answered before may be starting again, and is waited for.
     `answer_s` bounds one attempt, `silence_s` the time without a sign of life in a stream; `waits_s_max`
     bounds all waiting between attempts together, whatever the server asks for.
     """
@@ -118,6 +115,7 @@ class Connection:
         self._sleep = sleep
         self._session: aiohttp.ClientSession | None = None
         self._owner: tuple[int, asyncio.AbstractEventLoop] | None = None
+        self._seen = False
 
     def __repr__(self) -> str:
         """Name the server."""
@@ -175,7 +173,10 @@ class Connection:
         asked_s = failure.retry_after_s if isinstance(failure, Failure) else None
         chance = 0.5 + int.from_bytes(self._random.token(1)) / 510
         wait_s = _BACKOFF_FIRST_S * 2**attempt * chance if asked_s is None else asked_s
-        last = attempt + 1 >= self.patience.attempts_max
+        attempts_max = self.patience.attempts_max
+        if not self._seen:
+            attempts_max = min(attempts_max, _UNSEEN_ATTEMPTS_MAX)
+        last = attempt + 1 >= attempts_max
         return None if last or waited_s + wait_s > self.patience.waits_s_max else wait_s
 
     async def _persist(
@@ -191,6 +192,7 @@ class Connection:
         for attempt in count():
             try:
                 response = await self._attempt(request, headers, streamed=streamed)
+                self._seen = True
                 if response.status in _GOOD:
                     return await finish(response)
                 failure, again = await self._refusal(response, fails, first=attempt == 0)
@@ -272,10 +274,11 @@ class Connection:
         if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
             code = error.os_error.errno if isinstance(error, aiohttp.ClientConnectorError) else None
             reason = os.strerror(code).lower() if code is not None and code > 0 else "no answer"
+            silent = isinstance(error, aiohttp.ConnectionTimeoutError) and not self._seen
             return ServerUnreachable(
                 f"Cannot connect to {self.url} ({reason}). Check the address, and whether the server runs: "
                 "`mainstay serve` starts one."
-            ), True
+            ), not silent
         if isinstance(error, TimeoutError):
             return AnswerOverdue(
                 f"{self.url} did not answer in time. Try again later, or ask for less at once."

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
 
 from mainstay.kernel.audit import Audit, scoped
 from mainstay.kernel.caller import Caller, Credential
+from mainstay.kernel.fields import problem_of
 from mainstay.kernel.guard import Guard
 from mainstay.kernel.idempotency import Idempotency, KeyTaken, Replay
 from mainstay.kernel.interface import Interface, Operation, is_pending, operations_of
@@ -79,21 +79,12 @@ class Parts:
     clock: Clock
 
 
-def _told(error: ErrorDetails) -> dict[str, str]:
-    where = ".".join(str(part) for part in error["loc"]) or "body"
-    if error["type"] == "extra_forbidden":
-        return {"field": where, "problem": "There is no such field; check its spelling."}
-    if error["type"] == "missing":
-        return {"field": where, "problem": "This field is required."}
-    return {"field": where, "problem": error["msg"], "got": type(error["input"]).__name__}
-
-
 def validated(operation: Operation, values: Mapping[str, Any], *, strict: bool) -> BaseModel:
     """Check raw values against an operation's signature; raises RequestInvalid naming each field."""
     try:
         return operation.model.model_validate(values, strict=strict)
     except ValidationError as error:
-        problems = [_told(each) for each in error.errors(include_url=False)[:_PROBLEMS_TOLD_MAX]]
+        problems = [problem_of(each) for each in error.errors(include_url=False)[:_PROBLEMS_TOLD_MAX]]
         fields = ", ".join(problem["field"] for problem in problems)
         raise RequestInvalid(f"Check these fields: {fields}.", problems=problems) from None
 

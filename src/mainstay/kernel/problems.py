@@ -67,6 +67,12 @@ class ServerFault(Exception):
         self.request_id = request_id
 
 
+class ServerUnreachable(Unavailable):
+    """No connection to the server could be made, or it broke."""
+
+    title = "The server cannot be reached"
+
+
 def parsed(body: bytes) -> Mapping[str, Any]:
     """Read a problem document; what is none gives an empty one."""
     try:

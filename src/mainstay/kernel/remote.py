@@ -6,10 +6,10 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from mainstay.kernel.connection import Connection, Patience, ServerUnreachable
+from mainstay.kernel.connection import Connection, Patience
 from mainstay.kernel.guard import CredentialsMissing, CredentialsUnknown
 from mainstay.kernel.interface import Interface, Operation, operations_of
-from mainstay.kernel.problems import ServerFault, parsed, raised
+from mainstay.kernel.problems import ServerFault, ServerUnreachable, parsed, raised
 from mainstay.kernel.server_sent import server_sent
 from mainstay.kernel.wire import request_of
 from mainstay.kernel.work import Work, current, forbid_in_unit

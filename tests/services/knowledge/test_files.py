@@ -40,6 +40,33 @@ async def test_a_file_becomes_a_document_and_is_kept_until_it_is_deleted(admin: 
         await blobs.get(tenant, blob)
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "title"),
+    [
+        ("travel.md", "Intro.\n\n## First\n\n# *Travel* by [train](https://x.y)\n\nText.", "Travel by train"),
+        ("travel.md", "```\n# a comment\n```\n\n## By train\n\nText.", "By train"),
+        ("travel.md", "Travel\n======\n\nText.", "Travel"),
+        ("travel.md", "---\nlayout: page\ntitle: 'By train'\n---\n# Other\n\nText.", "By train"),
+        ("travel.md", "---\nlayout: page\n---\n# Travel\n\nText.", "Travel"),
+        ("by_train-2026.md", "No heading.\n\n# ***\n", "by train-2026"),
+        ("by_train.v2.txt", "# set -e\nText.", "by train.v2"),
+        (".env", "Text.", ".env"),
+        ("notes", "Text.", "notes"),
+        ("sales.csv", "a,b\n1,2", "sales"),
+        ("page.html", "<html><body><h2>Menu</h2><h1>By train</h1><p>Text.</p></body></html>", "By train"),
+        ("page.html", "<html><head><title>Told</title></head><body><h1>Shown</h1></body></html>", "Told"),
+        ("long.md", "# " + "word " * 60, "word " * 24 + "…"),
+    ],
+)
+async def test_a_file_is_called_as_it_calls_itself(
+    admin: Client, name: str, content: str, title: str
+) -> None:
+    file = Upload(name, None, content.encode())
+    for given, shown in ((None, title), ("Mine", "Mine")):
+        await admin.call("knowledge.upload_document", file=file, collection="c", doc_id="d", title=given)
+        assert (await admin.call("knowledge.get_document", doc_id="d")).title == shown
+
+
 async def test_a_file_that_changes_nothing_is_not_kept_twice(admin: Client) -> None:
     tenant = await _tenant(admin)
     for _ in range(2):

@@ -47,7 +47,13 @@ def cut(text: str) -> list[str]:
         "Text:\n|```\n|x = 1. Y = 2.\n|  z()\n|```\n|After. | End.",
         "Wait... | What? | He said... and went.",
         "Apple Inc. bought it. | It paid Apple Inc. | The price rose.",
-        "Vitamin C. | Good.".replace(" | ", " "),
+        "Park in garage B. | Visitors park elsewhere. | Go to Building A. | Ring twice.",
+        "We have plan C. | Nobody likes it. | He takes vitamin D. | Milk has it. | Hepatitis B. | Good.",
+        "As in Schedule B. | Licensee pays. | See Exhibit A. | Nothing else. | Use “plan B.” | Ask Ann.",
+        "Das steht in Anhang A. | Halle B. | Besucher warten in Gebäude C. | Está en la sala B. | Ven.",
+        "J. Smith met George W. Bush. | Dr. A. Meyer said so, by J. Smith and A. Jones.",
+        "The author A. Meyer told president J. Smith of it, with S. King. | He met D. Knuth.",
+        "P. Jones agrees with S. King. | See S. 5 and P. 7. | Part B. of it. | Rated class A. | 3 left.",
     ],
 )
 def test_cuts_where_a_reader_would(marked: str) -> None:

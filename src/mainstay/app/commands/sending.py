@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mainstay.app.commands.finding import FoundFile
-from mainstay.kernel.connection import ServerUnreachable
-from mainstay.kernel.problems import ServerFault
+from mainstay.kernel.problems import ServerFault, ServerUnreachable
 from mainstay.kernel.wire import FileUpload
 from mainstay.kit.errors import Failure, Forbidden, Unauthenticated
 from mainstay.services.jobs.interface import Jobs
@@ -36,10 +35,16 @@ class Tally:
     failures: list[dict[str, str]] = field(default_factory=list)
     jobs: dict[str, str] = field(default_factory=dict)
     unreachable: int = 0
+    reached: bool = False
+    lost: ServerUnreachable | None = None
 
     def failed(self, name: str, reason: str) -> None:
         """Note a failure."""
         self.failures.append({"file": name, "reason": reason})
+
+    def answered(self) -> None:
+        """Note that the server is there."""
+        self.reached, self.unreachable = True, 0
 
     def take(self, receipt: Receipt, name: str) -> None:
         """Count one receipt."""
@@ -143,17 +148,20 @@ def _document(line: bytes) -> dict[str, Any] | None:
 async def _deliver(parcel: Parcel, tally: Tally) -> None:
     try:
         await parcel.send()
-        tally.unreachable = 0
+        tally.answered()
     except (Unauthenticated, Forbidden):
         raise
     except ServerUnreachable as failure:
         tally.unreachable += 1
+        tally.lost = failure
         if tally.unreachable >= _UNREACHABLE_MAX:
             raise
         tally.failed(parcel.name, _reason(failure))
     except Failure as failure:
+        tally.reached = True
         tally.failed(parcel.name, _reason(failure))
     except ServerFault as fault:
+        tally.reached = True
         tally.failed(parcel.name, str(fault))
     except OSError as error:
         tally.failed(parcel.name, f"It cannot be read here ({error.strerror}).")
@@ -163,7 +171,7 @@ async def send_all(parcels: Iterator[Parcel], tally: Tally, abreast: int) -> Asy
     """Send parcels, `abreast` at a time, and give the steps of each that is done.
 
     Goes on after failures, which the tally keeps. Raises at once what would fail for everything: a key that
-    may not, a server that cannot be reached three times in a row.
+    may not, a server that was never reached, or that cannot be reached three times in a row.
     """
     running: set[asyncio.Task[int]] = set()
     ended: set[asyncio.Task[int]] = set()
@@ -177,6 +185,8 @@ async def send_all(parcels: Iterator[Parcel], tally: Tally, abreast: int) -> Asy
         while True:
             for parcel in itertools.islice(waiting, abreast - len(running)):
                 running.add(asyncio.create_task(one(parcel)))
+            if not running and tally.lost is not None and not tally.reached:
+                raise tally.lost
             if not running:
                 return
             ended, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)

@@ -4,7 +4,9 @@ import asyncio
 import contextlib
 import importlib
 import logging
+import shlex
 import shutil
+import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,14 +19,17 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 
 from mainstay.app.engines import Progress as Step
 from mainstay.app.house import House, picked
+from mainstay.app.neighbours import neighbour, taken
 from mainstay.app.placement import SettingsContradict
-from mainstay.app.sample import Told, ask_first
+from mainstay.app.sample import COLLECTION, QUESTION, Told, ask_first
 from mainstay.app.server import AddressTaken, listening
 from mainstay.app.server import serve as serve_on
 from mainstay.app.settings import Settings
+from mainstay.kernel.fields import in_words
 from mainstay.kit.clock import SystemClock
 from mainstay.kit.errors import Failure
 from mainstay.kit.random import SystemRandom
+from mainstay.transports.cli.address import DATA_DEFAULT, URL_DEFAULT
 from mainstay.transports.cli.printing import console
 
 DataChoice = Annotated[Path | None, typer.Option(help="The folder of everything that is kept (./data).")]
@@ -38,7 +43,7 @@ def refusals_told() -> Iterator[None]:
     except ValidationError as error:
         for each in error.errors(include_url=False, include_input=False):
             name = "_".join(str(part) for part in each["loc"]).upper()
-            console(stderr=True).print(f"MAINSTAY_{name}: {each['msg']}", style="red", markup=False)
+            console(stderr=True).print(f"MAINSTAY_{name}: {in_words(each)}", style="red", markup=False)
         raise typer.Exit(2) from None
     except (SettingsContradict, AddressTaken) as error:
         console(stderr=True).print(str(error), style="red", markup=False)
@@ -65,16 +70,19 @@ def encoder_progress(out: Console) -> Iterator[Step]:
     tasks: dict[str, Any] = {}
 
     def step(name: str, done: int, total: int) -> None:
-        if not tasks:
+        if not tasks and out.is_terminal:
             bar.start()
         if name not in tasks:
+            if not out.is_terminal:
+                say(out, f"{name} …")
             tasks[name] = bar.add_task(name, total=total or None)
         bar.update(tasks[name], completed=done, total=total or None)
 
     try:
         yield step
     finally:
-        bar.stop()
+        if bar.live.is_started:
+            bar.stop()
 
 
 def _loop_factory() -> Any:
@@ -84,17 +92,31 @@ def _loop_factory() -> Any:
         return asyncio.new_event_loop
 
 
-def _typed(house: House) -> str:
-    """Give the command that asks this server, as it can be typed here."""
+def say(out: Console, line: str) -> None:
+    """Print a line at once, in a pipe too."""
+    out.print(line, markup=False, highlight=False, soft_wrap=True)
+    out.file.flush()
+
+
+def _commands(house: House, url: str, *, sample: bool) -> list[str]:
+    """Give the first commands of the tour as they can be typed here, to this very server."""
     program = "mainstay" if shutil.which("mainstay") else sys.argv[0]
     folder = house.settings.data
-    return f"{program} status" + ("" if folder.resolve() == Path("data").resolve() else f" --data {folder}")
+    where = ""
+    if house.local_key:
+        if folder.resolve() != Path(DATA_DEFAULT).resolve():
+            where = f" --data {shlex.quote(str(folder))}"
+    elif url != URL_DEFAULT:
+        where = f" --url {url}"
+    ask = f'ask "{QUESTION}" --collection {COLLECTION}'
+    tour = [*([ask] if sample else []), "ingest ./my-folder --collection my-docs", "status"]
+    return [f"{program} {each}{where}" for each in tour]
 
 
-def _welcome(out: Console, house: House, url: str) -> None:
+def _welcome(out: Console, house: House, url: str, *, sample: bool) -> None:
     out.print(f"Mainstay serves at [bold]{url}[/]", highlight=False)
     out.print(f"  Documentation   {url}/docs", highlight=False)
-    out.print(f"  Data            {house.settings.data.resolve()}", highlight=False)
+    say(out, f"  Data            {house.settings.data.resolve()}")
     if house.new_key is not None:
         out.print(f"  API key         [bold]{house.new_key}[/]", highlight=False, soft_wrap=True)
         out.print("                  The first administrator's; it is shown this once and stored hashed.")
@@ -102,8 +124,10 @@ def _welcome(out: Console, house: House, url: str) -> None:
         out.print("  API key         the one in MAINSTAY_ADMIN_KEY")
     else:
         out.print("  API key         the one shown at the first start (`mainstay keys create` makes more)")
-    if house.local_key:
-        out.print(f"  Commands on this machine need no key: try `{_typed(house)}`.", highlight=False)
+    key = "without a key" if house.local_key else "with the API key in MAINSTAY_API_KEY"
+    out.print(f"  Commands        in another terminal in this folder, {key}:", highlight=False)
+    for command in _commands(house, url, sample=sample):
+        say(out, f"    {command}")
     out.print("  Stop with Ctrl-C.")
 
 
@@ -113,8 +137,18 @@ def _answer(out: Console, told: Told) -> None:
     out.print(f"[bold]Answer[/]    {told.answer}", highlight=False)
     for number, (title, start, end) in enumerate(told.sources, 1):
         out.print(f"          [{number}] {title}, characters {start} to {end}", markup=False, highlight=False)
-    out.print(f"          confidence {told.confidence:.2f}, {told.took_ms:.0f} ms", highlight=False)
+    out.print(f"          confidence {told.confidence:.0%}, {told.took_ms:.0f} ms", highlight=False)
     out.print()
+
+
+def _listening(settings: Settings) -> socket.socket:
+    try:
+        return listening(settings.host, settings.port)
+    except AddressTaken:
+        other = neighbour(settings.data)
+        if other is not None and other.listens_at(settings.port):
+            raise taken(settings.data, other) from None
+        raise
 
 
 def serve(
@@ -141,17 +175,19 @@ def serve(
             level=logging.INFO if settings.metrics_log else logging.WARNING,
             format="%(asctime)s %(levelname)s %(name)s: %(message)s",
         )
-        sock = listening(settings.host, settings.port)
+        sock = _listening(settings)
+        say(out, f"Starting on {settings.data.resolve()} …")
         with encoder_progress(out) as progress:
             house = House(settings, picked(settings, SystemClock(), SystemRandom(), progress))
 
         async def started(url: str) -> None:
             if sample:
+                say(out, "Loading the sample workspace, Mainstay's handbook, and asking a first question …")
                 try:
                     _answer(out, await ask_first(house))
                 except Failure as failure:  # the server serves all the same
                     out.print(f"The sample was not loaded: {failure.detail}", style="red", markup=False)
-            _welcome(out, house, url)
+            _welcome(out, house, url, sample=sample)
             out.file.flush()
 
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:

@@ -2,7 +2,9 @@
 
 import asyncio
 import json
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from mainstay.app.commands.calling import Server, plain, run
 from mainstay.kernel.wire import Request
@@ -13,7 +15,8 @@ from mainstay.services.knowledge.interface import Knowledge
 from mainstay.transports.cli.commands import DataOption, JsonOption, KeyOption, UrlOption, address_of
 from mainstay.transports.cli.printing import Output
 
-_JOBS_MAX = 10
+_JOBS_MAX = 200
+_FINISHED = frozenset({"done", "cancelled"})
 
 
 async def _asked(server: Server, path: str) -> dict[str, Any]:
@@ -61,7 +64,7 @@ async def _me(server: Server) -> dict[str, Any]:
     return {"tenant": me.tenant_id, "roles": me.roles}
 
 
-def _show(out: Output, told: dict[str, Any]) -> None:
+def _show(out: Output, told: dict[str, Any], *, every: bool) -> None:
     unwell = {name: state for name, state in told["parts"].items() if state != "ok"}
     facts = {name: told[name] for name in ("server", "version", "status", "tenant", "roles")}
     out.record(facts | unwell)
@@ -72,22 +75,39 @@ def _show(out: Output, told: dict[str, Any]) -> None:
         out.table(rows, "Collections")
     else:
         out.say("No collections yet: `mainstay ingest FOLDER --collection NAME` makes one.")
-    if told["jobs"]:
+    _show_jobs(out, told["jobs"], every=every)
+
+
+def _show_jobs(out: Output, jobs: list[dict[str, Any]], *, every: bool) -> None:
+    """Show what runs, waits and failed, and how many others there are."""
+    shown = [job for job in jobs if every or job["state"] not in _FINISHED]
+    if shown:
         names = ("job_id", "state", "done", "total", "created_ms")
-        rows = [
-            {name: row[name] for name in names} | {"failed": len(row["failures"])} for row in told["jobs"]
-        ]
+        rows = [{name: job[name] for name in names} | {"failed": len(job["failures"])} for job in shown]
         out.console.print()
-        out.table(rows, "Latest jobs")
+        out.table(rows, "Jobs")
+    if any(job["state"] == "failed" for job in shown):
+        out.say("`mainstay jobs get-job --job-id JOB_ID` tells why one failed, `retry-job` tries it again.")
+    if len(jobs) > len(shown):
+        count = len(jobs) - len(shown)
+        among = f" among the latest {_JOBS_MAX}" if len(jobs) == _JOBS_MAX else ""
+        out.console.print()
+        out.say(f"{count} finished {'job' if count == 1 else 'jobs'}{among}; --all lists them.", "dim")
 
 
 def status(
+    every: Annotated[bool, typer.Option("--all", help="List the finished jobs too.")] = False,
     url: UrlOption = None,
     key: KeyOption = None,
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show whether the server is well, its collections and its jobs."""
+    """Show whether the server is well, its collections and its jobs.
+
+    Of the jobs it lists those that run, wait or failed.
+
+    Example: `mainstay status --all`
+    """
 
     async def work(server: Server) -> None:
         told = await _gathered(server)
@@ -95,6 +115,6 @@ def status(
         if as_json:
             out.json(told)
         else:
-            _show(out, told)
+            _show(out, told, every=every)
 
     run(lambda: address_of(url, key, data), work, as_json=as_json)

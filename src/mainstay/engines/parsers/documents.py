@@ -23,6 +23,7 @@ from mainstay.engines.parsers.kinds import (
     unsupported,
 )
 from mainstay.engines.parsers.pdf import page_images, read_pdf
+from mainstay.engines.parsers.unsaid import says_something, title_of
 from mainstay.ports.parsers import FileTooLarge, FileUnreadable, Parsed
 
 Ocr = Callable[[bytes], str]
@@ -44,6 +45,7 @@ _KEPT = (
     "sheet_names",
     "page_count",
 )
+_OFTEN_UNSAID = frozenset({"author", "authors", "subject", "keywords"})
 _VALUE_CHARACTERS_MAX = 1000
 _VALUES_MAX = 100
 _ENCRYPTED_OFFICE = "EncryptedPackage".encode("utf-16-le")
@@ -60,7 +62,7 @@ def read(content: bytes, name: str, media_type: str | None, characters_max: int,
         raise FileTooLarge(f"The file holds {len(text)} characters; at most {characters_max}. Split it.")
     if not text.strip():
         raise FileUnreadable("No text was found in the file; it is empty, or nested too deeply to be read.")
-    title = " ".join((title or "").split())[:_VALUE_CHARACTERS_MAX] or None
+    title = title_of((title or "")[:_VALUE_CHARACTERS_MAX])
     return Parsed(text, title, kind.media_type, _tidy(metadata), tuple(warnings))
 
 
@@ -177,9 +179,14 @@ def _tidy(metadata: Mapping[str, Any]) -> dict[str, Value]:
     for key in (*_KEPT, "author", "from", "to", "cc", "date", "attachments"):
         value = metadata.get(key)
         if isinstance(value, str) and value:
-            tidy[key] = value[:_VALUE_CHARACTERS_MAX]
-        elif isinstance(value, list) and value:
-            tidy[key] = [str(inner)[:_VALUE_CHARACTERS_MAX] for inner in value[:_VALUES_MAX]]
+            told = value[:_VALUE_CHARACTERS_MAX]
+            if key not in _OFTEN_UNSAID or says_something(told):
+                tidy[key] = told
+        elif isinstance(value, list):
+            many = [str(inner)[:_VALUE_CHARACTERS_MAX] for inner in value[:_VALUES_MAX]]
+            told_all = [told for told in many if key not in _OFTEN_UNSAID or says_something(told)]
+            if told_all:
+                tidy[key] = told_all
         elif isinstance(value, int | float):
             tidy[key] = value
     return tidy

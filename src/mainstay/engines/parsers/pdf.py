@@ -11,6 +11,7 @@ import pdfplumber
 from pdfplumber.page import Page
 
 from mainstay.engines.parsers.plain import markdown_table
+from mainstay.engines.parsers.unsaid import date_of
 from mainstay.ports.parsers import FileTooLarge, FileUnreadable
 
 PAGES_MAX = 5000
@@ -66,7 +67,7 @@ def read_pdf(content: bytes, characters_max: int) -> tuple[str, str | None, dict
     metadata: dict[str, Any] = {"page_count": count}
     for key, name in (("Author", "author"), ("Subject", "subject"), ("CreationDate", "created_at")):
         if isinstance(about.get(key), str):
-            metadata[name] = about[key]
+            metadata[name] = date_of(about[key]) if name == "created_at" else about[key]
     title = about.get("Title")
     text = "\n\n".join(_blocks(_without_edges(lines, count)))
     return text, title if isinstance(title, str) else None, metadata, []

@@ -197,7 +197,7 @@ class IdentityService(Identity):
         row = KeyRow(
             tenant_id=operator.tenant_id,
             key_id=LOCAL_KEY,
-            name="Commands on the server's machine",
+            name="This machine's own key, kept in local.key",
             role="admin",
             groups=(),
             limit_per_minute=LOCAL_LIMIT,

@@ -23,6 +23,7 @@ from mainstay.services.knowledge.originals import Originals
 from mainstay.services.knowledge.permissions import may_see
 from mainstay.services.knowledge.records import Receipt
 from mainstay.services.knowledge.store import CollectionRow, DocumentRow, KnowledgeStore
+from mainstay.services.knowledge.titles import first_line, heading_of, name_of
 
 METADATA_BYTES_MAX = 16 * 1024
 METADATA_DEPTH_MAX = 5
@@ -132,12 +133,14 @@ class Intake:
         parsed = await self._parser.parse(file.content, file.name, file.media_type)
         if not parsed.text.strip():
             raise FileUnreadable("No text was found in this file; a scan needs OCR (`mainstay[ocr]`).")
-        facts = {name: fact for name, fact in parsed.metadata.items() if fact not in ("", [])}
+        facts = {key: fact for key, fact in parsed.metadata.items() if fact not in ("", [])}
+        text = parsed.text.replace("\0", "")
+        name = name_of(file.name) if draft.source is None else file.name
         return Draft(
             collection=draft.collection,
-            text=parsed.text.replace("\0", ""),
+            text=text,
             doc_id=draft.doc_id,
-            title=draft.title or parsed.title or file.name,
+            title=draft.title or parsed.title or heading_of(text, parsed.media_type) or name,
             metadata={**facts, "file_name": file.name, **draft.metadata},
             groups=draft.groups,
             media_type=parsed.media_type,
@@ -241,7 +244,7 @@ class Intake:
         return DocumentRow(
             doc_id=draft.doc_id or self._ids.new("doc"),
             collection=draft.collection,
-            title=draft.title or _first_line(draft.text),
+            title=draft.title or first_line(draft.text),
             titled=bool(draft.title),
             metadata=dict(draft.metadata),
             groups=groups,
@@ -262,15 +265,6 @@ class Intake:
 
 def _moved_from(before: DocumentRow | None, row: DocumentRow) -> str | None:
     return before.collection if before is not None and before.collection != row.collection else None
-
-
-_TITLE_LENGTH_MAX = 120
-
-
-def _first_line(text: str) -> str:
-    line = next((line.strip() for line in text.splitlines() if line.strip()), "")
-    line = line.lstrip("# ").strip() or line
-    return line if len(line) <= _TITLE_LENGTH_MAX else line[:_TITLE_LENGTH_MAX].rsplit(" ", 1)[0] + " …"
 
 
 def _checked(draft: Draft | Failure, collection: CollectionRow) -> Draft | Failure:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
+from mainstay.kernel.fields import in_words
 from mainstay.kernel.work import caller, emit, follow_up, note_target
 from mainstay.kit.clock import Clock
 from mainstay.kit.errors import Failure, NotFound
@@ -194,7 +195,7 @@ def _draft(collection: str, document: Mapping[str, JsonValue]) -> Draft | Failur
         new = _NEW_DOCUMENT.validate_python(document, strict=True)
     except ValidationError as error:
         problems = [
-            {"field": ".".join(str(part) for part in each["loc"]), "problem": each["msg"]}
+            {"field": ".".join(str(part) for part in each["loc"]), "problem": in_words(each)}
             for each in error.errors(include_url=False, include_input=False)
         ]
         fields = ", ".join(problem["field"] for problem in problems)

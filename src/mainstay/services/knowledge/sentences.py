@@ -15,6 +15,7 @@ _STOP = re.compile(
 _NEXT = re.compile(r"\s*[\"'“‘«‹(\[*_]*(\w*)")
 _LAST_WORD_LENGTH_MAX = 24
 _LAST_WORD = re.compile(r"[^\W\d_](?:[\w.]*\w)?$|\d+$")
+_LABELLED = re.compile(r"([^\W\d_]+)\s+\w$")
 
 
 def _set(words: str) -> frozenset[str]:
@@ -38,6 +39,21 @@ _BEGINNERS = _set(
     "the a an this that these those it its he she they we you i his her their our there here in on at by "
     "for from with if when while as after before since but and or so yet however moreover thus then no all "
     "each what who why how where der die das es er sie wir el la los las un una en"
+)
+
+# What is told apart by letters: "garage B." may end a sentence, where "by B." begins a name.
+_LABELLED_NOUNS = _set(
+    "annex apartment appendix area article attachment bay block box building bullet category chapter "
+    "choice class clause column corridor deck diagram division door drive entrance example exhibit exit "
+    "factor figure flat floor form formula garage gate grade group hall hangar hepatitis key lane layer "
+    "letter level line list lot method model module option page paragraph part phase plan plant plate "
+    "platform point position question room row sample schedule section sector series set shelf site size "
+    "slot staircase station step strain subsection table tank team terminal theory tier track type unit "
+    "variant version vitamin volume ward warehouse wing yard zone "
+    "abschnitt abteilung anhang anlage aufgang ausgang bahnsteig bereich gebäude gruppe halle haus "
+    "kategorie klasse raum reihe stufe tabelle teil tor trakt typ variante zimmer "
+    "anexo apartado aula bloque clase columna edificio grupo nivel opción parte planta puerta sala "
+    "sección serie tabla tipo vitamina zona"
 )
 
 
@@ -98,7 +114,12 @@ def _ends(text: str, stop: re.Match[str], start: int, end: int) -> bool:
         return True
     before = text[max(start, stop.start() - _LAST_WORD_LENGTH_MAX) : stop.start()]
     word = _LAST_WORD.search(before)
-    return word is None or _ends_after(word.group(), following)
+    return word is None or _is_label(before) or _ends_after(word.group(), following)
+
+
+def _is_label(before: str) -> bool:
+    labelled = _LABELLED.search(before)
+    return labelled is not None and labelled.group(1).lower() in _LABELLED_NOUNS
 
 
 def _ends_after(last: str, following: str) -> bool:
@@ -107,9 +128,9 @@ def _ends_after(last: str, following: str) -> bool:
         return then not in _MONTHS
     if word in _TITLES:
         return False
-    if word in _BEFORE_NUMBERS:
-        return not following[:1].isdigit()
     initial = len(last) == 1 and last.isupper() and last != "I"
+    if word in _BEFORE_NUMBERS and (not initial or following[:1].isdigit()):
+        return not following[:1].isdigit()
     if word in _MAY_END or initial or ("." in last and last.replace(".", "").isupper()):
         return then in _BEGINNERS and then != "i"
     return True

@@ -3,6 +3,7 @@
 import ipaddress
 import json
 import os
+import shlex
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -79,7 +80,10 @@ def find_address(
     named = data or environment.get("MAINSTAY_DATA")
     elsewhere = url or environment.get("MAINSTAY_URL")
     if named and not (folder / "server.json").exists() and not elsewhere:
-        raise Unavailable(f"No server runs on {folder}: start one with `mainstay serve --data {folder}`.")
+        raise Unavailable(
+            f"No server runs on {folder}: start one with `mainstay serve --data {shlex.quote(str(folder))}`, "
+            "or name another folder with --data or MAINSTAY_DATA, or an address with --url or MAINSTAY_URL."
+        )
     chosen = (elsewhere or local or URL_DEFAULT).rstrip("/")
     given = key or environment.get("MAINSTAY_API_KEY")
     if given:

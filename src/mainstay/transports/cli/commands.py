@@ -134,8 +134,8 @@ def _command(operation: Operation, connect: Connect) -> Callable[..., None]:
             for choice in choices
             if given[choice.parameter.name] is not None and given[choice.parameter.name] != []
         }
-        address = address_of(given["url_"], given["key_"], given["data_"])
         with failures_told(as_json=as_json):
+            address = address_of(given["url_"], given["key_"], given["data_"])
             asyncio.run(_call(operation, values, address, connect, Output(as_json=as_json)))
 
     parameters = _parameters(choices)

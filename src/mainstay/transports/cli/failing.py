@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import typer
 from rich.text import Text
 
-from mainstay.kernel.problems import ServerFault
+from mainstay.kernel.problems import ServerFault, ServerUnreachable
 from mainstay.kit.errors import (
     Conflict,
     Failure,
@@ -31,12 +31,26 @@ EXIT_CODES: Mapping[type[Failure], int] = {
 }
 """The one table; a failure has the code of its kind. 1 is a bug, 130 an interrupt."""
 
-_KEY_HINT = "Give a key with --key or the environment variable MAINSTAY_API_KEY."
+_KEY_HINT = (
+    "Give a key with --key or the environment variable MAINSTAY_API_KEY. On the server's machine none is "
+    "needed: name its data folder with --data or MAINSTAY_DATA."
+)
+_PLACE_HINT = (
+    "If it runs elsewhere, name its data folder on this machine with --data or MAINSTAY_DATA, "
+    "or its address with --url or MAINSTAY_URL."
+)
 
 
 def exit_code(failure: Failure) -> int:
     """Give the exit code of a failure."""
     return next((code for kind, code in EXIT_CODES.items() if isinstance(failure, kind)), 1)
+
+
+def _hints(failure: Failure) -> list[str]:
+    """Give what this program's own options can do about it."""
+    if isinstance(failure, Unauthenticated):
+        return [_KEY_HINT]
+    return [_PLACE_HINT] if isinstance(failure, ServerUnreachable) else []
 
 
 def tell(failure: Failure, *, as_json: bool) -> None:
@@ -46,19 +60,19 @@ def tell(failure: Failure, *, as_json: bool) -> None:
     if as_json:
         told = {"code": failure.code(), "title": failure.title, "detail": failure.detail}
         more = {"errors": failure.problems, "retry_after_s": failure.retry_after_s, "notes": notes}
+        more["hints"] = _hints(failure)
         out.file.write(json.dumps(told | {name: value for name, value in more.items() if value}) + "\n")
         return
     out.print(Text.assemble(("Error: ", "bold red"), (harmless(failure.title), "bold")))
     if failure.detail != failure.title:
         out.print(Text(harmless(failure.detail)))
     for problem in failure.problems:
-        got = f" (got {problem['got']})" if "got" in problem else ""
         field = f"--{problem.get('field', '?').replace('_', '-')}"
-        out.print(Text(harmless(f"  {field}: {problem.get('problem', '')}{got}")))
+        out.print(Text(harmless(f"  {field}: {problem.get('problem', '')}")))
     if failure.retry_after_s:
         out.print(Text(f"Try again in {failure.retry_after_s:.0f} s."))
-    if isinstance(failure, Unauthenticated):
-        out.print(Text(_KEY_HINT))
+    for hint in _hints(failure):
+        out.print(Text(hint))
     for note in notes:
         out.print(Text(harmless(note), style="dim"))
 

@@ -1,5 +1,6 @@
 """How answers look: tables and records for people, JSON for programs, plain tabs in a pipe."""
 
+import contextlib
 import json
 import os
 import re
@@ -41,7 +42,7 @@ def harmless(text: str) -> str:
 
 
 def shown(name: str, value: object) -> str:
-    """Write a value for people; a time in milliseconds as a date in UTC."""
+    """Write a value for people; a time in milliseconds as a date on this machine's clock."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int | float):
@@ -55,8 +56,13 @@ def shown(name: str, value: object) -> str:
 
 def _shown_number(name: str, value: float) -> str:
     if _TIME.search(name):
-        return datetime.fromtimestamp(value / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+        with contextlib.suppress(ValueError, OverflowError, OSError):  # no calendar goes that far
+            return datetime.fromtimestamp(value / 1000, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
     return str(value) if isinstance(value, int) else f"{value:.4f}".rstrip("0").rstrip(".")
+
+
+def _header(name: str) -> str:
+    return name.removesuffix("_ms") if _TIME.search(name) else name
 
 
 def _line(name: str, value: object) -> str:
@@ -99,7 +105,10 @@ class Output:
         """Print rows: aligned on a terminal, with tabs and uncut in a pipe."""
         names = _filled(rows)
         if not self.console.is_terminal:
-            for line in [names, *([_line(name, row.get(name)) for name in names] for row in rows)]:
+            for line in [
+                map(_header, names),
+                *([_line(name, row.get(name)) for name in names] for row in rows),
+            ]:
                 self._write("\t".join(line) + "\n")
             return
         left_out: list[str] = []
@@ -114,7 +123,9 @@ class Output:
         for name in names:
             number = all(isinstance(row.get(name), int | float) for row in rows) and not _TIME.search(name)
             fixed = number or name.endswith("_id")
-            table.add_column(name, justify="right" if number else "left", overflow="fold", no_wrap=fixed)
+            table.add_column(
+                _header(name), justify="right" if number else "left", overflow="fold", no_wrap=fixed
+            )
         for row in rows:
             table.add_row(*(_cell(name, row.get(name)) for name in names))
         self.console.print(table)
@@ -127,7 +138,7 @@ class Output:
         plain = {name: value for name, value in row.items() if name not in nested}
         if not self.console.is_terminal:
             for name, value in row.items():
-                self._write(f"{name}\t{_line(name, value)}\n")
+                self._write(f"{_header(name)}\t{_line(name, value)}\n")
             return
         grid = Table.grid(padding=(0, 2))
         grid.add_column(style="bold")
@@ -135,7 +146,7 @@ class Output:
         for name, value in plain.items():
             text = shown(name, value)
             if text:
-                grid.add_row(name, Text(text))
+                grid.add_row(_header(name), Text(text))
         self.console.print(grid)
         for name, rows in nested.items():
             self.console.print()

@@ -4,7 +4,8 @@ from html import escape
 
 from mainstay.transports.rest.looks import page
 
-_STORE = """export MAINSTAY_API_KEY=mk_…    # the key that the first start has printed
+_STORE = """# The key that the first start has printed:
+export MAINSTAY_API_KEY=mk_…
 
 curl -H "Authorization: Bearer $MAINSTAY_API_KEY" -H "Content-Type: application/json" \\
   -d '{"collection": "notes", "text": "The meeting is on Monday at nine."}' \\
@@ -19,7 +20,8 @@ _PYTHON = """from mainstay.client import Mainstay
 with Mainstay("URL", key="mk_…") as mainstay:
     print(mainstay.knowledge.answer("When is the meeting?", collection="notes").answer)
 """
-_MCP = """URL/mcp    # streamable HTTP; the key as Authorization: Bearer mk_…
+_MCP = """# Streamable HTTP, with the key as Authorization: Bearer mk_…
+URL/mcp
 """
 _STEPS = {
     "Store a document": _STORE,

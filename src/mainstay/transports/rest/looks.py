@@ -15,7 +15,8 @@ main,header,nav{max-width:60rem;margin:auto;padding:0 1rem}
 header{padding-top:1.5rem}h1{margin:0}h2{margin-top:2.5rem}
 a{color:var(--link)}code,pre,textarea,input,.path{font-family:ui-monospace,monospace;font-size:.92em}
 pre,textarea{overflow:auto;background:var(--box);border:1px solid var(--line);border-radius:.4rem;
-padding:.7rem;max-height:24rem;color:inherit}textarea{width:100%;min-height:9rem}
+padding:.7rem;max-height:24rem;color:inherit}pre{white-space:pre-wrap;overflow-wrap:anywhere}
+textarea{width:100%;min-height:9rem}
 input{padding:.45rem;border:1px solid var(--line);border-radius:.4rem;background:var(--box);
 color:inherit;width:100%}
 label{display:block;margin:.5rem 0 .2rem}
@@ -28,6 +29,11 @@ summary{cursor:pointer;padding:.6rem 0;overflow-wrap:anywhere}
 .wide{overflow-x:auto}table{border-collapse:collapse;width:100%;margin:.5rem 0}
 th,td{text-align:left;vertical-align:top;border-bottom:1px solid var(--line);padding:.35rem .6rem .35rem 0;
 overflow-wrap:break-word}th,td:not(:last-child){white-space:nowrap}
+caption{text-align:left;font-weight:700;padding:.6rem 0 .2rem}td p{margin:0 0 .3rem}td p:last-child{margin:0}
+pre:has(output:empty){padding:0;border:0;margin:0}
+@media(max-width:40rem){table,caption,tbody,tr,td:last-child{display:block}
+tr{border-bottom:1px solid var(--line);padding:.4rem 0}th,td{border:0;padding:0}
+th,td:not(:last-child){display:inline-block;margin-right:.7rem;white-space:normal}td:empty{display:none}}
 nav ul{display:flex;flex-wrap:wrap;gap:.3rem 1rem;list-style:none;padding:0}
 :focus-visible{outline:3px solid var(--link);outline-offset:2px}
 """

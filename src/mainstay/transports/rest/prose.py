@@ -91,13 +91,20 @@ def info(version: str) -> Schema:
 def words(operations: Sequence[Operation], route: Route) -> tuple[str, str]:
     """Give the summary and the description of what stands at a place, one operation or several."""
     first = operations[0]
+    others = operations[1:]
     parts = [first.description] if first.description else []
+    if others:
+        parts = [f"Whole, as JSON: {_lower(first.summary)}.", *parts]
     if route != first.route:
         parts.insert(0, f"The same as `{first.route.method} {first.route.path}`.")
-    for other in operations[1:]:
-        parts.extend([f"{other.summary}.", other.description])
+    for other in others:
+        parts.extend([f"Or: {_lower(other.summary)}.", other.description])
     paragraphs = [" ".join(each.split()) for part in parts for each in part.split("\n\n")]
     return first.summary, "\n\n".join(each for each in paragraphs if each)
+
+
+def _lower(summary: str) -> str:
+    return summary[:1].lower() + summary[1:]
 
 
 def success(description: str) -> Schema:

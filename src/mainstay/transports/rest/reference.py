@@ -9,6 +9,7 @@ from typing import Any
 from mainstay.transports.rest.looks import page
 
 Schema = Mapping[str, Any]
+_SHOWN_CAPTIONS = frozenset({"Parameters and fields", "Answers"})
 
 
 def _words(text: str) -> str:
@@ -37,17 +38,27 @@ def _kind(schema: Schema) -> str:
     return escape(str(schema.get("type", "any value")))
 
 
+_BOUNDS = (
+    ("minLength", "maxLength", "character"),
+    ("minItems", "maxItems", "item"),
+    ("minProperties", "maxProperties", "field"),
+    ("minimum", "maximum", ""),
+)
+
+
+def _bounds(low: float | None, high: float | None, unit: str) -> str:
+    units = unit and f" {unit}" + ("" if (low if high is None else high) == 1 else "s")
+    if low is None:
+        return f"at most {high:,}{units}"
+    return f"at least {low:,}{units}" if high is None else f"{low:,} to {high:,}{units}"
+
+
 def _limits(schema: Schema) -> str:
-    names = {
-        "minLength": "at least {} characters",
-        "maxLength": "at most {} characters",
-        "minimum": "from {}",
-        "maximum": "to {}",
-        "minItems": "at least {} items",
-        "maxItems": "at most {} items",
-        "maxProperties": "at most {} fields",
-    }
-    told = [words.format(f"{schema[key]:,}") for key, words in names.items() if key in schema]
+    told = [
+        _bounds(schema.get(low), schema.get(high), unit)
+        for low, high, unit in _BOUNDS
+        if low in schema or high in schema
+    ]
     if schema.get("default") is not None:
         told.append(f"default <code>{escape(json.dumps(schema['default']))}</code>")
     return ", ".join(told)
@@ -99,7 +110,7 @@ class Reference:
             f'<span class="what">{escape(operation["summary"])}</span></summary>'
             f"{_words(operation.get('description', ''))}"
             f"{_table('Parameters and fields', [*map(_parameter_row, parameters), *fields])}"
-            f"{self._answers(operation)}{self._form(path, method, operation, parameters)}</details>"
+            f"{self._form(path, method, operation, parameters)}{self._answers(operation)}</details>"
         )
 
     def _parameter(self, parameter: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -135,17 +146,21 @@ class Reference:
         ]
 
     def _answers(self, operation: Mapping[str, Any]) -> str:
-        rows = []
+        """Write the good answers openly, and the problems, which are many, folded."""
+        good, problems = [], []
         for status, response in operation["responses"].items():
             reference = response.get("$ref")
             found = (
                 self._components["responses"][str(reference).rpartition("/")[2]] if reference else response
             )
-            media: Mapping[str, Any] = next(iter(found.get("content", {}).values()), {})
-            kind = _kind(media.get("schema", {})) if int(status) < 400 else "problem"  # noqa: PLR2004 - HTTP's
             told = _words(str(found["description"]).replace("\n- ", "\n\n").removeprefix("- "))
-            rows.append((f"<code>{status}</code>", "", kind, told))
-        return _table("Answers", rows)
+            if int(status) < 400:  # noqa: PLR2004 - HTTP's
+                kind = " or ".join(_answer_kind(*each) for each in found.get("content", {}).items())
+                good.append((f"<code>{status}</code>", "", kind, told))
+            else:
+                problems.append((f"<code>{status}</code>", "", "", told))
+        folded = f"<details><summary>Problems</summary>{_table('Problems', problems)}</details>"
+        return f"{_table('Answers', good)}{folded}"
 
     def _form(
         self, path: str, method: str, operation: Mapping[str, Any], parameters: list[Mapping[str, Any]]
@@ -180,6 +195,13 @@ class Reference:
         return f'<section><h2 id="records">Records</h2>{"".join(parts)}</section>'
 
 
+def _answer_kind(media_type: str, media: Mapping[str, Any]) -> str:
+    schema = media.get("schema", {})
+    if "x-event" in schema:
+        return f"events of {_kind(schema['x-event'])} (<code>{escape(media_type)}</code>)"
+    return _kind(schema)
+
+
 def _parameter_row(parameter: Mapping[str, Any]) -> tuple[str, str, str, str]:
     schema = parameter.get("schema") or parameter["content"]["application/json"]["schema"]
     name = f"<code>{escape(parameter['name'])}</code>{' (required)' if parameter.get('required') else ''}"
@@ -204,8 +226,13 @@ def _input(operation: str, name: str, place: str, value: str) -> str:
 def _table(caption: str, rows: list[tuple[str, str, str, str]]) -> str:
     if not rows:
         return ""
+    filled = [column for column in range(1, 4) if any(row[column] for row in rows)]
     lines = "".join(
-        f"<tr><th scope=row>{name}</th><td>{place}</td><td>{kind}</td><td>{told}</td></tr>"
-        for name, place, kind, told in rows
+        f"<tr><th scope=row>{row[0]}</th>{''.join(f'<td>{row[column]}</td>' for column in filled)}</tr>"
+        for row in rows
     )
-    return f'<div class="wide" tabindex="0" role="region" aria-label="{caption}"><table>{lines}</table></div>'
+    titled = f"<caption>{caption}</caption>" if caption in _SHOWN_CAPTIONS else ""
+    return (
+        f'<div class="wide" tabindex="0" role="region" aria-label="{caption}">'
+        f"<table>{titled}{lines}</table></div>"
+    )

@@ -9,6 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic.errors import PydanticInvalidForJsonSchema
 
 from mainstay.kernel.dispatch import RequestInvalid
+from mainstay.kernel.fields import in_words
 from mainstay.kernel.interface import Parameter
 from mainstay.transports.rest.json_text import parse_json
 from mainstay.transports.rest.problems import MessageMalformed
@@ -97,7 +98,7 @@ def _through(convert: Convert, adapter: TypeAdapter[Any]) -> Convert:
         try:
             return adapter.validate_python(convert(text), strict=False)
         except ValidationError as error:
-            raise TextUnfit(error.errors(include_url=False)[0]["msg"]) from None
+            raise TextUnfit(in_words(error.errors(include_url=False)[0])) from None
 
     return typed
 
