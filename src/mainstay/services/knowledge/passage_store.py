@@ -245,8 +245,11 @@ class PassageStore:
     async def save(self, versions: Sequence[tuple[str, int]], passages: Sequence[Passage]) -> None:
         """Store the passages of documents' versions, instead of those that an interrupted try left."""
         rows = [self._values(passage) for passage in passages]
+        alike: dict[int, list[str]] = {}
         for doc_id, version in versions:
-            await self._rows.delete("passages", {"doc_id": doc_id, "version": version})
+            alike.setdefault(version, []).append(doc_id)
+        for version, doc_ids in alike.items():
+            await self._rows.delete("passages", {"doc_id": doc_ids, "version": version})
         for start in range(0, len(rows), _ROWS_AT_ONCE):
             await self._rows.insert("passages", rows[start : start + _ROWS_AT_ONCE])
 

@@ -29,7 +29,7 @@ class KnowledgeReactions(Reactions):
         self._encoding = encoding
         self._indexing = indexing
 
-    @reacts_to(DocumentStored, batch=64, side_by_side=2)
+    @reacts_to(DocumentStored, batch=128, side_by_side=2)
     async def encode_documents(self, events: Sequence[DocumentStored]) -> None:
         """Cut the documents into passages and encode them.
 
@@ -49,8 +49,11 @@ class KnowledgeReactions(Reactions):
         encoded = await self._encoding.encode([document for document, _ in current])
         kept: list[DocumentStored] = []
         fresh: list[Passage] = []
-        for (document, event), (language, passages) in zip(current, encoded, strict=True):
-            if await self._store.encoded(document, language):
+        stay = await self._store.encoded(
+            [(document, language) for (document, _), (language, _) in zip(current, encoded, strict=True)]
+        )
+        for (document, event), (_, passages) in zip(current, encoded, strict=True):
+            if document.doc_id in stay:
                 kept.append(event)
                 fresh += passages
             else:
@@ -87,8 +90,8 @@ class KnowledgeReactions(Reactions):
         await self._passages.forget_changes(durable)
         for document in foreign:
             await self._encode_anew(document, rebuilds[-1].job_id)
+        await self._store.indexed(shown)
         for document in shown:
-            await self._store.indexed(document)
             if document.version > 1:
                 await self._passages.forget_before(document.doc_id, document.version)
                 await self._replaced(document)

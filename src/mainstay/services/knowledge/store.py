@@ -311,23 +311,35 @@ class KnowledgeStore:
         """Erase old versions."""
         await self._rows.delete("document_versions", {"doc_id": doc_id, "version": ("<=", up_to)})
 
-    async def encoded(self, document: DocumentRow, language: str) -> bool:
-        """Open the unit of work on a document and note its language.
+    async def encoded(self, languages: Sequence[tuple[DocumentRow, str]]) -> set[str]:
+        """Open the unit of work on documents and note their languages; give the ids of those that stay.
 
-        Gives false if it was deleted or replaced since it was read: what was made of it is to be dropped.
+        The others were deleted or replaced since they were read: what was made of them is to be dropped.
         """
-        same: Condition = {
-            "doc_id": document.doc_id,
-            "version": document.version,
-            "created_ms": document.created_ms,
-            "job_id": document.job_id,
-        }
-        return await self._rows.update("documents", {"language": language}, same) > 0
+        alike: dict[tuple[str, int, int, str], list[str]] = {}
+        for row, language in languages:
+            alike.setdefault((language, row.version, row.created_ms, row.job_id), []).append(row.doc_id)
+        kept: set[str] = set()
+        for (language, version, created_ms, job_id), doc_ids in alike.items():
+            same: Condition = {"version": version, "created_ms": created_ms, "job_id": job_id}
+            kept |= await self._noted({"language": language}, same, doc_ids)
+        return kept
 
-    async def indexed(self, document: DocumentRow) -> None:
-        """Note that a version is searchable, unless the document was deleted since it was read."""
-        same: Condition = {"doc_id": document.doc_id, "created_ms": document.created_ms}
-        await self._rows.update("documents", {"indexed_version": document.version}, same)
+    async def _noted(self, values: Mapping[str, Scalar], same: Condition, doc_ids: Sequence[str]) -> set[str]:
+        """Change those of some documents that meet a condition, in one statement, and give their ids."""
+        if await self._rows.update("documents", values, {**same, "doc_id": doc_ids}) == len(doc_ids):
+            return set(doc_ids)
+        each = [await self._rows.update("documents", values, {**same, "doc_id": name}) for name in doc_ids]
+        return {name for name, changed in zip(doc_ids, each, strict=True) if changed}
+
+    async def indexed(self, documents: Sequence[DocumentRow]) -> None:
+        """Note that versions are searchable, unless their documents were deleted since they were read."""
+        alike: dict[tuple[int, int], list[str]] = {}
+        for row in documents:
+            alike.setdefault((row.version, row.created_ms), []).append(row.doc_id)
+        for (version, created_ms), doc_ids in alike.items():
+            same: Condition = {"doc_id": doc_ids, "created_ms": created_ms}
+            await self._rows.update("documents", {"indexed_version": version}, same)
 
     async def remove(self, doc_ids: Sequence[str]) -> None:
         """Erase documents and all of their versions."""
