@@ -76,6 +76,10 @@ def _silent(_step: str, _done: int, _total: int) -> None:
     return
 
 
+async def _nothing(_house: "House") -> None:
+    return
+
+
 class NotHere:
     """Stands where an engine would, in a process none of whose services asks for it."""
 
@@ -125,8 +129,12 @@ class House:
         *,
         clock: Clock | None = None,
         random: Random | None = None,
+        first: Callable[["House"], Awaitable[None]] = _nothing,
     ) -> None:
-        """Put everything together; nothing is opened yet."""
+        """Put everything together; nothing is opened yet.
+
+        `first` is done when everything is open, before events that wait are taken up.
+        """
         self.settings = settings
         self.engines = stands_on
         self.clock = clock or SystemClock()
@@ -134,6 +142,7 @@ class House:
         self.ids = Ids(self.clock, self.random)
         self.tracing = Tracing(self.random)
         self.audit = Audit(stands_on.database, self.clock)
+        self._first = first
         self.new_key: str | None = None
         self.local_key = ""
         self._services = all_services()
@@ -190,6 +199,7 @@ class House:
             await self._first_key()
             self.audit.start()
             stack.push_async_callback(self.audit.stop)
+            await self._first(self)
             reactions = [
                 reaction
                 for service in self._here
