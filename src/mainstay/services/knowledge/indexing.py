@@ -251,6 +251,7 @@ class Indexing:
             first = await self._passages.passages_of(versions, first=True)
             found += [one for one in documents if not self._encoded_here(one, first[one.doc_id])]
             after = documents[-1].doc_id
+            await asyncio.sleep(0)  # reads of SQLite take no turn of their own
         return found
 
     async def durable(self) -> int:
