@@ -9,7 +9,7 @@ from mainstay.kernel.outbox import WAKE, job_topic
 from mainstay.kernel.work import caller, follow_up, note_target
 from mainstay.kit.clock import Clock
 from mainstay.ports.bus import Bus
-from mainstay.services.jobs.interface import ALL_JOBS, Job, JobFailure, JobMissing, Jobs, State
+from mainstay.services.jobs.interface import ALL_JOBS, Job, JobFailure, JobMissing, JobPromised, Jobs, State
 from mainstay.services.jobs.store import Count, FailureRow, JobsStore
 
 _LOOK_AGAIN_S = 0.5  # a note can be lost between processes, so look without one too
@@ -101,6 +101,11 @@ class JobsService(Jobs):
         note_target(job_id)
         await self._look(job_id)
         await self._store.cancel(job_id)
+        if await self._store.promises(job_id):
+            raise JobPromised(
+                "It finishes what a request was told is done, such as an erasure, and ends by itself: "
+                "follow it with `wait_s`."
+            )
         job = await self._look(job_id)
 
         async def told() -> Job:

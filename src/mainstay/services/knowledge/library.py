@@ -135,7 +135,8 @@ class Library:
         await self.erase([row])
         change = await self._passages.note_change("deleted", doc_id)
         blobs = [row.blob] if row.blob else []
-        emit(IndexChanged(change=change, kind="deleted", subject=doc_id, blobs=blobs), subject=doc_id)
+        changed = IndexChanged(change=change, kind="deleted", subject=doc_id, blobs=blobs)
+        emit(changed, subject=doc_id, promised=True)
         emit(DocumentDeleted(doc_id=doc_id, collection=row.collection))
         return Deleted(doc_id=doc_id, collection=row.collection)
 
