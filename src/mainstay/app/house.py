@@ -24,6 +24,7 @@ from mainstay.kernel.inside import Outside, inside
 from mainstay.kernel.interface import Interface
 from mainstay.kernel.outbox import Outbox
 from mainstay.kernel.reactor import Reactor
+from mainstay.kernel.tidying import DAY_MS, Tidying
 from mainstay.kernel.tracing import Tracing
 from mainstay.kernel.work import Work, WorkAllRows, WorkCipher, WorkRows, entered
 from mainstay.kit.clock import Clock, SystemClock
@@ -160,6 +161,7 @@ class House:
             outbox,
             self.clock,
             self.ids,
+            Tidying(stands_on.database, self.clock, kept_ms=settings.jobs_kept_days * DAY_MS),
             exclusive=not settings.database and not settings.only,
         )
         parts = Parts(

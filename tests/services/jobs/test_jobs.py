@@ -1,6 +1,7 @@
 """Jobs: how far they are, why they failed, tried again, cancelled."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +12,7 @@ from mainstay.ports.encoder import EncoderUnavailable
 from mainstay.ports.vectors import Space, VectorsUnavailable
 from mainstay.services.jobs.interface import JobMissing, JobPromised
 from mainstay.services.knowledge.failures import IndexBehind
-from makers import Client, WordEncoder, client, tenant_client
+from makers import Client, FrozenClock, WordEncoder, client, opened_house, tenant_client
 
 
 async def stored(admin: Client, **more: object) -> str:
@@ -154,3 +155,31 @@ async def test_a_replaced_file_is_erased_although_its_successors_job_is_cancelle
     [kept] = await house.engines.blobs.keys(str(row["tenant_id"]))
     [row] = await house.engines.database.fetch(SYSTEM, "SELECT blob FROM documents")
     assert kept == row["blob"]
+
+
+async def test_a_job_is_forgotten_some_days_after_it_ended(
+    tmp_path: Path, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("mainstay.kernel.reactor.ATTEMPTS_MAX", 1)
+    monkeypatch.setattr("mainstay.kernel.reactor._TIDY_EVERY_S", 0.02)
+    async with opened_house(tmp_path, clock=clock, jobs_kept_days=2) as house:
+        admin = client(house)
+        await stored(admin, doc_id="good", wait=True)
+        [done] = [job.job_id for job in await admin.call("jobs.list_jobs")]
+        monkeypatch.setattr(WordEncoder, "embed", broken)
+        failed = await stored(admin, doc_id="bad")
+        await until_ended(admin)
+        clock.move(1.9 * 24 * 3600)
+        await asyncio.sleep(0.1)
+        assert {job.job_id for job in await admin.call("jobs.list_jobs")} == {done, failed}
+        clock.move(0.2 * 24 * 3600)
+        async with asyncio.timeout(20):
+            while await admin.call("jobs.list_jobs"):
+                await asyncio.sleep(0.01)
+        with pytest.raises(JobMissing, match="some days"):
+            await admin.call("jobs.get_job", job_id=failed)
+        states = [(await admin.call("knowledge.get_document", doc_id=name)).state for name in ("good", "bad")]
+        assert states == ["indexed", "failed"]

@@ -17,7 +17,7 @@ WaitSeconds = Annotated[
 
 
 class JobMissing(NotFound):
-    """There is no such job; those that are done or cancelled are forgotten after seven days."""
+    """There is no such job; jobs are forgotten some days (seven, if not set otherwise) after they ended."""
 
     title = "There is no such job"
 

@@ -100,7 +100,7 @@ class JobsService(Jobs):
         """Cancel a job's waiting steps."""
         note_target(job_id)
         await self._look(job_id)
-        await self._store.cancel(job_id)
+        await self._store.cancel(job_id, self._clock.now_ms())
         if await self._store.promises(job_id):
             raise JobPromised(
                 "It finishes what a request was told is done, such as an erasure, and ends by itself: "
@@ -118,7 +118,7 @@ class JobsService(Jobs):
     async def _look(self, job_id: str) -> Job:
         counts = await self._store.counts(job_id)
         if not counts:
-            raise JobMissing("Check the id; those that are done or cancelled are forgotten after seven days.")
+            raise JobMissing("Check the id; jobs are forgotten some days after they ended.")
         failed = any(count.state == "dead" for count in counts)
         return _job(job_id, counts, await self._failures(job_id) if failed else [])
 

@@ -88,10 +88,10 @@ class JobsStore:
             {"job_id": job_id, "state": ["dead", "cancelled"]},
         )
 
-    async def cancel(self, job_id: str) -> None:
+    async def cancel(self, job_id: str, now_ms: int) -> None:
         """Let a job's waiting steps be, but for those that were promised."""
         steps: Condition = {"job_id": job_id, "state": "waiting", "promised": 0}
-        await self._rows.update("outbox", {"state": "cancelled"}, steps)
+        await self._rows.update("outbox", {"state": "cancelled", "due_ms": now_ms}, steps)
 
     async def promises(self, job_id: str) -> bool:
         """Say whether a job has steps to do that were promised."""

@@ -173,8 +173,8 @@ class Library:
     async def _failed(self, row: DocumentRow) -> bool:
         try:
             job = await self._jobs.get_job(row.job_id)
-        except NotFound:  # it ended long ago and is forgotten
-            return False
+        except NotFound:  # it ended long ago without making this searchable, and is forgotten
+            return True
         # What failed is told to who started the job; that nothing more will happen by itself, to all.
         ended = job.state in {"failed", "cancelled"}
         return ended or any(failure.subject == row.doc_id for failure in job.failures)
