@@ -1,6 +1,7 @@
 """The house put together: engines, services, the road, and the reactions; opened and closed as one."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
@@ -34,7 +35,7 @@ from mainstay.ports.blobs import Blobs
 from mainstay.ports.bus import Bus
 from mainstay.ports.cache import Cache
 from mainstay.ports.ciphers import Cipher
-from mainstay.ports.database import SYSTEM, AllRows, Database, Rows
+from mainstay.ports.database import SYSTEM, AllRows, Database, Rows, UniqueViolated
 from mainstay.ports.encoder import Encoder
 from mainstay.ports.fetchers import Fetcher
 from mainstay.ports.generator import Generator
@@ -52,6 +53,7 @@ logger = logging.getLogger("mainstay")
 
 _READY_FRESH_S = 1.0
 _READY_WAIT_S = 5.0
+_STARTING_AT_ONCE_MAX = 20
 
 
 @dataclass(frozen=True)
@@ -300,6 +302,13 @@ class House:
         self.local_key = await self._at_start(identity.make_local_key)
 
     async def _at_start(self, action: Callable[[], Awaitable[Made]]) -> Made:
+        """Do something as the house itself; again, when another process that starts did it this moment."""
+        for _ in range(_STARTING_AT_ONCE_MAX):
+            with contextlib.suppress(UniqueViolated):
+                return await self._once_at_start(action)
+        return await self._once_at_start(action)
+
+    async def _once_at_start(self, action: Callable[[], Awaitable[Made]]) -> Made:
         from_house = Caller("", "house:start", ("house",), frozenset({EVERYTHING}), operator=True)
         work = Work(from_house, self.engines.database, "start", SYSTEM)
         with entered(work):
