@@ -38,8 +38,8 @@ class Settings(BaseSettings):
     encoder_key: SecretStr | None = Field(None, description="The API key for an encoder URL.")
     encoder_languages: str = Field(
         "",
-        description="Languages the encoder was trained on, as `en,de` or `*`; empty: those that its model "
-        "card names, and every one at a URL.",
+        description="Languages the encoder was trained on, as `en,de`, `eng,deu`, `English,German` or `*`; "
+        "empty: those that its model card names, and every one at a URL.",
     )
     encoder_threads: int = Field(0, ge=0, le=256, description="Threads of the encoder; 0: one for each core.")
     generator: str = Field(
