@@ -3,8 +3,11 @@
 import asyncio
 import shutil
 import sqlite3
+from collections import Counter
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
@@ -16,7 +19,8 @@ from mainstay.app.house import Engines, picked
 from mainstay.app.settings import Settings
 from mainstay.engines.database import migrate
 from mainstay.engines.vectors.qdrant_edge import QdrantEdgeVectors
-from makers import ADMIN_KEY, Client, FrozenClock, engines_for, opened_house
+from mainstay.ports.vectors import Point, Space
+from makers import ADMIN_KEY, Client, FrozenClock, WordEncoder, engines_for, opened_house
 
 
 @pytest.fixture
@@ -35,6 +39,7 @@ async def fill(data: Path) -> None:
         admin = Client(house, ADMIN_KEY, {})
         documents = [{"doc_id": f"d{n}", "text": f"Pump number {n} of the hall."} for n in range(20)]
         await admin.call("knowledge.add_documents", collection="c", documents=documents, wait=True)
+        await admin.call("knowledge.add_faq", collection="c", question="Which pumps?", answer="All of them.")
 
 
 def rebuilt(data: Path) -> Result:
@@ -50,6 +55,41 @@ def test_rebuilding_without_a_server_fills_the_index_anew(tmp_path: Path) -> Non
     result = rebuilt(data)
     assert result.exit_code == 0, result.output
     assert "20 documents are searchable" in result.output
+
+
+@pytest.mark.usefixtures("words")
+def test_rebuilding_without_a_server_fills_the_index_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = tmp_path / "data"
+    asyncio.run(fill(data))
+    with closing(sqlite3.connect(data / "mainstay.db")) as connection, connection:
+        # An event that a stop left over is taken up at the start.
+        left = connection.execute("UPDATE outbox SET state = 'waiting' WHERE subject LIKE 'faq_%'")
+        assert left.rowcount == 1
+    put, encoded, optimized = Counter[int](), Counter[str](), list[str]()
+    upsert, optimize, embed = QdrantEdgeVectors.upsert, QdrantEdgeVectors.optimize, WordEncoder.embed
+
+    async def counted(self: QdrantEdgeVectors, space: Space, points: Sequence[Point], change: int) -> None:
+        put.update(point.id for point in points if point.payload["kind"] == "passage")
+        await upsert(self, space, points, change)
+
+    async def noted(self: QdrantEdgeVectors, space: Space) -> None:
+        optimized.append(space.tenant)
+        await optimize(self, space)
+
+    async def embedded(self: WordEncoder, texts: Sequence[str], **more: Any) -> Any:
+        encoded.update(texts)
+        return await embed(self, texts, **more)
+
+    monkeypatch.setattr(QdrantEdgeVectors, "upsert", counted)
+    monkeypatch.setattr(QdrantEdgeVectors, "optimize", noted)
+    monkeypatch.setattr(WordEncoder, "embed", embedded)
+    result = rebuilt(data)
+    assert result.exit_code == 0, result.output
+    assert sorted(put.values()) == [1] * 20
+    assert encoded == {"Which pumps?": 1}
+    assert len(optimized) == 1
 
 
 @pytest.mark.usefixtures("words")

@@ -1,5 +1,6 @@
-"""Gives the stand-in's suites their fixtures."""
+"""Gives the kernel's suites their fixtures."""
 
+from engines.databases import empty_postgres, postgres_url
 from kernel.stand_in import connection, notes, running, server, sleeps
 
-__all__ = ["connection", "notes", "running", "server", "sleeps"]
+__all__ = ["connection", "empty_postgres", "notes", "postgres_url", "running", "server", "sleeps"]

@@ -59,6 +59,22 @@ async def test_the_rate_limit_lets_through_what_it_says_and_no_more(house: House
     assert slow.headers["RateLimit-Policy"] == '"minute";q=3;w=60'
 
 
+async def test_what_a_key_may_not_do_counts_against_its_limit(house: House, admin: Client) -> None:
+    made = await admin.call("identity.create_key", name="prying", role="user", limit_per_minute=3)
+    prying = client(house, made.key)
+    for left in (2, 1, 0):
+        with pytest.raises(PermissionMissing):
+            await prying.call("identity.list_keys")
+        assert f"r={left};" in prying.headers["RateLimit"]
+        assert prying.headers["RateLimit-Policy"] == '"minute";q=3;w=60'
+    for operation in ("identity.list_keys", "identity.whoami"):
+        with pytest.raises(RateLimited):
+            await prying.call(operation)
+    await house.audit.flush()
+    told = [row["outcome"] for row in await rows(house, "audit") if row["subject"] == made.key_id]
+    assert told == [*["PermissionMissing"] * 3, *["RateLimited"] * 2]
+
+
 async def test_wrong_fields_are_named_and_their_values_are_not(admin: Client) -> None:
     with pytest.raises(RequestInvalid) as caught:
         await admin.call("knowledge.search", query="", top_k="many", secret_word="hunter2")

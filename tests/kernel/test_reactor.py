@@ -15,6 +15,7 @@ from mainstay.kernel.interface import Event
 from mainstay.kernel.outbox import Outbox
 from mainstay.kernel.reactor import ATTEMPTS_MAX, LEASE_MS, Reactor
 from mainstay.kernel.tables import TABLES
+from mainstay.kernel.tidying import DAY_MS, Tidying
 from mainstay.kernel.work import Work, emit, entered
 from mainstay.kit.errors import Invalid, Unavailable
 from mainstay.kit.ids import Ids
@@ -70,7 +71,10 @@ class Bench:
         self.reactions = Recording()
 
     def reactor(self, *, exclusive: bool = True) -> Reactor:
-        return Reactor(self.database, self.bus, self.outbox, self.clock, self.ids, exclusive=exclusive)
+        tidying = Tidying(self.database, self.clock, kept_ms=7 * DAY_MS)
+        return Reactor(
+            self.database, self.bus, self.outbox, self.clock, self.ids, tidying, exclusive=exclusive
+        )
 
     async def emit(self, *numbers: int) -> None:
         work = Work(house("t1", "test"), self.database, "req", "t1")
@@ -224,3 +228,15 @@ async def test_what_another_worker_took_over_is_undone_here(bench: Bench) -> Non
     await asyncio.sleep(0.3)
     await reactor.stop()
     assert await bench.states() == {"running": 1}  # nothing was done, and nothing followed
+
+
+async def test_what_waited_for_long_is_kept_after_its_end(bench: Bench) -> None:
+    await bench.emit(1)
+    bench.clock.move(30 * DAY_MS / 1000)
+    async with running(bench):
+        await bench.until(done=2)
+        await Tidying(bench.database, bench.clock, kept_ms=DAY_MS).tidy()
+        assert await bench.states() == {"done": 2}
+        bench.clock.move(DAY_MS / 1000 + 1)
+        await Tidying(bench.database, bench.clock, kept_ms=DAY_MS).tidy()
+        assert await bench.states() == {}

@@ -8,6 +8,7 @@ from typing import Any, cast
 from pydantic import SecretStr
 
 from mainstay.app.neighbours import neighbour, taken
+from mainstay.app.placement import SettingsContradict
 from mainstay.app.settings import Settings
 from mainstay.app.tables import TABLES
 from mainstay.kit.clock import Clock
@@ -88,15 +89,21 @@ def encoder(settings: Settings, progress: Progress) -> Encoder:
                 languages=_languages(settings.encoder_languages or "*"),
             ),
         )
-    folder = encoder_folder(settings, progress)
-    engine = pick("encoder.onnx", "OnnxEncoder")
     named = settings.encoder_languages
     languages = _languages(named) if named else None
+    folder = encoder_folder(settings, progress)
+    engine = pick("encoder.onnx", "OnnxEncoder")
     return cast("Encoder", engine(folder, threads=settings.encoder_threads or None, languages=languages))
 
 
 def _languages(named: str) -> frozenset[str]:
-    return cast("frozenset[str]", pick("encoder.languages", "languages_of")(named))
+    try:
+        return cast("frozenset[str]", pick("encoder.languages", "languages_of")(named, strict=True))
+    except ValueError as unknown:
+        raise SettingsContradict(
+            f"MAINSTAY_ENCODER_LANGUAGES names {unknown}, which is no language: name codes of ISO 639, "
+            "such as `en,de`, languages in English, or `*` for every one."
+        ) from None
 
 
 def encoder_folder(settings: Settings, progress: Progress) -> Path:

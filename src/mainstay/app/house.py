@@ -1,6 +1,7 @@
 """The house put together: engines, services, the road, and the reactions; opened and closed as one."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
@@ -24,6 +25,7 @@ from mainstay.kernel.inside import Outside, inside
 from mainstay.kernel.interface import Interface
 from mainstay.kernel.outbox import Outbox
 from mainstay.kernel.reactor import Reactor
+from mainstay.kernel.tidying import DAY_MS, Tidying
 from mainstay.kernel.tracing import Tracing
 from mainstay.kernel.work import Work, WorkAllRows, WorkCipher, WorkRows, entered
 from mainstay.kit.clock import Clock, SystemClock
@@ -33,7 +35,7 @@ from mainstay.ports.blobs import Blobs
 from mainstay.ports.bus import Bus
 from mainstay.ports.cache import Cache
 from mainstay.ports.ciphers import Cipher
-from mainstay.ports.database import SYSTEM, AllRows, Database, Rows
+from mainstay.ports.database import SYSTEM, AllRows, Database, Rows, UniqueViolated
 from mainstay.ports.encoder import Encoder
 from mainstay.ports.fetchers import Fetcher
 from mainstay.ports.generator import Generator
@@ -51,6 +53,7 @@ logger = logging.getLogger("mainstay")
 
 _READY_FRESH_S = 1.0
 _READY_WAIT_S = 5.0
+_STARTING_AT_ONCE_MAX = 20
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,10 @@ class Engines:
 
 
 def _silent(_step: str, _done: int, _total: int) -> None:
+    return
+
+
+async def _nothing(_house: "House") -> None:
     return
 
 
@@ -125,8 +132,12 @@ class House:
         *,
         clock: Clock | None = None,
         random: Random | None = None,
+        first: Callable[["House"], Awaitable[None]] = _nothing,
     ) -> None:
-        """Put everything together; nothing is opened yet."""
+        """Put everything together; nothing is opened yet.
+
+        `first` is done when everything is open, before events that wait are taken up.
+        """
         self.settings = settings
         self.engines = stands_on
         self.clock = clock or SystemClock()
@@ -134,6 +145,7 @@ class House:
         self.ids = Ids(self.clock, self.random)
         self.tracing = Tracing(self.random)
         self.audit = Audit(stands_on.database, self.clock)
+        self._first = first
         self.new_key: str | None = None
         self.local_key = ""
         self._services = all_services()
@@ -151,6 +163,7 @@ class House:
             outbox,
             self.clock,
             self.ids,
+            Tidying(stands_on.database, self.clock, kept_ms=settings.jobs_kept_days * DAY_MS),
             exclusive=not settings.database and not settings.only,
         )
         parts = Parts(
@@ -190,6 +203,7 @@ class House:
             await self._first_key()
             self.audit.start()
             stack.push_async_callback(self.audit.stop)
+            await self._first(self)
             reactions = [
                 reaction
                 for service in self._here
@@ -288,6 +302,13 @@ class House:
         self.local_key = await self._at_start(identity.make_local_key)
 
     async def _at_start(self, action: Callable[[], Awaitable[Made]]) -> Made:
+        """Do something as the house itself; again, when another process that starts did it this moment."""
+        for _ in range(_STARTING_AT_ONCE_MAX):
+            with contextlib.suppress(UniqueViolated):
+                return await self._once_at_start(action)
+        return await self._once_at_start(action)
+
+    async def _once_at_start(self, action: Callable[[], Awaitable[Made]]) -> Made:
         from_house = Caller("", "house:start", ("house",), frozenset({EVERYTHING}), operator=True)
         work = Work(from_house, self.engines.database, "start", SYSTEM)
         with entered(work):

@@ -11,7 +11,7 @@ from mainstay.kernel.interface import Interface
 
 
 class SettingsContradict(ValueError):
-    """Two settings cannot both hold."""
+    """A setting cannot hold, by itself or beside another."""
 
 
 class Others(Protocol):

@@ -38,8 +38,8 @@ class Settings(BaseSettings):
     encoder_key: SecretStr | None = Field(None, description="The API key for an encoder URL.")
     encoder_languages: str = Field(
         "",
-        description="Languages the encoder was trained on, as `en,de` or `*`; empty: those that its model "
-        "card names, and every one at a URL.",
+        description="Languages the encoder was trained on, as `en,de`, `eng,deu`, `English,German` or `*`; "
+        "empty: those that its model card names, and every one at a URL.",
     )
     encoder_threads: int = Field(0, ge=0, le=256, description="Threads of the encoder; 0: one for each core.")
     generator: str = Field(
@@ -73,6 +73,9 @@ class Settings(BaseSettings):
     )
     body_mb_max: int = Field(32, ge=1, le=512, description="The largest JSON body.")
     upload_mb_max: int = Field(100, ge=1, le=1024, description="The largest file that may be uploaded.")
+    jobs_kept_days: int = Field(
+        7, ge=1, le=3650, description="How many days jobs are kept after they ended, failed ones too."
+    )
     parser_processes: int = Field(1, ge=1, le=64, description="Child processes that read files.")
     parser_seconds_max: int = Field(60, ge=1, le=3600, description="How long reading one file may take.")
     shards_open_max: int = Field(16, ge=1, le=1000, description="Vector indexes open at the same time.")

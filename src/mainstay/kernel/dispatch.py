@@ -126,9 +126,9 @@ class Application:
         outcome = "ok"
         try:
             caller = await self._parts.guard.authenticate(message.credential)
-            self._parts.guard.authorise(caller, operation)
             if not isinstance(message.credential, Caller):
                 await self._parts.guard.limit(caller, message.headers)
+            self._parts.guard.authorise(caller, operation)
             model = validated(operation, await message.read(), strict=message.strict)
             work = self._work(caller, message)
             if operation.kind == "stream":

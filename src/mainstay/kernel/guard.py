@@ -1,4 +1,4 @@
-"""Who is it, may they, and how often: everything that happens before a message is read."""
+"""Who is it, how often, and may they: everything that happens before a message is read."""
 
 from typing import Protocol
 
@@ -69,16 +69,11 @@ class Guard:
             )
         return await self._authenticator.recognise(credential)
 
-    def authorise(self, caller: Caller, operation: Operation) -> None:
-        """Check the permission that an operation asks for."""
-        if operation.may != ANYBODY and not caller.may(operation.may):
-            raise PermissionMissing(
-                f"This needs the permission `{operation.may}`; your key has the role "
-                f"{', '.join(caller.roles) or 'none'}. Ask an administrator for a key that may."
-            )
-
     async def limit(self, caller: Caller, headers: dict[str, str]) -> None:
-        """Count the request against the caller's limit and say in `headers` what is left."""
+        """Count the request against the caller's limit and say in `headers` what is left.
+
+        What is then refused for want of a permission counts too, or a key could ask for it without end.
+        """
         allowed, left, wait_s = await self._cache.hit(
             f"rate:{caller.tenant_id}:{caller.subject}", caller.limit_per_minute, WINDOW_S
         )
@@ -89,4 +84,12 @@ class Guard:
                 f"This key may send {caller.limit_per_minute} requests a minute. "
                 f"Try again in {wait_s:.1f} s, or ask an administrator for a higher limit.",
                 retry_after_s=wait_s,
+            )
+
+    def authorise(self, caller: Caller, operation: Operation) -> None:
+        """Check the permission that an operation asks for."""
+        if operation.may != ANYBODY and not caller.may(operation.may):
+            raise PermissionMissing(
+                f"This needs the permission `{operation.may}`; your key has the role "
+                f"{', '.join(caller.roles) or 'none'}. Ask an administrator for a key that may."
             )

@@ -40,6 +40,7 @@ class Outbox:
                     "body": emitted.event.model_dump_json(),
                     "job_id": emitted.job_id,
                     "subject": emitted.subject,
+                    "promised": int(emitted.promised),
                     "caller": work.caller.subject,
                     "state": "waiting",
                     "attempts": 0,

@@ -10,8 +10,8 @@ from typing import NoReturn
 
 from mainstay.kernel.caller import house
 from mainstay.kernel.events import Reaction
-from mainstay.kernel.idempotency import KEEP_MS
 from mainstay.kernel.outbox import WAKE, Outbox, job_topic
+from mainstay.kernel.tidying import Tidying
 from mainstay.kernel.work import Work, entered
 from mainstay.kit.clock import Clock
 from mainstay.kit.errors import Conflict, Failure, Forbidden, Invalid, NotFound, Unavailable
@@ -28,7 +28,6 @@ BACKOFF_FIRST_MS = 500
 BACKOFF_MAX_MS = 300_000
 BACKOFF_OUT_MAX_MS = 3_000
 """What waits for a part that is out (a full disk, an encoder's server) goes on soon after it is back."""
-DONE_KEPT_MS = 7 * 24 * 3600 * 1000
 _TICK_S = 1.0
 _TIDY_EVERY_S = 3600.0
 _HEARTBEAT_S = LEASE_MS / 3000
@@ -63,7 +62,15 @@ class Reactor:
     """Takes waiting events and calls their reactions."""
 
     def __init__(
-        self, database: Database, bus: Bus, outbox: Outbox, clock: Clock, ids: Ids, *, exclusive: bool
+        self,
+        database: Database,
+        bus: Bus,
+        outbox: Outbox,
+        clock: Clock,
+        ids: Ids,
+        tidying: Tidying,
+        *,
+        exclusive: bool,
     ) -> None:
         """Take the parts; `exclusive` says that no other process can hold leases of these reactions."""
         self._database = database
@@ -71,6 +78,7 @@ class Reactor:
         self._outbox = outbox
         self._clock = clock
         self._ids = ids
+        self._tidying = tidying
         self._exclusive = exclusive
         self._worker = ids.new("worker")
         self._reactions: dict[str, Reaction] = {}
@@ -133,12 +141,8 @@ class Reactor:
 
     async def _tidy(self) -> None:
         while True:
-            now = self._clock.now_ms()
             with _going_on("tidying"):
-                async with self._database.unit(SYSTEM) as unit:
-                    old = {"state": ["done", "cancelled"], "created_ms": ("<", now - DONE_KEPT_MS)}
-                    await unit.delete("outbox", old)
-                    await unit.delete("idempotency", {"created_ms": ("<", now - KEEP_MS)})
+                await self._tidying.tidy()
             await asyncio.sleep(_TIDY_EVERY_S)
 
     async def _reclaim(self, *, everything: bool) -> None:
@@ -236,7 +240,8 @@ class Reactor:
                 unit = await work.open()
                 await self._outbox.write(unit, work)
                 mine = {"seq": [row["seq"] for row in rows], "state": "running", "worker": self._worker}
-                done = await unit.update("outbox", {"state": "done", "worker": ""}, mine)
+                ended: dict[str, Scalar] = {"state": "done", "worker": "", "due_ms": self._clock.now_ms()}
+                done = await unit.update("outbox", ended, mine)
                 if done != len(rows):
                     _refuse_lost_lease()
                 await work.commit()

@@ -20,6 +20,7 @@ OUTBOX = Table(
         Column("lease_ms", "integer"),
         Column("worker", "text"),
         Column("reason", "text"),
+        Column("promised", "integer"),
     ),
     key=("seq",),
     sequence="seq",

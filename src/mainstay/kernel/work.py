@@ -21,6 +21,7 @@ class Emitted:
     event: Event
     job_id: str
     subject: str
+    promised: bool
 
 
 @dataclass
@@ -89,12 +90,13 @@ def caller() -> Caller:
     return current().caller
 
 
-def emit(event: Event, *, job_id: str = "", subject: str = "") -> None:
+def emit(event: Event, *, job_id: str = "", subject: str = "", promised: bool = False) -> None:
     """Tell the house, when and if this operation commits.
 
-    `job_id` joins the event to a job that users follow; `subject` names the thing in its failures.
+    `job_id` joins the event to a job that users follow; `subject` names the thing in its failures. What is
+    `promised` by the operation's answer, such as an erasure, is done even if somebody cancels the job.
     """
-    current().events.append(Emitted(event, job_id, subject))
+    current().events.append(Emitted(event, job_id, subject, promised))
 
 
 def follow_up(action: Callable[[], Awaitable[Any]]) -> None:

@@ -1,14 +1,18 @@
 """Jobs: how far they are, why they failed, tried again, cancelled."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
 from mainstay.app.house import House
+from mainstay.kernel.interface import Upload
+from mainstay.ports.database import SYSTEM
 from mainstay.ports.encoder import EncoderUnavailable
-from mainstay.services.jobs.interface import JobMissing
+from mainstay.ports.vectors import Space, VectorsUnavailable
+from mainstay.services.jobs.interface import JobMissing, JobPromised
 from mainstay.services.knowledge.failures import IndexBehind
-from makers import Client, WordEncoder, client, tenant_client
+from makers import Client, FrozenClock, WordEncoder, client, opened_house, tenant_client
 
 
 async def stored(admin: Client, **more: object) -> str:
@@ -85,3 +89,97 @@ async def test_a_job_can_be_cancelled(house: House, admin: Client, monkeypatch: 
             await asyncio.sleep(0.02)
     assert (await admin.call("jobs.cancel_job", job_id=job_id)).state == "cancelled"
     assert (await admin.call("knowledge.get_document", doc_id="d")).text == "harbour"
+
+
+async def uploaded(admin: Client, text: str) -> str:
+    file = Upload("travel.md", "text/markdown", text.encode())
+    receipt = await admin.call("knowledge.upload_document", file=file, collection="c", doc_id="travel")
+    return str(receipt.job_id)
+
+
+async def until_ended(admin: Client) -> None:
+    async with asyncio.timeout(20):
+        while await admin.house.engines.database.fetch(
+            SYSTEM, "SELECT 1 AS one FROM outbox WHERE state IN ('waiting', 'running')"
+        ):
+            await asyncio.sleep(0.01)
+
+
+async def test_what_was_promised_cannot_be_cancelled(
+    house: House, admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def down(*_: object) -> None:
+        raise VectorsUnavailable("down")
+
+    await uploaded(admin, "Trains before planes.")
+    await admin.call("knowledge.add_faq", collection="c", question="Which trains?", answer="All.")
+    await until_ended(admin)
+    [row] = await house.engines.database.fetch(SYSTEM, "SELECT tenant_id FROM documents")
+    encoder, tenant = house.engines.encoder, str(row["tenant_id"])
+    space = Space(tenant, encoder.name, encoder.dimensions)
+    assert await house.engines.vectors.count(space) == 2
+    for name in ("delete", "upsert"):
+        monkeypatch.setattr(house.engines.vectors, name, down)
+    [faq] = await admin.call("knowledge.list_faqs")
+    await admin.call("knowledge.delete_faq", faq_id=faq.faq_id)
+    deleted = await admin.call("knowledge.delete_collection", name="c")
+    for job in (await admin.call("jobs.list_jobs"))[:2]:
+        assert not job.ended()
+        with pytest.raises(JobPromised, match="wait_s"):
+            await admin.call("jobs.cancel_job", job_id=job.job_id)
+        assert (await admin.call("jobs.get_job", job_id=job.job_id)).state != "cancelled"
+    monkeypatch.undo()
+    job = await admin.call("jobs.get_job", job_id=deleted.job_id, wait_s=30.0)
+    assert job.state == "done"
+    await until_ended(admin)
+    assert await house.engines.vectors.count(space) == 0
+    assert list(await house.engines.blobs.keys(tenant)) == []
+    assert (await admin.call("jobs.cancel_job", job_id=deleted.job_id)).state == "done"
+
+
+async def test_a_replaced_file_is_erased_although_its_successors_job_is_cancelled(
+    house: House, admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def down(*_: object, **__: object) -> None:
+        raise EncoderUnavailable("down")
+
+    await uploaded(admin, "Trains before planes.")
+    await until_ended(admin)
+    [row] = await house.engines.database.fetch(SYSTEM, "SELECT tenant_id FROM documents")
+    monkeypatch.setattr(WordEncoder, "embed", down)
+    job_id = await uploaded(admin, "Bicycles before trains.")
+    async with asyncio.timeout(20):
+        while (await admin.call("jobs.cancel_job", job_id=job_id)).state != "cancelled":
+            await asyncio.sleep(0.02)
+    await until_ended(admin)
+    [kept] = await house.engines.blobs.keys(str(row["tenant_id"]))
+    [row] = await house.engines.database.fetch(SYSTEM, "SELECT blob FROM documents")
+    assert kept == row["blob"]
+
+
+async def test_a_job_is_forgotten_some_days_after_it_ended(
+    tmp_path: Path, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("mainstay.kernel.reactor.ATTEMPTS_MAX", 1)
+    monkeypatch.setattr("mainstay.kernel.reactor._TIDY_EVERY_S", 0.02)
+    async with opened_house(tmp_path, clock=clock, jobs_kept_days=2) as house:
+        admin = client(house)
+        await stored(admin, doc_id="good", wait=True)
+        [done] = [job.job_id for job in await admin.call("jobs.list_jobs")]
+        monkeypatch.setattr(WordEncoder, "embed", broken)
+        failed = await stored(admin, doc_id="bad")
+        await until_ended(admin)
+        clock.move(1.9 * 24 * 3600)
+        await asyncio.sleep(0.1)
+        assert {job.job_id for job in await admin.call("jobs.list_jobs")} == {done, failed}
+        clock.move(0.2 * 24 * 3600)
+        async with asyncio.timeout(20):
+            while await admin.call("jobs.list_jobs"):
+                await asyncio.sleep(0.01)
+        with pytest.raises(JobMissing, match="some days"):
+            await admin.call("jobs.get_job", job_id=failed)
+        states = [(await admin.call("knowledge.get_document", doc_id=name)).state for name in ("good", "bad")]
+        assert states == ["indexed", "failed"]

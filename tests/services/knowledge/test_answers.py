@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from mainstay.app.sample import pages
 from mainstay.ports.generator import Evidence
+from mainstay.services.knowledge import faqs
 from mainstay.services.knowledge.answers import REFUSAL
 from mainstay.services.knowledge.failures import FaqMissing, QuestionsInvalid
 from makers import Client, client, opened_house
@@ -186,6 +188,15 @@ async def test_suggestions_read_only_so_much_of_large_documents(
     monkeypatch.setattr("mainstay.services.knowledge.faqs._CHARACTERS_READ_MAX", 100)
     found = await admin.call("knowledge.suggest_faqs", collection="q")
     assert {each.doc_id for each in found} == {"b"}
+
+
+def test_how_much_is_looked_through_for_suggestions_is_told(admin: Client) -> None:
+    told = admin.operation("knowledge.suggest_faqs").description
+    page = next(page["text"] for page in pages() if page["doc_id"].endswith("faq-and-feedback"))
+    for text in (told, page):
+        assert f"The first {faqs._DOCUMENTS_READ_MAX} documents" in text
+    assert f"{faqs._CHARACTERS_READ_MAX:,} characters" in told
+    assert f"{faqs._CHARACTERS_READ_MAX // 1_000_000} million characters" in page.replace("five", "5")
 
 
 async def test_feedback_moves_a_document_for_similar_queries(admin: Client) -> None:

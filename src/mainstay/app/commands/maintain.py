@@ -19,6 +19,7 @@ from mainstay.ports.database import SYSTEM
 from mainstay.ports.vectors import Space
 from mainstay.services.jobs.interface import Jobs
 from mainstay.services.knowledge.interface import Knowledge
+from mainstay.services.knowledge.records import Rebuilt
 from mainstay.transports.cli.address import find_address, local_url
 from mainstay.transports.cli.printing import Output, console
 
@@ -56,15 +57,21 @@ async def _rebuild_there(server: Server) -> None:
 
 async def _rebuild_here(settings: Settings) -> int:
     out = console()
-    with encoder_progress(out) as progress:
-        house = House(settings, picked(settings, SystemClock(), SystemRandom(), progress))
-    documents = 0
-    async with house:
+    asked: list[tuple[Caller, Rebuilt]] = []
+
+    async def emptied(house: House) -> None:
+        # Before any event is taken up: the first one fills an empty index, and that must be after we asked.
         encoder = house.engines.encoder
         for row in await house.engines.database.fetch(SYSTEM, "SELECT tenant_id FROM tenants"):
             caller = house_caller(str(row["tenant_id"]), "rebuild")
             await house.engines.vectors.drop(Space(caller.tenant_id, encoder.name, encoder.dimensions))
-            rebuilt = await _called(house, caller, "knowledge.rebuild")
+            asked.append((caller, await _called(house, caller, "knowledge.rebuild")))
+
+    with encoder_progress(out) as progress:
+        engines = picked(settings, SystemClock(), SystemRandom(), progress)
+        house = House(settings, engines, first=emptied)
+    async with house:
+        for caller, rebuilt in asked:
             waited = {"job_id": rebuilt.job_id, "wait_s": _LOOK_EVERY_S}
             job = await _called(house, caller, "jobs.get_job", **waited)
             while not job.ended():
@@ -72,8 +79,7 @@ async def _rebuild_here(settings: Settings) -> int:
                 job = await _called(house, caller, "jobs.get_job", **waited)
             for failure in job.failures:
                 out.print(f"{failure.subject}: {failure.detail}", markup=False)
-            documents += rebuilt.documents
-    return documents
+    return sum(rebuilt.documents for _, rebuilt in asked)
 
 
 async def _called(house: House, caller: Caller, name: str, **values: Any) -> Any:

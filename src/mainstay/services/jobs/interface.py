@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from mainstay.kernel.interface import InQuery, Interface, Record, reads, writes
-from mainstay.kit.errors import NotFound
+from mainstay.kit.errors import Conflict, NotFound
 
 JobId = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[\w-]+$")]
 State = Literal["waiting", "running", "done", "failed", "cancelled"]
@@ -17,9 +17,15 @@ WaitSeconds = Annotated[
 
 
 class JobMissing(NotFound):
-    """There is no such job; those that are done or cancelled are forgotten after seven days."""
+    """There is no such job; jobs are forgotten some days (seven, if not set otherwise) after they ended."""
 
     title = "There is no such job"
+
+
+class JobPromised(Conflict):
+    """The job finishes what a request was told is done, such as an erasure; it cannot be cancelled."""
+
+    title = "The job cannot be cancelled"
 
 
 ALL_JOBS = "jobs:all"
@@ -86,8 +92,11 @@ class Jobs(Interface):
     @writes(
         "POST /jobs/{job_id}/cancel",
         may="jobs:write",
-        fails=(JobMissing,),
+        fails=(JobMissing, JobPromised),
         example={"job_id": "job_01k9z6q7h8e4v5c3x2b1n0m9a8"},
     )
     async def cancel_job(self, job_id: JobId) -> Job:
-        """Cancel a job's steps that have not begun; what was stored stays stored."""
+        """Cancel a job's steps that have not begun; what was stored stays stored.
+
+        A job that finishes what its request was told is done, such as an erasure, cannot be cancelled.
+        """

@@ -9,7 +9,7 @@ from mainstay.kernel.outbox import WAKE, job_topic
 from mainstay.kernel.work import caller, follow_up, note_target
 from mainstay.kit.clock import Clock
 from mainstay.ports.bus import Bus
-from mainstay.services.jobs.interface import ALL_JOBS, Job, JobFailure, JobMissing, Jobs, State
+from mainstay.services.jobs.interface import ALL_JOBS, Job, JobFailure, JobMissing, JobPromised, Jobs, State
 from mainstay.services.jobs.store import Count, FailureRow, JobsStore
 
 _LOOK_AGAIN_S = 0.5  # a note can be lost between processes, so look without one too
@@ -100,7 +100,12 @@ class JobsService(Jobs):
         """Cancel a job's waiting steps."""
         note_target(job_id)
         await self._look(job_id)
-        await self._store.cancel(job_id)
+        await self._store.cancel(job_id, self._clock.now_ms())
+        if await self._store.promises(job_id):
+            raise JobPromised(
+                "It finishes what a request was told is done, such as an erasure, and ends by itself: "
+                "follow it with `wait_s`."
+            )
         job = await self._look(job_id)
 
         async def told() -> Job:
@@ -113,7 +118,7 @@ class JobsService(Jobs):
     async def _look(self, job_id: str) -> Job:
         counts = await self._store.counts(job_id)
         if not counts:
-            raise JobMissing("Check the id; those that are done or cancelled are forgotten after seven days.")
+            raise JobMissing("Check the id; jobs are forgotten some days after they ended.")
         failed = any(count.state == "dead" for count in counts)
         return _job(job_id, counts, await self._failures(job_id) if failed else [])
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from mainstay.ports.database import Rows
+from mainstay.ports.database import Condition, Rows
 
 FAILURES_MAX = 100
 
@@ -88,6 +88,16 @@ class JobsStore:
             {"job_id": job_id, "state": ["dead", "cancelled"]},
         )
 
-    async def cancel(self, job_id: str) -> None:
-        """Let a job's waiting steps be."""
-        await self._rows.update("outbox", {"state": "cancelled"}, {"job_id": job_id, "state": "waiting"})
+    async def cancel(self, job_id: str, now_ms: int) -> None:
+        """Let a job's waiting steps be, but for those that were promised."""
+        steps: Condition = {"job_id": job_id, "state": "waiting", "promised": 0}
+        await self._rows.update("outbox", {"state": "cancelled", "due_ms": now_ms}, steps)
+
+    async def promises(self, job_id: str) -> bool:
+        """Say whether a job has steps to do that were promised."""
+        rows = await self._rows.fetch(
+            "SELECT 1 AS one FROM outbox WHERE job_id = :job AND promised = 1"
+            " AND state IN ('waiting', 'running') LIMIT 1",
+            {"job": job_id},
+        )
+        return bool(rows)

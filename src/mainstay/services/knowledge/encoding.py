@@ -1,7 +1,7 @@
 """Turning stored documents into passages with vectors; what did not change is not encoded again."""
 
 import asyncio
-from collections import Counter
+from collections import ChainMap, Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -70,17 +70,20 @@ class Encoding:
         collections = {row.name: row for row in await self._store.collections()}
         texts = await self._store.texts({document.doc_id: document.version for document in documents})
         cuts = await asyncio.to_thread(self._cut, documents, texts, collections)
-        known = [await self._known(document) for document in documents]
+        before = {one.doc_id: one.indexed_version or one.version - 1 for one in documents}
+        known = await self._passages.vectors_of(
+            {doc_id: version for doc_id, version in before.items() if version}
+        )
         wanted = {
             text_hash: text
-            for cut, have in zip(cuts, known, strict=True)
+            for cut in cuts
             for text_hash, text in zip(cut.hashes, cut.embedded, strict=True)
-            if text_hash not in have
+            if text_hash not in known.get(cut.document.doc_id, ())
         }
         fresh = await self._vectors(wanted)
         return [
-            (cut.language, self._passages_of(cut, {**fresh, **have}))
-            for cut, have in zip(cuts, known, strict=True)
+            (cut.language, self._passages_of(cut, ChainMap(known.get(cut.document.doc_id, {}), fresh)))
+            for cut in cuts
         ]
 
     def _cut(
@@ -108,12 +111,6 @@ class Encoding:
         ]
         hashes = [content_hash(self._encoder.name, body) for body in embedded]
         return Cut(document, language, chunks, texts, embedded, hashes)
-
-    async def _known(self, document: DocumentRow) -> dict[str, NDArray[np.float32]]:
-        before = await self._passages.passages(
-            document.doc_id, document.indexed_version or document.version - 1
-        )
-        return {passage.content_hash: passage.dense for passage in before}
 
     async def _vectors(self, wanted: Mapping[str, str]) -> dict[str, NDArray[np.float32]]:
         hashes, texts = list(wanted), list(wanted.values())

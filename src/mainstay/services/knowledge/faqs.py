@@ -159,6 +159,7 @@ class Faqs:
             IndexChanged(change=change, kind=kind, subject=subject, job_id=job_id),
             job_id=job_id,
             subject=subject,
+            promised=True,
         )
 
 

@@ -10,7 +10,12 @@ class DocumentStored(Event):
     collection: str
     version: int
     job_id: str
-    old_blob: str | None = None
+
+
+class FilesReplaced(Event):
+    """Documents were stored anew; the files of their earlier versions are to be erased."""
+
+    blobs: list[str]
 
 
 class IndexChanged(Event):

@@ -51,6 +51,7 @@ class Indexing:
         self._ready: set[Space] = set()
         self._catching_up: dict[Space, asyncio.Lock] = {}
         self._fields: set[tuple[Space, str]] = set()
+        self._refilled: dict[Space, int] = {}
 
     def space(self, tenant: str) -> Space:
         """Give a tenant's space."""
@@ -90,11 +91,6 @@ class Indexing:
         await self._originals.erase(blobs)
         return shown
 
-    async def rebuild(self, change: int, *, optimize: bool = True) -> int:
-        """Put everything that the database has into the index, remove the rest; count the documents."""
-        space = await self.ready()
-        return await self._rebuild(space, change, optimize=optimize)
-
     async def index_field(self, field: str, kind: FieldType) -> None:
         """Make a metadata field fast to filter by."""
         space = await self.ready()
@@ -123,7 +119,7 @@ class Indexing:
                 for judged in await self._faqs.feedback(change.subject):
                     await self._vectors.upsert(space, [feedback_point(judged, change.change)], change.change)
             case "rebuild":
-                await self._rebuild(space, change.change, optimize=True)
+                await self._renew(space, change.change)
 
     async def _documents(self, space: Space, changes: Sequence[Change]) -> list[DocumentRow]:
         """Bring stored documents in; give those that are still what their changes say."""
@@ -170,8 +166,9 @@ class Indexing:
             if await self._store.any_indexed():
                 logger.warning("The search index of %s is empty; it is being rebuilt", space.tenant)
                 newest = await self._passages.newest_change()
-                await self._rebuild(space, newest, part=0, optimize=False)
+                await self._rebuild(space, newest, part=0)
                 await self._vectors.upsert(space, [], newest)  # only now: cut off before, it begins anew
+                self._refilled[space] = newest
                 if foreign := await self.of_another_encoder():
                     told = "%d documents were encoded with another encoder: run `mainstay rebuild`"
                     logger.warning(told, len(foreign))
@@ -190,23 +187,24 @@ class Indexing:
         if change.kind != "rebuild":
             await self._apply(space, change)
 
-    async def _rebuild(
-        self, space: Space, change: int, *, part: int | None = None, optimize: bool = True
-    ) -> int:
+    async def _renew(self, space: Space, change: int) -> None:
+        """Rebuild a space, unless it was filled from nothing since this was asked for."""
+        if change > self._refilled.get(space, 0):
+            await self._rebuild(space, change)
+        await self._vectors.optimize(space)
+
+    async def _rebuild(self, space: Space, change: int, *, part: int | None = None) -> None:
         """Put in what there is as of a change, and take out what is older; `part` numbers the steps of it."""
         number = change if part is None else part
-        count, after = 0, ""
+        after = ""
         while documents := await self._store.documents(None, after, _DOCUMENTS_AT_ONCE):
-            count += await self._put(space, documents, change, number)
+            await self._put(space, documents, change, number)
             after = documents[-1].doc_id
         await self._vectors.upsert(space, await self._opinions(change), number)
         if change:
             for kind in (PASSAGE, FAQ):
                 stale = AllOf((Between("change", lt=float(change)), Equals("kind", kind)))
                 await self._vectors.delete(space, stale, number)
-        if optimize:
-            await self._vectors.optimize(space)
-        return count
 
     async def _opinions(self, change: int) -> list[Point]:
         """Give the points of FAQ entries and judgements, encoded anew: the encoder may be another one."""
@@ -219,8 +217,8 @@ class Indexing:
             points.append(feedback_point(replace(judged, dense=dense), change))
         return points
 
-    async def _put(self, space: Space, documents: Sequence[DocumentRow], change: int, number: int) -> int:
-        """Put what is searchable of some documents into the index; count those documents."""
+    async def _put(self, space: Space, documents: Sequence[DocumentRow], change: int, number: int) -> None:
+        """Put what is searchable of some documents into the index."""
         known = {one.doc_id: one for one in documents if one.indexed_version}
         passages = await self._passages.passages_of(
             {name: one.indexed_version for name, one in known.items()}
@@ -235,7 +233,6 @@ class Indexing:
             ]
 
         await self._vectors.upsert(space, await asyncio.to_thread(points), number)
-        return len(known)
 
     def _encoded_here(self, document: DocumentRow, passages: Sequence[Passage]) -> bool:
         """Say whether passages have the vectors of this server's encoder."""
@@ -254,6 +251,7 @@ class Indexing:
             first = await self._passages.passages_of(versions, first=True)
             found += [one for one in documents if not self._encoded_here(one, first[one.doc_id])]
             after = documents[-1].doc_id
+            await asyncio.sleep(0)  # reads of SQLite take no turn of their own
         return found
 
     async def durable(self) -> int:

@@ -17,7 +17,7 @@ from mainstay.kit.ids import Ids
 from mainstay.ports.database import UniqueViolated
 from mainstay.ports.parsers import FileUnreadable, Parser
 from mainstay.services.knowledge.failures import DocumentBusy, DocumentIdTaken, DocumentInvalid
-from mainstay.services.knowledge.happenings import DocumentStored
+from mainstay.services.knowledge.happenings import DocumentStored, FilesReplaced
 from mainstay.services.knowledge.limits import TEXT_LENGTH_MAX
 from mainstay.services.knowledge.originals import Originals
 from mainstay.services.knowledge.permissions import may_see
@@ -186,14 +186,15 @@ class Intake:
         me = caller()
         receipts: dict[int, Receipt | Failure] = {}
         rows: list[tuple[DocumentRow, str]] = []
-        old_blobs: list[str | None] = []
+        old_blobs: list[str] = []
         for draft in drafts:
             before = known.get(draft.doc_id) if draft.doc_id is not None else None
             receipt = self._without_change(draft, before, me)
             if receipt is None:
                 row = self._row(draft, before, job_id, now)
                 rows.append((row, draft.text))
-                old_blobs.append(before.blob if before is not None and before.blob != row.blob else None)
+                if before is not None and before.blob and before.blob != row.blob:
+                    old_blobs.append(before.blob)
                 if before is not None and before.groups != row.groups:
                     # Earlier versions were for others: their texts must not show to whom the new one is for.
                     await self._store.forget_versions(row.doc_id, before.version)
@@ -207,22 +208,25 @@ class Intake:
                 )
             receipts[id(draft)] = receipt
         if rows:
-            try:
-                await self._store.save(rows)
-            except UniqueViolated:
-                raise DocumentBusy("Another request is storing this document right now; try again.") from None
-            for (row, _), old_blob in zip(rows, old_blobs, strict=True):
-                if row.version > VERSIONS_KEPT:
-                    await self._store.forget_versions(row.doc_id, row.version - VERSIONS_KEPT)
-                stored = DocumentStored(
-                    doc_id=row.doc_id,
-                    collection=row.collection,
-                    version=row.version,
-                    job_id=job_id,
-                    old_blob=old_blob,
-                )
-                emit(stored, job_id=job_id, subject=row.doc_id)
+            await self._keep(rows, job_id)
+        if old_blobs:
+            # Not a step of the job: they are erased even if somebody cancels it.
+            emit(FilesReplaced(blobs=old_blobs), promised=True)
         return receipts
+
+    async def _keep(self, rows: Sequence[tuple[DocumentRow, str]], job_id: str) -> None:
+        """Store documents with their texts, and tell of it; raises DocumentBusy."""
+        try:
+            await self._store.save(rows)
+        except UniqueViolated:
+            raise DocumentBusy("Another request is storing this document right now; try again.") from None
+        for row, _ in rows:
+            if row.version > VERSIONS_KEPT:
+                await self._store.forget_versions(row.doc_id, row.version - VERSIONS_KEPT)
+            stored = DocumentStored(
+                doc_id=row.doc_id, collection=row.collection, version=row.version, job_id=job_id
+            )
+            emit(stored, job_id=job_id, subject=row.doc_id)
 
     def _without_change(
         self, draft: Draft, before: DocumentRow | None, me: Caller

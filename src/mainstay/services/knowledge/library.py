@@ -136,7 +136,8 @@ class Library:
         await self.erase([row])
         change = await self._passages.note_change("deleted", doc_id)
         blobs = [row.blob] if row.blob else []
-        emit(IndexChanged(change=change, kind="deleted", subject=doc_id, blobs=blobs), subject=doc_id)
+        changed = IndexChanged(change=change, kind="deleted", subject=doc_id, blobs=blobs)
+        emit(changed, subject=doc_id, promised=True)
         emit(DocumentDeleted(doc_id=doc_id, collection=row.collection))
         return Deleted(doc_id=doc_id, collection=row.collection)
 
@@ -173,8 +174,8 @@ class Library:
     async def _failed(self, row: DocumentRow) -> bool:
         try:
             job = await self._jobs.get_job(row.job_id)
-        except NotFound:  # it ended long ago and is forgotten
-            return False
+        except NotFound:  # it ended long ago without making this searchable, and is forgotten
+            return True
         # What failed is told to who started the job; that nothing more will happen by itself, to all.
         ended = job.state in {"failed", "cancelled"}
         return ended or any(failure.subject == row.doc_id for failure in job.failures)

@@ -1,5 +1,6 @@
 """Passages with their vectors, and the changes that the index has to follow, in rows."""
 
+import asyncio
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -52,6 +53,7 @@ _PASSAGE = (
     "SELECT p.point_id, p.doc_id, p.collection, p.version, p.ordinal, p.starts, p.ends, p.headings, p.kind,"
     " p.content_hash, p.text, p.dense FROM passages p"
 )
+_VECTOR = "SELECT p.doc_id, p.version, p.content_hash, p.dense FROM passages p"
 _SHOWN = (
     "SELECT p.point_id, p.doc_id, p.version, p.ordinal, p.starts, p.ends, p.headings, p.text, d.collection,"
     " d.title, d.metadata, d.groups, d.language FROM passages p"
@@ -145,6 +147,10 @@ def unpacked(value: Scalar) -> NDArray[np.float32]:
     return np.frombuffer(_bytes(value), dtype=np.float16).astype(np.float32)
 
 
+def _unpacked(rows: Sequence[Row]) -> list[NDArray[np.float32]]:
+    return [unpacked(row["dense"]) for row in rows]
+
+
 def opened(cipher: Cipher, value: Scalar, context: tuple[str, ...]) -> str:
     """Give a sealed text."""
     return cipher.open(_bytes(value), context).decode()
@@ -187,13 +193,15 @@ class PassageStore:
         self._rows = rows
         self._cipher = cipher
 
-    async def passages(self, doc_id: str, version: int) -> list[Passage]:
-        """Give a version's passages in order."""
-        rows = await self._rows.fetch(
-            f"{_PASSAGE} WHERE p.doc_id = :doc_id AND p.version = :version ORDER BY p.ordinal",
-            {"doc_id": doc_id, "version": version},
-        )
-        return [self._passage(row) for row in rows]
+    async def vectors_of(self, versions: Mapping[str, int]) -> dict[str, dict[str, NDArray[np.float32]]]:
+        """Give the vectors of a version of each of some documents, by the hashes of their passages."""
+        found: dict[str, dict[str, NDArray[np.float32]]] = {doc_id: {} for doc_id in versions}
+        for names, values in buckets(list(versions)):
+            rows = await self._rows.fetch(f"{_VECTOR} WHERE p.doc_id IN ({names})", values)
+            present = [row for row in rows if versions[str(row["doc_id"])] == row["version"]]
+            for row, vector in zip(present, await asyncio.to_thread(_unpacked, present), strict=True):
+                found[str(row["doc_id"])][str(row["content_hash"])] = vector
+        return found
 
     async def passages_of(
         self, versions: Mapping[str, int], *, first: bool = False
@@ -202,11 +210,12 @@ class PassageStore:
         which = " AND p.ordinal = 0" if first else ""
         found: dict[str, list[Passage]] = {doc_id: [] for doc_id in versions}
         for names, values in buckets(list(versions)):
-            for row in await self._rows.fetch(
+            rows = await self._rows.fetch(
                 f"{_PASSAGE} WHERE p.doc_id IN ({names}){which} ORDER BY p.doc_id, p.ordinal", values
-            ):
-                if versions[str(row["doc_id"])] == row["version"]:
-                    found[str(row["doc_id"])].append(self._passage(row))
+            )
+            present = [row for row in rows if versions[str(row["doc_id"])] == row["version"]]
+            for passage in await asyncio.to_thread(self._opened, present):
+                found[passage.doc_id].append(passage)
         return found
 
     async def shown(self, point_ids: Sequence[int]) -> dict[int, Shown]:
@@ -301,6 +310,9 @@ class PassageStore:
     def _text(self, row: Row) -> str:
         place = _place(str(row["doc_id"]), int(row["version"] or 0), int(row["ordinal"] or 0))
         return opened(self._cipher, row["text"], place)
+
+    def _opened(self, rows: Sequence[Row]) -> list[Passage]:
+        return [self._passage(row) for row in rows]
 
     def _passage(self, row: Row) -> Passage:
         return Passage(

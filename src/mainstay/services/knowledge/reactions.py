@@ -5,8 +5,14 @@ from collections.abc import Sequence
 from mainstay.kernel.events import Reactions, reacts_to
 from mainstay.kernel.work import emit
 from mainstay.services.knowledge.encoding import Encoding
-from mainstay.services.knowledge.happenings import DocumentIndexed, DocumentStored, IndexChanged
+from mainstay.services.knowledge.happenings import (
+    DocumentIndexed,
+    DocumentStored,
+    FilesReplaced,
+    IndexChanged,
+)
 from mainstay.services.knowledge.indexing import Indexing
+from mainstay.services.knowledge.originals import Originals
 from mainstay.services.knowledge.passage_store import (
     Change,
     ChangeKind,
@@ -21,13 +27,19 @@ class KnowledgeReactions(Reactions):
     """Makes stored documents searchable, in two steps that each can be repeated."""
 
     def __init__(
-        self, store: KnowledgeStore, passages: PassageStore, encoding: Encoding, indexing: Indexing
+        self,
+        store: KnowledgeStore,
+        passages: PassageStore,
+        encoding: Encoding,
+        indexing: Indexing,
+        originals: Originals,
     ) -> None:
         """Take the parts."""
         self._store = store
         self._passages = passages
         self._encoding = encoding
         self._indexing = indexing
+        self._originals = originals
 
     @reacts_to(DocumentStored, batch=128, side_by_side=2)
     async def encode_documents(self, events: Sequence[DocumentStored]) -> None:
@@ -37,15 +49,12 @@ class KnowledgeReactions(Reactions):
         what was overtaken is left out.
         """
         current: list[tuple[DocumentRow, DocumentStored]] = []
-        overtaken: list[DocumentStored] = []
         found = await self._store.documents_by_id([event.doc_id for event in events])
         for event in events:
             document = found.get(event.doc_id)
             # A document that was deleted and stored anew may have the same version: its own event follows.
             if document is not None and (document.version, document.job_id) == (event.version, event.job_id):
                 current.append((document, event))
-            else:
-                overtaken.append(event)
         encoded = await self._encoding.encode([document for document, _ in current])
         kept: list[DocumentStored] = []
         fresh: list[Passage] = []
@@ -56,11 +65,13 @@ class KnowledgeReactions(Reactions):
             if document.doc_id in stay:
                 kept.append(event)
                 fresh += passages
-            else:
-                overtaken.append(event)
         await self._passages.save([(event.doc_id, event.version) for event in kept], fresh)
-        # The file of the version before is to be erased even for one that was overtaken.
-        await self._changed([*kept, *(event for event in overtaken if event.old_blob)])
+        await self._changed(kept)
+
+    @reacts_to(FilesReplaced, batch=64)
+    async def erase_files(self, events: Sequence[FilesReplaced]) -> None:
+        """Erase files that no document needs any more."""
+        await self._originals.erase([blob for event in events for blob in event.blobs])
 
     async def _changed(self, events: Sequence[DocumentStored]) -> None:
         subjects = [(event.doc_id, event.version) for event in events]
@@ -72,7 +83,6 @@ class KnowledgeReactions(Reactions):
                 subject=event.doc_id,
                 version=event.version,
                 job_id=event.job_id,
-                blobs=[event.old_blob] if event.old_blob else [],
             )
             emit(changed, job_id=event.job_id, subject=event.doc_id)
 

@@ -117,7 +117,7 @@ class Shelves:
         changed = IndexChanged(
             change=change, kind="collection_deleted", subject=name, job_id=job_id, blobs=blobs
         )
-        emit(changed, job_id=job_id, subject=name)
+        emit(changed, job_id=job_id, subject=name, promised=True)
         return CollectionDeleted(name=name, documents=deleted, job_id=job_id)
 
     async def rebuild(self, *, wait: bool) -> Rebuilt:

@@ -1,0 +1,123 @@
+"""Two callers do the same at once: one succeeds, the other is told of a conflict, in both databases."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engines.databases import empty_postgres, postgres_url
+from mainstay.app.house import House
+from mainstay.app.settings import Settings
+from mainstay.kernel.interface import Upload
+from mainstay.kit.errors import Conflict
+from mainstay.ports.database import SYSTEM
+from makers import ADMIN_KEY, FrozenClock, client, engines_for
+
+__all__ = ["empty_postgres", "postgres_url"]
+
+AT_ONCE = 6
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def where(request: pytest.FixtureRequest) -> dict[str, str]:
+    """Give the setting of each database."""
+    return {"database": request.getfixturevalue("empty_postgres")} if request.param == "postgres" else {}
+
+
+def closed_house(folder: Path, where: dict[str, str], **more: Any) -> House:
+    settings = Settings(data=folder, **{"admin_key": ADMIN_KEY, **where, **more})
+    return House(settings, engines_for(settings, clock=FrozenClock()))
+
+
+@pytest.fixture
+async def house(tmp_path: Path, where: dict[str, str]) -> AsyncIterator[House]:
+    async with closed_house(tmp_path / "data", where) as opened:
+        yield opened
+
+
+async def at_once(house: House, operation: str, **values: Any) -> tuple[list[Any], list[str]]:
+    """Call an operation several times at once; give the answers, and the codes of the refusals."""
+    calls = [client(house).call(operation, **values) for _ in range(AT_ONCE)]
+    outcomes = await asyncio.gather(*calls, return_exceptions=True)
+    for outcome in outcomes:
+        if isinstance(outcome, BaseException) and not isinstance(outcome, Conflict):
+            raise outcome
+    return (
+        [each for each in outcomes if not isinstance(each, BaseException)],
+        [each.code() for each in outcomes if isinstance(each, Conflict)],
+    )
+
+
+@pytest.mark.parametrize(
+    ("operation", "name", "code"),
+    [
+        ("knowledge.create_collection", "harbour", "CollectionExists"),
+        ("identity.create_tenant", "Harbour", "TenantNameTaken"),
+    ],
+)
+async def test_a_name_is_given_once(house: House, operation: str, name: str, code: str) -> None:
+    given, refused = await at_once(house, operation, name=name)
+    assert [each.name for each in given] == [name]
+    assert refused == [code] * (AT_ONCE - 1)
+
+
+async def test_a_keys_name_may_be_used_again(house: House) -> None:
+    given, refused = await at_once(house, "identity.create_key", name="Website")
+    assert len({each.key_id for each in given}) == AT_ONCE
+    assert refused == []
+
+
+async def test_faqs_and_feedback_are_given_side_by_side(house: House) -> None:
+    await client(house).call("knowledge.add_document", collection="c", doc_id="d", text="Pumps.", wait=True)
+    for operation, values in (
+        ("knowledge.add_faq", {"collection": "c", "question": "Which pumps?", "answer": "All."}),
+        ("knowledge.give_feedback", {"query": "pumps", "doc_id": "d", "helpful": True}),
+        ("knowledge.rebuild", {}),
+    ):
+        given, refused = await at_once(house, operation, **values)
+        assert (len(given), refused) == (AT_ONCE, [])
+
+
+@pytest.mark.parametrize("doc_id", ["d", None])
+async def test_a_document_is_stored_once_into_a_new_collection(house: House, doc_id: str | None) -> None:
+    for n in range(4):
+        values = {"collection": f"new{n}", "doc_id": doc_id, "text": f"Pump {n}."}
+        given, refused = await at_once(house, "knowledge.add_document", **values)
+        assert given
+        assert set(refused) <= {"DocumentBusy"}
+        assert len({each.doc_id for each in given}) == (1 if doc_id else len(given))
+
+
+async def test_a_file_is_stored_once(house: House) -> None:
+    file = Upload("a.md", "text/markdown", b"# Pumps")
+    given, refused = await at_once(house, "knowledge.upload_document", file=file, collection="c", doc_id="d")
+    assert given
+    assert set(refused) <= {"DocumentBusy"}
+
+
+@pytest.mark.parametrize("admin_key", [ADMIN_KEY, None])
+async def test_processes_start_on_an_empty_database_at_once(
+    tmp_path: Path, empty_postgres: str, admin_key: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first_key, side_by_side = House._first_key, asyncio.Barrier(4)
+
+    async def together(self: House) -> None:
+        await side_by_side.wait()
+        await first_key(self)
+
+    monkeypatch.setattr(House, "_first_key", together)
+    where = {"database": empty_postgres}
+    houses = [closed_house(tmp_path / str(number), where, admin_key=admin_key) for number in range(4)]
+    async with AsyncExitStack() as stack:
+        await asyncio.gather(*(stack.enter_async_context(house) for house in houses))
+        fetch = houses[0].engines.database.fetch
+        assert [row["name"] for row in await fetch(SYSTEM, "SELECT name FROM tenants")] == ["operator"]
+        names = [row["name"] for row in await fetch(SYSTEM, "SELECT name FROM api_keys ORDER BY name")]
+        assert names == ["Commands on the server's machine", "First administrator"]
+        made = [house.new_key for house in houses if house.new_key is not None]
+        assert len(made) == (admin_key is None)
+        for house in houses:
+            await client(house, *(made or [ADMIN_KEY])).call("identity.whoami")
