@@ -54,7 +54,7 @@ bench: install ## Run the benchmarks and write benchmarks/RESULTS.md
 	@MAINSTAY_ENCODER=$(abspath $(ENCODER)) $(BIN)/python benchmarks/run_all.py
 
 soak: install ## Kill, cut power and start again, at full count
-	@MAINSTAY_ENCODER=$(abspath $(ENCODER)) MAINSTAY_FULL_COUNT=1 $(BIN)/pytest tests/faults --timeout 3600
+	@MAINSTAY_ENCODER=$(abspath $(ENCODER)) MAINSTAY_FULL_COUNT=1 $(BIN)/pytest tests/faults --timeout 3600 -s
 
 fuzz: install ## Ask a served house everything its OpenAPI document allows, and more
 	@MAINSTAY_ENCODER=$(abspath $(ENCODER)) $(BIN)/python scripts/fuzz.py

@@ -2,7 +2,7 @@
 
 >>> from mainstay.client import Mainstay
 >>> with Mainstay("http://127.0.0.1:8080", key="…") as mainstay:
-...     for hit in mainstay.knowledge.search("rotating keys", top_k=5):
+...     for hit in mainstay.knowledge.search("rotate an API key", top_k=5):
 ...         print(hit.score, hit.title)
 """
 

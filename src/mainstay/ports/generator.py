@@ -36,7 +36,10 @@ class Generator(Protocol):
         ...
 
     def write(self, question: str, evidence: Sequence[Evidence]) -> AsyncIterator[str]:
-        """Stream an answer in pieces of text; after a sentence stand its sources, such as `[1][3]`."""
+        """Stream an answer in pieces of text; after a sentence stand its sources, such as `[1][3]`.
+
+        An extractive one gives one quotation a piece, with the number of its source last.
+        """
         ...
 
     async def close(self) -> None:

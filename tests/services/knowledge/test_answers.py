@@ -89,6 +89,31 @@ async def test_a_table_answers_with_a_row_and_its_columns_names(admin: Client) -
     assert all(hit.snippet.startswith("| employee |") for hit in hits)
 
 
+async def test_brackets_and_full_stops_of_a_source_are_no_marks_of_ours(admin: Client) -> None:
+    text = "The harbour pump was rebuilt in 1998 [2], and again in 2004 [7]."
+    await admin.call("knowledge.add_document", collection="c", doc_id="pump", text=text, wait=True)
+    answer = await admin.call("knowledge.answer", question="When was the harbour pump rebuilt?")
+    assert answer.answer == text
+    assert [(cited.text, cited.sentence) for cited in answer.citations] == [(text, 0)]
+    rows = "| part | maker |\n| --- | --- |\n| winch | Miller Bros. Inc. Est. 1901 |\n| anchor | Smith |"
+    await fill(admin)
+    await admin.call("knowledge.add_document", collection="c", doc_id="parts", text=rows, wait=True)
+    answer = await admin.call("knowledge.answer", question="Which maker has the winch part?")
+    assert answer.answer == "part: winch; maker: Miller Bros. Inc. Est. 1901"
+    assert [cited.sentence for cited in answer.citations] == [0]
+
+
+async def test_a_generator_does_not_see_the_bracketed_numbers_of_sources(tmp_path: Path) -> None:
+    scripted = Scripted("The pump was rebuilt in 1998. [1]")
+    async with opened_house(tmp_path, generator=scripted) as house:
+        admin = client(house)
+        text = "The harbour pump was rebuilt in 1998 [2], and again in 2004 [7]."
+        await admin.call("knowledge.add_document", collection="c", doc_id="pump", text=text, wait=True)
+        answer = await admin.call("knowledge.answer", question="When was the harbour pump rebuilt?")
+        assert "1998 (2)" in scripted.seen[0].text
+        assert answer.citations[0].text == text
+
+
 async def test_what_is_not_in_the_documents_is_not_answered(admin: Client) -> None:
     await fill(admin)
     answer = await admin.call("knowledge.answer", question="Who painted the ceiling of the opera in Paris?")

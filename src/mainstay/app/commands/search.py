@@ -64,7 +64,7 @@ def search(
 ) -> None:
     """Find the documents nearest to a query.
 
-    Example: `mainstay search "rotating keys" --collection handbook --filter year=2026`
+    Example: `mainstay search "rotate an API key" --collection handbook --filter year=2026`
     """
     filters, text = filters_of(conditions), long_text(query)
     chosen: Any = mode

@@ -88,6 +88,20 @@ def add_column(table: str, column: Column, filled: Scalar = None) -> None:
     _run([f'ALTER TABLE "{table}" ADD COLUMN {sql}{default}'])
 
 
+def fill_column(table: str, column: Column, sql: str) -> None:
+    """Give a column the value of an SQL expression, in every tenant's rows.
+
+    PostgreSQL rewrites the rows as for a new type, for an UPDATE would meet its policies.
+    """
+    if _engine() == "postgres":
+        kind = schema.column_sql(Table(table, (column,), (column.name,)), column, "postgres").split()[1]
+        _run(
+            [f'ALTER TABLE "{table}" ALTER COLUMN "{column.name}" TYPE {kind} USING {sql.replace("%", "%%")}']
+        )
+    else:
+        _run([f'UPDATE "{table}" SET "{column.name}" = {sql}'])
+
+
 def _literal(value: Scalar) -> str:
     if isinstance(value, bytes):
         raise TypeError("a column of bytes cannot be filled: make it nullable, then fill it in parts")

@@ -2,8 +2,8 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mainstay.ports.encoder import Encoder
@@ -106,15 +106,19 @@ class Answers:
             yield AnswerPiece(result=_refused(judgement))
             return
         sources = _sources(judgement, found, top_k, extractive=self._generator.extractive)
-        text = ""
-        async for words in self._generator.write(question, _evidence(sources)):
-            text += words
-            if self._generator.extractive:
-                continue  # its sentences come at once; they are rendered below, whole
-            yield AnswerPiece(text=plain(_MARK.sub("", words)))
-        result = _composed(text, sources, judgement, extractive=self._generator.extractive)
         if self._generator.extractive:
+            # Each piece is one quotation, which may hold brackets and full stops of its own.
+            pieces = [piece async for piece in self._generator.write(question, _evidence(sources))]
+            result = _composed(map(_quoted, pieces), sources, judgement, extractive=True)
             yield AnswerPiece(text=result.answer)
+        else:
+            text = ""
+            # A bracketed number of a source's own would pass for one of ours.
+            evidence = [replace(one, text=_MARK.sub(r" (\1)", one.text)) for one in _evidence(sources)]
+            async for words in self._generator.write(question, evidence):
+                text += words
+                yield AnswerPiece(text=plain(_MARK.sub("", words)))
+            result = _composed(_marked(text), sources, judgement, extractive=False)
         yield AnswerPiece(result=result)
 
     async def _judge(self, question: str, found: Found) -> Judgement:
@@ -168,14 +172,24 @@ def _evidence(sources: Sequence[Source]) -> list[Evidence]:
     return [Evidence(number, source.told, source.score) for number, source in enumerate(sources, 1)]
 
 
+def _quoted(piece: str) -> tuple[str, list[int]]:
+    """Part a quotation from the number of its source, which stands last."""
+    sentence, _, mark = piece.strip().rpartition(" [")
+    return sentence, [int(mark.removesuffix("]"))]
+
+
 def _composed(
-    text: str, sources: Sequence[Source], judgement: Judgement, *, extractive: bool
+    said: Iterable[tuple[str, list[int]]],
+    sources: Sequence[Source],
+    judgement: Judgement,
+    *,
+    extractive: bool,
 ) -> GroundedAnswer:
-    """Part the generator's words into sentences with their sources; mark those that no source supports."""
+    """Join sentences, each with the numbers of its sources; mark those that no source supports."""
     told: list[str] = []
     citations: list[Citation] = []
     unsupported: list[int] = []
-    for number, (sentence, marks) in enumerate(_marked(text)):
+    for number, (sentence, marks) in enumerate(said):
         cited = [sources[mark - 1] for mark in dict.fromkeys(marks) if 0 < mark <= len(sources)]
         citations += [source.citation(number) for source in cited]
         backing = [source.told for source in cited]

@@ -274,7 +274,7 @@ class Knowledge(Interface):
         may="documents:read",
         fails=_SEARCH,
         example={
-            "query": "rotating keys",
+            "query": "rotate an API key",
             "collections": ["handbook"],
             "context": "We use the Python client.",
         },

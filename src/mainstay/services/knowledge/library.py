@@ -161,6 +161,8 @@ class Library:
         if job.state == "failed":
             told = "; ".join(f"{failure.subject}: {failure.detail}" for failure in job.failures[:5])
             raise IndexBehind(f"Job {job_id} failed: {told}. Mend the cause, then retry the job.")
+        if job.state == "cancelled":
+            raise IndexBehind(f"Job {job_id} was cancelled: what is stored stays stored. Retry it to go on.")
         if not job.ended():
             raise IndexBehind(f"Follow the job {job_id}; it goes on by itself.", retry_after_s=5.0)
 

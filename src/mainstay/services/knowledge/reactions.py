@@ -20,6 +20,7 @@ from mainstay.services.knowledge.passage_store import (
     PassageStore,
     change_kind,
 )
+from mainstay.services.knowledge.progress_store import ProgressStore
 from mainstay.services.knowledge.store import DocumentRow, KnowledgeStore
 
 
@@ -29,6 +30,7 @@ class KnowledgeReactions(Reactions):
     def __init__(
         self,
         store: KnowledgeStore,
+        progress: ProgressStore,
         passages: PassageStore,
         encoding: Encoding,
         indexing: Indexing,
@@ -36,6 +38,7 @@ class KnowledgeReactions(Reactions):
     ) -> None:
         """Take the parts."""
         self._store = store
+        self._progress = progress
         self._passages = passages
         self._encoding = encoding
         self._indexing = indexing
@@ -58,7 +61,7 @@ class KnowledgeReactions(Reactions):
         encoded = await self._encoding.encode([document for document, _ in current])
         kept: list[DocumentStored] = []
         fresh: list[Passage] = []
-        stay = await self._store.encoded(
+        stay = await self._progress.encoded(
             [(document, language) for (document, _), (language, _) in zip(current, encoded, strict=True)]
         )
         for (document, event), (_, passages) in zip(current, encoded, strict=True):
@@ -98,10 +101,12 @@ class KnowledgeReactions(Reactions):
         shown = await self._indexing.apply(changes, blobs)
         durable = await self._indexing.durable()
         await self._passages.forget_changes(durable)
-        for document in foreign:
-            await self._encode_anew(document, rebuilds[-1].job_id)
-        await self._store.indexed(shown)
+        if foreign:
+            await self._encode_anew(foreign, rebuilds[-1].job_id)
+        present = await self._progress.indexed(shown)
         for document in shown:
+            if document.doc_id not in present:
+                continue
             if document.version > 1:
                 await self._passages.forget_before(document.doc_id, document.version)
                 await self._replaced(document)
@@ -111,12 +116,14 @@ class KnowledgeReactions(Reactions):
                 )
             )
 
-    async def _encode_anew(self, document: DocumentRow, job_id: str) -> None:
-        await self._store.take_up(document.doc_id, job_id)
-        stored = DocumentStored(
-            doc_id=document.doc_id, collection=document.collection, version=document.version, job_id=job_id
-        )
-        emit(stored, job_id=job_id, subject=document.doc_id)
+    async def _encode_anew(self, documents: Sequence[DocumentRow], job_id: str) -> None:
+        taken = await self._progress.take_up(documents, job_id)
+        for row in documents:
+            if row.doc_id in taken:
+                stored = DocumentStored(
+                    doc_id=row.doc_id, collection=row.collection, version=row.version, job_id=job_id
+                )
+                emit(stored, job_id=job_id, subject=row.doc_id)
 
     async def _replaced(self, document: DocumentRow) -> None:
         kind: ChangeKind = "replaced"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mainstay.ports.ciphers import Cipher
-from mainstay.ports.database import Column, Condition, Index, Row, Rows, Scalar, Table
+from mainstay.ports.database import Column, Index, Row, Rows, Scalar, Table
 from mainstay.services.knowledge.faq_store import TABLES as FAQ_TABLES
 from mainstay.services.knowledge.passage_store import TABLES as PASSAGE_TABLES
 from mainstay.services.knowledge.passage_store import buckets, opened
@@ -262,10 +262,6 @@ class KnowledgeStore:
         rows = await self._rows.fetch("SELECT 1 AS one FROM documents WHERE indexed_version > 0 LIMIT 1")
         return bool(rows)
 
-    async def take_up(self, doc_id: str, job_id: str) -> None:
-        """Note that a job makes this document searchable again."""
-        await self._rows.update("documents", {"job_id": job_id}, {"doc_id": doc_id})
-
     async def lock(self, doc_ids: Sequence[str], now_ms: int) -> None:
         """Open the unit of work on these documents, so that what is read next stays true until it ends."""
         await self._rows.update("documents", {"changed_ms": now_ms}, {"doc_id": list(doc_ids)})
@@ -310,36 +306,6 @@ class KnowledgeStore:
     async def forget_versions(self, doc_id: str, up_to: int) -> None:
         """Erase old versions."""
         await self._rows.delete("document_versions", {"doc_id": doc_id, "version": ("<=", up_to)})
-
-    async def encoded(self, languages: Sequence[tuple[DocumentRow, str]]) -> set[str]:
-        """Open the unit of work on documents and note their languages; give the ids of those that stay.
-
-        The others were deleted or replaced since they were read: what was made of them is to be dropped.
-        """
-        alike: dict[tuple[str, int, int, str], list[str]] = {}
-        for row, language in languages:
-            alike.setdefault((language, row.version, row.created_ms, row.job_id), []).append(row.doc_id)
-        kept: set[str] = set()
-        for (language, version, created_ms, job_id), doc_ids in alike.items():
-            same: Condition = {"version": version, "created_ms": created_ms, "job_id": job_id}
-            kept |= await self._noted({"language": language}, same, doc_ids)
-        return kept
-
-    async def _noted(self, values: Mapping[str, Scalar], same: Condition, doc_ids: Sequence[str]) -> set[str]:
-        """Change those of some documents that meet a condition, in one statement, and give their ids."""
-        if await self._rows.update("documents", values, {**same, "doc_id": doc_ids}) == len(doc_ids):
-            return set(doc_ids)
-        each = [await self._rows.update("documents", values, {**same, "doc_id": name}) for name in doc_ids]
-        return {name for name, changed in zip(doc_ids, each, strict=True) if changed}
-
-    async def indexed(self, documents: Sequence[DocumentRow]) -> None:
-        """Note that versions are searchable, unless their documents were deleted since they were read."""
-        alike: dict[tuple[int, int], list[str]] = {}
-        for row in documents:
-            alike.setdefault((row.version, row.created_ms), []).append(row.doc_id)
-        for (version, created_ms), doc_ids in alike.items():
-            same: Condition = {"doc_id": doc_ids, "created_ms": created_ms}
-            await self._rows.update("documents", {"indexed_version": version}, same)
 
     async def remove(self, doc_ids: Sequence[str]) -> None:
         """Erase documents and all of their versions."""

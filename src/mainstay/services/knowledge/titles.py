@@ -9,7 +9,7 @@ _HEADING_CHARACTERS = 500
 _TITLE_LENGTH_MAX = 120
 _WITH_HEADINGS = ("text/markdown", "text/html", "pdf", "wordprocessing", "presentation", "epub")
 _FRONT = re.compile(r"\ufeff?---[ \t]*\r?\n(.*?)\r?\n(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)", re.DOTALL)
-_FRONT_TITLE = re.compile(r"^title:[ \t]*(?P<quote>[\"']?)(.+?)(?P=quote)[ \t]*\r?$", re.MULTILINE)
+_FRONT_TITLE = re.compile(r"^title:([^\r\n]*)", re.MULTILINE)
 _LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
 _STRESS = re.compile(r"(\*{1,3}|(?<!\w)_{1,3}|`+)(\S(?:.*?\S)?)\1(?!\w)")
 _ENDING = re.compile(r"\.(?=\d{0,3}[A-Za-z])[A-Za-z0-9]{1,8}$")
@@ -26,12 +26,17 @@ def heading_of(text: str, media_type: str) -> str:
     front = _FRONT.match(head)
     if front:
         told = _FRONT_TITLE.search(front.group(1))
-        if told:
-            return shortened(told.group(2))
+        if told and (title := _unquoted(told.group(1)[:_HEADING_CHARACTERS].strip())):
+            return shortened(title)
         head = head[front.end() :]
     headings = [(block.level, block.title) for block in blocks(head) if block.kind == "heading"]
     shown = [(level, title) for level, raw in headings if any(map(str.isalnum, title := _plain(raw)))]
     return shortened(min(shown, key=lambda heading: heading[0])[1]) if shown else ""
+
+
+def _unquoted(value: str) -> str:
+    quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"
+    return value[1:-1].strip() if quoted else value
 
 
 def name_of(file_name: str) -> str:

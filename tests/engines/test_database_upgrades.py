@@ -1,5 +1,6 @@
-"""Names of points become numbers: every row of the version before is kept, on both engines."""
+"""Rows of earlier versions are kept and mean the same after an upgrade, on both engines."""
 
+import json
 import shutil
 import sqlite3
 import uuid
@@ -25,6 +26,11 @@ _FAQS = (
 _FEEDBACK = (
     "INSERT INTO feedback (tenant_id, feedback_id, point_id, doc_id, collection, helpful, query, comment,"
     " dense, subject, created_ms) VALUES ('t', 'feedback_1', '{name}', 'd', 'c', 1, '', '', '', 's', 1)"
+)
+_OUTBOX = (
+    "INSERT INTO outbox (tenant_id, event_id, event, reaction, body, job_id, subject, caller, state,"
+    " attempts, created_ms, due_ms, lease_ms, worker, reason)"
+    " VALUES ('t', '{event_id}', '{event}', 'r', '{body}', 'j', 's', 'c', 'waiting', 0, 1, 1, 0, '-', '-')"
 )
 Old = tuple[Callable[[Path], None], Callable[[str], Any]]
 _NAMESPACE = uuid.UUID("6d61696e-7374-6179-0000-6b6e6f776c65")
@@ -56,14 +62,19 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Old:
     return lambda versions: migrate.upgrade_sqlite(path, versions), ask_sqlite
 
 
-def test_every_name_becomes_the_number_that_is_computed_now(database: Old, tmp_path: Path) -> None:
-    upgrade, ask = database
-    before = tmp_path / "versions"
+def versions_before(number: str, folder: Path) -> Path:
+    """Give a folder of the versions below a number."""
+    before = folder / "versions"
     before.mkdir()
     for file in migrate.version_files(migrate.VERSIONS):
-        if file.name < "0004":
+        if file.name < number:
             shutil.copy(file, before)
-    upgrade(before)
+    return before
+
+
+def test_every_name_becomes_the_number_that_is_computed_now(database: Old, tmp_path: Path) -> None:
+    upgrade, ask = database
+    upgrade(versions_before("0004", tmp_path))
     places = [(f"d{number}", number % 3) for number in range(300)]
     for doc, ordinal in places:
         ask(_PASSAGES.format(name=named(doc, 1, ordinal), doc=doc, ordinal=ordinal))
@@ -78,3 +89,24 @@ def test_every_name_becomes_the_number_that_is_computed_now(database: Old, tmp_p
     }
     assert ask("SELECT point_id FROM faqs") == [(opinion_id("faq_1"),)]
     assert ask("SELECT point_id FROM feedback") == [(opinion_id("feedback_1"),)]
+
+
+def test_erasures_that_wait_count_as_promised(database: Old, tmp_path: Path) -> None:
+    upgrade, ask = database
+    upgrade(versions_before("0005", tmp_path))
+    kinds = ("document", "deleted", "replaced", "collection_deleted", "faq", "feedback", "rebuild")
+    events = [("IndexChanged", f'{{"kind":"{kind}","subject":"d"}}') for kind in kinds]
+    odd = '{"doc_id":"\\"kind\\":\\"deleted\\""}'
+    for number, (event, body) in enumerate([*events, ("DocumentStored", odd)]):
+        ask(_OUTBOX.format(event_id=f"event_{number}", event=event, body=body))
+
+    upgrade(migrate.VERSIONS)
+
+    promised = ask("SELECT body FROM outbox WHERE promised = 1 ORDER BY event_id")
+    assert [json.loads(body)["kind"] for (body,) in promised] == [
+        "deleted",
+        "collection_deleted",
+        "faq",
+        "feedback",
+    ]
+    assert len(ask("SELECT body FROM outbox WHERE promised = 0")) == 4
