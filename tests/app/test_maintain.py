@@ -19,6 +19,7 @@ from mainstay.app.house import Engines, picked
 from mainstay.app.settings import Settings
 from mainstay.engines.database import migrate
 from mainstay.engines.vectors.qdrant_edge import QdrantEdgeVectors
+from mainstay.kit.errors import Conflict
 from mainstay.ports.vectors import Point, Space
 from makers import ADMIN_KEY, Client, FrozenClock, WordEncoder, engines_for, opened_house
 
@@ -90,6 +91,19 @@ def test_rebuilding_without_a_server_fills_the_index_once(
     assert sorted(put.values()) == [1] * 20
     assert encoded == {"Which pumps?": 1}
     assert len(optimized) == 1
+
+
+@pytest.mark.usefixtures("words")
+def test_rebuilding_says_that_it_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(self: QdrantEdgeVectors, space: Space) -> None:
+        raise Conflict("The index is broken.")
+
+    asyncio.run(fill(tmp_path / "data"))
+    monkeypatch.setattr(QdrantEdgeVectors, "optimize", broken)
+    result = rebuilt(tmp_path / "data")
+    assert result.exit_code == 1
+    assert "The index is broken." in result.output
+    assert "searchable" not in result.output
 
 
 @pytest.mark.usefixtures("words")

@@ -30,7 +30,7 @@ def rebuild(data: DataChoice = None) -> None:
     """Build the search index again from the database.
 
     With a running server your tenant's index is built anew while searches go on; without one, the index of
-    every tenant is erased and built from the ground up.
+    every tenant is erased and built from the ground up. Ends with exit code 1 when something failed.
     """
     with refusals_told():
         settings = settings_of(data=data)
@@ -41,6 +41,9 @@ def rebuild(data: DataChoice = None) -> None:
             f"No server runs on {settings.data}: rebuilding every tenant's index from the ground up."
         )
         documents = asyncio.run(_rebuild_here(settings))
+        if documents is None:
+            console().print("Not everything was rebuilt. Mend the cause, then run `mainstay rebuild` again.")
+            raise typer.Exit(1)
         console().print(f"Rebuilt: {documents} documents are searchable.")
 
 
@@ -53,9 +56,12 @@ async def _rebuild_there(server: Server) -> None:
         while not job.ended():
             job = await server.of(Jobs).get_job(rebuilt.job_id, wait_s=_LOOK_EVERY_S)
         out.say(f"The job is {job.state}." + "".join(f" {failure.detail}" for failure in job.failures))
+        if job.state != "done":
+            raise typer.Exit(1)
 
 
-async def _rebuild_here(settings: Settings) -> int:
+async def _rebuild_here(settings: Settings) -> int | None:
+    """Rebuild every tenant's index and count the documents; None when a job did not end well."""
     out = console()
     asked: list[tuple[Caller, Rebuilt]] = []
 
@@ -70,6 +76,7 @@ async def _rebuild_here(settings: Settings) -> int:
     with encoder_progress(out) as progress:
         engines = picked(settings, SystemClock(), SystemRandom(), progress)
         house = House(settings, engines, first=emptied)
+    well = True
     async with house:
         for caller, rebuilt in asked:
             waited = {"job_id": rebuilt.job_id, "wait_s": _LOOK_EVERY_S}
@@ -79,7 +86,8 @@ async def _rebuild_here(settings: Settings) -> int:
                 job = await _called(house, caller, "jobs.get_job", **waited)
             for failure in job.failures:
                 out.print(f"{failure.subject}: {failure.detail}", markup=False)
-    return sum(rebuilt.documents for _, rebuilt in asked)
+            well = well and job.state == "done"
+    return None if not well else sum(rebuilt.documents for _, rebuilt in asked)
 
 
 async def _called(house: House, caller: Caller, name: str, **values: Any) -> Any:
