@@ -8,7 +8,7 @@ English. Only articles that the shipped coefficients have not learned from are a
 to 150 unanswerable questions a run; `--every` asks about all. `paragraphs` holds
 out paragraphs at random, so that others of the same article mislead; `articles` holds out whole articles.
 `near misses` holds out nothing: the unanswerable questions are the others with a word exchanged (see
-`near_misses.py`; about one in eight may still be answered rightly, for the word was not the point).
+`near_misses.py`; in some the word was not the point, and to answer is right: how many is not known).
 Required: answered ≥ .85 at false answers ≤ .15, cited ≥ .75. The second line measures a running server
 through its HTTP door: each run fills a collection of its own and deletes it afterwards.
 """

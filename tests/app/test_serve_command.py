@@ -25,13 +25,13 @@ def _environment() -> dict[str, str]:
 
 
 def _run(words: list[str], cwd: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(  # noqa: S603 - our own program
+    return subprocess.run(  # noqa: S603 - no shell, and the words are this test's own
         words, cwd=cwd, env=_environment(), capture_output=True, text=True, timeout=100, check=False
     )
 
 
 def _serve(folder: Path, *words: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(  # noqa: S603 - our own program
+    return subprocess.Popen(  # noqa: S603 - no shell, and the words are this test's own
         [str(_MAINSTAY), "serve", "--port", "0", *words],
         cwd=folder,
         env=_environment(),

@@ -1,6 +1,7 @@
 """Jobs are forgotten some time after they ended, a little at a time, in both databases."""
 
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from mainstay.engines.database.sqlite import SqliteDatabase
 from mainstay.kernel.idempotency import KEEP_MS
 from mainstay.kernel.tables import TABLES
 from mainstay.kernel.tidying import DAY_MS, Tidying
-from mainstay.ports.database import SYSTEM, Database, Scalar
+from mainstay.ports.database import SYSTEM, Database, Scalar, Scope, Unit
 from makers import FrozenClock
 
 OLD, YOUNG = 8 * DAY_MS, 6 * DAY_MS
@@ -106,10 +107,10 @@ async def test_many_are_forgotten_in_small_portions(
     units = 0
     opened = database.unit
 
-    def counted(scope: object) -> object:
+    def counted(scope: Scope) -> AbstractAsyncContextManager[Unit]:
         nonlocal units
         units += 1
-        return opened(scope)  # type: ignore[arg-type]  # passed on
+        return opened(scope)
 
     monkeypatch.setattr(database, "unit", counted)
     await Tidying(database, clock, kept_ms=7 * DAY_MS).tidy()

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Mapping
 from html import escape
+from http import HTTPStatus
 from typing import Any
 
 from mainstay.transports.rest.looks import page
@@ -154,7 +155,7 @@ class Reference:
                 self._components["responses"][str(reference).rpartition("/")[2]] if reference else response
             )
             told = _words(str(found["description"]).replace("\n- ", "\n\n").removeprefix("- "))
-            if int(status) < 400:  # noqa: PLR2004 - HTTP's
+            if int(status) < HTTPStatus.BAD_REQUEST:
                 kind = " or ".join(_answer_kind(*each) for each in found.get("content", {}).items())
                 good.append((f"<code>{status}</code>", "", kind, told))
             else:
