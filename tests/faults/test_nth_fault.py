@@ -14,7 +14,7 @@ from faulty import Fault, FaultyDatabase, FaultyEncoder, FaultyVectors
 
 from mainstay.app.house import House
 from mainstay.app.settings import Settings
-from mainstay.kernel import reactor
+from mainstay.kernel import leases, reactor
 from mainstay.kit.errors import Unavailable
 from mainstay.ports.database import SYSTEM, DatabaseUnavailable
 from mainstay.ports.encoder import EncoderUnavailable
@@ -201,7 +201,7 @@ async def test_a_poisoned_document_is_buried_and_its_neighbours_live(
                 await asyncio.sleep(0.01)
         assert job.state == "failed"
         [told] = job.failures
-        assert (told.subject, told.code, told.attempts) == ("poisoned", "Bug", reactor.ATTEMPTS_MAX)
+        assert (told.subject, told.code, told.attempts) == ("poisoned", "Bug", leases.ATTEMPTS_MAX)
         assert "look for event_" in told.detail
         assert await hits(admin, "jxmtwplkq") == ["first"]
         assert await hits(admin, "kwzfrbtlm") == ["last"]
@@ -273,5 +273,5 @@ async def test_a_step_goes_on_soon_after_the_database_was_out(tmp_path: Path, cl
         async with asyncio.timeout(HANG_S):
             while not fault.fired or fault.calls < 20:
                 await asyncio.sleep(0.01)
-        clock.move(reactor.LEASE_MS / 1000 / 2)
+        clock.move(leases.LEASE_MS / 1000 / 2)
         await check(house, admin, {"one": "kwzfrbtlm"}, [])

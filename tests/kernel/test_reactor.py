@@ -12,8 +12,9 @@ from mainstay.engines.database.sqlite import SqliteDatabase
 from mainstay.kernel.caller import house
 from mainstay.kernel.events import Reactions, declared_reactions, reactions_of, reacts_to
 from mainstay.kernel.interface import Event
+from mainstay.kernel.leases import ATTEMPTS_MAX, INTERRUPTED_MAX, LEASE_MS, Leases
 from mainstay.kernel.outbox import Outbox
-from mainstay.kernel.reactor import ATTEMPTS_MAX, LEASE_MS, Reactor
+from mainstay.kernel.reactor import ASKED_MOST, Reactor
 from mainstay.kernel.tables import TABLES
 from mainstay.kernel.tidying import DAY_MS, Tidying
 from mainstay.kernel.work import Work, emit, entered
@@ -43,7 +44,7 @@ class Recording(Reactions):
         self.followed: list[int] = []
         self.behave: Behaviour = lambda _: None
 
-    @reacts_to(Happened, batch=4)
+    @reacts_to(Happened, batch=4, heavy=10)
     async def note(self, events: Sequence[Happened]) -> None:
         numbers = [event.number for event in events]
         self.batches.append(numbers)
@@ -73,14 +74,19 @@ class Bench:
     def reactor(self, *, exclusive: bool = True) -> Reactor:
         tidying = Tidying(self.database, self.clock, kept_ms=7 * DAY_MS)
         return Reactor(
-            self.database, self.bus, self.outbox, self.clock, self.ids, tidying, exclusive=exclusive
+            self.database,
+            self.bus,
+            self.outbox,
+            Leases(self.database, self.clock, self.ids),
+            tidying,
+            exclusive=exclusive,
         )
 
-    async def emit(self, *numbers: int) -> None:
+    async def emit(self, *numbers: int, weight: int = 0) -> None:
         work = Work(house("t1", "test"), self.database, "req", "t1")
         with entered(work):
             for number in numbers:
-                emit(Happened(number=number), job_id="job_1", subject=f"n{number}")
+                emit(Happened(number=number), job_id="job_1", subject=f"n{number}", weight=weight)
             await self.outbox.write(await work.open(), work)
             await work.commit()
             await self.outbox.committed(work)
@@ -93,6 +99,12 @@ class Bench:
         async with asyncio.timeout(20):
             while await self.states() != states:
                 await asyncio.sleep(0.01)
+
+    async def tried(self, times: int, **states: int) -> None:
+        async with asyncio.timeout(20):
+            while len(self.reactions.batches) < times:
+                await asyncio.sleep(0.01)
+        await self.until(**states)
 
 
 @asynccontextmanager
@@ -154,10 +166,7 @@ async def test_what_is_unavailable_is_tried_again_later(bench: Bench) -> None:
     await bench.emit(1)
     async with running(bench):
         for attempts in (1, 2):
-            async with asyncio.timeout(20):
-                while len(bench.reactions.batches) < attempts:
-                    await asyncio.sleep(0.01)
-            await bench.until(waiting=1)
+            await bench.tried(attempts, waiting=1)
             bench.clock.move(10)
         await bench.until(done=2)
 
@@ -175,6 +184,92 @@ async def test_a_bug_is_buried_after_some_attempts(bench: Bench, caplog: pytest.
                 await asyncio.sleep(0.02)
     assert len(bench.reactions.batches) == ATTEMPTS_MAX
     assert "ZeroDivisionError" in caplog.text
+
+
+async def test_a_portion_ends_before_it_is_too_heavy(bench: Bench) -> None:
+    await bench.emit(1, 2, 3, weight=4)
+    await bench.emit(4, weight=50)
+    await bench.emit(5, 6, weight=5)
+    async with running(bench):
+        await bench.until(done=12)
+    assert bench.reactions.batches == [[1, 2], [3], [4], [5, 6]]
+
+
+async def test_a_part_that_is_out_is_asked_for_a_few_of_the_events(bench: Bench) -> None:
+    out = True
+
+    def unplugged(_: Sequence[int]) -> None:
+        if out:
+            raise Unavailable("down")
+
+    bench.reactions.behave = unplugged
+    await bench.emit(1, 2, 3, 4)
+    async with running(bench):
+        await bench.tried(1, waiting=4)
+        assert bench.reactions.batches == [[1, 2, 3, 4]]  # then all of them wait as one
+        bench.clock.move(1)
+        await bench.tried(3, waiting=4)
+        assert bench.reactions.batches[1:] == [[1, 2, 3, 4], [1]]  # one asks again, and waits for longer
+        bench.reactions.batches.clear()
+        out = False
+        bench.clock.move(1)
+        await bench.until(waiting=1, done=6)
+        assert bench.reactions.batches == [[2, 3, 4]]
+        bench.clock.move(1)
+        await bench.until(done=8)
+
+
+async def test_events_that_are_at_fault_do_not_hold_up_the_others_for_ever(bench: Bench) -> None:
+    def poisoned(numbers: Sequence[int]) -> None:
+        if min(numbers) <= ASKED_MOST + 1:
+            raise Unavailable("this text brings the encoder down")
+
+    bench.reactions.behave = poisoned
+    poison = list(range(1, ASKED_MOST + 2))
+    await bench.emit(*poison, 10, 11)
+    async with running(bench):
+        async with asyncio.timeout(60):
+            while len(bench.reactions.followed) < 2:
+                bench.clock.move(0.5)
+                await asyncio.sleep(0.02)
+    assert bench.reactions.followed == [10, 11]
+    assert await bench.states() == {"waiting": len(poison), "done": 4}
+
+
+async def test_what_ends_the_server_is_taken_up_alone_and_buried_at_last(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    await bench.emit(1, 2, 3)
+    alone: list[int] = []
+    for _ in range(INTERRUPTED_MAX):
+        async with bench.database.unit(SYSTEM) as unit:  # as a killed server leaves them
+            lease = {"state": "running", "worker": "gone", "lease_ms": bench.clock.now_ms() + LEASE_MS}
+            await unit.update("outbox", lease, {"state": "waiting"})
+        leases = Leases(bench.database, bench.clock, bench.ids)
+        [note] = [each for each in reactions_of(bench.reactions) if each.name.endswith("note")]
+        await leases.take_over([note.name], everything=True)
+        alone.append(len(await leases.claim("t1", note)))
+        await leases.give_back()
+    assert alone == [3, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0]
+    assert await bench.states() == {"dead": 3}
+    [dead] = await bench.database.fetch(SYSTEM, "SELECT reason FROM outbox WHERE subject = 'n1'")
+    assert "Interrupted" in str(dead["reason"])
+    assert "The server ended 12 times" in caplog.text
+
+
+async def test_a_stop_counts_as_no_interruption(bench: Bench) -> None:
+    class Slow(Recording):
+        @reacts_to(Happened)
+        async def note(self, events: Sequence[Happened]) -> None:
+            await asyncio.sleep(3600)
+
+    bench.reactions = Slow()
+    await bench.emit(1)
+    async with running(bench):
+        await bench.until(running=1)
+    assert await bench.states() == {"waiting": 1}
+    [row] = await bench.database.fetch(SYSTEM, "SELECT interrupted, attempts FROM outbox")
+    assert (row["interrupted"], row["attempts"]) == (0, 0)
 
 
 async def test_what_a_crash_interrupted_is_taken_up_at_once(bench: Bench) -> None:

@@ -49,6 +49,8 @@ def step(clock: FrozenClock, job: str, state: str, ended: int = OLD, **more: Sca
         "worker": "",
         "reason": "",
         "promised": 0,
+        "weight": 0,
+        "interrupted": 0,
         **more,
     }
 

@@ -23,6 +23,7 @@ from mainstay.kernel.guard import Authenticator, Guard
 from mainstay.kernel.idempotency import Idempotency
 from mainstay.kernel.inside import Outside, inside
 from mainstay.kernel.interface import Interface
+from mainstay.kernel.leases import Leases
 from mainstay.kernel.outbox import Outbox
 from mainstay.kernel.reactor import Reactor
 from mainstay.kernel.tidying import DAY_MS, Tidying
@@ -161,8 +162,7 @@ class House:
             stands_on.database,
             stands_on.bus,
             outbox,
-            self.clock,
-            self.ids,
+            Leases(stands_on.database, self.clock, self.ids),
             Tidying(stands_on.database, self.clock, kept_ms=settings.jobs_kept_days * DAY_MS),
             exclusive=not settings.database and not settings.only,
         )

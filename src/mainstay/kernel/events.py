@@ -18,13 +18,15 @@ class Reaction:
 
     It may be called again with the same events after a crash or a failure, so its effect has to be keyed by
     what the events say. Its writes, and that the events are done, are committed together. With `side_by_side`
-    above one, so many portions may be handled at the same time, and then in no order.
+    above one, so many portions may be handled at the same time, and then in no order. A portion whose events
+    have come to weigh `heavy` is full.
     """
 
     name: str
     event: type[Event]
     batch: int
     side_by_side: int
+    heavy: int | None
     handler: Handler
 
 
@@ -35,23 +37,27 @@ class Reacting:
     event: type[Event]
     batch: int
     side_by_side: int
+    heavy: int | None
 
 
 class Reactions:
     """The base of classes whose methods react."""
 
 
-def reacts_to(event: type[Event], *, batch: int = 1, side_by_side: int = 1) -> Callable[[Method], Method]:
+def reacts_to(
+    event: type[Event], *, batch: int = 1, side_by_side: int = 1, heavy: int | None = None
+) -> Callable[[Method], Method]:
     """Mark a method as reaction.
 
-    `batch` is how many events it is given at most at once, `side_by_side` how many such portions of a
-    tenant's events may be handled at the same time: above one only where their order makes no difference.
+    `batch` is how many events it is given at most at once, and `heavy` the weight at which it is given no
+    more, `side_by_side` how many such portions of a tenant's events may be handled at the same time: above
+    one only where their order makes no difference.
     """
     if not 1 <= batch <= BATCH_MAX:
         raise TypeError(f"A batch is 1 to {BATCH_MAX} events, not {batch}")
 
     def mark(method: Method) -> Method:
-        method.__reaction__ = Reacting(event, batch, side_by_side)  # type: ignore[attr-defined]  # the mark we read back below
+        method.__reaction__ = Reacting(event, batch, side_by_side, heavy)  # type: ignore[attr-defined]  # the mark we read back below
         return method
 
     return mark
@@ -71,7 +77,12 @@ def reactions_of(instance: Reactions) -> list[Reaction]:
     """Give the reactions of an object."""
     return [
         Reaction(
-            name, marked.event, marked.batch, marked.side_by_side, getattr(instance, name.partition(".")[2])
+            name,
+            marked.event,
+            marked.batch,
+            marked.side_by_side,
+            marked.heavy,
+            getattr(instance, name.partition(".")[2]),
         )
         for name, marked in declared_reactions(type(instance)).items()
     ]

@@ -41,6 +41,8 @@ class Outbox:
                     "job_id": emitted.job_id,
                     "subject": emitted.subject,
                     "promised": int(emitted.promised),
+                    "weight": emitted.weight,
+                    "interrupted": 0,
                     "caller": work.caller.subject,
                     "state": "waiting",
                     "attempts": 0,

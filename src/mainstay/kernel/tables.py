@@ -21,6 +21,8 @@ OUTBOX = Table(
         Column("worker", "text"),
         Column("reason", "text"),
         Column("promised", "integer"),
+        Column("weight", "integer"),
+        Column("interrupted", "integer"),
     ),
     key=("seq",),
     sequence="seq",

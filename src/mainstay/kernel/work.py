@@ -22,6 +22,7 @@ class Emitted:
     job_id: str
     subject: str
     promised: bool
+    weight: int
 
 
 @dataclass
@@ -90,13 +91,16 @@ def caller() -> Caller:
     return current().caller
 
 
-def emit(event: Event, *, job_id: str = "", subject: str = "", promised: bool = False) -> None:
+def emit(
+    event: Event, *, job_id: str = "", subject: str = "", promised: bool = False, weight: int = 0
+) -> None:
     """Tell the house, when and if this operation commits.
 
     `job_id` joins the event to a job that users follow; `subject` names the thing in its failures. What is
-    `promised` by the operation's answer, such as an erasure, is done even if somebody cancels the job.
+    `promised` by the operation's answer, such as an erasure, is done even if somebody cancels the job. The
+    `weight`, in a unit of the reaction's own, says how much of a portion the event takes up.
     """
-    current().events.append(Emitted(event, job_id, subject, promised))
+    current().events.append(Emitted(event, job_id, subject, promised, weight))
 
 
 def follow_up(action: Callable[[], Awaitable[Any]]) -> None:

@@ -43,7 +43,7 @@ async def test_a_failed_job_tells_why_and_can_be_tried_again(
         raise ZeroDivisionError
 
     monkeypatch.setattr(WordEncoder, "embed", broken)
-    monkeypatch.setattr("mainstay.kernel.reactor.ATTEMPTS_MAX", 1)
+    monkeypatch.setattr("mainstay.kernel.leases.ATTEMPTS_MAX", 1)
     with pytest.raises(IndexBehind, match="look for event_"):
         await admin.call("knowledge.add_document", collection="c", doc_id="d", text="x", wait=True)
     [job] = await admin.call("jobs.list_jobs")
@@ -65,7 +65,7 @@ async def test_what_a_job_was_about_is_told_to_who_started_it_and_to_administrat
     keys = [await admin.call("identity.create_key", name=name, role="developer") for name in "ab"]
     mine, other = [client(house, key.key) for key in keys]
     monkeypatch.setattr(WordEncoder, "embed", broken)
-    monkeypatch.setattr("mainstay.kernel.reactor.ATTEMPTS_MAX", 1)
+    monkeypatch.setattr("mainstay.kernel.leases.ATTEMPTS_MAX", 1)
     job_id = await stored(mine, doc_id="secret-merger")
     told = {}
     for name, who in (("mine", mine), ("other", other), ("admin", admin)):
@@ -163,7 +163,7 @@ async def test_a_job_is_forgotten_some_days_after_it_ended(
     async def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("mainstay.kernel.reactor.ATTEMPTS_MAX", 1)
+    monkeypatch.setattr("mainstay.kernel.leases.ATTEMPTS_MAX", 1)
     monkeypatch.setattr("mainstay.kernel.reactor._TIDY_EVERY_S", 0.02)
     async with opened_house(tmp_path, clock=clock, jobs_kept_days=2) as house:
         admin = client(house)

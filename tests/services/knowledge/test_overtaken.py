@@ -13,7 +13,10 @@ from mainstay.app.house import House
 from mainstay.ports.database import SYSTEM
 from mainstay.ports.encoder import EncoderUnavailable, Lane, Role
 from mainstay.ports.vectors import Point, Space
+from mainstay.services.knowledge.encoding import Encoding
 from mainstay.services.knowledge.failures import IndexBehind
+from mainstay.services.knowledge.passage_store import Sealed
+from mainstay.services.knowledge.store import DocumentRow
 from makers import Client, WordEncoder, client, opened_house
 
 _APPLIED = (
@@ -133,3 +136,23 @@ async def test_waiting_for_a_job_that_is_cancelled_does_not_say_indexed(
             await asyncio.sleep(0.01)
         with pytest.raises(IndexBehind, match="was cancelled"):
             await waiting
+
+
+async def test_long_documents_are_taken_on_in_small_portions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    portions: list[list[int]] = []
+    encode = Encoding.encode
+
+    async def noted(self: Encoding, documents: Sequence[DocumentRow]) -> list[tuple[str, list[Sealed]]]:
+        portions.append([document.characters for document in documents])
+        return await encode(self, documents)
+
+    monkeypatch.setattr(Encoding, "encode", noted)
+    async with opened_house(tmp_path) as house:
+        texts = ["pump " * words for words in (80_000, 80_000, 80_000, 300_000, 2)]
+        admin = client(house)
+        await admin.call("knowledge.add_documents", collection="c", documents=[{"text": t} for t in texts])
+        while await house.engines.database.fetch(SYSTEM, _ON_THE_WAY):
+            await asyncio.sleep(0.01)
+    assert sorted(portions) == [[10], [400_000], [400_000, 400_000], [1_500_000]]

@@ -84,7 +84,7 @@ class JobsStore:
         """Let a job's failed and cancelled steps wait again."""
         await self._rows.update(
             "outbox",
-            {"state": "waiting", "attempts": 0, "due_ms": now_ms, "reason": ""},
+            {"state": "waiting", "attempts": 0, "interrupted": 0, "due_ms": now_ms, "reason": ""},
             {"job_id": job_id, "state": ["dead", "cancelled"]},
         )
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import ChainMap, Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,7 +12,7 @@ from mainstay.ports.encoder import Encoder
 from mainstay.ports.languages import Languages
 from mainstay.services.knowledge.chunking import Chunk, chunk
 from mainstay.services.knowledge.naming import passage_id
-from mainstay.services.knowledge.passage_store import Passage, PassageStore
+from mainstay.services.knowledge.passage_store import Passage, PassageStore, Sealed
 from mainstay.services.knowledge.points import content_hash, embedded_text
 from mainstay.services.knowledge.records import Chunking
 from mainstay.services.knowledge.store import CollectionRow, DocumentRow, KnowledgeStore
@@ -53,6 +53,25 @@ def told_by_neighbours(cuts: Sequence[Cut]) -> list[Cut]:
     return [replace(cut, language=main) if cut.language == "und" else cut for cut in cuts]
 
 
+def _passages_of(cut: Cut, vectors: Mapping[str, NDArray[np.float32]]) -> Iterator[Passage]:
+    document = cut.document
+    for ordinal, (piece, text, text_hash) in enumerate(zip(cut.chunks, cut.texts, cut.hashes, strict=True)):
+        yield Passage(
+            point_id=passage_id(document.doc_id, document.version, ordinal),
+            doc_id=document.doc_id,
+            collection=document.collection,
+            version=document.version,
+            ordinal=ordinal,
+            start=piece.start,
+            end=piece.end,
+            headings=piece.headings,
+            kind=piece.kind,
+            content_hash=text_hash,
+            text=text,
+            dense=vectors[text_hash],
+        )
+
+
 class Encoding:
     """Cuts and encodes documents."""
 
@@ -65,8 +84,8 @@ class Encoding:
         self._passages = passages
         self._encoder = encoder
 
-    async def encode(self, documents: Sequence[DocumentRow]) -> list[tuple[str, list[Passage]]]:
-        """Give the language and the passages of each document's present version."""
+    async def encode(self, documents: Sequence[DocumentRow]) -> list[tuple[str, list[Sealed]]]:
+        """Give the language and the sealed passages of each document's present version."""
         collections = {row.name: row for row in await self._store.collections()}
         texts = await self._store.texts({document.doc_id: document.version for document in documents})
         cuts = await asyncio.to_thread(self._cut, documents, texts, collections)
@@ -81,10 +100,10 @@ class Encoding:
             if text_hash not in known.get(cut.document.doc_id, ())
         }
         fresh = await self._vectors(wanted)
-        return [
-            (cut.language, self._passages_of(cut, ChainMap(known.get(cut.document.doc_id, {}), fresh)))
-            for cut in cuts
-        ]
+        sealed = await self._passages.sealed(
+            [_passages_of(cut, ChainMap(known.get(cut.document.doc_id, {}), fresh)) for cut in cuts]
+        )
+        return [(cut.language, rows) for cut, rows in zip(cuts, sealed, strict=True)]
 
     def _cut(
         self,
@@ -120,25 +139,3 @@ class Encoding:
             found = await self._encoder.embed(texts[part], role="passage", lane="ingest")
             vectors.update(zip(hashes[part], found, strict=True))
         return vectors
-
-    def _passages_of(self, cut: Cut, vectors: Mapping[str, NDArray[np.float32]]) -> list[Passage]:
-        document = cut.document
-        return [
-            Passage(
-                point_id=passage_id(document.doc_id, document.version, ordinal),
-                doc_id=document.doc_id,
-                collection=document.collection,
-                version=document.version,
-                ordinal=ordinal,
-                start=piece.start,
-                end=piece.end,
-                headings=piece.headings,
-                kind=piece.kind,
-                content_hash=text_hash,
-                text=text,
-                dense=vectors[text_hash],
-            )
-            for ordinal, (piece, text, text_hash) in enumerate(
-                zip(cut.chunks, cut.texts, cut.hashes, strict=True)
-            )
-        ]

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -84,6 +84,10 @@ class Passage:
     content_hash: str
     text: str
     dense: NDArray[np.float32]
+
+
+Sealed = Mapping[str, Scalar]
+"""A passage as it is stored."""
 
 
 @dataclass(frozen=True)
@@ -251,9 +255,14 @@ class PassageStore:
             for row in await self._rows.fetch(f"{_LEADING} WHERE p.point_id IN ({names})", values)
         ]
 
-    async def save(self, versions: Sequence[tuple[str, int]], passages: Sequence[Passage]) -> None:
-        """Store the passages of documents' versions, instead of those that an interrupted try left."""
-        rows = [self._values(passage) for passage in passages]
+    async def sealed(self, documents: Sequence[Iterable[Passage]]) -> list[list[Sealed]]:
+        """Give the passages of each document as they are stored; what makes them is run beside the loop."""
+        return await asyncio.to_thread(
+            lambda: [[self._values(passage) for passage in passages] for passages in documents]
+        )
+
+    async def save(self, versions: Sequence[tuple[str, int]], rows: Sequence[Sealed]) -> None:
+        """Store the sealed passages of documents' versions, instead of those that an interrupted try left."""
         alike: dict[int, list[str]] = {}
         for doc_id, version in versions:
             alike.setdefault(version, []).append(doc_id)
@@ -347,7 +356,7 @@ class PassageStore:
             language=str(row["language"]),
         )
 
-    def _values(self, passage: Passage) -> dict[str, Scalar]:
+    def _values(self, passage: Passage) -> Sealed:
         return {
             "point_id": passage.point_id,
             "doc_id": passage.doc_id,

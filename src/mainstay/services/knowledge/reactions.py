@@ -10,18 +10,22 @@ from mainstay.services.knowledge.happenings import (
     DocumentStored,
     FilesReplaced,
     IndexChanged,
+    tell_stored,
 )
 from mainstay.services.knowledge.indexing import Indexing
 from mainstay.services.knowledge.originals import Originals
 from mainstay.services.knowledge.passage_store import (
     Change,
     ChangeKind,
-    Passage,
     PassageStore,
+    Sealed,
     change_kind,
 )
 from mainstay.services.knowledge.progress_store import ProgressStore
 from mainstay.services.knowledge.store import DocumentRow, KnowledgeStore
+
+_CHARACTERS_AT_ONCE = 1_000_000
+"""Bounds the memory that a portion takes on its way; a single text may be longer."""
 
 
 class KnowledgeReactions(Reactions):
@@ -44,7 +48,7 @@ class KnowledgeReactions(Reactions):
         self._indexing = indexing
         self._originals = originals
 
-    @reacts_to(DocumentStored, batch=128, side_by_side=2)
+    @reacts_to(DocumentStored, batch=128, side_by_side=2, heavy=_CHARACTERS_AT_ONCE)
     async def encode_documents(self, events: Sequence[DocumentStored]) -> None:
         """Cut the documents into passages and encode them.
 
@@ -60,14 +64,14 @@ class KnowledgeReactions(Reactions):
                 current.append((document, event))
         encoded = await self._encoding.encode([document for document, _ in current])
         kept: list[DocumentStored] = []
-        fresh: list[Passage] = []
+        fresh: list[Sealed] = []
         stay = await self._progress.encoded(
             [(document, language) for (document, _), (language, _) in zip(current, encoded, strict=True)]
         )
-        for (document, event), (_, passages) in zip(current, encoded, strict=True):
+        for (document, event), (_, rows) in zip(current, encoded, strict=True):
             if document.doc_id in stay:
                 kept.append(event)
-                fresh += passages
+                fresh += rows
         await self._passages.save([(event.doc_id, event.version) for event in kept], fresh)
         await self._changed(kept)
 
@@ -120,10 +124,7 @@ class KnowledgeReactions(Reactions):
         taken = await self._progress.take_up(documents, job_id)
         for row in documents:
             if row.doc_id in taken:
-                stored = DocumentStored(
-                    doc_id=row.doc_id, collection=row.collection, version=row.version, job_id=job_id
-                )
-                emit(stored, job_id=job_id, subject=row.doc_id)
+                tell_stored(row, job_id)
 
     async def _replaced(self, document: DocumentRow) -> None:
         kind: ChangeKind = "replaced"
