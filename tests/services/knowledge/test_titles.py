@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from mainstay.services.knowledge.titles import heading_of
+from mainstay.services.knowledge.titles import first_line, heading_of
 
 
 @pytest.mark.parametrize(
@@ -26,3 +26,11 @@ def test_a_crafted_title_costs_no_more_than_its_length() -> None:
     began = time.process_time()
     assert heading_of(text, "text/markdown") == "x"
     assert time.process_time() - began < 0.5  # it took 2.7 s when it grew with the square
+
+
+def test_the_first_line_of_a_long_text_is_found_without_reading_it_all() -> None:
+    text = "\n \n\t# The pump\r\nIt leaks.\n" + "line\n" * 4_000_000
+    began = time.perf_counter()
+    assert first_line(text) == "The pump"
+    assert first_line(" \n\t") == ""
+    assert time.perf_counter() - began < 0.1  # splitting all of it takes a second

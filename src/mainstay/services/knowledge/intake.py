@@ -1,5 +1,6 @@
 """Taking documents in: checked, read, hashed, stored with the event that makes them searchable."""
 
+import asyncio
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
@@ -136,11 +137,12 @@ class Intake:
         facts = {key: fact for key, fact in parsed.metadata.items() if fact not in ("", [])}
         text = parsed.text.replace("\0", "")
         name = name_of(file.name) if draft.source is None else file.name
+        heading = await asyncio.to_thread(heading_of, text, parsed.media_type)
         return Draft(
             collection=draft.collection,
             text=text,
             doc_id=draft.doc_id,
-            title=draft.title or parsed.title or heading_of(text, parsed.media_type) or name,
+            title=draft.title or parsed.title or heading or name,
             metadata={**facts, "file_name": file.name, **draft.metadata},
             groups=draft.groups,
             media_type=parsed.media_type,

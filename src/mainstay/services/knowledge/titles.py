@@ -12,6 +12,7 @@ _FRONT = re.compile(r"\ufeff?---[ \t]*\r?\n(.*?)\r?\n(?:---|\.\.\.)[ \t]*(?:\r?\
 _FRONT_TITLE = re.compile(r"^title:([^\r\n]*)", re.MULTILINE)
 _LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
 _STRESS = re.compile(r"(\*{1,3}|(?<!\w)_{1,3}|`+)(\S(?:.*?\S)?)\1(?!\w)")
+_FIRST_LINE = re.compile(r"\S[^\r\n]{0,500}")  # not all lines of a long text
 _ENDING = re.compile(r"\.(?=\d{0,3}[A-Za-z])[A-Za-z0-9]{1,8}$")
 
 
@@ -47,7 +48,8 @@ def name_of(file_name: str) -> str:
 
 def first_line(text: str) -> str:
     """Give the first line that is not blank, without the marks of a heading."""
-    line = next((line.strip() for line in text.splitlines() if line.strip()), "")
+    found = _FIRST_LINE.search(text)
+    line = found.group().strip() if found else ""
     return shortened(line.lstrip("# ").strip() or line)
 
 
