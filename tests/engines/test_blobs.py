@@ -59,6 +59,22 @@ async def test_deleted_bytes_are_gone(blobs: DiskBlobs, tmp_path: Path) -> None:
     assert not files(tmp_path)
 
 
+@pytest.mark.parametrize("call", ["unlink", "open"])
+async def test_bytes_that_cannot_be_erased_now_are_told_and_erased_later(
+    blobs: DiskBlobs, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    await blobs.put("tnt_1", "blob_1", b"hello")
+    with monkeypatch.context() as patch:
+        patch.setattr(Path if call == "unlink" else os, call, refused)
+        with pytest.raises(BlobsUnavailable, match="Read-only"):
+            await blobs.delete("tnt_1", "blob_1")
+    await blobs.delete("tnt_1", "blob_1")
+    assert list(await blobs.keys("tnt_1")) == []
+
+
 async def test_keys_are_listed_by_tenant(blobs: DiskBlobs) -> None:
     for tenant, key in (("one", "a"), ("one", "b"), ("two", "c")):
         await blobs.put(tenant, key, b"content")

@@ -183,3 +183,57 @@ async def test_a_job_is_forgotten_some_days_after_it_ended(
             await admin.call("jobs.get_job", job_id=failed)
         states = [(await admin.call("knowledge.get_document", doc_id=name)).state for name in ("good", "bad")]
         assert states == ["indexed", "failed"]
+
+
+async def failed(admin: Client, job_id: str) -> str:
+    """Wait for a job to end, and give the subject of its one failure."""
+    job = await admin.call("jobs.get_job", job_id=job_id, wait_s=30.0)
+    assert (job.state, [failure.code for failure in job.failures]) == ("failed", ["Bug"])
+    return str(job.failures[0].subject)
+
+
+@pytest.mark.parametrize("part", ["vectors", "blobs"])
+async def test_the_erasure_of_a_document_that_failed_is_seen_and_tried_again(
+    house: House, admin: Client, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    async def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("mainstay.kernel.leases.ATTEMPTS_MAX", 1)
+    await uploaded(admin, "Trains before planes.")
+    await until_ended(admin)
+    [row] = await house.engines.database.fetch(SYSTEM, "SELECT tenant_id FROM documents")
+    tenant, encoder = str(row["tenant_id"]), house.engines.encoder
+    with monkeypatch.context() as breaking:
+        breaking.setattr(getattr(house.engines, part), "delete", broken)
+        deleted = await admin.call("knowledge.delete_document", doc_id="travel")
+        assert await admin.call("knowledge.search", query="trains") == []
+        assert await failed(admin, deleted.job_id) == "travel"
+    assert list(await house.engines.blobs.keys(tenant)) != []
+    await admin.call("jobs.retry_job", job_id=deleted.job_id)
+    job = await admin.call("jobs.get_job", job_id=deleted.job_id, wait_s=30.0)
+    assert job.state == "done"
+    assert await house.engines.vectors.count(Space(tenant, encoder.name, encoder.dimensions)) == 0
+    assert list(await house.engines.blobs.keys(tenant)) == []
+
+
+async def test_the_erasure_of_a_replaced_file_that_failed_is_seen_and_tried_again(
+    house: House, admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("mainstay.kernel.leases.ATTEMPTS_MAX", 1)
+    await uploaded(admin, "Trains before planes.")
+    await until_ended(admin)
+    [row] = await house.engines.database.fetch(SYSTEM, "SELECT tenant_id FROM documents")
+    with monkeypatch.context() as breaking:
+        breaking.setattr(house.engines.blobs, "delete", broken)
+        stored_id = await uploaded(admin, "Bicycles before trains.")
+        await until_ended(admin)
+        assert (await admin.call("jobs.get_job", job_id=stored_id)).state == "done"
+        [erasure] = [job for job in await admin.call("jobs.list_jobs") if job.state != "done"]
+        assert await failed(admin, erasure.job_id) == "travel"
+    await admin.call("jobs.retry_job", job_id=erasure.job_id)
+    assert (await admin.call("jobs.get_job", job_id=erasure.job_id, wait_s=30.0)).state == "done"
+    assert len(await house.engines.blobs.keys(str(row["tenant_id"]))) == 1

@@ -15,7 +15,7 @@ class DocumentStored(Event):
 
 
 class FilesReplaced(Event):
-    """Documents were stored anew; the files of their earlier versions are to be erased."""
+    """A document was stored anew; the files of its earlier versions are to be erased."""
 
     blobs: list[str]
 

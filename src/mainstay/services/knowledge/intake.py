@@ -188,7 +188,7 @@ class Intake:
         me = caller()
         receipts: dict[int, Receipt | Failure] = {}
         rows: list[tuple[DocumentRow, str]] = []
-        old_blobs: list[str] = []
+        replaced: dict[str, str] = {}
         for draft in drafts:
             before = known.get(draft.doc_id) if draft.doc_id is not None else None
             receipt = self._without_change(draft, before, me)
@@ -196,7 +196,7 @@ class Intake:
                 row = self._row(draft, before, job_id, now)
                 rows.append((row, draft.text))
                 if before is not None and before.blob and before.blob != row.blob:
-                    old_blobs.append(before.blob)
+                    replaced[row.doc_id] = before.blob
                 if before is not None and before.groups != row.groups:
                     # Earlier versions were for others: their texts must not show to whom the new one is for.
                     await self._store.forget_versions(row.doc_id, before.version)
@@ -211,9 +211,11 @@ class Intake:
             receipts[id(draft)] = receipt
         if rows:
             await self._keep(rows, job_id)
-        if old_blobs:
-            # Not a step of the job: they are erased even if somebody cancels it.
-            emit(FilesReplaced(blobs=old_blobs), promised=True)
+        if replaced:
+            # A job of its own: nobody waits for it to search, and it stays when the document's is cancelled.
+            erasure_id = self._ids.new("job")
+            for doc_id, blob in replaced.items():
+                emit(FilesReplaced(blobs=[blob]), job_id=erasure_id, subject=doc_id, promised=True)
         return receipts
 
     async def _keep(self, rows: Sequence[tuple[DocumentRow, str]], job_id: str) -> None:

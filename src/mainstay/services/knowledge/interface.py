@@ -243,7 +243,10 @@ class Knowledge(Interface):
         example={"doc_id": "keys"},
     )
     async def delete_document(self, doc_id: DocumentId) -> Deleted:
-        """Delete a document: when this answers, no search finds it; its traces are erased right after."""
+        """Delete a document: when this answers, no search finds it; its traces are erased right after.
+
+        The job that is named erases them; it cannot be cancelled, and can be retried when it failed.
+        """
 
     @reads(
         "GET /search/vector",

@@ -11,6 +11,7 @@ from mainstay.kernel.fields import in_words
 from mainstay.kernel.work import caller, emit, follow_up, note_target
 from mainstay.kit.clock import Clock
 from mainstay.kit.errors import Failure, NotFound
+from mainstay.kit.ids import Ids
 from mainstay.services.jobs.interface import Jobs
 from mainstay.services.knowledge.failures import DocumentInvalid, DocumentMissing, IndexBehind
 from mainstay.services.knowledge.faqs import Faqs
@@ -52,6 +53,7 @@ class Library:
         faqs: Faqs,
         jobs: Jobs,
         clock: Clock,
+        ids: Ids,
     ) -> None:
         """Take the parts."""
         self._store = store
@@ -60,6 +62,7 @@ class Library:
         self._faqs = faqs
         self._jobs = jobs
         self._clock = clock
+        self._ids = ids
 
     async def store_one(self, draft: Draft, *, wait: bool) -> Receipt:
         """Store a document; raises what hinders it."""
@@ -135,11 +138,12 @@ class Library:
         row = await self.visible(doc_id)
         await self.erase([row])
         change = await self._passages.note_change("deleted", doc_id)
+        job_id = self._ids.new("job")
         blobs = [row.blob] if row.blob else []
-        changed = IndexChanged(change=change, kind="deleted", subject=doc_id, blobs=blobs)
-        emit(changed, subject=doc_id, promised=True)
+        changed = IndexChanged(change=change, kind="deleted", subject=doc_id, job_id=job_id, blobs=blobs)
+        emit(changed, job_id=job_id, subject=doc_id, promised=True)
         emit(DocumentDeleted(doc_id=doc_id, collection=row.collection))
-        return Deleted(doc_id=doc_id, collection=row.collection)
+        return Deleted(doc_id=doc_id, collection=row.collection, job_id=job_id)
 
     async def visible(self, doc_id: str) -> DocumentRow:
         """Find a document that the caller may see; raises DocumentMissing."""

@@ -142,6 +142,9 @@ class Deleted(Record):
 
     doc_id: str
     collection: str
+    job_id: str | None = Field(
+        None, description="The job that erases its traces; null only where an earlier version answered."
+    )
 
 
 class CollectionDeleted(Record):
