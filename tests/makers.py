@@ -116,9 +116,9 @@ def engines_for(settings: Settings, **given: Any) -> Engines:
 
 @asynccontextmanager
 async def opened_house(folder: Path, **given: Any) -> AsyncIterator[House]:
-    """Open a house on a folder; settings and engines may be given by name."""
-    engine_names = set(Engines.__dataclass_fields__)
-    engines = {name: given.pop(name) for name in list(given) if name in engine_names}
+    """Open a house on a folder; settings and engines may be given by name, a text being a setting."""
+    named = [name for name in Engines.__dataclass_fields__ if not isinstance(given.get(name, ""), str)]
+    engines = {name: given.pop(name) for name in named}
     clock = given.pop("clock", None)
     settings = Settings(data=folder, **{"admin_key": ADMIN_KEY, **given})
     from_settings = engines_for(settings, clock=clock or FrozenClock(), **engines)

@@ -13,15 +13,19 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
+from engines.pgvector_server import postgres
 from mainstay.app.backups import backup
 from mainstay.app.commands import maintain
 from mainstay.app.house import Engines, picked
 from mainstay.app.settings import Settings
 from mainstay.engines.database import migrate
+from mainstay.engines.vectors.pgvector import PgvectorVectors
 from mainstay.engines.vectors.qdrant_edge import QdrantEdgeVectors
 from mainstay.kit.errors import Conflict
 from mainstay.ports.vectors import Point, Space
 from makers import ADMIN_KEY, Client, FrozenClock, WordEncoder, engines_for, opened_house
+
+__all__ = ["postgres"]
 
 
 @pytest.fixture
@@ -35,8 +39,8 @@ def words(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MAINSTAY_DATA", raising=False)
 
 
-async def fill(data: Path) -> None:
-    async with opened_house(data) as house:
+async def fill(data: Path, **where: str) -> None:
+    async with opened_house(data, **where) as house:
         admin = Client(house, ADMIN_KEY, {})
         documents = [{"doc_id": f"d{n}", "text": f"Pump number {n} of the hall."} for n in range(20)]
         await admin.call("knowledge.add_documents", collection="c", documents=documents, wait=True)
@@ -91,6 +95,37 @@ def test_rebuilding_without_a_server_fills_the_index_once(
     assert sorted(put.values()) == [1] * 20
     assert encoded == {"Which pumps?": 1}
     assert len(optimized) == 1
+
+
+@pytest.mark.usefixtures("words")
+def test_rebuilding_never_empties_an_index_that_another_machine_may_be_serving(
+    tmp_path: Path, postgres: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, seen, upsert = tmp_path / "data", list[int](), PgvectorVectors.upsert
+    asyncio.run(fill(data, database=postgres, vectors="pgvector"))
+    monkeypatch.setenv("MAINSTAY_DATABASE", postgres)
+    monkeypatch.setenv("MAINSTAY_VECTORS", "pgvector")
+
+    async def looked(self: PgvectorVectors, space: Space, points: Sequence[Point], change: int) -> None:
+        seen.append(await self.count(space))
+        await upsert(self, space, points, change)
+
+    monkeypatch.setattr(PgvectorVectors, "upsert", looked)
+    result = rebuilt(data)
+    assert result.exit_code == 0, result.output
+    assert "20 documents are searchable" in result.output
+    assert min(seen) >= 20
+
+
+@pytest.mark.usefixtures("words")
+def test_rebuilding_after_a_change_of_encoder_does_not_ask_for_a_rebuild(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    asyncio.run(fill(tmp_path / "data"))
+    monkeypatch.setattr(WordEncoder, "name", "words-of-another")
+    result = rebuilt(tmp_path / "data")
+    assert result.exit_code == 0, result.output
+    assert caplog.messages == []
 
 
 @pytest.mark.usefixtures("words")

@@ -30,16 +30,16 @@ def rebuild(data: DataChoice = None) -> None:
     """Build the search index again from the database.
 
     With a running server your tenant's index is built anew while searches go on; without one, the index of
-    every tenant is erased and built from the ground up. Ends with exit code 1 when something failed.
+    every tenant is erased and built from the ground up. With PostgreSQL nothing is erased first: a server on
+    another machine may be serving. Ends with exit code 1 when something failed.
     """
     with refusals_told():
         settings = settings_of(data=data)
         if local_url(settings.data) is not None:
             run(lambda: find_address(None, None, str(settings.data)), _rebuild_there, as_json=False)
             return
-        console().print(
-            f"No server runs on {settings.data}: rebuilding every tenant's index from the ground up."
-        )
+        how = "while searches go on" if settings.database else "from the ground up"
+        console().print(f"No server runs on {settings.data}: rebuilding every tenant's index {how}.")
         documents = asyncio.run(_rebuild_here(settings))
         if documents is None:
             console().print("Not everything was rebuilt. Mend the cause, then run `mainstay rebuild` again.")
@@ -65,17 +65,18 @@ async def _rebuild_here(settings: Settings) -> int | None:
     out = console()
     asked: list[tuple[Caller, Rebuilt]] = []
 
-    async def emptied(house: House) -> None:
+    async def asked_for(house: House) -> None:
         # Before any event is taken up: the first one fills an empty index, and that must be after we asked.
         encoder = house.engines.encoder
         for row in await house.engines.database.fetch(SYSTEM, "SELECT tenant_id FROM tenants"):
             caller = house_caller(str(row["tenant_id"]), "rebuild")
-            await house.engines.vectors.drop(Space(caller.tenant_id, encoder.name, encoder.dimensions))
+            if not settings.database:  # else another machine may be searching it
+                await house.engines.vectors.drop(Space(caller.tenant_id, encoder.name, encoder.dimensions))
             asked.append((caller, await _called(house, caller, "knowledge.rebuild")))
 
     with encoder_progress(out) as progress:
         engines = picked(settings, SystemClock(), SystemRandom(), progress)
-        house = House(settings, engines, first=emptied)
+        house = House(settings, engines, first=asked_for)
     well = True
     async with house:
         for caller, rebuilt in asked:

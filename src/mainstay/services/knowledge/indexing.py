@@ -57,13 +57,16 @@ class Indexing:
         """Give a tenant's space."""
         return Space(tenant, self._encoder.name, self._encoder.dimensions)
 
-    async def ready(self) -> Space:
-        """Give the caller's space, in step with what the database knew when this process first asked."""
+    async def ready(self, *, renewing: bool = False) -> Space:
+        """Give the caller's space, in step with what the database knew when this process first asked.
+
+        Where a rebuild follows (`renewing`), nobody is told to ask for one.
+        """
         space = self.space(caller().tenant_id)
         if space not in self._ready:
             async with self._catching_up.setdefault(space, asyncio.Lock()):
                 if space not in self._ready:
-                    await self._catch_up(space)
+                    await self._catch_up(space, renewing=renewing)
                     self._ready.add(space)
         return space
 
@@ -73,7 +76,7 @@ class Indexing:
         The caller then notes those versions as searchable, and with them the change that removes what the
         index holds of earlier versions.
         """
-        space = await self.ready()
+        space = await self.ready(renewing=any(change.kind == "rebuild" for change in changes))
         shown: list[DocumentRow] = []
         stored: list[Change] = []
         for kind, run in groupby(changes, key=lambda change: change.kind):
@@ -154,7 +157,7 @@ class Indexing:
         older = Between("change", lt=float(change.change))
         await self._vectors.delete(space, AllOf((*conditions, older)), change.change)
 
-    async def _catch_up(self, space: Space) -> None:
+    async def _catch_up(self, space: Space, *, renewing: bool) -> None:
         await self._originals.sweep()
         for field, kind in (("kind", "keyword"), ("language", "keyword"), ("change", "integer")):
             await self._vectors.index_field(space, field, kind)  # type: ignore[arg-type]  # literals above
@@ -164,12 +167,13 @@ class Indexing:
         applied = await self._vectors.applied(space)
         if applied == 0:
             if await self._store.any_indexed():
-                logger.warning("The search index of %s is empty; it is being rebuilt", space.tenant)
+                if not renewing:
+                    logger.warning("The search index of %s is empty; it is being rebuilt", space.tenant)
                 newest = await self._passages.newest_change()
                 await self._rebuild(space, newest, part=0)
                 await self._vectors.upsert(space, [], newest)  # only now: cut off before, it begins anew
                 self._refilled[space] = newest
-                if foreign := await self.of_another_encoder():
+                if not renewing and (foreign := await self.of_another_encoder()):
                     told = "%d documents were encoded with another encoder: run `mainstay rebuild`"
                     logger.warning(told, len(foreign))
             return
