@@ -106,10 +106,7 @@ async def test_concurrent_requests_with_one_key_have_one_effect(house: House, ad
     calls = [
         client(house).answer("identity.create_key", idempotency_key="same", name="one") for _ in range(8)
     ]
-    answers = await asyncio.gather(*calls, return_exceptions=True)
-    given = {answer.value.key_id for answer in answers if not isinstance(answer, BaseException)}
-    assert len(given) == 1
-    assert all(isinstance(answer, Failure) for answer in answers if isinstance(answer, BaseException))
+    assert len({answer.value.key_id for answer in await asyncio.gather(*calls)}) == 1
     assert len([row for row in await rows(house, "api_keys") if row["name"] == "one"]) == 1
 
 

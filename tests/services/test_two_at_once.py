@@ -65,6 +65,32 @@ async def test_a_name_is_given_once(house: House, operation: str, name: str, cod
     assert refused == [code] * (AT_ONCE - 1)
 
 
+@pytest.mark.parametrize(
+    ("operation", "values"),
+    [
+        ("knowledge.create_collection", {"name": "harbour"}),
+        ("identity.create_tenant", {"name": "Harbour"}),
+        ("knowledge.add_document", {"collection": "new", "doc_id": "d", "text": "Pump."}),
+        ("knowledge.delete_document", {"doc_id": "gone"}),
+        ("knowledge.delete_collection", {"name": "c"}),
+    ],
+)
+async def test_one_request_that_comes_several_times_at_once_has_one_answer(
+    house: House, operation: str, values: dict[str, Any]
+) -> None:
+    await client(house).call("knowledge.add_document", collection="c", doc_id="gone", text="Old.", wait=True)
+    walkers = [client(house) for _ in range(AT_ONCE)]
+    answers = await asyncio.gather(
+        *(each.answer(operation, idempotency_key="k", **values) for each in walkers)
+    )
+    assert all(answer == answers[0] for answer in answers)
+    assert sum("Idempotency-Replayed" not in each.headers for each in walkers) == 1
+    await house.audit.flush()
+    rows = await house.engines.database.fetch(SYSTEM, "SELECT operation, outcome FROM audit")
+    told = [str(row["outcome"]) for row in rows if row["operation"] == operation]
+    assert sorted(told)[-AT_ONCE:] == ["ok", *["replayed"] * (AT_ONCE - 1)]
+
+
 async def test_a_keys_name_may_be_used_again(house: House) -> None:
     given, refused = await at_once(house, "identity.create_key", name="Website")
     assert len({each.key_id for each in given}) == AT_ONCE

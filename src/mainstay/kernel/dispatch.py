@@ -13,7 +13,7 @@ from mainstay.kernel.audit import Audit, scoped
 from mainstay.kernel.caller import Caller, Credential
 from mainstay.kernel.fields import problem_of
 from mainstay.kernel.guard import Guard
-from mainstay.kernel.idempotency import Idempotency, KeyTaken, Replay
+from mainstay.kernel.idempotency import Idempotency, Replay
 from mainstay.kernel.interface import Interface, Operation, is_pending, operations_of
 from mainstay.kernel.outbox import Outbox
 from mainstay.kernel.tracing import Span, Tracing
@@ -195,15 +195,13 @@ class Application:
                     await work.commit()
                 else:
                     self._note(operation, work.caller, message, "ok", work.target)
-            except KeyTaken as taken:
-                await work.undo(taken)
-                replay = await parts.idempotency.find(ticket)
+            except BaseException as error:
+                await work.undo(error)
+                if isinstance(error, Exception):
+                    replay = await parts.idempotency.find_twin(ticket)
                 if replay is None:
                     raise
                 return self._replayed(operation, replay, work, message)
-            except BaseException as error:
-                await work.undo(error)
-                raise
             await parts.outbox.committed(work)
             if work.after is not None:
                 value = await work.after()

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,10 +15,14 @@ from mainstay.kernel.work import Work
 from mainstay.kit.clock import Clock
 from mainstay.kit.errors import Conflict, Invalid
 from mainstay.ports.ciphers import Cipher
-from mainstay.ports.database import SYSTEM, Comparison, Database, Scalar, UniqueViolated
+from mainstay.ports.database import SYSTEM, Comparison, Database, Row, Scalar, UniqueViolated
 
 KEY_LENGTH_MAX = 200
 KEEP_MS = 24 * 3600 * 1000
+_KEPT = (
+    "SELECT request_hash, answer FROM idempotency"
+    " WHERE tenant_id = :tenant AND subject = :subject AND key = :key AND created_ms > :since"
+)
 
 
 class IdempotencyKeyReused(Invalid):
@@ -95,17 +100,29 @@ class Idempotency:
         """Give the answer that this request was given before; raises IdempotencyKeyReused."""
         if ticket.key is None:
             return None
-        rows = await self._database.fetch(
-            SYSTEM,
-            "SELECT request_hash, answer FROM idempotency"
-            " WHERE tenant_id = :tenant AND subject = :subject AND key = :key AND created_ms > :since",
-            {
-                "tenant": ticket.caller.tenant_id,
-                "subject": ticket.caller.subject,
-                "key": ticket.key,
-                "since": self._clock.now_ms() - KEEP_MS,
-            },
-        )
+        return self._replay(ticket, await self._database.fetch(SYSTEM, _KEPT, self._where(ticket)))
+
+    async def find_twin(self, ticket: Ticket) -> Replay | None:
+        """Give the answer of the same request that came at the same moment, once it is durable.
+
+        For a request that failed, perhaps only because it met what its twin did. What is being committed
+        together with others is seen in a unit alone, and leaving the unit waits for the disk.
+        """
+        if ticket.key is None:
+            return None
+        async with self._database.unit(SYSTEM) as unit:
+            rows = await unit.fetch(_KEPT, self._where(ticket))
+        return self._replay(ticket, rows)
+
+    def _where(self, ticket: Ticket) -> dict[str, Scalar]:
+        return {
+            "tenant": ticket.caller.tenant_id,
+            "subject": ticket.caller.subject,
+            "key": ticket.key,
+            "since": self._clock.now_ms() - KEEP_MS,
+        }
+
+    def _replay(self, ticket: Ticket, rows: Sequence[Row]) -> Replay | None:
         if not rows:
             return None
         if rows[0]["request_hash"] != ticket.request_hash:
