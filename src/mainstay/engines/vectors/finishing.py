@@ -2,8 +2,12 @@
 
 import asyncio
 import contextlib
+import os
+import sys
 from collections.abc import Callable, Coroutine
 from typing import Any, ParamSpec, TypeVar
+
+from mainstay.engines.vectors import tethered
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -36,12 +40,13 @@ async def in_thread(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> 
 
 
 async def in_child(*command: str) -> tuple[int, str]:
-    """Run a child process to its end; give its status and the end of what it complained about.
+    """Run a child process to its end, or to that of this one; give its status and its last complaints.
 
     For work on many files: a thread would wait for the interpreter's lock at each, and beside searches that
     follow each other closely a few megabytes would take a hundred seconds.
     """
     child = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-P", "-m", tethered.__name__, str(os.getpid())),
         *command,
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.DEVNULL,

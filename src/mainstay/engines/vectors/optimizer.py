@@ -1,13 +1,11 @@
 """The child process that optimises a copy of a shard, so that the engine's lock never stops the house.
 
-Run as `python -m mainstay.engines.vectors.optimizer FOLDER PARENT [FIELD KIND]...`: loads the shard in
+Run as `python -m mainstay.engines.vectors.optimizer FOLDER [FIELD KIND]...`: loads the shard in
 FOLDER, indexes the fields, builds the graphs, brings everything onto the disk and leaves. It answers by its
-exit status; what went wrong is on its error stream. It dies with its parent.
+exit status; what went wrong is on its error stream.
 """
 
-import ctypes
 import os
-import signal
 import sys
 from pathlib import Path
 from typing import Final, cast, get_args
@@ -17,13 +15,11 @@ from mainstay.engines.vectors.spaces import sync_files
 from mainstay.ports.vectors import FieldType
 
 _NICENESS: Final = 10
-_DIE_WITH_PARENT: Final = 1  # PR_SET_PDEATHSIG in linux/prctl.h
 
 
 def main(arguments: list[str]) -> None:
     """Optimise the shard in a folder; see the module's sentence for the arguments."""
-    folder, parent, *fields = arguments
-    die_with(int(parent))
+    folder, *fields = arguments
     os.nice(_NICENESS)
     shard = load_shard(Path(folder), None)
     for field, kind in zip(fields[::2], fields[1::2], strict=True):
@@ -34,14 +30,6 @@ def main(arguments: list[str]) -> None:
     shard.flush()
     shard.close()
     sync_files(Path(folder))
-
-
-def die_with(parent: int) -> None:
-    """Ask the kernel (Linux) to end this process when the parent ends, whatever ends it."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
-    if os.getppid() != parent:
-        raise SystemExit("the parent has gone")
 
 
 if __name__ == "__main__":

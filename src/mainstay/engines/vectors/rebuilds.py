@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import logging
-import os
 import shutil
 import sys
 from collections.abc import Mapping
@@ -115,7 +114,7 @@ async def _copy(source: Path, target: Path, disk_free_bytes_min: int) -> None:
 async def _optimise_in_child(folder: Path, fields: Mapping[str, FieldType]) -> None:
     arguments = [part for field, kind in fields.items() for part in (field, kind)]
     module = "mainstay.engines.vectors.optimizer"
-    status, told = await in_child(sys.executable, "-m", module, str(folder), str(os.getpid()), *arguments)
+    status, told = await in_child(sys.executable, "-P", "-m", module, str(folder), *arguments)
     if status:
         logger.error("optimising failed: %s", told)
         raise RebuildFailed(f"Optimising the index ended with status {status}; see the log.")

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
+from mainstay.kit.random import SystemRandom
 from mainstay.ports.vectors import Space
 
 _STATE = "state.json"
@@ -89,12 +90,17 @@ def sync_files(folder: Path) -> None:
 
 def next_shard(state: State) -> str:
     """Name the shard that would follow the living one."""
-    return f"{_SHARD}{int(state.shard.removeprefix(_SHARD)) + 1:08d}"
+    return _shard(int(state.shard.removeprefix(_SHARD).partition("-")[0]) + 1)
 
 
 def first_state() -> State:
     """Give the state of a space that is about to be made."""
-    return State(f"{_SHARD}{1:08d}", 0, 0)
+    return State(_shard(1), 0, 0)
+
+
+def _shard(number: int) -> str:
+    """Name a shard as none was named before: what an earlier process left running works on another one."""
+    return f"{_SHARD}{number:08d}-{SystemRandom().token(4).hex()}"
 
 
 def advanced(state: State, applied: int, pending: int) -> State:
