@@ -11,12 +11,14 @@ from mainstay.ports.database import SYSTEM, Condition, Database, Row, Scalar
 DAY_MS = 24 * 3600 * 1000
 _STEPS_AT_ONCE = 500
 _JOBS_AT_ONCE = 50
+_ANSWERS_AT_ONCE = 500
 _JOBS_KNOWN_MAX = 10_000
 _ENDED = ["done", "cancelled", "dead"]
 _STEPS = (
     "SELECT seq, tenant_id, job_id, state, promised, created_ms, due_ms FROM outbox"
     " WHERE seq > :after ORDER BY seq LIMIT :limit"
 )
+_ANSWERS = "SELECT created_ms FROM idempotency WHERE created_ms < :before ORDER BY created_ms LIMIT :limit"
 _GOING_ON = (
     "SELECT DISTINCT job_id FROM outbox WHERE tenant_id = :tenant AND job_id IN ({jobs})"
     " AND (state IN ('waiting', 'running') OR due_ms >= :before OR (state = 'dead' AND promised = 1))"
@@ -56,8 +58,7 @@ class Tidying:
         """Forget what is old enough now."""
         now = self._clock.now_ms()
         await self._forget_jobs(now - self._kept_ms)
-        async with self._database.unit(SYSTEM) as unit:
-            await unit.delete("idempotency", {"created_ms": ("<", now - KEEP_MS)})
+        await self._forget_answers(now - KEEP_MS)
 
     async def _forget_jobs(self, before_ms: int) -> None:
         """Go through the steps from the oldest to the first page of young ones.
@@ -90,6 +91,13 @@ class Tidying:
             async with self._database.unit(SYSTEM) as unit:  # one that was retried this moment stays
                 ended: Condition = {"seq": numbers, "state": _ENDED, "due_ms": ("<", before_ms)}
                 await unit.delete("outbox", ended)
+
+    async def _forget_answers(self, before_ms: int) -> None:
+        """Erase the oldest answers first; between two portions others may write."""
+        oldest: dict[str, Scalar] = {"before": before_ms, "limit": _ANSWERS_AT_ONCE}
+        while rows := await self._database.fetch(SYSTEM, _ANSWERS, oldest):
+            async with self._database.unit(SYSTEM) as unit:
+                await unit.delete("idempotency", {"created_ms": ("<=", rows[-1]["created_ms"])})
 
 
 def _unknown(rows: Sequence[Row], known: dict[Job, bool]) -> Iterator[tuple[str, Sequence[str]]]:
