@@ -1,7 +1,8 @@
 """What the knowledge service tells the house."""
 
+from typing import Self
+
 from mainstay.kernel.interface import Event
-from mainstay.kernel.work import emit
 from mainstay.services.knowledge.store import DocumentRow
 
 
@@ -12,6 +13,13 @@ class DocumentStored(Event):
     collection: str
     version: int
     job_id: str
+
+    @classmethod
+    def of(cls, document: DocumentRow, job_id: str) -> Self:
+        """Make the event of a document's present version."""
+        return cls(
+            doc_id=document.doc_id, collection=document.collection, version=document.version, job_id=job_id
+        )
 
 
 class FilesReplaced(Event):
@@ -44,11 +52,3 @@ class DocumentDeleted(Event):
 
     doc_id: str
     collection: str
-
-
-def tell_stored(document: DocumentRow, job_id: str) -> None:
-    """Tell that a document's version is to be made searchable, as a step of a job."""
-    stored = DocumentStored(
-        doc_id=document.doc_id, collection=document.collection, version=document.version, job_id=job_id
-    )
-    emit(stored, job_id=job_id, subject=document.doc_id, weight=document.characters)

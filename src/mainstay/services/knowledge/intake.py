@@ -18,7 +18,7 @@ from mainstay.kit.ids import Ids
 from mainstay.ports.database import UniqueViolated
 from mainstay.ports.parsers import FileUnreadable, Parser
 from mainstay.services.knowledge.failures import DocumentBusy, DocumentIdTaken, DocumentInvalid
-from mainstay.services.knowledge.happenings import FilesReplaced, tell_stored
+from mainstay.services.knowledge.happenings import DocumentStored, FilesReplaced
 from mainstay.services.knowledge.limits import TEXT_LENGTH_MAX
 from mainstay.services.knowledge.originals import Originals
 from mainstay.services.knowledge.permissions import may_see
@@ -227,7 +227,8 @@ class Intake:
         for row, _ in rows:
             if row.version > VERSIONS_KEPT:
                 await self._store.forget_versions(row.doc_id, row.version - VERSIONS_KEPT)
-            tell_stored(row, job_id)
+            stored = DocumentStored.of(row, job_id)
+            emit(stored, job_id=job_id, subject=row.doc_id, weight=row.characters)
 
     def _without_change(
         self, draft: Draft, before: DocumentRow | None, me: Caller

@@ -10,7 +10,6 @@ from mainstay.services.knowledge.happenings import (
     DocumentStored,
     FilesReplaced,
     IndexChanged,
-    tell_stored,
 )
 from mainstay.services.knowledge.indexing import Indexing
 from mainstay.services.knowledge.originals import Originals
@@ -124,7 +123,8 @@ class KnowledgeReactions(Reactions):
         taken = await self._progress.take_up(documents, job_id)
         for row in documents:
             if row.doc_id in taken:
-                tell_stored(row, job_id)
+                stored = DocumentStored.of(row, job_id)
+                emit(stored, job_id=job_id, subject=row.doc_id, weight=row.characters)
 
     async def _replaced(self, document: DocumentRow) -> None:
         kind: ChangeKind = "replaced"
