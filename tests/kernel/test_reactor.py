@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from mainstay.engines.bus.memory import MemoryBus
 from mainstay.engines.database.sqlite import SqliteDatabase
 from mainstay.kernel.caller import house
-from mainstay.kernel.events import Reactions, declared_reactions, reactions_of, reacts_to
+from mainstay.kernel.events import Reaction, Reactions, declared_reactions, reactions_of, reacts_to
 from mainstay.kernel.interface import Event
 from mainstay.kernel.leases import ATTEMPTS_MAX, INTERRUPTED_MAX, LEASE_MS, Leases
 from mainstay.kernel.outbox import Outbox
@@ -82,8 +83,8 @@ class Bench:
             exclusive=exclusive,
         )
 
-    async def emit(self, *numbers: int, weight: int = 0) -> None:
-        work = Work(house("t1", "test"), self.database, "req", "t1")
+    async def emit(self, *numbers: int, weight: int = 0, tenant: str = "t1") -> None:
+        work = Work(house(tenant, "test"), self.database, "req", tenant)
         with entered(work):
             for number in numbers:
                 emit(Happened(number=number), job_id="job_1", subject=f"n{number}", weight=weight)
@@ -335,3 +336,98 @@ async def test_what_waited_for_long_is_kept_after_its_end(bench: Bench) -> None:
         bench.clock.move(DAY_MS / 1000 + 1)
         await Tidying(bench.database, bench.clock, kept_ms=DAY_MS).tidy()
         assert await bench.states() == {}
+
+
+class Slow(Recording):
+    """Takes its time: until it is let."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.free = asyncio.Event()
+        self.at_once = self.most = 0
+
+    @reacts_to(Happened, batch=4)
+    async def note(self, events: Sequence[Happened]) -> None:
+        self.batches.append([event.number for event in events])
+        self.at_once += 1
+        self.most = max(self.most, self.at_once)
+        await self.free.wait()
+        self.at_once -= 1
+
+
+def noting(reactions: Reactions) -> list[Reaction]:
+    return [each for each in reactions_of(reactions) if each.name.endswith("note")]
+
+
+async def test_a_lane_keeps_its_order_over_processes(bench: Bench) -> None:
+    await bench.emit(*range(8))
+    one, other = Slow(), Slow()
+    first, second = bench.reactor(exclusive=False), bench.reactor(exclusive=False)
+    await first.start(noting(one))
+    await bench.until(waiting=4, running=4)
+    await second.start(noting(other))
+    other.free.set()
+    await bench.emit(8)
+    await asyncio.sleep(0.2)
+    assert (one.batches, other.batches) == ([[0, 1, 2, 3]], [])
+    one.free.set()
+    await bench.until(done=9)
+    assert sorted(chain(*one.batches, *other.batches)) == list(range(9))
+    await first.stop()
+    await second.stop()
+
+
+async def test_a_step_that_takes_longer_than_a_lease_is_not_taken_over(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mainstay.kernel.reactor._HEARTBEAT_S", 0.01)
+    monkeypatch.setattr("mainstay.kernel.reactor._TICK_S", 0.01)
+    one, other = Slow(), Slow()
+    await bench.emit(1)
+    first, second = bench.reactor(exclusive=False), bench.reactor(exclusive=False)
+    await first.start(noting(one))
+    await bench.until(running=1)
+    await second.start(noting(other))
+    for _ in range(6):
+        bench.clock.move(LEASE_MS / 1000 / 2)
+        await asyncio.sleep(0.1)
+    one.free.set()
+    await bench.until(done=1)
+    assert (one.batches, other.batches) == ([[1]], [])
+    await first.stop()
+    await second.stop()
+
+
+async def test_a_failure_is_not_noted_on_what_another_worker_has_taken_over(bench: Bench) -> None:
+    await bench.emit(1)
+    [note] = noting(bench.reactions)
+    late = Leases(bench.database, bench.clock, bench.ids)
+    rows = await late.claim("t1", note)
+    async with bench.database.unit(SYSTEM) as unit:
+        await unit.update("outbox", {"worker": "other"}, {"state": "running"})
+    await late.put_off(rows, Invalid("bad"), lasting=True, later=False)
+    assert await bench.states() == {"running": 1}
+    await late.give_back()
+    assert await bench.states() == {"running": 1}
+
+
+async def test_what_is_leased_is_leased_once(bench: Bench) -> None:
+    await bench.emit(*range(4))
+    [note] = noting(bench.reactions)
+    one, other = (Leases(bench.database, bench.clock, bench.ids) for _ in range(2))
+    claims = await asyncio.gather(one.claim("t1", note), other.claim("t1", note))
+    assert sorted(map(len, claims)) == [0, 4]
+    assert await other.claim("t1", note) == []
+
+
+async def test_only_some_portions_are_handled_at_once(bench: Bench) -> None:
+    slow = Slow()
+    for tenant in range(7):
+        await bench.emit(tenant, tenant=f"t{tenant}")
+    reactor = bench.reactor()
+    await reactor.start(noting(slow))
+    await bench.until(waiting=3, running=4)
+    slow.free.set()
+    await bench.until(done=7)
+    assert slow.most == 4
+    await reactor.stop()

@@ -29,6 +29,14 @@ _KILLED = {
 }
 
 
+_OF_LANE = "tenant_id = :tenant AND reaction = :reaction"
+_OTHERS = f"SELECT seq FROM outbox WHERE state = 'running' AND {_OF_LANE} AND worker <> :token LIMIT 1"
+
+
+class _LaneTaken(Exception):
+    """Another worker has earlier events of this lane."""
+
+
 class LeaseLost(Exception):
     """Another worker has taken these events over."""
 
@@ -53,30 +61,35 @@ class Leases:
         return [(str(row["tenant_id"]), str(row["reaction"])) for row in rows]
 
     async def claim(self, tenant: str, reaction: Reaction) -> list[Row]:
-        """Lease the next portion of waiting events; none only when nothing waits."""
+        """Lease the next portion of waiting events.
+
+        None when nothing waits; nor, where the order of events matters, while another worker has some.
+        """
+        lane: dict[str, Scalar] = {"tenant": tenant, "reaction": reaction.name}
         while waiting := await self._database.fetch(
             SYSTEM,
-            "SELECT seq, weight, interrupted FROM outbox WHERE state = 'waiting' AND tenant_id = :tenant"
-            " AND reaction = :reaction AND due_ms <= :now ORDER BY seq LIMIT :size",
-            {
-                "tenant": tenant,
-                "reaction": reaction.name,
-                "now": self._clock.now_ms(),
-                "size": reaction.batch,
-            },
+            f"SELECT seq, weight, interrupted FROM outbox WHERE state = 'waiting' AND {_OF_LANE}"
+            " AND due_ms <= :now ORDER BY seq LIMIT :size",
+            {**lane, "now": self._clock.now_ms(), "size": reaction.batch},
         ):
-            rows = await self._lease(portion(waiting, reaction.heavy))
+            numbers = portion(waiting, reaction.heavy)
+            try:
+                rows = await self._lease(numbers, lane if reaction.side_by_side == 1 else None)
+            except _LaneTaken:
+                return []
             if rows:
                 return rows
         return []
 
-    async def _lease(self, numbers: Sequence[Scalar]) -> list[Row]:
-        """Lease those of the events that nobody else has leased a moment ago."""
+    async def _lease(self, numbers: Sequence[Scalar], alone_in: Mapping[str, Scalar] | None) -> list[Row]:
+        """Lease those of the events that nobody else has leased a moment ago; raises _LaneTaken."""
         token = f"{self._worker}:{self._ids.new('claim')}"
         lease_ms = self._clock.now_ms() + LEASE_MS
         async with self._database.unit(SYSTEM) as unit:
             claim: dict[str, Scalar] = {"state": "running", "worker": token, "lease_ms": lease_ms}
             await unit.update("outbox", claim, {"seq": list(numbers), "state": "waiting"})
+            if alone_in is not None and await unit.fetch(_OTHERS, {**alone_in, "token": token}):
+                raise _LaneTaken  # which undoes the claim
             rows = await unit.fetch(
                 "SELECT seq, event_id, event, body, job_id, subject, attempts FROM outbox"
                 " WHERE worker = :token AND state = 'running' ORDER BY seq",

@@ -19,6 +19,7 @@ from mainstay.ports.database import Database, Row
 logger = logging.getLogger("mainstay.reactions")
 
 LANES_AT_ONCE = 4
+"""How many portions of one reaction's events are handled at the same time, whoever's they are."""
 ASKED_MOST = 3
 """For how many events in a row a part that is out is asked; the rest of their portion waits with them."""
 _TICK_S = 1.0
@@ -65,12 +66,13 @@ class Reactor:
         self._exclusive = exclusive
         self._reactions: dict[str, Reaction] = {}
         self._hands: dict[Hand, asyncio.Task[None]] = {}
-        self._room = asyncio.Semaphore(LANES_AT_ONCE)
+        self._rooms: dict[str, asyncio.Semaphore] = {}
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self, reactions: Sequence[Reaction]) -> None:
         """Begin with these reactions; what a crash interrupted is taken up first."""
         self._reactions = {reaction.name: reaction for reaction in reactions}
+        self._rooms = {name: asyncio.Semaphore(LANES_AT_ONCE) for name in self._reactions}
         if not self._reactions:
             return
         if self._exclusive:
@@ -140,7 +142,7 @@ class Reactor:
     async def _drain(self, lane: Lane) -> None:
         reaction = self._reactions[lane[1]]
         while True:
-            async with self._room:  # for one portion: a long lane lets the others in between
+            async with self._rooms[reaction.name]:  # for one portion: other tenants come in between
                 rows = await self._leases.claim(lane[0], reaction)
                 if not rows:
                     return

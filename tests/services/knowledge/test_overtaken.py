@@ -150,9 +150,9 @@ async def test_long_documents_are_taken_on_in_small_portions(
 
     monkeypatch.setattr(Encoding, "encode", noted)
     async with opened_house(tmp_path) as house:
-        texts = ["pump " * words for words in (80_000, 80_000, 80_000, 300_000, 2)]
+        texts = ["pump " * words for words in (16_000, 16_000, 16_000, 50_000, 2)]
         admin = client(house)
         await admin.call("knowledge.add_documents", collection="c", documents=[{"text": t} for t in texts])
         while await house.engines.database.fetch(SYSTEM, _ON_THE_WAY):
             await asyncio.sleep(0.01)
-    assert sorted(portions) == [[10], [400_000], [400_000, 400_000], [1_500_000]]
+    assert sorted(portions) == [[10], [80_000], [80_000, 80_000], [250_000]]

@@ -23,8 +23,8 @@ from mainstay.services.knowledge.passage_store import (
 from mainstay.services.knowledge.progress_store import ProgressStore
 from mainstay.services.knowledge.store import DocumentRow, KnowledgeStore
 
-_CHARACTERS_AT_ONCE = 1_000_000
-"""Bounds the memory that a portion takes on its way; a single text may be longer."""
+_CHARACTERS_AT_ONCE = 200_000
+"""Bounds how long other tenants wait for a portion, and its memory; a single text may be longer."""
 
 
 class KnowledgeReactions(Reactions):
