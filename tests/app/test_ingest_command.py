@@ -22,6 +22,8 @@ class Shelf:
         self.documents: dict[str, bytes] = {}
         self.batches: list[int] = []
         self.elsewhere: dict[str, str] = {}
+        self.kept_to: dict[str, list[str]] = {}
+        self.sent_for: list[list[str] | None] = []
         server.default = self.handle
 
     def _file(self, seen: Seen) -> web.StreamResponse:
@@ -46,6 +48,7 @@ class Shelf:
             "state": state,
             "job_id": job,
             "moved_from": self.elsewhere.get(doc_id),
+            "opened_from": self.kept_to.get(doc_id),
             **facts,
         }
 
@@ -57,6 +60,7 @@ class Shelf:
         if request.path == "/v1/documents/batch":
             documents = seen.json["documents"]
             self.batches.append(len(documents))
+            self.sent_for += [document.get("groups") for document in documents]
             receipts = [self._receipt(document["text"], "indexed") for document in documents]
             count = len(documents)
             told_batch = {"job_id": None, "state": "indexed", "stored": count, "failed": 0}
@@ -141,6 +145,21 @@ def test_ingest_says_what_it_moved(server: WireServer, tmp_path: Path) -> None:
     assert "1 with ids of documents in “drafts”: they were moved from there." in result.stdout
     again = json.loads(typed("ingest", str(tmp_path / "d.jsonl"), "-c", "c", "--json").stdout)
     assert again["moved_from"] == {"drafts": 1}
+
+
+def test_ingest_names_groups_and_says_what_it_opened(server: WireServer, tmp_path: Path) -> None:
+    shelf = Shelf(server)
+    shelf.kept_to["t2"] = ["board"]
+    (tmp_path / "d.jsonl").write_text('{"text": "t1", "groups": ["x"]}\n{"text": "t2"}')
+    (tmp_path / "d.md").write_text("# A file")
+    paths = [str(tmp_path / name) for name in ("d.jsonl", "d.md")]
+    result = typed("ingest", *paths, "-c", "c", "--group", "a", "--group", "b")
+    assert shelf.sent_for == [["x"], ["a", "b"]]
+    [upload] = [each.body for each in server.seen if b"# A file" in each.body]
+    assert b'["a", "b"]' in upload
+    assert "1 were kept to some groups, and are for everybody now; --group names groups." in result.stdout
+    assert json.loads(typed("ingest", *paths, "-c", "c", "--json").stdout)["opened"] == 1
+    assert shelf.sent_for[2:] == [["x"], None]
 
 
 def test_ingest_goes_on_after_failures(server: WireServer, tmp_path: Path) -> None:

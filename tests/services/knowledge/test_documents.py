@@ -190,6 +190,29 @@ async def test_groups_hide_documents_from_everyone_else(house: House, admin: Cli
         assert await who.call("knowledge.get_collection", name="c") == listed
 
 
+async def test_a_document_that_is_for_everybody_again_says_so(admin: Client) -> None:
+    await add(admin, "plan", "The plan is secret.", groups=["board", "staff"])
+    opened = await admin.call("knowledge.add_document", collection="c", doc_id="plan", text="It is told.")
+    assert opened.opened_from == ["board", "staff"]
+    again = await admin.call("knowledge.add_document", collection="c", doc_id="plan", text="It was told.")
+    assert again.opened_from is None
+
+
+async def test_what_stays_as_it_is_has_not_changed(house: House, admin: Client) -> None:
+    await add(admin, "plan", "The plan is secret.", groups=["board"])
+    before = await admin.call("knowledge.get_document", doc_id="plan")
+    await asyncio.sleep(0.01)
+    receipt = await admin.call(
+        "knowledge.add_document", collection="c", doc_id="plan", text="The plan is secret.", groups=["board"]
+    )
+    assert receipt.state == "unchanged"
+    documents = [{"doc_id": "plan", "text": "Mine."}]
+    made = await admin.call("identity.create_key", name="other", role="developer", groups=["other"])
+    batch = await client(house, made.key).call("knowledge.add_documents", collection="c", documents=documents)
+    assert batch.documents[0].problem["code"] == "DocumentIdTaken"
+    assert await admin.call("knowledge.get_document", doc_id="plan") == before
+
+
 async def test_a_document_that_is_stored_elsewhere_says_where_it_was(admin: Client) -> None:
     await add(admin, "keys", KEYS)
     moved = await admin.call("knowledge.add_document", collection="d", doc_id="keys", text=KEYS, wait=True)

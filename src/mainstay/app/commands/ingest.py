@@ -61,9 +61,8 @@ async def _through(progress: Progress, title: str, total: int | None, steps: Asy
 
 
 async def _send(
-    server: Server, finding: Finding, collection: str, tally: Tally, abreast: int, wait: bool
+    server: Server, sender: Sender, finding: Finding, tally: Tally, abreast: int, wait: bool
 ) -> None:
-    sender = Sender(server.of(Knowledge), collection, tally)
     parcels = itertools.chain(
         (sender.file(found) for found in finding.files),
         itertools.chain.from_iterable(sender.lines(path) for path in finding.lines),
@@ -81,7 +80,7 @@ def _show(out: Output, tally: Tally, finding: Finding, seconds: float, waited: b
         told = {"new": tally.new, "changed": tally.changed, "unchanged": tally.unchanged}
         told |= {"failed": len(tally.failures)}
         more = {"failures": tally.failures, "skipped": skipped, "moved_from": dict(tally.moved)}
-        out.json(told | more | {"seconds": round(seconds, 3)})
+        out.json(told | more | {"opened": tally.opened, "seconds": round(seconds, 3)})
         return
     parts = [f"{tally.new} new", f"{tally.changed} changed", f"{tally.unchanged} unchanged"]
     parts.append(f"{len(tally.failures)} failed")
@@ -91,6 +90,8 @@ def _show(out: Output, tally: Tally, finding: Finding, seconds: float, waited: b
     out.say(f"{', '.join(parts)}, in {seconds:.1f} s.")
     for collection, count in tally.moved.items():
         out.say(f"{count} with ids of documents in “{collection}”: they were moved from there.")
+    if tally.opened:
+        out.say(f"{tally.opened} were kept to some groups, and are for everybody now; --group names groups.")
     if tally.jobs and not waited:
         out.say("They become searchable in the background; `mainstay status` shows the jobs.")
     if tally.failures:
@@ -114,6 +115,10 @@ def ingest(
         list[str] | None,
         typer.Option(help="Not these, such as `drafts/` or `*.tmp`; may be given several times."),
     ] = None,
+    group: Annotated[
+        list[str] | None,
+        typer.Option(help="Who sees them: a group; may be given several times. Without it, everybody."),
+    ] = None,
     wait: Annotated[bool, typer.Option(help="Until everything is searchable.")] = True,
     concurrency: Annotated[int, typer.Option(min=1, max=64, help="How many at a time.")] = 4,
     url: UrlOption = None,
@@ -125,8 +130,8 @@ def ingest(
 
     A document's id is the collection and its path below the folder, such as `handbook/setup/first.md`, so
     sending a folder again sends what changed: the server answers `unchanged` for the rest. Hidden files,
-    links, `node_modules` and the like are passed over. Ends with exit code 1 when some files failed, and
-    lists them with their reasons.
+    links, `node_modules` and the like are passed over. A line of JSON may name `groups` of its own. Ends
+    with exit code 1 when some files failed, and lists them with their reasons.
 
     Example: `mainstay ingest ./handbook --collection handbook --exclude drafts/`
     """
@@ -140,7 +145,8 @@ def ingest(
     async def work(server: Server) -> None:
         server.connection.patience = _PATIENCE
         started = time.monotonic()
-        await _send(server, finding, collection, tally, concurrency, wait)
+        sender = Sender(server.of(Knowledge), collection, group or None, tally)
+        await _send(server, sender, finding, tally, concurrency, wait)
         _show(Output(as_json=as_json), tally, finding, time.monotonic() - started, wait)
 
     run(lambda: address_of(url, key, data), work, as_json=as_json)

@@ -32,6 +32,8 @@ class Tally:
     unchanged: int = 0
     moved: Counter[str] = field(default_factory=Counter)
     """How many came out of which other collection."""
+    opened: int = 0
+    """How many were kept to some groups until now, and are for everybody now."""
     failures: list[dict[str, str]] = field(default_factory=list)
     jobs: dict[str, str] = field(default_factory=dict)
     unreachable: int = 0
@@ -58,6 +60,7 @@ class Tally:
             self.changed += receipt.version > 1
             if receipt.moved_from is not None:
                 self.moved[receipt.moved_from] += 1
+            self.opened += receipt.opened_from is not None
             if receipt.job_id is not None:
                 self.jobs[receipt.job_id] = name
 
@@ -77,12 +80,13 @@ def _reason(failure: Failure) -> str:
 
 
 class Sender:
-    """Sends to one collection."""
+    """Sends to one collection, for some groups (None: for everybody)."""
 
-    def __init__(self, knowledge: Knowledge, collection: str, tally: Tally) -> None:
-        """Take where to, and where it is counted."""
+    def __init__(self, knowledge: Knowledge, collection: str, groups: list[str] | None, tally: Tally) -> None:
+        """Take where to and for whom, and where it is counted."""
         self._knowledge = knowledge
         self._collection = collection
+        self._groups = groups
         self._tally = tally
 
     def file(self, found: FoundFile) -> Parcel:
@@ -94,7 +98,7 @@ class Sender:
 
         async def send() -> None:
             receipt = await self._knowledge.upload_document(
-                FileUpload(found.path), self._collection, doc_id=doc_id
+                FileUpload(found.path), self._collection, doc_id=doc_id, groups=self._groups
             )
             self._tally.take(receipt, found.name)
 
@@ -131,7 +135,7 @@ class Sender:
                     yield self.batch(path.name, numbers, documents)
                     numbers, documents, size = [], [], 0
                 numbers.append(number)
-                documents.append(document)
+                documents.append(document if self._groups is None else {"groups": self._groups, **document})
                 size += len(line)
         if documents:
             yield self.batch(path.name, numbers, documents)

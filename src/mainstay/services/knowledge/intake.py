@@ -19,6 +19,7 @@ from mainstay.ports.database import UniqueViolated
 from mainstay.ports.parsers import FileUnreadable, Parser
 from mainstay.services.knowledge.failures import DocumentBusy, DocumentIdTaken, DocumentInvalid
 from mainstay.services.knowledge.happenings import DocumentStored, FilesReplaced
+from mainstay.services.knowledge.large import beside
 from mainstay.services.knowledge.limits import TEXT_LENGTH_MAX
 from mainstay.services.knowledge.originals import Originals
 from mainstay.services.knowledge.permissions import may_see
@@ -157,6 +158,8 @@ class Intake:
 
     async def store(self, collection: str, drafts: Sequence[Draft | Failure]) -> list[Receipt | Failure]:
         """Store what can be stored, and say of each what became of it."""
+        size = sum(len(draft.text) for draft in drafts if isinstance(draft, Draft))
+        await beside(size, lambda: [draft.content_hash for draft in drafts if isinstance(draft, Draft)])
         row = await self.collection(collection)
         outcomes = [await self._filed(draft) for draft in _once([_checked(draft, row) for draft in drafts])]
         kept = [draft for draft in outcomes if isinstance(draft, Draft)]
@@ -207,6 +210,7 @@ class Intake:
                     state="queued",
                     job_id=job_id,
                     moved_from=_moved_from(before, row),
+                    opened_from=_opened_from(before, row),
                 )
             receipts[id(draft)] = receipt
         if rows:
@@ -271,6 +275,11 @@ class Intake:
 
 def _moved_from(before: DocumentRow | None, row: DocumentRow) -> str | None:
     return before.collection if before is not None and before.collection != row.collection else None
+
+
+def _opened_from(before: DocumentRow | None, row: DocumentRow) -> list[str] | None:
+    kept_to = before.groups if before is not None else None
+    return list(kept_to) if kept_to is not None and row.groups is None else None
 
 
 def _checked(draft: Draft | Failure, collection: CollectionRow) -> Draft | Failure:

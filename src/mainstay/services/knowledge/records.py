@@ -67,6 +67,9 @@ class Receipt(Record):
     state: Literal["queued", "indexed", "unchanged", "failed"]
     job_id: str | None = None
     moved_from: str | None = Field(None, description="The collection that this doc_id was in until now.")
+    opened_from: list[str] | None = Field(
+        None, description="The groups that it was kept to until now; this version is for everybody."
+    )
     problem: dict[str, Any] | None = Field(
         None, description="Why it was not stored, when `state` is `failed`."
     )

@@ -3,11 +3,13 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from mainstay.ports.ciphers import Cipher
 from mainstay.ports.database import Column, Index, Row, Rows, Scalar, Table
 from mainstay.services.knowledge.faq_store import TABLES as FAQ_TABLES
+from mainstay.services.knowledge.large import beside
 from mainstay.services.knowledge.passage_store import TABLES as PASSAGE_TABLES
 from mainstay.services.knowledge.passage_store import buckets, opened
 
@@ -44,6 +46,7 @@ DOCUMENTS = Table(
         Column("job_id", "text"),
         Column("created_ms", "integer"),
         Column("changed_ms", "integer"),
+        Column("locked_ms", "integer", nullable=True),
     ),
     key=("doc_id",),
     indexes=(Index(("collection", "doc_id")), Index(("collection", "language"))),
@@ -107,6 +110,10 @@ class DocumentRow:
     def given_title(self) -> str:
         """Give the title for search; one that was made from the first words would only say them twice."""
         return self.title if self.titled else ""
+
+
+def _size(versions: Sequence[Row]) -> int:
+    return sum(len(row["text"]) for row in versions if isinstance(row["text"], bytes))
 
 
 def _collection(row: Row) -> CollectionRow:
@@ -264,20 +271,12 @@ class KnowledgeStore:
 
     async def lock(self, doc_ids: Sequence[str], now_ms: int) -> None:
         """Open the unit of work on these documents, so that what is read next stays true until it ends."""
-        await self._rows.update("documents", {"changed_ms": now_ms}, {"doc_id": list(doc_ids)})
+        await self._rows.update("documents", {"locked_ms": now_ms}, {"doc_id": list(doc_ids)})
 
     async def save(self, documents: Sequence[tuple[DocumentRow, str]]) -> None:
         """Store documents with the texts of their present versions."""
-        versions: list[dict[str, Scalar]] = [
-            {
-                "doc_id": row.doc_id,
-                "version": row.version,
-                "title": row.title,
-                "text": self._cipher.seal(text.encode(), self._context(row.doc_id, row.version)),
-                "created_ms": row.changed_ms,
-            }
-            for row, text in documents
-        ]
+        size = sum(row.characters for row, _ in documents)
+        versions = await beside(size, lambda: [self._version(row, text) for row, text in documents])
         await self._rows.upsert("documents", [self._document_values(row) for row, _ in documents])
         await self._rows.insert("document_versions", versions)
 
@@ -289,18 +288,19 @@ class KnowledgeStore:
         )
         if not rows:
             return None
-        return str(rows[0]["title"]), opened(self._cipher, rows[0]["text"], self._context(doc_id, version))
+        sealed, context = rows[0]["text"], self._context(doc_id, version)
+        text = await beside(_size(rows), lambda: opened(self._cipher, sealed, context))
+        return str(rows[0]["title"]), text
 
     async def texts(self, versions: Mapping[str, int]) -> dict[str, str]:
         """Give the texts of a version of each of some documents, as far as they are kept."""
         found: dict[str, str] = {}
         for names, values in buckets(list(versions)):
-            for row in await self._rows.fetch(
+            rows = await self._rows.fetch(
                 f"SELECT doc_id, version, text FROM document_versions WHERE doc_id IN ({names})", values
-            ):
-                doc_id, version = str(row["doc_id"]), versions[str(row["doc_id"])]
-                if row["version"] == version:
-                    found[doc_id] = opened(self._cipher, row["text"], self._context(doc_id, version))
+            )
+            kept = [row for row in rows if versions[str(row["doc_id"])] == row["version"]]
+            found |= await beside(_size(kept), partial(self._texts, kept))
         return found
 
     async def forget_versions(self, doc_id: str, up_to: int) -> None:
@@ -311,6 +311,23 @@ class KnowledgeStore:
         """Erase documents and all of their versions."""
         await self._rows.delete("documents", {"doc_id": list(doc_ids)})
         await self._rows.delete("document_versions", {"doc_id": list(doc_ids)})
+
+    def _version(self, row: DocumentRow, text: str) -> dict[str, Scalar]:
+        return {
+            "doc_id": row.doc_id,
+            "version": row.version,
+            "title": row.title,
+            "text": self._cipher.seal(text.encode(), self._context(row.doc_id, row.version)),
+            "created_ms": row.changed_ms,
+        }
+
+    def _texts(self, rows: Sequence[Row]) -> dict[str, str]:
+        return {
+            str(row["doc_id"]): opened(
+                self._cipher, row["text"], self._context(str(row["doc_id"]), int(row["version"] or 0))
+            )
+            for row in rows
+        }
 
     def _context(self, doc_id: str, version: int) -> tuple[str, ...]:
         return ("document_versions", doc_id, str(version))
