@@ -119,8 +119,9 @@ class Leases:
         left: dict[int, list[Scalar]] = {}
         for row in await self._database.fetch(
             SYSTEM,
-            "SELECT seq, reaction, interrupted FROM outbox WHERE state = 'running' AND lease_ms < :until",
-            {"until": until},
+            "SELECT seq, reaction, interrupted FROM outbox"
+            " WHERE state = 'running' AND lease_ms < :until AND worker <> :me",
+            {"until": until, "me": self._worker},
         ):
             if row["reaction"] in reactions:
                 left.setdefault(int(row["interrupted"] or 0), []).append(row["seq"])
