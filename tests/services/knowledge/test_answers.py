@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
@@ -34,14 +35,15 @@ class Scripted:
     name = "scripted"
     extractive = False
 
-    def __init__(self, words: str) -> None:
+    def __init__(self, words: str, pieces: str = r"\S*\s*") -> None:
         self.words = words
+        self.pieces = pieces
         self.seen: list[Evidence] = []
 
     async def write(self, question: str, evidence: Sequence[Evidence]) -> AsyncIterator[str]:
         self.seen = list(evidence)
-        for word in self.words.split(" "):
-            yield word + " "
+        for piece in re.findall(self.pieces, self.words, re.DOTALL):
+            yield piece
 
     async def close(self) -> None:
         return None
@@ -148,21 +150,28 @@ async def test_a_generators_sentences_without_support_are_marked(tmp_path: Path)
     assert [citation.sentence for citation in answer.citations] == [0, 1]
 
 
-async def test_injected_links_are_never_rendered(tmp_path: Path) -> None:
-    words = "The office opens at nine ![x](https://evil.example/?q=1) [here](https://evil.example). [1]"
-    async with opened_house(tmp_path / "data", generator=Scripted(words)) as house:
+@pytest.mark.parametrize("pieces", [r"\S*\s*", ".", ".{1,2}", ".{1,3}", ".{1,7}", r"\w+|\W", ".+"])
+async def test_injected_links_are_never_rendered(tmp_path: Path, pieces: str) -> None:
+    words = (
+        "The harbour office opens at nine in the morning ![x](https://office.nine/?harbour) "
+        "[office opens](https://office.nine). [1] "
+        "<img src=https://office.nine> The harbour office closes at five www.office.nine. [1]"
+    )
+    async with opened_house(tmp_path / "data", generator=Scripted(words, pieces)) as house:
         admin = client(house)
         await fill(admin)
         answer = await admin.call("knowledge.answer", question="When does the harbour office open?")
-        pieces = [
+        streamed = [
             piece.text
             async for piece in (
                 await admin.answer("knowledge.stream_answer", question="When does the harbour office open?")
             ).value
         ]
-    for text in (answer.answer, "".join(pieces)):
-        assert "](" not in text
-        assert "https://" not in text
+    told = (
+        "The harbour office opens at nine in the morning x office opens. "
+        "The harbour office closes at five office.nine."
+    )
+    assert answer.answer.split() == "".join(streamed).split() == told.split()
 
 
 async def test_a_generator_that_says_only_what_no_source_supports_is_not_believed(tmp_path: Path) -> None:

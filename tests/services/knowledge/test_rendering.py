@@ -1,12 +1,14 @@
 """Nothing that a document injected becomes a link or an image, whatever it looks like."""
 
 import time
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
+from mainstay.services.knowledge.piecewise import HELD_MAX, Piecewise
 from mainstay.services.knowledge.rendering import plain
 
 FORBIDDEN = {"link_open", "image", "html_inline", "html_block"}
@@ -64,6 +66,71 @@ def test_plain_words_come_through_unchanged(text: str) -> None:
         assert plain(text) == text
 
 
+def passed(pieces: list[str]) -> list[str]:
+    """Give what is shown after each piece, and at the end."""
+    flow = Piecewise(plain)
+    return [*(flow.add(piece) for piece in pieces), flow.rest()]
+
+
+def cut(text: str, places: list[int]) -> list[str]:
+    bounds = [0, *sorted(place % (len(text) + 1) for place in places), len(text)]
+    return [text[start:end] for start, end in pairwise(bounds)]
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    st.lists(PIECES, max_size=24).map("".join),
+    st.lists(st.integers(0, 300), max_size=12),
+    st.integers(0, 450),
+)
+def test_a_text_is_harmless_however_it_is_split_while_it_is_written(
+    text: str, places: list[int], filler: int
+) -> None:
+    for whole in (text, "[" + "x" * filler + text, "<a " + "y " * (filler // 2) + text):
+        for pieces in (list(whole), cut(whole, places), [whole]):
+            shown = "".join(passed(pieces))
+            assert not rendered(shown) & FORBIDDEN
+            lowered = shown.lower()
+            assert "://" not in lowered
+            assert "www." not in lowered
+            assert "](" not in lowered
+            assert "]:" not in lowered
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(
+        st.sampled_from([
+            "The", "office", "opens", "at nine.", "3.14", "(by", "law)", "a < b", "**bold**", "\n\n- item",
+            "`code`", "![x y](https://evil.example/a_(b) 'a title')", "<b>word</b>", "[1]", "[a] b",
+            "[a long label](http://evil.example)", '<img alt="a [b" src=x>', "<https://evil.example>",
+            "其他。", "http://evil.example/p", "www.evil.example",
+        ]),
+        max_size=20,
+    ).map(" ".join),
+    st.lists(st.integers(0, 800), max_size=20),
+)  # fmt: skip
+def test_what_is_shown_piece_by_piece_is_what_the_whole_would_show(text: str, places: list[int]) -> None:
+    for pieces in (list(text), cut(text, places), [text]):
+        assert "".join(passed(pieces)).split() == plain(text).split()
+
+
+def test_words_are_passed_on_as_soon_as_they_end() -> None:
+    words = ["The off", "ice opens ", "at ", "[the ", "gate](http", "://evil) to", "day"]
+    assert passed(words) == ["The", " office", " opens", "", "", " at the gate", "", " today"]
+    assert passed(["其他。", "其", "他"]) == ["", "其他。", "", " 其他"]
+
+
+@pytest.mark.parametrize("piece", ["[never closed ", "<a ", "x", "[a](b ", "`", "其他", "<!-- "])
+def test_no_more_is_held_back_than_the_limit(piece: str) -> None:
+    flow = Piecewise(plain)
+    shown = 0
+    for written, sign in enumerate(piece * (3000 // len(piece)), 1):
+        shown += len(flow.add(sign))
+        assert written - shown <= 2 * HELD_MAX
+    assert flow.rest()
+
+
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
@@ -98,4 +165,7 @@ def test_time_grows_with_the_length_only(piece: str) -> None:
     text = piece * (100_000 // len(piece))
     began = time.process_time()
     plain(text)
+    assert time.process_time() - began < 2
+    began = time.process_time()
+    passed([text])
     assert time.process_time() - began < 2

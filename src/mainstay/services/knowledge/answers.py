@@ -20,6 +20,7 @@ from mainstay.services.knowledge.evidence import CLOSE_PASSAGES
 from mainstay.services.knowledge.faqs import Faqs
 from mainstay.services.knowledge.finding import Finding, Found, Wanted
 from mainstay.services.knowledge.passage_store import Shown
+from mainstay.services.knowledge.piecewise import Piecewise
 from mainstay.services.knowledge.records import AnswerPiece, Citation, FaqMatch, GroundedAnswer
 from mainstay.services.knowledge.rendering import plain
 from mainstay.services.knowledge.sentences import sentences
@@ -108,16 +109,19 @@ class Answers:
         sources = _sources(judgement, found, top_k, extractive=self._generator.extractive)
         if self._generator.extractive:
             # Each piece is one quotation, which may hold brackets and full stops of its own.
-            pieces = [piece async for piece in self._generator.write(question, _evidence(sources))]
-            result = _composed(map(_quoted, pieces), sources, judgement, extractive=True)
+            quotations = [one async for one in self._generator.write(question, _evidence(sources))]
+            result = _composed(map(_quoted, quotations), sources, judgement, extractive=True)
             yield AnswerPiece(text=result.answer)
         else:
-            text = ""
+            text, pieces = "", Piecewise(_unmarked)
             # A bracketed number of a source's own would pass for one of ours.
             evidence = [replace(one, text=_MARK.sub(r" (\1)", one.text)) for one in _evidence(sources)]
             async for words in self._generator.write(question, evidence):
                 text += words
-                yield AnswerPiece(text=plain(_MARK.sub("", words)))
+                if shown := pieces.add(words):
+                    yield AnswerPiece(text=shown)
+            if shown := pieces.rest():
+                yield AnswerPiece(text=shown)
             result = _composed(_marked(text), sources, judgement, extractive=False)
         yield AnswerPiece(result=result)
 
@@ -176,6 +180,11 @@ def _quoted(piece: str) -> tuple[str, list[int]]:
     """Part a quotation from the number of its source, which stands last."""
     sentence, _, mark = piece.strip().rpartition(" [")
     return sentence, [int(mark.removesuffix("]"))]
+
+
+def _unmarked(written: str) -> str:
+    """Give what a reader sees of a generator's words, without the numbers of their sources."""
+    return plain(_MARK.sub("", written))
 
 
 def _composed(
