@@ -1,5 +1,6 @@
 """The language of filters as callers write it, compiled to conditions on the index's payload."""
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 
@@ -133,9 +134,9 @@ def _equals(field: str, value: object, where: str) -> Filter:
     if isinstance(value, bool):
         return Equals(field, value)
     if isinstance(value, int):
-        return Equals(field, value) if abs(value) <= INTEGER_MAX else _as_number(field, value, where)
+        return Equals(field, value) if abs(value) <= INTEGER_MAX else _is(field, _as_number(value, where))
     if isinstance(value, float):
-        return _as_number(field, value, where)
+        return _is(field, _as_number(value, where))
     if isinstance(value, str):
         if len(value) > TEXT_LENGTH_MAX:
             raise _wrong(where, f"a text of at most {TEXT_LENGTH_MAX} characters")
@@ -143,11 +144,17 @@ def _equals(field: str, value: object, where: str) -> Filter:
     raise _wrong(where, "a text, a number, true, false, null, a list of these, or an operator")
 
 
-def _as_number(field: str, value: float, where: str) -> Filter:
+def _as_number(value: float, where: str) -> float:
     try:
         number = float(value)
     except OverflowError:
-        raise _wrong(where, "a number of at most 308 digits") from None
+        number = math.inf
+    if not math.isfinite(number):
+        raise _wrong(where, "a number of at most 308 digits")
+    return number
+
+
+def _is(field: str, number: float) -> Filter:
     return Between(field, gte=number, lte=number)
 
 
@@ -169,7 +176,7 @@ def _one_of(field: str, values: Sequence[object], where: str) -> Filter:
 
 def _between(field: str, bounds: Mapping[str, object], where: str) -> Filter:
     numbers = {
-        key: float(bound)
+        key: _as_number(bound, f"{where}.{key}")
         for key, bound in bounds.items()
         if isinstance(bound, int | float) and not isinstance(bound, bool)
     }

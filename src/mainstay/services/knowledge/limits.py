@@ -2,10 +2,11 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, JsonValue, StringConstraints
+from pydantic import AfterValidator, Field, JsonValue, StringConstraints
 
 from mainstay.kernel.interface import InQuery
 from mainstay.services.knowledge.filter_form import FilterForm
+from mainstay.services.knowledge.sound_numbers import with_sound_numbers
 
 TEXT_LENGTH_MAX = 20_000_000
 BATCH_MAX = 1000
@@ -32,7 +33,7 @@ Query = Annotated[
 ]
 FieldName = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[\w-]+$")]
 Metadata = Annotated[
-    dict[FieldName, JsonValue],
+    dict[FieldName, Annotated[JsonValue, AfterValidator(with_sound_numbers)]],
     Field(max_length=100, description="Facts to filter by: text, numbers, booleans, dates, lists, objects."),
 ]
 Group = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[\w.:@/-]+$")]

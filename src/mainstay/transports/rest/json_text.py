@@ -4,6 +4,7 @@ import asyncio
 import json
 import math
 import re
+import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
@@ -14,13 +15,19 @@ from mainstay.transports.rest.problems import MessageMalformed
 DEPTH_MAX = 64
 _INLINE_BYTES_MAX = 64 * 1024
 _WHOLE_MAX = 2**53
+_NUMBER_MAX = int(sys.float_info.max)
+_TOO_LARGE = "A number is too large: send one of at most 308 digits."
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def _number(value: float) -> float:
     """Refuse a number beyond any machine's range; `33.0` is a whole number, as JSON Schema has it."""
+    if isinstance(value, int):
+        if not -_NUMBER_MAX <= value <= _NUMBER_MAX:
+            raise MessageMalformed(_TOO_LARGE)
+        return value
     if not math.isfinite(value):
-        raise MessageMalformed("A number is too large.")
+        raise MessageMalformed(_TOO_LARGE)
     return int(value) if value.is_integer() and abs(value) < _WHOLE_MAX else value
 
 
@@ -30,13 +37,15 @@ def _tidy(container: Any, deeper: list[Any]) -> None:
     for key, value in items:
         if isinstance(value, float):
             container[key] = _number(value)
+        elif isinstance(value, int):
+            _number(value)
         elif isinstance(value, dict | list):
             deeper.append(value)
 
 
 def _tidied(value: Any) -> Any:
     """Put numbers right, and refuse nesting beyond any need."""
-    if isinstance(value, float):
+    if isinstance(value, int | float):
         return _number(value)
     level = [value] if isinstance(value, dict | list) else []
     for _ in range(DEPTH_MAX):
