@@ -4,17 +4,11 @@ import math
 import re
 from datetime import UTC, datetime
 
-from mainstay.kit.errors import Invalid
+from mainstay.ports.vectors import FilterInvalid
 
 FIELD_LENGTH_MAX = 512
 _STEP = re.compile(r"^(?P<name>.+?)(?P<each>\[\])?$", re.DOTALL)
 _NOT_IN_WORDS = re.compile(r"[\W_]+")
-
-
-class FilterInvalid(Invalid):
-    """A filter names an impossible field, number or date."""
-
-    title = "The filter is not valid"
 
 
 def steps(field: str) -> list[tuple[str, bool]]:

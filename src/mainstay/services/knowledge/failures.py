@@ -33,12 +33,6 @@ class DocumentInvalid(Invalid):
     title = "The document cannot be stored"
 
 
-class FilterInvalid(Invalid):
-    """The filter cannot be understood."""
-
-    title = "The filter cannot be understood"
-
-
 class QuestionsInvalid(Invalid):
     """A question names no document as its answer."""
 

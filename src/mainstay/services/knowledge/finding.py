@@ -12,6 +12,7 @@ from mainstay.kernel.work import caller
 from mainstay.ports.encoder import Encoder
 from mainstay.ports.rerankers import Reranker
 from mainstay.ports.vectors import NO_MATCHES, AllOf, Equals, Filter, Leg, OneOf, Space, Sparse, Vectors
+from mainstay.services.knowledge.declared import Declared
 from mainstay.services.knowledge.faq_store import FaqStore
 from mainstay.services.knowledge.filters import compiled
 from mainstay.services.knowledge.indexing import Indexing
@@ -128,6 +129,7 @@ class Finding:
         faqs: FaqStore,
         tongues: Tongues,
         indexing: Indexing,
+        declared: Declared,
     ) -> None:
         """Take the parts."""
         self._encoder = encoder
@@ -137,6 +139,7 @@ class Finding:
         self._faqs = faqs
         self._tongues = tongues
         self._indexing = indexing
+        self._declared = declared
         self._floors: dict[str, float] = {}
 
     async def find(self, wanted: Wanted) -> Found:
@@ -185,7 +188,8 @@ class Finding:
         if mixed:
             conditions.append(kind)
         if wanted.filters:
-            conditions.append(compiled(wanted.filters))
+            declared = await self._declared.kinds(wanted.collections)
+            conditions.append(compiled(wanted.filters, declared))
         return AllOf(tuple(conditions)) if conditions else None
 
     async def _vector(self, text: str, context: str) -> Vector:

@@ -10,7 +10,7 @@ from mainstay.ports.encoder import EncoderUnavailable
 from mainstay.ports.fetchers import AddressRefused, PageMissing, PageTooLarge, PageUnavailable
 from mainstay.ports.generator import GeneratorUnavailable
 from mainstay.ports.parsers import FileKindUnsupported, FileTooLarge, FileUnreadable, ParserUnavailable
-from mainstay.ports.vectors import VectorsUnavailable
+from mainstay.ports.vectors import FilterInvalid, VectorsUnavailable
 from mainstay.services.knowledge.failures import (
     CollectionExists,
     CollectionMissing,
@@ -21,7 +21,6 @@ from mainstay.services.knowledge.failures import (
     DocumentMissing,
     DocumentsHidden,
     FaqMissing,
-    FilterInvalid,
     IndexBehind,
     QuestionsInvalid,
 )
