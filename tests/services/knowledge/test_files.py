@@ -1,5 +1,6 @@
 """Files and pages: read, kept, refused with a reason."""
 
+from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ from mainstay.ports.blobs import BlobMissing
 from mainstay.ports.database import SYSTEM
 from mainstay.ports.fetchers import AddressRefused
 from mainstay.ports.parsers import FileKindUnsupported, FileTooLarge, FileUnreadable
+from mainstay.services.knowledge.facts import METADATA_BYTES_MAX
+from mainstay.services.knowledge.failures import DocumentInvalid
 from makers import ADMIN_KEY, Client, FrozenClock, opened_house
 
 
@@ -134,3 +137,61 @@ async def test_a_bad_file_is_refused_and_leaves_nothing(
 async def test_private_addresses_are_not_fetched(admin: Client, url: str) -> None:
     with pytest.raises(AddressRefused):
         await admin.call("knowledge.add_url", collection="c", url=url)
+
+
+def letter(attachments: int) -> Upload:
+    mail = EmailMessage()
+    mail["From"], mail["To"], mail["Subject"] = "a@example.org", "b@example.org", "Photos of the site"
+    mail.set_content("Here are the photos of the site in Hamburg.")
+    for number in range(attachments):
+        name = f"Construction site {number:04} " + "größe " * 22 + ".jpg"
+        mail.add_attachment(b"x", maintype="image", subtype="jpeg", filename=name)
+    return Upload("mail.eml", "message/rfc822", mail.as_bytes())
+
+
+async def test_what_a_file_tells_of_itself_takes_the_room_that_its_sender_leaves(admin: Client) -> None:
+    async def stored(
+        attachments: int, metadata: dict[str, object], name: str | None = None
+    ) -> dict[str, object]:
+        file = letter(attachments)
+        file = Upload(name or file.name, file.media_type, file.content)
+        receipt = await admin.call(
+            "knowledge.upload_document", file=file, collection="c", doc_id="mail", metadata=metadata
+        )
+        document = await admin.call("knowledge.get_document", doc_id=receipt.doc_id)
+        return dict(document.metadata)
+
+    few = await stored(2, {"project": "bridge"})
+    assert len(few["attachments"]) == 2  # type: ignore[arg-type]
+    many = await stored(120, {"project": "bridge"})
+    assert many == {name: fact for name, fact in few.items() if name != "attachments"}
+    assert {"project", "file_name", "subject", "from"} <= set(many)
+    notes = "n" * (METADATA_BYTES_MAX - 60)
+    assert await stored(120, {"notes": notes}) == {"notes": notes, "file_name": "mail.eml"}
+    notes = "n" * (METADATA_BYTES_MAX - 13)
+    assert await stored(120, {"notes": notes}) == {"notes": notes}
+    with pytest.raises(DocumentInvalid, match="metadata: At most 16,384 bytes"):
+        await stored(2, {"notes": notes + "n"})
+
+
+async def test_what_a_file_tells_of_itself_never_contradicts_the_collection(admin: Client) -> None:
+    schema = {"subject": {"type": "integer"}, "file_name": {"type": "bool"}, "from": {"type": "keyword"}}
+    await admin.call("knowledge.create_collection", name="c", metadata_schema=schema)
+    await admin.call("knowledge.upload_document", file=letter(0), collection="c", doc_id="mail")
+    told = (await admin.call("knowledge.get_document", doc_id="mail")).metadata
+    assert told["from"] == "a@example.org"
+    assert not {"subject", "file_name"} & set(told)
+    with pytest.raises(DocumentInvalid, match=r"metadata\.subject"):
+        await admin.call(
+            "knowledge.upload_document", file=letter(0), collection="c", metadata={"subject": "seven"}
+        )
+
+
+async def test_metadata_is_measured_in_bytes_of_utf_8(admin: Client) -> None:
+    for letters, fits in ((METADATA_BYTES_MAX // 2 - 10, True), (METADATA_BYTES_MAX // 2, False)):
+        document = {"collection": "c", "text": "Here.", "metadata": {"notes": "ä" * letters}}
+        if fits:
+            await admin.call("knowledge.add_document", **document)
+        else:
+            with pytest.raises(DocumentInvalid):
+                await admin.call("knowledge.add_document", **document)

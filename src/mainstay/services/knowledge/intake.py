@@ -5,7 +5,6 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -17,6 +16,7 @@ from mainstay.kit.errors import Failure
 from mainstay.kit.ids import Ids
 from mainstay.ports.database import UniqueViolated
 from mainstay.ports.parsers import FileUnreadable, Parser
+from mainstay.services.knowledge.facts import FILE_NAME, problems_of, with_facts
 from mainstay.services.knowledge.failures import DocumentBusy, DocumentIdTaken, DocumentInvalid
 from mainstay.services.knowledge.happenings import DocumentStored, FilesReplaced
 from mainstay.services.knowledge.large import beside
@@ -27,18 +27,7 @@ from mainstay.services.knowledge.records import Receipt
 from mainstay.services.knowledge.store import CollectionRow, DocumentRow, KnowledgeStore
 from mainstay.services.knowledge.titles import first_line, heading_of, name_of
 
-METADATA_BYTES_MAX = 16 * 1024
-METADATA_DEPTH_MAX = 5
 VERSIONS_KEPT = 3
-
-_JSON_TYPES: Mapping[str, tuple[type, ...]] = {
-    "keyword": (str, list),
-    "text": (str,),
-    "integer": (int,),
-    "float": (int, float),
-    "bool": (bool,),
-    "datetime": (str,),
-}
 
 
 @dataclass(frozen=True)
@@ -65,22 +54,6 @@ class Draft:
         return hashed.hexdigest()
 
 
-def _depth(value: object) -> int:
-    if isinstance(value, dict):
-        return 1 + max((_depth(inner) for inner in value.values()), default=0)
-    if isinstance(value, list):
-        return 1 + max((_depth(inner) for inner in value), default=0)
-    return 0
-
-
-def _is_date(value: str) -> bool:
-    try:
-        datetime.fromisoformat(value)
-    except ValueError:
-        return False
-    return True
-
-
 def check(draft: Draft, collection: CollectionRow) -> None:
     """Check a draft against its collection; raises DocumentInvalid naming each field."""
     problems: list[dict[str, str]] = []
@@ -88,28 +61,10 @@ def check(draft: Draft, collection: CollectionRow) -> None:
         problems.append({"field": "text", "problem": "The text has no words."})
     if len(draft.text) > TEXT_LENGTH_MAX:
         problems.append({"field": "text", "problem": f"At most {TEXT_LENGTH_MAX:,} characters."})
-    if draft.metadata and len(json.dumps(dict(draft.metadata))) > METADATA_BYTES_MAX:
-        problems.append({"field": "metadata", "problem": f"At most {METADATA_BYTES_MAX:,} bytes of JSON."})
-    if draft.metadata and _depth(dict(draft.metadata)) > METADATA_DEPTH_MAX:
-        problems.append({"field": "metadata", "problem": f"At most {METADATA_DEPTH_MAX} levels."})
-    for name, declared in collection.metadata_schema.items():
-        problem = _field_problem(draft.metadata.get(name), declared)
-        if problem:
-            problems.append({"field": f"metadata.{name}", "problem": problem})
+    problems += problems_of(draft.metadata, collection.metadata_schema)
     if problems:
         told = "; ".join(f"{problem['field']}: {problem['problem']}" for problem in problems)
         raise DocumentInvalid(told, problems=problems)
-
-
-def _field_problem(value: object, declared: Mapping[str, Any]) -> str:
-    kind = str(declared["type"])
-    if value is None:
-        return "The collection requires this field." if declared.get("required") else ""
-    if not isinstance(value, _JSON_TYPES[kind]) or (isinstance(value, bool) and kind != "bool"):
-        return f"The collection declares this field as {kind}."
-    if kind == "datetime" and not _is_date(str(value)):
-        return "Expected an RFC 3339 date, such as 2026-03-01T12:00:00Z."
-    return ""
 
 
 class Intake:
@@ -135,7 +90,9 @@ class Intake:
         parsed = await self._parser.parse(file.content, file.name, file.media_type)
         if not parsed.text.strip():
             raise FileUnreadable("No text was found in this file; a scan needs OCR (`mainstay[ocr]`).")
-        facts = {key: fact for key, fact in parsed.metadata.items() if fact not in ("", [])}
+        said = {key: fact for key, fact in parsed.metadata.items() if fact not in ("", [])}
+        facts = {**said, FILE_NAME: file.name}
+        schema = (await self.collection(draft.collection)).metadata_schema
         text = parsed.text.replace("\0", "")
         name = name_of(file.name) if draft.source is None else file.name
         heading = await asyncio.to_thread(heading_of, text, parsed.media_type)
@@ -144,7 +101,7 @@ class Intake:
             text=text,
             doc_id=draft.doc_id,
             title=draft.title or parsed.title or heading or name,
-            metadata={**facts, "file_name": file.name, **draft.metadata},
+            metadata=with_facts(draft.metadata, facts, schema),
             groups=draft.groups,
             media_type=parsed.media_type,
             source=draft.source,
