@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 
 import psycopg
 import pytest
@@ -11,6 +12,7 @@ from engines.databases import TABLES
 from mainstay.engines.database import postgres
 from mainstay.engines.database.postgres import PostgresDatabase
 from mainstay.engines.database.postgres_shapes import translated_select
+from mainstay.engines.database.postgres_units import translated
 from mainstay.ports.database import SYSTEM, DatabaseUnavailable, Scope
 
 
@@ -115,6 +117,85 @@ async def test_an_address_without_a_server_is_told() -> None:
     engine = PostgresDatabase("postgresql://nobody@127.0.0.1:1/nothing", TABLES)
     with pytest.raises(DatabaseUnavailable, match="reached"):
         await engine.open()
+
+
+@asynccontextmanager
+async def opened(url: str, **options: str) -> AsyncIterator[PostgresDatabase]:
+    """Open the engine with one document in it and settings of PostgreSQL's for its sessions."""
+    told = " ".join(f"-c {name}={value}" for name, value in options.items())
+    engine = PostgresDatabase(psycopg.conninfo.make_conninfo(url, options=told), TABLES, migrations=False)
+    await engine.open()
+    try:
+        async with engine.unit("a") as unit:
+            await unit.insert("documents", [{"id": "1", "title": "x"}])
+        yield engine
+    finally:
+        await engine.close()
+
+
+async def test_busy_connections_are_not_told_as_a_server_that_is_gone(
+    owner_url: str, empty_postgres: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres, "CONNECTIONS_MAX", 2)
+    monkeypatch.setattr(postgres, "CONNECT_TIMEOUT_S", 0.3)
+    async with opened(owner_url) as engine:
+        lent, done = asyncio.Semaphore(0), asyncio.Event()
+
+        async def hold() -> None:
+            async with engine.unit("a"):
+                lent.release()
+                await done.wait()
+
+        holders = [asyncio.create_task(hold()) for _ in range(2)]
+        for _ in holders:
+            await lent.acquire()
+        with pytest.raises(DatabaseUnavailable, match="busy"):
+            await engine.fetch("a", "SELECT id FROM documents")
+        with pytest.raises(DatabaseUnavailable, match="busy"):
+            await hold()
+        done.set()
+        await asyncio.gather(*holders)
+        assert await engine.fetch("a", "SELECT id FROM documents") == [{"id": "1"}]
+        async with await psycopg.AsyncConnection.connect(empty_postgres, autocommit=True) as link:
+            user = psycopg.conninfo.conninfo_to_dict(owner_url)["user"]
+            await link.execute(f"ALTER ROLE {user} NOLOGIN".encode())
+            await cut_off(empty_postgres)
+        for _ in range(4):
+            with pytest.raises(DatabaseUnavailable, match="reached"):
+                await engine.fetch("a", "SELECT id FROM documents")
+
+
+async def test_a_change_that_another_holds_up_is_told_to_try_again(empty_postgres: str) -> None:
+    async with opened(empty_postgres, lock_timeout="100") as engine:
+        changed, done = asyncio.Event(), asyncio.Event()
+
+        async def change() -> None:
+            async with engine.unit("a") as unit:
+                await unit.update("documents", {"title": "y"}, {"id": "1"})
+                changed.set()
+                await done.wait()
+
+        task = asyncio.create_task(change())
+        await changed.wait()
+        with pytest.raises(DatabaseUnavailable, match="held this for too long"):
+            await change()
+        done.set()
+        await task
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (psycopg.errors.OutOfMemory(), "out of memory"),
+        (psycopg.errors.TooManyConnections(), "max_connections"),
+        (psycopg.errors.SerializationFailure(), "came first"),
+        (psycopg.errors.AdminShutdown(), "reached"),
+    ],
+)
+def test_each_failure_of_the_server_has_its_own_next_step(error: psycopg.Error, told: str) -> None:
+    failure = translated(error)
+    assert isinstance(failure, DatabaseUnavailable)
+    assert told in failure.detail
 
 
 def test_parameters_are_found_where_they_are_meant() -> None:

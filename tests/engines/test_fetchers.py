@@ -3,12 +3,19 @@
 import asyncio
 import gzip
 import socket
+import ssl
 import tracemalloc
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
-from aiohttp import web
+from aiohttp import connector, web
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from mainstay.engines.fetchers import http
 from mainstay.engines.fetchers.http import HttpFetcher, is_public
@@ -295,6 +302,50 @@ async def test_a_name_without_an_address_is_told() -> None:
     for lookup in (nowhere, empty):
         with pytest.raises(PageMissing):
             await HttpFetcher(lookup=lookup).fetch("http://nowhere.test/")
+
+
+def certified(folder: Path, name: str, *, days: int) -> ssl.SSLContext:
+    """Give a server's side of TLS, with a certificate that it signed itself and that ends in some days."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    now = datetime.now(UTC)
+    builder = x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number())
+    builder = builder.not_valid_before(now - timedelta(days=9)).not_valid_after(now + timedelta(days=days))
+    builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+    file = folder / "certificate.pem"
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    file.write_bytes(private + builder.sign(key, SHA256()).public_bytes(Encoding.PEM))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(file)
+    return context
+
+
+@pytest.mark.parametrize(
+    ("name", "days", "told"),
+    [
+        ("site.test", 9, "self-signed certificate"),
+        ("site.test", -1, "certificate has expired"),
+        ("other.test", 9, "Hostname mismatch"),
+    ],
+)
+async def test_a_certificate_that_is_not_valid_is_told(
+    net: Net, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, days: int, told: str
+) -> None:
+    context = certified(tmp_path, name, days=days)
+    if "self-signed" not in told:
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "certificate.pem"))
+        monkeypatch.setattr(connector, "_SSL_CONTEXT_VERIFIED", ssl.create_default_context())
+    server = await asyncio.start_server(lambda _, writer: writer.close(), SITE, ssl=context)
+    port = server.sockets[0].getsockname()[1]
+    monkeypatch.setattr(http, "_PORTS", frozenset({port}))
+    async with server:
+        with pytest.raises(PageUnavailable, match=told):
+            await HttpFetcher(lookup=net.look_up).fetch(f"https://site.test:{port}/")
+
+
+async def test_a_server_without_tls_is_told(net: Net) -> None:
+    with pytest.raises(PageUnavailable, match="http://"):
+        await HttpFetcher(lookup=net.look_up).fetch(net.url().replace("http:", "https:"))
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ class PageMissing(NotFound):
 
 
 class PageUnavailable(Unavailable):
-    """The page's server answers late, with an error, or with half a page."""
+    """The page's server answers late, with an error, with half a page, or without a valid certificate."""
 
     title = "The page cannot be fetched now"
 

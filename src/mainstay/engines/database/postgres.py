@@ -2,15 +2,15 @@
 
 import asyncio
 import os
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import psycopg
 from psycopg import AsyncConnection, sql
 from psycopg.rows import dict_row
-from psycopg_pool import AsyncConnectionPool
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from mainstay.engines.database.migrate import CURRENT, newest_version, upgrade_postgres
 from mainstay.engines.database.postgres_shapes import adapted, reviewed, translated_select
@@ -47,6 +47,7 @@ class PostgresDatabase:
         self._restricted = False
         self.statements = Statements(self._tables, "%s")
         self._pool: AsyncConnectionPool[Link] | None = None
+        self._taken = 0
 
     async def open(self) -> None:
         """Connect and bring every table into its present shape; raises DatabaseUnavailable."""
@@ -123,16 +124,38 @@ class PostgresDatabase:
             raise DatabaseUnavailable("The database is not open: the server is starting or shutting down.")
         return self._pool
 
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Link]:
+        """Lend a connection; raises DatabaseUnavailable for whatever the driver raises of that kind."""
+        pool = self._opened()
+        try:
+            async with pool.connection() as link:
+                self._taken += 1
+                try:
+                    yield link
+                finally:
+                    self._taken -= 1
+        except (psycopg.Error, UnicodeEncodeError) as error:
+            raise self._told(error) from error
+
+    def _told(self, error: Exception) -> Exception:
+        """Say what an error means: none comes free while all are lent, or because none can be made."""
+        if isinstance(error, PoolTimeout) and not self._taken:
+            return translated(psycopg.OperationalError(str(error)))
+        return translated(error)
+
     async def begin(self, scope: Scope) -> Link:
         """Take a connection and open a transaction in a scope upon it; raises DatabaseUnavailable."""
         pool = self._opened()
         try:
             link = await pool.getconn()
         except psycopg.Error as error:
-            raise translated(error) from error
+            raise self._told(error) from error
+        self._taken += 1
         try:
             await link.execute(_beginning(scope, "BEGIN"))
         except BaseException as error:
+            self._taken -= 1
             await pool.putconn(link)
             if isinstance(error, psycopg.Error):
                 raise translated(error) from error
@@ -155,6 +178,7 @@ class PostgresDatabase:
                     "PostgreSQL could not keep the change: try again.", retry_after_s=1.0
                 ) from error
         finally:
+            self._taken -= 1
             if self._pool is not None:
                 await self._pool.putconn(link)
             else:
@@ -173,16 +197,12 @@ class PostgresDatabase:
         """Read committed rows with a SELECT; in a tenant's scope only its own rows exist."""
         text, bound = self.prepared(scope, sql, values)
         check_scope(scope)
-        pool = self._opened()
-        try:
-            async with pool.connection() as link:
-                await link.execute(_beginning(scope, "BEGIN READ ONLY"))
-                async with link.pipeline():
-                    cursor = await link.execute(text, bound)
-                    await link.execute("COMMIT")
-                return await rows_of(cursor, scope)
-        except (psycopg.Error, UnicodeEncodeError) as error:
-            raise translated(error) from error
+        async with self._connection() as link:
+            await link.execute(_beginning(scope, "BEGIN READ ONLY"))
+            async with link.pipeline():
+                cursor = await link.execute(text, bound)
+                await link.execute("COMMIT")
+            return await rows_of(cursor, scope)
 
     def unit(self, scope: Scope) -> AbstractAsyncContextManager[Unit]:
         """Open a unit of work; leaving the block commits durably, an exception undoes it."""
@@ -192,17 +212,14 @@ class PostgresDatabase:
 
     async def backup(self, folder: str) -> None:
         """Write every table's rows, of one moment, as `<folder>/<table>.copy` (as COPY … BINARY does)."""
-        pool = self._opened()
         try:
-            async with pool.connection() as link:
+            async with self._connection() as link:
                 await link.execute("BEGIN READ ONLY, ISOLATION LEVEL REPEATABLE READ")
                 await link.execute("SELECT set_config('mainstay.system', 'on', true)")
                 await link.execute("SET LOCAL statement_timeout = 0")
                 for name in self.statements.tables:
                     await _copy_out(link, name, Path(folder))
                 await link.execute("COMMIT")
-        except psycopg.Error as error:
-            raise translated(error) from error
         except OSError as error:
             raise DatabaseUnavailable(
                 f"The backup cannot be written ({error.strerror}): check the folder and its free space."

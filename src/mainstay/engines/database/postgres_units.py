@@ -10,6 +10,7 @@ from typing import Any, Protocol, TypeVar
 import psycopg
 from psycopg import AsyncConnection, errors
 from psycopg.pq import TransactionStatus
+from psycopg_pool import PoolTimeout
 
 from mainstay.engines.database.schema import TENANT
 from mainstay.engines.database.statements import Filtered, Insertion, Statements, Values, packed
@@ -80,9 +81,14 @@ def translated(error: Exception) -> Exception:
 
 _UNREACHABLE = "PostgreSQL cannot be reached: check that it runs and that its address is right."
 _NEXT_STEPS: tuple[tuple[type[Exception], str], ...] = (
+    (PoolTimeout, "All connections to PostgreSQL are busy: try again in a moment, or ask less at once."),
     (errors.DiskFull, "The database's disk is full: free some space, then writing goes on by itself."),
+    (errors.OutOfMemory, "PostgreSQL ran out of memory: ask for less at once, or give it more."),
+    (errors.TooManyConnections, "PostgreSQL has no connection left: raise its max_connections."),
     (errors.QueryCanceled, "A query took too long: ask for less."),
     (errors.DeadlockDetected, "Two changes waited for each other: try again."),
+    (errors.SerializationFailure, "Another change came first: try again."),
+    (errors.LockNotAvailable, "Another change held this for too long: try again in a moment."),
 )
 
 

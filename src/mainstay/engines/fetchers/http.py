@@ -112,6 +112,15 @@ class HttpFetcher:
                 return await self._follow(session, checked)
         except TimeoutError:
             raise PageUnavailable(f"The page did not come within {self._seconds_max:g} s.") from None
+        except aiohttp.ClientConnectorCertificateError as error:
+            reason = getattr(error.certificate_error, "verify_message", "") or "it cannot be verified"
+            raise PageUnavailable(
+                f"The server's certificate is not valid ({reason.rstrip('.')}): whoever runs it can renew it."
+            ) from error
+        except aiohttp.ClientConnectorSSLError as error:
+            raise PageUnavailable(
+                "The server speaks no TLS that is safe: check whether the address begins with http://."
+            ) from error
         except aiohttp.ClientConnectorError as error:
             raise PageMissing("No server answers at this address: check it.") from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
