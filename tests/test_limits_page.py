@@ -1,0 +1,86 @@
+"""The handbook's tables of limits tell what the code holds to."""
+
+import inspect
+import re
+from typing import Any
+
+import pytest
+from pydantic import TypeAdapter
+
+from mainstay.app import spec
+from mainstay.app.settings import Settings
+from mainstay.engines.fetchers.http import HttpFetcher
+from mainstay.engines.parsers.pdf import PAGES_MAX
+from mainstay.kernel import idempotency
+from mainstay.kernel.events import declared_reactions
+from mainstay.kernel.interface import operations_of
+from mainstay.kernel.leases import ATTEMPTS_MAX, INTERRUPTED_MAX
+from mainstay.services.identity import interface as identity
+from mainstay.services.jobs.interface import WaitSeconds
+from mainstay.services.knowledge import facts, filter_fields, filters, limits
+from mainstay.services.knowledge.intake import VERSIONS_KEPT
+from mainstay.services.knowledge.interface import Knowledge
+from mainstay.services.knowledge.reactions import KnowledgeReactions
+
+_ROW = re.compile(r"^\| (?!Limit \||---)(.+?) \| (.+?) \|$", re.MULTILINE)
+
+
+def bound(annotation: Any, name: str) -> int:
+    """Give a bound that an input's type declares."""
+    return int(TypeAdapter(annotation).json_schema()[name])
+
+
+def default(setting: str) -> int:
+    return int(Settings.model_fields[setting].default)
+
+
+def fetching(limit: str) -> float:
+    return float(inspect.signature(HttpFetcher).parameters[limit].default)
+
+
+QUERY = next(each for each in operations_of(Knowledge) if each.name == "query")
+ENCODING = declared_reactions(KnowledgeReactions)["knowledge.encode_documents"]
+HELD = {
+    "text of a document": f"{limits.TEXT_LENGTH_MAX // 1_000_000} million characters",
+    "file": f"{default('upload_mb_max')} MB (`MAINSTAY_UPLOAD_MB_MAX`)",
+    "JSON body of a request": f"{default('body_mb_max')} MB (`MAINSTAY_BODY_MB_MAX`)",
+    "pages of a PDF": f"{PAGES_MAX:,}",
+    "documents in a batch": f"{limits.BATCH_MAX:,}",
+    "document id": f"{bound(limits.DocumentId, 'maxLength')} characters",
+    "title": f"{bound(limits.Title, 'maxLength')} characters",
+    "metadata": f"{bound(limits.Metadata, 'maxProperties')} fields, {facts.METADATA_BYTES_MAX // 1024} KB, "
+    f"{facts.METADATA_DEPTH_MAX} levels, numbers of 308 digits",
+    "groups of a document": f"{bound(limits.Groups, 'maxItems')}",
+    "versions kept": f"{VERSIONS_KEPT}",
+    "web page that is fetched": f"{fetching('bytes_max') / 2**20:g} MB, {fetching('seconds_max'):g} seconds",
+    "query or question": f"{bound(limits.Query, 'maxLength'):,} characters",
+    "results (`top_k`)": f"{limits.TOP_K_MAX}",
+    "passages behind an answer": f"{bound(limits.EvidenceK, 'maximum')}",
+    "conditions of a filter": f"{filters.CONDITIONS_MAX}, in {filters.DEPTH_MAX} levels",
+    "values of one condition": f"{filter_fields.VALUES_MAX:,}",
+    "collections in one query": f"{QUERY.model.model_json_schema()['properties']['collections']['maxItems']}",
+    "requests of a key": f"{default('rate_limit_per_minute'):,} a minute, or its own limit",
+    "groups of a key": f"{bound(identity.Groups, 'maxItems')}",
+    "idempotency key": f"{idempotency.KEY_LENGTH_MAX} characters, "
+    f"remembered for {idempotency.KEEP_MS // 3_600_000} hours",
+    "waiting for a job in one request": f"{bound(WaitSeconds, 'maximum')} seconds",
+    "attempts of a failing step": f"{ATTEMPTS_MAX}",
+    "crashes of the server at one step": f"{INTERRUPTED_MAX}",
+    "texts that are encoded together": f"{ENCODING.batch}, or {ENCODING.heavy:,} characters",
+    "finished jobs are kept": f"{default('jobs_kept_days')} days",
+}
+
+
+@pytest.fixture(scope="module")
+def told() -> dict[str, str]:
+    page = spec.ROOT / "src" / "mainstay" / "handbook" / "limits.md"
+    return dict(_ROW.findall(page.read_text(encoding="utf-8")))
+
+
+def test_every_limit_that_is_told_is_held_against_the_code(told: dict[str, str]) -> None:
+    assert set(told) == set(HELD)
+
+
+@pytest.mark.parametrize("limit", HELD)
+def test_a_limit_is_told_as_it_is(told: dict[str, str], limit: str) -> None:
+    assert told[limit] == HELD[limit]
