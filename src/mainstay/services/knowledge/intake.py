@@ -57,7 +57,7 @@ class Draft:
 def check(draft: Draft, collection: CollectionRow) -> None:
     """Check a draft against its collection; raises DocumentInvalid naming each field."""
     problems: list[dict[str, str]] = []
-    if not draft.text.strip():
+    if not draft.text or draft.text.isspace():
         problems.append({"field": "text", "problem": "The text has no words."})
     if len(draft.text) > TEXT_LENGTH_MAX:
         problems.append({"field": "text", "problem": f"At most {TEXT_LENGTH_MAX:,} characters."})
@@ -88,7 +88,7 @@ class Intake:
     async def read(self, file: Upload, draft: Draft) -> Draft:
         """Read a file into a draft; raises what the parser raises, and DocumentInvalid."""
         parsed = await self._parser.parse(file.content, file.name, file.media_type)
-        if not parsed.text.strip():
+        if not parsed.text or parsed.text.isspace():
             raise FileUnreadable("No text was found in this file; a scan needs OCR (`mainstay[ocr]`).")
         said = {key: fact for key, fact in parsed.metadata.items() if fact not in ("", [])}
         facts = {**said, FILE_NAME: file.name}
