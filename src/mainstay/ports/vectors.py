@@ -197,12 +197,14 @@ class Vectors(Protocol):
     """A vector index that is derived from the database and can be rebuilt from it.
 
     Each change carries the number of the change in the database; `applied` says how far the index has
-    durably come, so that after a crash the rest is replayed. Replays are harmless. Parts of what
-    takes many calls are numbered 0, which moves nothing, until a last call without points bears the number.
+    durably come, so that after a crash what follows is replayed. Replays are harmless. One that failed is
+    overtaken by others; when it comes at last, with `applied` past its number, it is durable as soon as its
+    call returns. Parts of what takes many calls are numbered 0, which moves nothing, until a last call
+    without points bears the number.
     """
 
-    async def upsert(self, space: Space, points: Sequence[Point], change: int) -> None:
-        """Add or replace points; they are found by the next search."""
+    async def upsert(self, space: Space, points: Sequence[Point], *changes: int) -> None:
+        """Add or replace the points of some changes; they are found by the next search."""
         ...
 
     async def delete(self, space: Space, where: Filter, change: int) -> None:

@@ -11,7 +11,9 @@ import pytest
 from mainstay.app.house import House
 from mainstay.ports.database import SYSTEM
 from mainstay.ports.vectors import Point, Space, VectorsUnavailable
-from makers import ADMIN_KEY, Client, opened_house
+from makers import ADMIN_KEY, Client, FrozenClock, client, opened_house
+
+_APPLYING = "SELECT seq FROM outbox WHERE reaction = 'knowledge.apply_changes' AND state = 'waiting'"
 
 
 async def test_a_lost_index_is_filled_again_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -43,10 +45,10 @@ async def test_a_rebuild_keeps_what_was_stored_just_before_it(
     await admin.call("knowledge.add_document", collection="c", text="The first pump.", wait=True)
     upsert, busy, free = engine.upsert, asyncio.Event(), asyncio.Event()
 
-    async def slow(space: Space, points: Sequence[Point], change: int) -> None:
+    async def slow(space: Space, points: Sequence[Point], *changes: int) -> None:
         busy.set()
         await free.wait()
-        await upsert(space, points, change)
+        await upsert(space, points, *changes)
 
     monkeypatch.setattr(engine, "upsert", slow)
     await admin.call("knowledge.add_document", collection="c", text="The second valve.")
@@ -79,12 +81,12 @@ async def test_a_refill_that_was_cut_off_begins_anew(
         engine, calls = house.engines.vectors, 0
         upsert = engine.upsert
 
-        async def breaks(space: Space, points: Sequence[Point], change: int) -> None:
+        async def breaks(space: Space, points: Sequence[Point], *changes: int) -> None:
             nonlocal calls
             calls += 1
             if calls == broken:
                 raise VectorsUnavailable("the disk is full")
-            await upsert(space, points, change)
+            await upsert(space, points, *changes)
 
         monkeypatch.setattr(engine, "upsert", breaks)
         admin = Client(house, ADMIN_KEY, {})
@@ -103,6 +105,46 @@ async def test_a_refill_that_was_cut_off_begins_anew(
         assert [faq.question for faq in told.faqs] == ["Which pumps?"]
         await house.engines.vectors.flush()
         assert await house.engines.vectors.applied(space) > 0
+
+
+async def test_changes_that_failed_are_overtaken_and_come_late(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the disk is full three documents are stored, and one of them deleted before they come again."""
+    clock = FrozenClock()
+    async with opened_house(tmp_path, clock=clock) as house:
+        admin, engine, database = client(house), house.engines.vectors, house.engines.database
+        await admin.call("knowledge.add_document", collection="c", doc_id="a", text="The pump.", wait=True)
+        with monkeypatch.context() as patch:
+            patch.setattr(engine, "_free_min", 1 << 62)
+            documents = [{"doc_id": name, "text": f"The valve {name}."} for name in ("x", "y", "z")]
+            stored = await admin.call("knowledge.add_documents", collection="c", documents=documents)
+            while len(await database.fetch(SYSTEM, f"{_APPLYING} AND attempts > 0")) < 3:
+                await asyncio.sleep(0.01)
+        await admin.call("knowledge.delete_document", doc_id="x")
+        for number in range(3):
+            added = {"doc_id": f"d{number}", "text": f"The casing {number}."}
+            await admin.call("knowledge.add_document", collection="c", wait=True, **added)
+        await engine.flush()
+        [living] = engine._opening.living()
+        told, upsert = list[tuple[int, ...]](), engine.upsert
+
+        async def noted(space: Space, points: Sequence[Point], *changes: int) -> None:
+            told.append(changes)
+            await upsert(space, points, *changes)
+
+        monkeypatch.setattr(engine, "upsert", noted)
+        clock.move(60)
+        assert (await admin.call("jobs.get_job", job_id=stored.job_id, wait_s=20)).state == "done"
+        assert told == [(2, 3, 4)]
+        assert not living.unsynced
+        await admin.call("knowledge.add_document", collection="c", doc_id="last", text="End.", wait=True)
+        [left] = await database.fetch(
+            SYSTEM, "SELECT count(*) AS n, max(change) AS newest FROM index_changes"
+        )
+        assert left["n"] == 2
+        await engine.flush()
+        assert await engine.applied(living.space) == left["newest"]
 
 
 async def spaces(house: House) -> list[Space]:

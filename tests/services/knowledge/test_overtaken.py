@@ -51,11 +51,11 @@ class HeldIndex:
         self.busy, self.free = asyncio.Event(), asyncio.Event()
         upsert = house.engines.vectors.upsert
 
-        async def slow(space: Space, points: Sequence[Point], change: int) -> None:
+        async def slow(space: Space, points: Sequence[Point], *changes: int) -> None:
             if points:
                 self.busy.set()
                 await self.free.wait()
-            await upsert(space, points, change)
+            await upsert(space, points, *changes)
 
         monkeypatch.setattr(house.engines.vectors, "upsert", slow)
 

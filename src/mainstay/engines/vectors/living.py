@@ -10,7 +10,6 @@ from pathlib import Path
 import qdrant_edge as edge
 
 from mainstay.engines.vectors.finishing import finished, in_child, in_thread
-from mainstay.engines.vectors.progress import Progress
 from mainstay.engines.vectors.shards import speaking
 from mainstay.engines.vectors.spaces import State, advanced, sync_files, sync_folder, write_state
 from mainstay.ports.vectors import FieldType, Space, VectorsUnavailable
@@ -24,7 +23,7 @@ class Living:
     folder: Path
     shard: edge.EdgeShard
     state: State
-    progress: Progress
+    reached: int
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     users: int = 0
     gone: bool = False
@@ -43,13 +42,22 @@ class Living:
         if self.journal is not None:
             self.journal.update(ids)
 
+    async def reach(self, *changes: int) -> None:
+        """Count changes that are in. The lock must be held.
+
+        One that others have overtaken would not be replayed after a power cut: it is made durable first.
+        """
+        if self.unsynced and any(0 < change <= self.state.applied for change in changes):
+            await self.sync()
+        self.reached = max(self.reached, *changes)
+
     async def sync(self) -> None:
         """Make what was applied survive a power cut. The lock must be held.
 
         The write-ahead log is synced outside the interpreter's lock: the shard's own flush would stop
         every thread while the disk works.
         """
-        applied = self.progress.reached()
+        applied = self.reached
         self.unsynced = False
         try:
             await in_thread(self._sync_log, applied)
@@ -68,7 +76,7 @@ class Living:
 
     async def flush(self) -> None:
         """Bring everything into the shard's own files and empty its log. The lock must be held."""
-        applied = self.progress.reached()
+        applied = self.reached
         place = self.folder / self.state.shard
         await in_thread(sync_files, place)
         with speaking():
@@ -96,7 +104,7 @@ class Living:
         """
         await in_thread(sync_files, self.folder / name / "wal")
         await in_thread(sync_folder, self.folder)
-        state = State(name, self.progress.reached(), self.pending)
+        state = State(name, self.reached, self.pending)
         await in_thread(write_state, self.folder, self.space, state)
         old, old_name = self.shard, self.state.shard
         self.shard, self.state = shard, state

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from mainstay.engines.vectors.finishing import finished, in_thread
 from mainstay.engines.vectors.living import Living
-from mainstay.engines.vectors.progress import Progress
 from mainstay.engines.vectors.shards import (
     ShardDamagedError,
     Tuning,
@@ -126,7 +125,7 @@ class Opening:
                 aside.name,
             )
             return None
-        living = Living(space, folder, shard, state, Progress(state.applied), pending=state.pending)
+        living = Living(space, folder, shard, state, state.applied, pending=state.pending)
         # Whether the log gave anything back is not told; the next flush empties it.
         living.unflushed = 1
         return living
@@ -137,7 +136,7 @@ class Opening:
         shard = create_shard(folder / state.shard, space.dimensions, self._tuning)
         write_state(folder, space, state)
         sync_folder(self._root)
-        return Living(space, folder, shard, state, Progress(0))
+        return Living(space, folder, shard, state, 0)
 
     async def drop(self, space: Space) -> None:
         """Close a space and erase its files, once nobody uses it."""

@@ -12,7 +12,6 @@ from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
 
 from mainstay.engines.vectors.checks import check_leg, check_points, is_empty
 from mainstay.engines.vectors.conditions import steps
-from mainstay.engines.vectors.progress import Progress
 from mainstay.engines.vectors.rows import Row, advance, put, rank, to_row
 from mainstay.engines.vectors.sql_filters import SCHEMA, compile_filter
 from mainstay.engines.vectors.tables import make_schema, make_tables, tables_of
@@ -62,11 +61,10 @@ class PgvectorVectors:
         self._turn = asyncio.Lock()
         self._ready = False
         self._spaces: dict[Space, int] = {}
-        self._progress: dict[Space, Progress] = {}
         self._locks: dict[Space, asyncio.Lock] = {}
 
-    async def upsert(self, space: Space, points: Sequence[Point], change: int) -> None:
-        """Add or replace points in one transaction.
+    async def upsert(self, space: Space, points: Sequence[Point], *changes: int) -> None:
+        """Add or replace the points of some changes in one transaction.
 
         Raises ValueError for a wrong dimension, number, id or a payload that PostgreSQL cannot hold.
         """
@@ -78,19 +76,19 @@ class PgvectorVectors:
             await asyncio.sleep(0)
         rows = list(latest.values())
         await self._make(space)
-        async with self._changing(space, change) as connection:
+        async with self._changing(space) as connection:
             number = self._spaces[space]
             worded = 0
             for start in range(0, len(rows), _CHUNK):
                 worded += await put(connection, space, number, rows[start : start + _CHUNK])
-            await advance(connection, number, self._progress[space].reached_with(change), worded)
+            await advance(connection, number, max(changes), worded)
 
     async def delete(self, space: Space, where: Filter, change: int) -> None:
         """Remove the points that match."""
         chosen = compile_filter(where, "p.payload")
         if await self._find(space) is None:
             return
-        async with self._changing(space, change) as connection:
+        async with self._changing(space) as connection:
             number = self._spaces[space]
             cursor = await connection.execute(
                 f"WITH gone AS (DELETE FROM {tables_of(space).points} p WHERE p.space = %s AND {chosen.sql} "
@@ -98,9 +96,7 @@ class PgvectorVectors:
                 (number, *chosen.parameters),
             )
             row = await cursor.fetchone()
-            await advance(
-                connection, number, self._progress[space].reached_with(change), -int(row[0]) if row else 0
-            )
+            await advance(connection, number, change, -int(row[0]) if row else 0)
 
     async def search(self, space: Space, legs: Sequence[Leg]) -> list[Matches]:
         """Fetch each leg's nearest points, best first. Raises ValueError for a wrong dimension or limit."""
@@ -162,7 +158,7 @@ class PgvectorVectors:
             return
         async with self._locks[space], self._connection() as connection:
             await connection.execute(f"DELETE FROM {SCHEMA}.spaces WHERE id = %s", (self._spaces[space],))
-        del self._spaces[space], self._progress[space]
+        del self._spaces[space]
 
     async def close(self) -> None:
         """Give the connections back; a second call does nothing."""
@@ -205,15 +201,13 @@ class PgvectorVectors:
         if space not in self._spaces:
             async with self._connection() as connection:
                 cursor = await connection.execute(
-                    f"SELECT id, applied FROM {SCHEMA}.spaces "
-                    "WHERE tenant = %s AND encoder = %s AND dimensions = %s",
+                    f"SELECT id FROM {SCHEMA}.spaces WHERE tenant = %s AND encoder = %s AND dimensions = %s",
                     (space.tenant, space.encoder, space.dimensions),
                 )
                 row = await cursor.fetchone()
             if row is None:
                 return None
             self._spaces[space] = int(row[0])
-            self._progress.setdefault(space, Progress(int(row[1])))
             self._locks.setdefault(space, asyncio.Lock())
         return self._spaces[space]
 
@@ -230,15 +224,13 @@ class PgvectorVectors:
         await self._find(space)
 
     @contextlib.asynccontextmanager
-    async def _changing(self, space: Space, change: int) -> AsyncIterator[AsyncConnection[TupleRow]]:
-        """Lend a connection to the only writer of a space; the change counts once it is committed."""
-        async with self._locks[space]:
-            with self._progress[space].change(change):
-                async with self._connection() as connection:
-                    await connection.execute(
-                        f"SELECT 1 FROM {SCHEMA}.spaces WHERE id = %s FOR UPDATE", (self._spaces[space],)
-                    )
-                    yield connection
+    async def _changing(self, space: Space) -> AsyncIterator[AsyncConnection[TupleRow]]:
+        """Lend a connection to the only writer of a space."""
+        async with self._locks[space], self._connection() as connection:
+            await connection.execute(
+                f"SELECT 1 FROM {SCHEMA}.spaces WHERE id = %s FOR UPDATE", (self._spaces[space],)
+            )
+            yield connection
 
 
 async def _configure(connection: AsyncConnection[TupleRow]) -> None:

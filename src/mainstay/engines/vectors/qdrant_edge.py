@@ -51,8 +51,7 @@ class QdrantEdgeVectors:
     shard's own flush, which stops all threads while the disk works, comes after `flush_points` changes, when
     writing has paused, and at the end. `optimize` works on a copy in a child process.
 
-    Changes to one space are to come in the order of their numbers; one that failed holds `applied` back
-    until it is repeated.
+    A change that comes late, when `applied` has passed its number, is made proof before its call returns.
     """
 
     def __init__(
@@ -91,8 +90,8 @@ class QdrantEdgeVectors:
         self._patience: dict[Space, int] = {}
         self._keeper: asyncio.Task[None] | None = None
 
-    async def upsert(self, space: Space, points: Sequence[Point], change: int) -> None:
-        """Add or replace points; they are found by the next search.
+    async def upsert(self, space: Space, points: Sequence[Point], *changes: int) -> None:
+        """Add or replace the points of some changes; they are found by the next search.
 
         Raises ValueError for a wrong dimension, number or id, before anything is written.
         """
@@ -101,15 +100,15 @@ class QdrantEdgeVectors:
             await asyncio.sleep(0)
         self._keep()
         async with self._opening.write(space) as living:
-            with living.progress.change(change):
-                for start in range(0, len(points), _UPSERT_CHUNK):
-                    self._check_disk()
-                    chunk = points[start : start + _UPSERT_CHUNK]
-                    with speaking():
-                        living.shard.update(edge.UpdateOperation.upsert_points([to_engine(p) for p in chunk]))
-                    living.touch([point.id for point in chunk])
-                    living.pending += len(chunk)
-                    await asyncio.sleep(0)
+            for start in range(0, len(points), _UPSERT_CHUNK):
+                self._check_disk()
+                chunk = points[start : start + _UPSERT_CHUNK]
+                with speaking():
+                    living.shard.update(edge.UpdateOperation.upsert_points([to_engine(p) for p in chunk]))
+                living.touch([point.id for point in chunk])
+                living.pending += len(chunk)
+                await asyncio.sleep(0)
+            await living.reach(*changes)
         self._optimize_if_due(space, living)
 
     async def delete(self, space: Space, where: Filter, change: int) -> None:
@@ -119,20 +118,20 @@ class QdrantEdgeVectors:
             return
         self._keep()
         async with self._opening.write(space) as living:
-            with living.progress.change(change):
-                while True:
-                    with speaking():
-                        found, _ = living.shard.scroll(
-                            edge.ScrollRequest(
-                                limit=_DELETE_CHUNK, filter=chosen, with_payload=False, with_vector=False
-                            )
+            while True:
+                with speaking():
+                    found, _ = living.shard.scroll(
+                        edge.ScrollRequest(
+                            limit=_DELETE_CHUNK, filter=chosen, with_payload=False, with_vector=False
                         )
-                        if not found:
-                            return
-                        ids = [number_of(record.id) for record in found]
-                        living.shard.update(edge.UpdateOperation.delete_points(list(ids)))
-                    living.touch(ids)
-                    await asyncio.sleep(0)
+                    )
+                    if not found:
+                        break
+                    ids = [number_of(record.id) for record in found]
+                    living.shard.update(edge.UpdateOperation.delete_points(list(ids)))
+                living.touch(ids)
+                await asyncio.sleep(0)
+            await living.reach(change)
 
     async def search(self, space: Space, legs: Sequence[Leg]) -> list[Matches]:
         """Fetch each leg's nearest points, best first. Raises ValueError for a wrong dimension or limit."""
@@ -274,7 +273,7 @@ class QdrantEdgeVectors:
                     whole or living.unflushed >= self._flush_points or living.quiet_rounds > _QUIET_ROUNDS
                 ):
                     await living.flush()
-                elif living.unsynced or living.progress.reached() != living.state.applied:
+                elif living.unsynced or living.reached != living.state.applied:
                     await living.sync()
         finally:
             living.users -= 1

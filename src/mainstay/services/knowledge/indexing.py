@@ -119,13 +119,19 @@ class Indexing:
                 else:
                     await self._vectors.upsert(space, [faq_point(row, "und", change.change)], change.change)
             case "feedback":
-                for judged in await self._faqs.feedback(change.subject):
-                    await self._vectors.upsert(space, [feedback_point(judged, change.change)], change.change)
+                judged = await self._faqs.feedback(change.subject)
+                points = [feedback_point(each, change.change) for each in judged]
+                await self._vectors.upsert(space, points, change.change)
             case "rebuild":
                 await self._renew(space, change.change)
 
     async def _documents(self, space: Space, changes: Sequence[Change]) -> list[DocumentRow]:
-        """Bring stored documents in; give those that are still what their changes say."""
+        """Bring stored documents in; give those that are still what their changes say.
+
+        The index is told of the others too: they are as good as in.
+        """
+        if not changes:
+            return []
         found = await self._store.documents_by_id([change.subject for change in changes])
         # One that was deleted or replaced since is left out: a later change says so.
         current = {
@@ -144,8 +150,8 @@ class Indexing:
                 for passage in passages[document.doc_id]
             ]
 
-        if shown:
-            await self._vectors.upsert(space, await asyncio.to_thread(points), changes[-1].change)
+        numbers = [change.change for change in changes]
+        await self._vectors.upsert(space, await asyncio.to_thread(points), *numbers)
         return shown
 
     async def _forget(self, space: Space, change: Change, *conditions: Filter) -> None:
