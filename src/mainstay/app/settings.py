@@ -78,7 +78,9 @@ class Settings(BaseSettings):
     )
     parser_processes: int = Field(1, ge=1, le=64, description="Child processes that read files.")
     parser_seconds_max: int = Field(60, ge=1, le=3600, description="How long reading one file may take.")
-    shards_open_max: int = Field(16, ge=1, le=1000, description="Vector indexes open at the same time.")
+    shards_open_max: int = Field(
+        256, ge=1, le=1000, description="Vector indexes open at the same time; the longest unused are closed."
+    )
     fetch_private: bool = Field(
         default=False, description="Let documents be fetched from private addresses; for closed networks."
     )

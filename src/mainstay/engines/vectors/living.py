@@ -24,11 +24,11 @@ class Living:
     shard: edge.EdgeShard
     state: State
     reached: int
+    unflushed: int
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     users: int = 0
     gone: bool = False
     unsynced: bool = False
-    unflushed: int = 0
     quiet_rounds: int = 0
     pending: int = 0
     journal: set[int] | None = None
@@ -70,7 +70,7 @@ class Living:
 
     def _sync_log(self, applied: int) -> None:
         sync_files(self.folder / self.state.shard / "wal")
-        state = advanced(self.state, applied, self.pending)
+        state = advanced(self.state, applied, self.pending, flushed=not self.unflushed)
         write_state(self.folder, self.space, state)
         self.state = state
 
@@ -83,16 +83,18 @@ class Living:
             self.shard.flush()
         self.unflushed = 0
         self.unsynced = False
-        state = advanced(self.state, applied, self.pending)
+        state = advanced(self.state, applied, self.pending, flushed=True)
         await in_thread(write_state, self.folder, self.space, state)
         self.state = state
 
     async def close(self) -> None:
-        """Flush and give the shard back. Nobody may use it."""
+        """Give the shard back, flushed if anything was changed. Nobody may use it."""
         self.gone = True
         try:
-            if self.unflushed or self.unsynced or self.pending != self.state.pending:
+            if self.unflushed:
                 await self.flush()
+            elif self.reached != self.state.applied:
+                await self.sync()
         finally:
             with speaking():
                 self.shard.close()

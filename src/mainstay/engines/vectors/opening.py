@@ -21,6 +21,7 @@ from mainstay.engines.vectors.shards import (
 from mainstay.engines.vectors.spaces import (
     first_state,
     folder_of,
+    read_ahead,
     read_state,
     remove_leftovers,
     set_aside,
@@ -60,7 +61,9 @@ class Opening:
         living = self._open.get(folder)
         if living is None:
             async with self._turn:
-                living = self._open.get(folder) or await self._enter(folder, space)
+                living = self._open.get(folder)
+                if living is None:
+                    living = await finished(self._enter(folder, space))
                 # Within the turn: nobody may close it before it is used.
                 living.users += 1
         else:
@@ -87,7 +90,7 @@ class Opening:
             raise VectorsUnavailable("The search index is closed; start the service again.")
         await self._make_room()
         try:
-            living = self._load(folder, space) or self._create(folder, space)
+            living = await in_thread(self._opened, folder, space)
         except OSError as error:
             raise VectorsUnavailable(
                 f"The search index cannot be opened: {error.strerror}. Free what is short and try again.",
@@ -109,13 +112,19 @@ class Opening:
                 # Its log still holds what was acknowledged, and `applied` was not moved.
                 logger.exception("closing an idle index failed")
 
+    def _opened(self, folder: Path, space: Space) -> Living:
+        """Load a space, or make it. In a thread, though the library's part holds the interpreter's lock."""
+        return self._load(folder, space) or self._create(folder, space)
+
     def _load(self, folder: Path, space: Space) -> Living | None:
         state = read_state(folder)
         remove_leftovers(folder, state)
         if state is None:
             return None
+        place = folder / (state.shard or "missing")
+        read_ahead(place)
         try:
-            shard = load_shard(folder / (state.shard or "missing"), config_of(space.dimensions, self._tuning))
+            shard = load_shard(place, config_of(space.dimensions, self._tuning))
         except ShardDamagedError as error:
             aside = set_aside(folder)
             logger.error(  # noqa: TRY400 - the engine's trace says nothing more than its message
@@ -125,10 +134,8 @@ class Opening:
                 aside.name,
             )
             return None
-        living = Living(space, folder, shard, state, state.applied, pending=state.pending)
-        # Whether the log gave anything back is not told; the next flush empties it.
-        living.unflushed = 1
-        return living
+        unflushed = 0 if state.flushed else 1
+        return Living(space, folder, shard, state, state.applied, unflushed, pending=state.pending)
 
     def _create(self, folder: Path, space: Space) -> Living:
         state = first_state()
@@ -136,7 +143,7 @@ class Opening:
         shard = create_shard(folder / state.shard, space.dimensions, self._tuning)
         write_state(folder, space, state)
         sync_folder(self._root)
-        return Living(space, folder, shard, state, 0)
+        return Living(space, folder, shard, state, 0, 0)
 
     async def drop(self, space: Space) -> None:
         """Close a space and erase its files, once nobody uses it."""

@@ -58,7 +58,7 @@ class QdrantEdgeVectors:
         self,
         folder: Path,
         *,
-        shards_open_max: int = 16,
+        shards_open_max: int = 256,
         sync_seconds: float = 5.0,
         flush_points: int = 20_000,
         optimize_points: int = 10_000,

@@ -101,6 +101,8 @@ def config_of(dimensions: int, tuning: Tuning) -> edge.EdgeConfig:
             DENSE: edge.EdgeVectorParams(
                 size=dimensions,
                 distance=edge.Distance.Cosine,
+                # Mapped, not read through: files that are mostly holes would take 32 MiB of memory for each.
+                memory=edge.Memory.Cold,
                 hnsw_config=edge.HnswIndexConfig(
                     m=tuning.hnsw_m, ef_construct=tuning.hnsw_ef_construct, full_scan_threshold=10_000
                 ),

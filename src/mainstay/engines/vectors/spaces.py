@@ -14,17 +14,23 @@ from mainstay.ports.vectors import Space
 
 _STATE = "state.json"
 _SHARD = "shard-"
+_READ_BYTES = 1 << 17
 _VERSION = 2
 """Version 1 named points by UUIDs: such a space counts as one that was never made, and is filled again."""
 
 
 @dataclass(frozen=True)
 class State:
-    """What a space durably knows: the living shard's folder, the last change in it, points not indexed."""
+    """What a space durably knows: the living shard's folder, the last change in it, points not indexed.
+
+    `flushed` says that the shard's log holds nothing that its files do not (but for a killed process's last
+    seconds, which come back all the same).
+    """
 
     shard: str
     applied: int
     pending: int
+    flushed: bool = False
 
 
 @lru_cache(maxsize=1_024)
@@ -40,7 +46,8 @@ def read_state(folder: Path) -> State | None:
         raw = json.loads((folder / _STATE).read_bytes())
         if raw["version"] == 1:
             return None
-        state = State(str(raw["shard"]), int(raw["applied"]), int(raw["pending"]))
+        flushed = bool(raw.get("flushed"))  # not told by an earlier release
+        state = State(str(raw["shard"]), int(raw["applied"]), int(raw["pending"]), flushed)
     except FileNotFoundError:
         return None
     except (ValueError, KeyError, TypeError):
@@ -88,6 +95,29 @@ def sync_files(folder: Path) -> None:
             sync_folder(Path(place))
 
 
+def read_ahead(folder: Path) -> None:
+    """Bring every file below a folder, but for its holes, into the system's cache.
+
+    Qdrant holds the interpreter's lock while it loads; what was read beforehand it need not wait for.
+    """
+    buffer = memoryview(bytearray(_READ_BYTES))
+    for path in folder.rglob("*"):
+        if path.is_file():
+            handle = os.open(path, os.O_RDONLY)
+            try:
+                _read(handle, buffer)
+            finally:
+                os.close(handle)
+
+
+def _read(handle: int, buffer: memoryview) -> None:
+    place = 0
+    with contextlib.suppress(OSError):  # no data follows; an error that matters, the loading will meet too
+        while True:
+            place = os.lseek(handle, place, os.SEEK_DATA)
+            place += os.preadv(handle, [buffer], place)
+
+
 def next_shard(state: State) -> str:
     """Name the shard that would follow the living one."""
     return _shard(int(state.shard.removeprefix(_SHARD).partition("-")[0]) + 1)
@@ -95,7 +125,7 @@ def next_shard(state: State) -> str:
 
 def first_state() -> State:
     """Give the state of a space that is about to be made."""
-    return State(_shard(1), 0, 0)
+    return State(_shard(1), 0, 0, flushed=True)
 
 
 def _shard(number: int) -> str:
@@ -103,9 +133,9 @@ def _shard(number: int) -> str:
     return f"{_SHARD}{number:08d}-{SystemRandom().token(4).hex()}"
 
 
-def advanced(state: State, applied: int, pending: int) -> State:
-    """Give the state after a flush."""
-    return replace(state, applied=applied, pending=pending)
+def advanced(state: State, applied: int, pending: int, *, flushed: bool) -> State:
+    """Give the state after a flush, or when only the log was synced."""
+    return replace(state, applied=applied, pending=pending, flushed=flushed)
 
 
 def remove_leftovers(folder: Path, state: State | None) -> None:
