@@ -18,6 +18,7 @@ from mainstay.app.wiring import Wiring, asked_by
 from mainstay.kernel.audit import Audit
 from mainstay.kernel.caller import EVERYTHING, Caller
 from mainstay.kernel.dispatch import Application, Parts
+from mainstay.kernel.errands import Errands
 from mainstay.kernel.events import declared_reactions, reactions_of
 from mainstay.kernel.guard import Authenticator, Guard
 from mainstay.kernel.idempotency import Idempotency
@@ -152,6 +153,7 @@ class House:
         self._services = all_services()
         self._here = chosen_services(settings)
         self._others = others(settings.remotes)
+        self._errands = Errands()
         self._wiring = Wiring(
             self._known(),
             self._stand_in,
@@ -203,6 +205,7 @@ class House:
             await self._first_key()
             self.audit.start()
             stack.push_async_callback(self.audit.stop)
+            stack.push_async_callback(self._errands.close)
             await self._first(self)
             reactions = [
                 reaction
@@ -271,6 +274,7 @@ class House:
             Clock: self.clock,
             Random: self.random,
             Ids: self.ids,
+            Errands: self._errands,
             IdentitySettings: IdentitySettings(self.settings.rate_limit_per_minute),
         }
 

@@ -1,14 +1,17 @@
 """The index is derived: lost, it is filled again from the database, once."""
 
 import asyncio
+import contextlib
 import logging
 import shutil
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from mainstay.app.house import House
+from mainstay.kernel.errands import HouseCloses
 from mainstay.ports.database import SYSTEM
 from mainstay.ports.vectors import Point, Space, VectorsUnavailable
 from makers import ADMIN_KEY, Client, FrozenClock, client, opened_house
@@ -145,6 +148,87 @@ async def test_changes_that_failed_are_overtaken_and_come_late(
         assert left["n"] == 2
         await engine.flush()
         assert await engine.applied(living.space) == left["newest"]
+
+
+class Refill:
+    """A house whose index was lost; its refill stops at each portion until it is let."""
+
+    def __init__(self, house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.admin = client(house)
+        self.begun, self.free = asyncio.Event(), asyncio.Event()
+        self.portions: list[int] = []
+        self.failure: Exception | None = None
+        self.upsert = house.engines.vectors.upsert
+        monkeypatch.setattr(house.engines.vectors, "upsert", self.held)
+
+    async def held(self, space: Space, points: Sequence[Point], *changes: int) -> None:
+        self.portions.append(len(points))
+        self.begun.set()
+        await self.free.wait()
+        if self.failure is not None:
+            raise self.failure
+        await self.upsert(space, points, *changes)
+
+    def search(self) -> "asyncio.Task[list[Any]]":
+        return asyncio.create_task(self.admin.call("knowledge.search", query="pump", top_k=100))
+
+
+@contextlib.asynccontextmanager
+async def refilling(folder: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Refill]:
+    """Lose the index of a house with 130 documents."""
+    async with opened_house(folder) as house:
+        documents = [{"doc_id": f"d{n}", "text": f"Pump number {n}."} for n in range(130)]
+        await client(house).call("knowledge.add_documents", collection="c", documents=documents, wait=True)
+    shutil.rmtree(folder / "vectors")
+    async with opened_house(folder) as house:
+        yield Refill(house, monkeypatch)
+
+
+async def test_a_refill_goes_on_when_who_asked_first_gives_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with refilling(tmp_path, monkeypatch) as refill:
+        first, second = refill.search(), refill.search()
+        await refill.begun.wait()
+        for search in (first, second):
+            search.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await search
+        third = refill.search()
+        refill.free.set()
+        assert len(await third) == 100
+        assert refill.portions == [100, 30, 0, 0]  # documents, FAQ entries, and the number of it all
+        stored = {"doc_id": "d130", "text": "Pump number 130."}
+        await refill.admin.call("knowledge.add_document", collection="c", wait=True, **stored)
+
+
+async def test_a_refill_that_fails_tells_all_who_wait_and_begins_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with refilling(tmp_path, monkeypatch) as refill:
+        searches = [refill.search() for _ in range(3)]
+        await refill.begun.wait()
+        refill.failure = VectorsUnavailable("the disk is full")
+        refill.free.set()
+        for search in searches:
+            with pytest.raises(VectorsUnavailable, match="disk is full"):
+                await search
+        assert refill.portions == [100]
+        assert "broke off: the disk is full" in caplog.text
+        refill.failure = None
+        assert len(await refill.search()) == 100
+
+
+async def test_a_refill_ends_when_the_house_closes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with refilling(tmp_path, monkeypatch) as refill:
+        search = refill.search()
+        await refill.begun.wait()
+    with pytest.raises(HouseCloses):
+        await search
+    refill.free.set()
+    await asyncio.sleep(0)
+    assert refill.portions == [100]
+    assert not [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
 
 
 async def spaces(house: House) -> list[Space]:

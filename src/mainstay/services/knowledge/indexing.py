@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import groupby
 
+from mainstay.kernel.errands import Errands
 from mainstay.kernel.work import caller
 from mainstay.ports.encoder import Encoder
 from mainstay.ports.vectors import AllOf, Between, Equals, FieldType, Filter, Point, Space, Vectors
@@ -40,6 +41,7 @@ class Indexing:
         vectors: Vectors,
         encoder: Encoder,
         originals: Originals,
+        errands: Errands,
     ) -> None:
         """Take the parts."""
         self._store = store
@@ -48,8 +50,8 @@ class Indexing:
         self._vectors = vectors
         self._encoder = encoder
         self._originals = originals
+        self._errands = errands
         self._ready: set[Space] = set()
-        self._catching_up: dict[Space, asyncio.Lock] = {}
         self._fields: set[tuple[Space, str]] = set()
         self._refilled: dict[Space, int] = {}
 
@@ -60,14 +62,17 @@ class Indexing:
     async def ready(self, *, renewing: bool = False) -> Space:
         """Give the caller's space, in step with what the database knew when this process first asked.
 
-        Where a rebuild follows (`renewing`), nobody is told to ask for one.
+        All who ask meanwhile wait for that, and it goes on when they give up. Where a rebuild follows
+        (`renewing`), nobody is told to ask for one.
         """
         space = self.space(caller().tenant_id)
         if space not in self._ready:
-            async with self._catching_up.setdefault(space, asyncio.Lock()):
-                if space not in self._ready:
-                    await self._catch_up(space, renewing=renewing)
-                    self._ready.add(space)
+
+            async def catch_up() -> None:
+                await self._catch_up(space, renewing=renewing)
+                self._ready.add(space)
+
+            await self._errands.run("bringing the index up to date", space, catch_up)
         return space
 
     async def apply(self, changes: Sequence[Change], blobs: Sequence[str] = ()) -> list[DocumentRow]:
