@@ -40,6 +40,17 @@ async def test_a_lost_index_is_filled_again_once(tmp_path: Path, caplog: pytest.
     assert told == [True, False, False]
 
 
+async def test_what_a_rebuild_did_is_durable_when_it_is_done(admin: Client) -> None:
+    engines = admin.house.engines
+    await admin.call("knowledge.add_document", collection="c", text="The first pump.", wait=True)
+    await admin.call("knowledge.rebuild", wait=True)
+    [row] = await engines.database.fetch(
+        SYSTEM, "SELECT tenant_id, max(change) AS newest FROM index_changes GROUP BY tenant_id"
+    )
+    space = Space(str(row["tenant_id"]), engines.encoder.name, engines.encoder.dimensions)
+    assert await engines.vectors.applied(space) == row["newest"]
+
+
 async def test_a_rebuild_keeps_what_was_stored_just_before_it(
     admin: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,8 +18,6 @@ BUSY_TIMEOUT_MS = 5_000
 INLINE_MAX_S = 0.004
 _STEPS_BETWEEN_LOOKS = 2_000  # some 20 µs of work of SQLite's machine
 _CACHED_STATEMENTS = 1_000
-_MAPPED_BYTES = 0x7FFF_0000
-"""The most that SQLite maps: read by system calls, the ten rows of a search cost ten times as much."""
 _DURABLE = (
     "journal_mode = WAL",
     "synchronous = FULL",
@@ -132,7 +130,6 @@ class Connection:
             "foreign_keys = ON",
             "case_sensitive_like = ON",
             "cell_size_check = ON",
-            f"mmap_size = {_MAPPED_BYTES}",
         ):
             self.run(f"PRAGMA {setting}")
         if writes:

@@ -207,6 +207,7 @@ class Indexing:
         if change > self._refilled.get(space, 0):
             await self._rebuild(space, change)
         await self._vectors.optimize(space)
+        await self._vectors.flush()  # what a power cut undid would not be asked for again
 
     async def _rebuild(self, space: Space, change: int, *, part: int | None = None) -> None:
         """Put in what there is as of a change, and take out what is older; `part` numbers the steps of it."""
