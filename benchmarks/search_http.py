@@ -6,9 +6,9 @@ Mainstay: `POST /v1/search/vector`, hybrid (meaning and words), within a collect
 checked, limits counted, audited; no query cache. Bare: the same encoder, index and fusion in this process,
 without HTTP, guard, audit and reading the rows. txtai: its API, dense only, HNSW, content on, its own (torch)
 encoder with the same model. Chroma: its server, HNSW defaults, dense only; the client encodes by the
-product's encoder and sends the vector. The encoder alone: sixteen threads of this process encode the same
-questions, and ask nobody; it bounds everybody's rate but txtai's. All hold the same vectors; all take turns.
-The first run fills the folder, which takes a quarter of an hour on two cores; it is kept.
+product's encoder and sends the vector. With sixteen clients, what is bare and the encoder alone show what any
+server around them is bounded by. All hold the same vectors; all take turns. The first run fills the folder,
+which takes a quarter of an hour on two cores; it is kept.
 """
 
 import argparse
@@ -19,9 +19,10 @@ import sqlite3
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 import peers
@@ -37,6 +38,8 @@ from mainstay.ports.vectors import Leg, Space, Sparse
 from mainstay.services.knowledge.lexical import query_weights
 from mainstay.services.knowledge.ranking import LEG_LIMIT, Scored, fuse
 
+Value = TypeVar("Value")
+
 TOP = 10
 CLIENTS = 16
 ALONE = 120
@@ -44,7 +47,7 @@ CROWD_S = 6.0
 INGEST_S = 30.0
 INGEST_PER_S = 20
 INCOMING = "incoming"
-ENCODER = "the encoder alone"
+ENCODER, BARE = "the encoder alone", "bare engine and encoder"
 _WARM = 40
 _CHROMA = "/api/v2/tenants/default_tenant/databases/default_database/collections"
 
@@ -63,10 +66,13 @@ class Thinking:
         self._loop = asyncio.new_event_loop()
         threading.Thread(target=self._loop.run_forever, daemon=True).start()
 
+    def run(self, work: Coroutine[Any, Any, Value]) -> Value:
+        """Run something on the loop and give its value."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
     def vector(self, text: str) -> list[float]:
         """Encode one question; waiting callers are batched."""
-        task = asyncio.run_coroutine_threadsafe(self.encoder.embed([text], role="query"), self._loop)
-        found: list[float] = task.result()[0].tolist()
+        found: list[float] = self.run(self.encoder.embed([text], role="query"))[0].tolist()
         return found
 
 
@@ -109,9 +115,12 @@ def ask_chroma(port: int, thinking: Thinking) -> Connect:
     return connect
 
 
-def ask_encoder(thinking: Thinking) -> Connect:
-    """Connect to the encoder alone, without any server: who encodes by it cannot be quicker."""
-    return lambda: lambda query: len(thinking.vector(query))
+def ask_here(thinking: Thinking, bare: "Bare") -> dict[str, Connect]:
+    """Connect to the encoder alone, and to it and the index, in this process: servers can only be slower."""
+    return {
+        ENCODER: lambda: lambda query: len(thinking.vector(query)),
+        BARE: lambda: lambda query: thinking.run(bare.ask(query)),
+    }
 
 
 class Bare:
@@ -265,28 +274,33 @@ def measure(data: Path, scratch: Path, made: Corpus, given: argparse.Namespace) 
             asked["txtai"] = ask_txtai(stack.enter_context(peers.txtai(scratch / "txtai")))
             asked["Chroma"] = ask_chroma(stack.enter_context(peers.chroma(scratch / "chroma")), thinking)
         print("one client …", flush=True)
-        found = by_one(asked, Bare(data, thinking.encoder), queries, given.repeats)
+        bare = Bare(data, thinking.encoder)
+        found = by_one(asked, lambda part: thinking.run(bare.times(part)), queries, given.repeats)
         print(f"{CLIENTS} clients …", flush=True)
-        found += by_many({**asked, ENCODER: ask_encoder(thinking)}, queries, given.repeats)
+        found += by_many(asked | ask_here(thinking, bare), queries, given.repeats)
+        thinking.run(bare.close())
         print("during ingest …", flush=True)
         found += while_ingesting(port, queries)
     return found
 
 
-def by_one(asked: dict[str, Connect], bare: Bare, queries: Iterator[str], repeats: int) -> list[Figure]:
-    """Measure one client, everybody in turn."""
+def by_one(
+    asked: dict[str, Connect],
+    bare: Callable[[Sequence[str]], list[float]],
+    queries: Iterator[str],
+    repeats: int,
+) -> list[Figure]:
+    """Measure one client, everybody in turn; `bare` gives the seconds of each question without a server."""
     taken: dict[str, list[float]] = {name: [] for name in (*asked, "bare")}
     asks = {name: connect() for name, connect in asked.items()}
-    loop = asyncio.new_event_loop()
     for ask in asks.values():
         alone(ask, list(itertools.islice(queries, _WARM)))
-    loop.run_until_complete(bare.times(list(itertools.islice(queries, _WARM))))
+    bare(list(itertools.islice(queries, _WARM)))
     for _ in range(repeats):
         part = list(itertools.islice(queries, ALONE))
-        taken["bare"] += loop.run_until_complete(bare.times(part))
+        taken["bare"] += bare(part)
         for name, ask in asks.items():
             taken[name] += alone(ask, part)
-    loop.run_until_complete(bare.close())
     middle = {name: quantile_ms(times, 0.5) for name, times in taken.items()}
     tail = {name: quantile_ms(times, 0.99) for name, times in taken.items()}
     figures = [
@@ -330,10 +344,11 @@ def by_many(asked: dict[str, Connect], queries: Iterator[str], repeats: int) -> 
             figures.append(
                 at_least(f"{CLIENTS} clients: Mainstay / {name}", median(ratios), goal, "×", spread(ratios))
             )
-    if "Chroma" in asked:
-        bounds = [most / theirs for most, theirs in zip(rates[ENCODER], rates["Chroma"], strict=True)]
-        shown = f"{median(bounds):.2f} ×{spread(bounds)}: what encodes by it cannot be above"
-        figures.append(Figure(f"{CLIENTS} clients: {ENCODER} / Chroma", shown))
+    for name in (ENCODER, BARE) if "Chroma" in asked else ():
+        bounds = [most / theirs for most, theirs in zip(rates[name], rates["Chroma"], strict=True)]
+        figures.append(
+            Figure(f"{CLIENTS} clients: {name} / Chroma", f"{median(bounds):.2f} ×{spread(bounds)}")
+        )
     return figures
 
 
