@@ -4,7 +4,7 @@ import asyncio
 import shutil
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -34,11 +34,11 @@ def flushes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Note each flush and each sync of a log."""
     seen = list[str]()
     for name in ("sync_files", "write_state"):
-        true = getattr(living, name)
+        true: Callable[..., None] = getattr(living, name)
 
-        def noted(*given: object, name: str = name, true: object = true) -> None:
+        def noted(*given: object, name: str = name, true: Callable[..., None] = true) -> None:
             seen.append(name)
-            true(*given)  # type: ignore[operator]
+            true(*given)
 
         monkeypatch.setattr(living, name, noted)
     return seen

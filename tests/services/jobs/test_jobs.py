@@ -185,6 +185,11 @@ async def test_a_job_is_forgotten_some_days_after_it_ended(
         assert states == ["indexed", "failed"]
 
 
+async def broken(*_: object) -> None:
+    """Fail, as a bug would."""
+    raise ZeroDivisionError
+
+
 async def failed(admin: Client, job_id: str) -> str:
     """Wait for a job to end, and give the subject of its one failure."""
     job = await admin.call("jobs.get_job", job_id=job_id, wait_s=30.0)
@@ -196,9 +201,6 @@ async def failed(admin: Client, job_id: str) -> str:
 async def test_the_erasure_of_a_document_that_failed_is_seen_and_tried_again(
     house: House, admin: Client, monkeypatch: pytest.MonkeyPatch, part: str
 ) -> None:
-    async def broken(*_: object) -> None:
-        raise ZeroDivisionError
-
     monkeypatch.setattr("mainstay.kernel.leases.ATTEMPTS_MAX", 1)
     await uploaded(admin, "Trains before planes.")
     await until_ended(admin)
@@ -220,9 +222,6 @@ async def test_the_erasure_of_a_document_that_failed_is_seen_and_tried_again(
 async def test_the_erasure_of_a_replaced_file_that_failed_is_seen_and_tried_again(
     house: House, admin: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def broken(*_: object) -> None:
-        raise ZeroDivisionError
-
     monkeypatch.setattr("mainstay.kernel.leases.ATTEMPTS_MAX", 1)
     await uploaded(admin, "Trains before planes.")
     await until_ended(admin)
