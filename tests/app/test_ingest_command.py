@@ -137,6 +137,21 @@ def test_ingest_keeps_the_files_of_two_collections_apart(server: WireServer, tmp
     assert shelf.documents == {"one/README.md": b"# one", "two/README.md": b"# two"}
 
 
+def test_ingest_does_not_let_one_file_replace_another(server: WireServer, tmp_path: Path) -> None:
+    shelf = Shelf(server)
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "README.md").write_text(f"# {name}")
+    both = [str(tmp_path / name / "README.md") for name in ("one", "two")]
+    refused = typed("ingest", *both, "-c", "c")
+    assert refused.exit_code == 2
+    assert "would have one id" in " ".join(refused.stderr.replace("│", " ").split())
+    assert shelf.documents == {}
+    assert typed("ingest", both[0], both[0], "-c", "c").exit_code == 0
+    assert typed("ingest", str(tmp_path), "-c", "c").exit_code == 0
+    assert set(shelf.documents) == {"c/README.md", "c/one/README.md", "c/two/README.md"}
+
+
 def test_ingest_says_what_it_moved(server: WireServer, tmp_path: Path) -> None:
     shelf = Shelf(server)
     shelf.elsewhere["t1"] = "drafts"

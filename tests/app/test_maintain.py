@@ -53,6 +53,13 @@ def rebuilt(data: Path) -> Result:
     return CliRunner().invoke(app, ["--data", str(data)])
 
 
+def test_rebuilding_makes_nothing_where_nothing_is(tmp_path: Path) -> None:
+    result = rebuilt(tmp_path / "typo")
+    assert result.exit_code == 2
+    assert "holds no data" in result.output
+    assert not (tmp_path / "typo").exists()
+
+
 @pytest.mark.usefixtures("words")
 def test_rebuilding_without_a_server_fills_the_index_anew(tmp_path: Path) -> None:
     data = tmp_path / "data"
@@ -144,7 +151,7 @@ def test_rebuilding_says_that_it_failed(tmp_path: Path, monkeypatch: pytest.Monk
 @pytest.mark.usefixtures("words")
 def test_rebuilding_leaves_an_index_alone_that_somebody_uses(tmp_path: Path) -> None:
     data = tmp_path / "data"
-    (data / "vectors").mkdir(parents=True)
+    asyncio.run(fill(data))
     kept = data / "vectors" / "kept"
     kept.write_text("of the process that holds the lock")
     engine = QdrantEdgeVectors(data / "vectors")

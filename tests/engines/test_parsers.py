@@ -243,7 +243,7 @@ async def test_email(parser: KreuzbergParser) -> None:
     assert "Hello Bob,\n\nsee the file." in parsed.text
     assert parsed.metadata["from"] == "Ann <ann@x.org>"
     assert parsed.metadata["to"] == "bob@x.org"
-    assert parsed.metadata["date"] == "Mon, 02 Nov 2026 10:00:00 +0100"
+    assert parsed.metadata["date"] == "2026-11-02T10:00:00+01:00"
     assert parsed.metadata["attachments"] == ["report.pdf"]
 
 

@@ -28,6 +28,13 @@ def test_rows_stand_under_their_header() -> None:
     assert set(headers.values()) == {"| plan | price |"}
 
 
+def test_the_head_of_an_email_tells_nothing() -> None:
+    head = "From: Ann <ann@x.org>  \nTo: bob@x.org  \nDate: Tue, 17 Mar 2026 09:12:00 +0100"
+    telling, silent, _ = look(f"# Contract\n\n{head}\n\nIt ends in June.\n\nDate: 3 May is free.")
+    assert telling == ["It ends in June.", "Date: 3 May is free."]
+    assert silent == ["# Contract", head]
+
+
 @pytest.mark.parametrize(
     "passage",
     ["#1 rule: lock the door.", "| a | b |\n| c | d |", "--- is a rule. |x| is its size.", "| --- |"],

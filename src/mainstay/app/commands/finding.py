@@ -107,3 +107,12 @@ def find(paths: Sequence[Path], choice: Choice) -> Finding:
             finding.missing.append(path)
     finding.skipped = +finding.skipped
     return finding
+
+
+def clash(files: Sequence[FoundFile]) -> tuple[Path, Path] | None:
+    """Give two files that would be sent under one name, so that one would replace the other."""
+    seen: dict[str, Path] = {}
+    for file in files:
+        if seen.setdefault(file.name, file.path) != file.path:
+            return seen[file.name], file.path
+    return None

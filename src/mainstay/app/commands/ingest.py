@@ -19,7 +19,7 @@ from rich.progress import (
 from rich.text import Text
 
 from mainstay.app.commands.calling import Server, run
-from mainstay.app.commands.finding import Choice, Finding, find
+from mainstay.app.commands.finding import Choice, Finding, clash, find
 from mainstay.app.commands.sending import Sender, Tally, send_all, wait_for
 from mainstay.kernel.connection import Patience
 from mainstay.services.jobs.interface import Jobs
@@ -140,6 +140,11 @@ def ingest(
         raise typer.BadParameter(f"There is no file or folder {finding.missing[0]}.")
     if not finding.files and not finding.lines:
         raise typer.BadParameter("These paths hold no documents; --glob names the files you mean.")
+    if (two := clash(finding.files)) is not None:
+        raise typer.BadParameter(
+            f"{two[0]} and {two[1]} would have one id, and the second would replace the first: send the"
+            " folder that holds both, or each to a collection of its own."
+        )
     tally = Tally()
 
     async def work(server: Server) -> None:

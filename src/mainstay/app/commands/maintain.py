@@ -38,6 +38,8 @@ def rebuild(data: DataChoice = None) -> None:
         if local_url(settings.data) is not None:
             run(lambda: find_address(None, None, str(settings.data)), _rebuild_there, as_json=False)
             return
+        if not settings.database and not (settings.data / backups.DATABASE).exists():
+            raise typer.BadParameter(f"{settings.data} holds no data; name the data folder with --data.")
         how = "while searches go on" if settings.database else "from the ground up"
         console().print(f"No server runs on {settings.data}: rebuilding every tenant's index {how}.")
         documents = asyncio.run(_rebuild_here(settings))

@@ -1,6 +1,7 @@
 """Reads each kind of file to Markdown; runs inside a child process only."""
 
 import email.policy
+import email.utils
 import html
 import re
 from collections.abc import Callable, Mapping
@@ -161,10 +162,18 @@ def _read_email(content: bytes) -> _Read:
     head = [f"# {metadata['subject']}"] if "subject" in metadata else []
     lines = [f"{key.title()}: {metadata[key]}" for key in ("from", "to", "cc", "date") if key in metadata]
     tail = [f"Attachments: {', '.join(names)}"] if names else []
-    metadata["attachments"] = names
+    metadata |= {"attachments": names, "date": _iso(metadata.get("date", ""))}
     warnings = [f"{len(names)} attachments were named but not read."] if names else []
     parts = [*head, "  \n".join(lines), text.strip(), *tail]
     return "\n\n".join(part for part in parts if part), metadata.get("subject"), metadata, warnings
+
+
+def _iso(date: str) -> str:
+    """Write an e-mail's date as filters compare it; one that cannot be read stays as it is."""
+    try:
+        return email.utils.parsedate_to_datetime(date).isoformat()
+    except ValueError:
+        return date
 
 
 def _decoded(raw: bytes, charset: str | None) -> str:

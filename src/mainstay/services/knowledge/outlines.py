@@ -7,6 +7,8 @@ from dataclasses import dataclass
 _HEADING = re.compile(r"#{1,6}\s")
 _ROW = re.compile(r"\|.*\|", re.DOTALL)
 _RULE = re.compile(r"\|(?:[ \t]*:?-+:?[ \t]*\|)+")
+_ADDRESSED = re.compile(r"From: [^\n]*(?:\n(?:To|Cc|Date): [^\n]*)+")
+"""The head of an e-mail, as its parser writes it: who wrote when answers nearly everything a little."""
 _BAR = re.compile(r"(?<!\\)\|")
 
 
@@ -19,9 +21,11 @@ class Outline:
 
 
 def outline(passage: str, spans: Sequence[tuple[int, int]]) -> Outline:
-    """Look through a passage's sentences; headings, headers of tables and the rules below them are silent."""
+    """Look through a passage's sentences; headings, headers of tables and e-mails are silent."""
     texts = [passage[start:end] for start, end in spans]
-    silent = {number for number, text in enumerate(texts) if _HEADING.match(text)}
+    silent = {
+        number for number, text in enumerate(texts) if _HEADING.match(text) or _ADDRESSED.fullmatch(text)
+    }
     headers: dict[int, int] = {}
     header: int | None = None
     for number, text in enumerate(texts):

@@ -132,7 +132,9 @@ class RestDoor(Starlette):
 
 
 def _route_missing() -> RouteMissing:
-    return RouteMissing("Check the path; /openapi.json lists what there is.")
+    return RouteMissing(
+        "Check the path, and write a slash within an id as %2F; /openapi.json lists what there is."
+    )
 
 
 def _raw_path(scope: Scope) -> bytes:
