@@ -32,7 +32,7 @@ def test_a_child_ends_with_its_killed_parent() -> None:
         deadline = time.monotonic() + 20
         while not any(child.name() == "sleep" for child in psutil.Process(parent.pid).children()):
             assert time.monotonic() < deadline
-            time.sleep(0.01)
+            time.sleep(0.01)  # no event tells of another process's child
         [child] = psutil.Process(parent.pid).children()
         parent.send_signal(signal.SIGKILL)
         child.wait(timeout=20)

@@ -1,4 +1,4 @@
-"""Qdrant inside the process: kills, power cuts, damage, full disks, many spaces, rebuilding while in use."""
+"""Qdrant inside the process: kills, power cuts, damage, full disks, rebuilding while in use."""
 
 import asyncio
 import contextlib
@@ -223,35 +223,6 @@ async def test_another_process_may_not_use_the_folder(tmp_path: Path) -> None:
     async with opened(tmp_path):
         with pytest.raises(VectorsUnavailable, match="Another process"):
             QdrantEdgeVectors(tmp_path)
-
-
-async def test_more_spaces_than_may_be_open(tmp_path: Path) -> None:
-    async with opened(tmp_path, shards_open_max=3) as engine:
-        for turn in (1, 2):
-            for tenant in range(7):
-                await engine.upsert(space(f"t{tenant}"), [point(turn * 100 + tenant)], turn)
-                assert len(engine._opening.living()) <= 3
-
-        async def look(tenant: int) -> None:
-            got = await found(engine, None, space(f"t{tenant}"))
-            assert got == {100 + tenant, 200 + tenant}
-
-        await asyncio.gather(*(look(tenant) for tenant in (*range(7), *range(7))))
-        assert [await engine.applied(space(f"t{tenant}")) for tenant in range(7)] == [2] * 7
-        assert len(engine._opening.living()) <= 3
-
-
-async def test_a_cancelled_search_leaves_no_space_shut(tmp_path: Path) -> None:
-    async with opened(tmp_path, shards_open_max=1) as engine:
-        for tenant in ("a", "b"):
-            await engine.upsert(space(tenant), [point(1)], 1)
-        for _ in range(10):
-            for tenant in ("a", "b"):
-                task = asyncio.create_task(engine.count(space(tenant)))
-                await asyncio.sleep(0)
-                task.cancel()
-                await asyncio.wait([task])
-        assert await engine.count(space("a")) == await engine.count(space("b")) == 1
 
 
 async def test_a_dropped_space_is_erased(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Which spaces of the engine inside the process are open, and what opening and closing them costs."""
 
 import asyncio
+import contextlib
 import shutil
 import threading
 import time
@@ -20,14 +21,22 @@ TENANTS = [f"t{number}" for number in range(OPEN_MAX + 2)]
 SLOW_DISK_S = 0.5
 
 
+@contextlib.asynccontextmanager
+async def opened(folder: Path, shards_open_max: int) -> AsyncIterator[QdrantEdgeVectors]:
+    made = QdrantEdgeVectors(folder, shards_open_max=shards_open_max, optimize_points=0)
+    try:
+        yield made
+    finally:
+        await made.close()
+
+
 @pytest.fixture
 async def engine(tmp_path: Path) -> AsyncIterator[QdrantEdgeVectors]:
     """An engine with more spaces than may be open, a point in each."""
-    made = QdrantEdgeVectors(tmp_path, shards_open_max=OPEN_MAX, optimize_points=0)
-    for tenant in TENANTS:
-        await made.upsert(space(tenant), [point(1)], 1)
-    yield made
-    await made.close()
+    async with opened(tmp_path, OPEN_MAX) as made:
+        for tenant in TENANTS:
+            await made.upsert(space(tenant), [point(1)], 1)
+        yield made
 
 
 def flushes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
@@ -109,7 +118,7 @@ async def test_a_slow_disk_does_not_hold_the_loop_while_a_space_is_opened(
 
     def slow(folder: Path) -> None:
         place.append(threading.current_thread())
-        time.sleep(SLOW_DISK_S)
+        time.sleep(SLOW_DISK_S)  # as a thread waits for a disk
         read_ahead(folder)
 
     monkeypatch.setattr(opening, "read_ahead", slow)
@@ -148,3 +157,32 @@ async def test_a_state_of_an_earlier_release_says_nothing_of_the_log(engine: Qdr
     state = read_state(folder)
     assert state is not None
     assert (state.applied, state.flushed) == (1, False)
+
+
+async def test_more_spaces_than_may_be_open(tmp_path: Path) -> None:
+    async with opened(tmp_path, shards_open_max=3) as engine:
+        for turn in (1, 2):
+            for tenant in range(7):
+                await engine.upsert(space(f"t{tenant}"), [point(turn * 100 + tenant)], turn)
+                assert len(engine._opening.living()) <= 3
+
+        async def look(tenant: int) -> None:
+            got = await found(engine, None, space(f"t{tenant}"))
+            assert got == {100 + tenant, 200 + tenant}
+
+        await asyncio.gather(*(look(tenant) for tenant in (*range(7), *range(7))))
+        assert [await engine.applied(space(f"t{tenant}")) for tenant in range(7)] == [2] * 7
+        assert len(engine._opening.living()) <= 3
+
+
+async def test_a_cancelled_search_leaves_no_space_shut(tmp_path: Path) -> None:
+    async with opened(tmp_path, shards_open_max=1) as engine:
+        for tenant in ("a", "b"):
+            await engine.upsert(space(tenant), [point(1)], 1)
+        for _ in range(10):
+            for tenant in ("a", "b"):
+                task = asyncio.create_task(engine.count(space(tenant)))
+                await asyncio.sleep(0)
+                task.cancel()
+                await asyncio.wait([task])
+        assert await engine.count(space("a")) == await engine.count(space("b")) == 1

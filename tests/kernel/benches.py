@@ -117,17 +117,22 @@ async def running(bench: Bench, *, exclusive: bool = True) -> AsyncIterator[Reac
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-async def bench(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Bench]:
+async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
     engine: Database
     if request.param == "sqlite":
         engine = SqliteDatabase(tmp_path / "db", TABLES, migrations=False)
     else:
         engine = PostgresDatabase(request.getfixturevalue("empty_postgres"), TABLES, migrations=False)
-    made = Bench(engine)
-    await made.database.open()
+    await engine.open()
+    yield engine
+    await engine.close()
+
+
+@pytest.fixture
+async def bench(database: Database) -> AsyncIterator[Bench]:
+    made = Bench(database)
     yield made
     await made.bus.close()
-    await made.database.close()
 
 
 class Slow(Recording):

@@ -1,32 +1,15 @@
 """Jobs are forgotten some time after they ended, a little at a time, in both databases."""
 
-from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
-from pathlib import Path
 
 import pytest
 
-from mainstay.engines.database.postgres import PostgresDatabase
-from mainstay.engines.database.sqlite import SqliteDatabase
 from mainstay.kernel.idempotency import KEEP_MS
-from mainstay.kernel.tables import TABLES
 from mainstay.kernel.tidying import DAY_MS, Tidying
 from mainstay.ports.database import SYSTEM, Database, Scalar, Scope, Unit
 from makers import FrozenClock
 
 OLD, YOUNG = 8 * DAY_MS, 6 * DAY_MS
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
-    engine: Database
-    if request.param == "sqlite":
-        engine = SqliteDatabase(tmp_path / "db", TABLES, migrations=False)
-    else:
-        engine = PostgresDatabase(request.getfixturevalue("empty_postgres"), TABLES, migrations=False)
-    await engine.open()
-    yield engine
-    await engine.close()
 
 
 def step(clock: FrozenClock, job: str, state: str, ended: int = OLD, **more: Scalar) -> dict[str, Scalar]:
