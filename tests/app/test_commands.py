@@ -112,12 +112,28 @@ def test_ask_says_when_the_documents_do_not(server: WireServer) -> None:
 def test_eval(server: WireServer, tmp_path: Path) -> None:
     measures = dict.fromkeys(("ndcg_at_10", "recall_at_10", "recall_at_100", "mrr", "answered"), 0.5)
     found = {"questions": 1, **measures, "answer_in_citation": None, "faithfulness": 1.0, "took_ms": 5}
+    right = {"question": "What?", "doc_ids": ["a"], "place": 1, "first": "a", "answered": True}
+    right["answer_in_citation"] = True
+    wrong = {"question": "How?", "doc_ids": ["keys"], "place": None, "first": "shop", "answered": False}
+    late = {"question": "Who?", "doc_ids": ["people"], "place": 11, "first": "shop", "answered": True}
+    found["results"] = [
+        right,
+        {**wrong, "answer_in_citation": None},
+        {**late, "answer_in_citation": False},
+        {**right, "question": "When?", "answer_in_citation": None},
+    ]
     server.default = answer(found)
     (tmp_path / "q.jsonl").write_text('{"question": "How?", "doc_ids": ["keys"]}\n\n')
     result = typed("eval", "q.jsonl", "-c", "handbook")
     assert server.seen[0].json["questions"] == [{"question": "How?", "doc_ids": ["keys"]}]
     assert "ndcg_at_10\t0.5" in result.stdout
     assert "answer_in_citation" not in result.stdout
+    assert "How?\tkeys not found; first is shop; not answered" in result.stdout
+    assert "Who?\tpeople at place 11; first is shop; no citation has the known answer" in result.stdout
+    assert "What?" not in result.stdout
+    assert "When?" not in result.stdout
+    found["results"] = [right]
+    assert "what is wrong" not in typed("eval", "q.jsonl").stdout
     (tmp_path / "q.jsonl").write_text('{"question": "How?"}\n{\n')
     broken = typed("eval", "q.jsonl")
     assert broken.exit_code == 2

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -48,6 +49,13 @@ def gated(**settings: Any) -> tuple[Gate, Lanes]:
     return gate, Lanes(tokenize, gate.forward, **settings)
 
 
+def wait_until_idle(lanes: Lanes, workers: int) -> None:
+    until = time.monotonic() + 20
+    while lanes._idle < workers:
+        assert time.monotonic() < until
+        time.sleep(0.001)
+
+
 async def asked_before(gate: Gate, lanes: Lanes) -> None:
     """Ask a first query, so that documents are taken in small batches."""
     gate.let(1)
@@ -67,6 +75,29 @@ async def test_a_query_goes_before_waiting_documents() -> None:
     np.testing.assert_array_equal(await query, [[9]])
     np.testing.assert_array_equal(await ingest, [[1], [2], [3]])
     assert gate.seen == [[1], [9], [2], [3]]
+    lanes.stop()
+
+
+async def test_a_free_worker_begins_before_its_caller_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mainstay.engines.encoder.lanes._HAND_OVER_S", 20)
+    tokenized: list[str] = []
+    gate = Gate()
+
+    def tokenize(text: str) -> Tokens:
+        tokenized.append(text)
+        return [int(text)]
+
+    lanes = Lanes(tokenize, gate.forward, dimensions=1, threads=2, queue_max=4)
+    await asyncio.to_thread(wait_until_idle, lanes, 2)
+    first = asyncio.create_task(lanes.embed(["1"], "query"))
+    await asyncio.sleep(0)
+    assert tokenized == ["1"]
+    second = asyncio.create_task(lanes.embed(["2"], "query"))
+    began = time.monotonic()
+    await asyncio.sleep(0)
+    assert time.monotonic() - began < 10, "where somebody is encoded for already, nobody stands back"
+    gate.let(2)
+    assert [*await first, *await second] == [[1], [2]]
     lanes.stop()
 
 

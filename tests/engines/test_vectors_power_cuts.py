@@ -38,7 +38,8 @@ async def main():
         await engine.upsert(space(), [point(number)], number)
         if number == 100:
             print("writing", flush=True)
-        await asyncio.sleep(0)
+        # A quick machine must not write more than one look at the index can give.
+        await asyncio.sleep(0 if number % 10 else 0.002)
 
 asyncio.run(main())
 """
@@ -127,7 +128,7 @@ async def lost(copy: Path, place: Path) -> tuple[int, int]:
 
 async def test_a_power_cut_takes_nothing_that_was_claimed(tmp_path: Path) -> None:
     results = [await lost(copy, tmp_path / "again") for copy in cut(tmp_path, WRITER, "careful")]
-    assert all(missing == 0 for _, missing in results)
+    assert all(missing == 0 for _, missing in results), results
     assert max(applied for applied, _ in results) > 50
 
 

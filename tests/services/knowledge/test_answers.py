@@ -265,6 +265,15 @@ async def test_an_evaluation_tells_how_good_it_is(admin: Client) -> None:
     assert 0.5 < told.ndcg_at_10 < 1
     assert told.recall_at_10 == 1
     assert told.faithfulness == 1
+    eel, opening, herring = told.results
+    assert (eel.place, eel.first, eel.answered, eel.answer_in_citation) == (1, "shop", True, True)
+    assert (opening.doc_ids, opening.answer_in_citation) == (["office"], True)
+    assert (herring.place, herring.first, herring.answer_in_citation) == (2, "shop", None)
+    unknown = {"question": "Who painted the lighthouse of Alexandria?", "doc_ids": ["none"]}
+    told = await admin.call("knowledge.evaluate", questions=[unknown])
+    assert (told.answered, told.faithfulness) == (0, None)
+    [result] = told.results
+    assert (result.question, result.place, result.answered) == (unknown["question"], None, False)
     with pytest.raises(QuestionsInvalid):
         await admin.call("knowledge.evaluate", questions=[{"question": "why?"}])
 

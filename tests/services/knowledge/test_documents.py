@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from mainstay.app.house import House
+from mainstay.kernel.interface import Upload
 from mainstay.ports.encoder import EncoderUnavailable
 from mainstay.services.knowledge import library
 from mainstay.services.knowledge.failures import (
@@ -192,10 +193,42 @@ async def test_groups_hide_documents_from_everyone_else(house: House, admin: Cli
 
 async def test_a_document_that_is_for_everybody_again_says_so(admin: Client) -> None:
     await add(admin, "plan", "The plan is secret.", groups=["board", "staff"])
-    opened = await admin.call("knowledge.add_document", collection="c", doc_id="plan", text="It is told.")
+    plan = {"collection": "c", "doc_id": "plan"}
+    opened = await admin.call("knowledge.add_document", **plan, text="It is told.", groups=["*"])
     assert opened.opened_from == ["board", "staff"]
-    again = await admin.call("knowledge.add_document", collection="c", doc_id="plan", text="It was told.")
+    assert (await admin.call("knowledge.get_document", doc_id="plan")).groups is None
+    again = await admin.call(
+        "knowledge.add_document", **plan, text="It was told.", groups=["*", "board"], wait=True
+    )
     assert again.opened_from is None
+    same = await admin.call("knowledge.add_document", **plan, text="It was told.")
+    assert same.state == "unchanged"
+
+
+async def test_a_document_stored_again_without_groups_stays_with_its_own(house: House, admin: Client) -> None:
+    await add(admin, "plan", "The plan is secret.", groups=["board", "board"])
+    made = await admin.call("identity.create_key", name="reader", role="user", groups=["staff"])
+    reader = client(house, made.key)
+    plan = {"collection": "c", "doc_id": "plan"}
+    same = await admin.call("knowledge.add_document", **plan, text="The plan is secret.")
+    assert same.state == "unchanged"
+    for step, text in enumerate(("The plan is changed.", "x" * 150_000), 2):
+        receipt = await admin.call("knowledge.add_document", **plan, text=text, wait=True)
+        assert (receipt.version, receipt.opened_from) == (step, None)
+        assert (await admin.call("knowledge.get_document", doc_id="plan")).groups == ["board"]
+        assert await found(reader, "plan changed") == []
+    documents = [{"doc_id": "plan", "text": "In a batch.", "groups": None}, {"doc_id": "new", "text": "New."}]
+    await admin.call("knowledge.add_documents", collection="c", documents=documents, wait=True)
+    file = Upload("plan.md", "text/markdown", b"# In a file")
+    uploaded = await admin.call("knowledge.upload_document", file=file, **plan, wait=True)
+    assert uploaded.version == 5
+    assert (await admin.call("knowledge.get_document", doc_id="plan")).groups == ["board"]
+    assert (await admin.call("knowledge.get_document", doc_id="new")).groups is None
+    resent = await admin.call("knowledge.upload_document", file=file, **plan)
+    assert resent.state == "unchanged"
+    closed = await admin.call("knowledge.add_document", **plan, text="For nobody.", groups=[])
+    assert closed.opened_from is None
+    assert (await admin.call("knowledge.get_document", doc_id="plan")).groups == []
 
 
 async def test_what_stays_as_it_is_has_not_changed(house: House, admin: Client) -> None:
@@ -298,7 +331,7 @@ async def test_a_few_long_documents_do_not_crowd_out_the_others(admin: Client) -
 
 async def test_earlier_versions_do_not_show_to_whom_they_were_hidden(house: House, admin: Client) -> None:
     await add(admin, "pay", "SECRET salary 9000", groups=["people"])
-    await add(admin, "pay", "salaries are fair")
+    await add(admin, "pay", "salaries are fair", groups=["*"])
     made = await admin.call("identity.create_key", name="anyone", role="user")
     anyone = client(house, made.key)
     assert (await anyone.call("knowledge.get_document", doc_id="pay")).text == "salaries are fair"
@@ -320,7 +353,8 @@ async def test_an_earlier_version_is_never_found_by_those_whom_only_the_new_one_
 
     embed = WordEncoder.embed
     monkeypatch.setattr(WordEncoder, "embed", down)
-    await admin.call("knowledge.add_document", collection="c", doc_id="pay", text="salaries are fair")
+    fair = {"collection": "c", "doc_id": "pay", "text": "salaries are fair", "groups": ["*"]}
+    await admin.call("knowledge.add_document", **fair)
     await admin.call("knowledge.rebuild", wait=True)
     for who in (anyone, admin):
         assert await found(who, "salary") == []

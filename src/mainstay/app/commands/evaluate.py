@@ -10,10 +10,13 @@ from mainstay.app.commands.calling import CollectionOption, Server, plain, run
 from mainstay.app.commands.search import MODES
 from mainstay.services.knowledge.interface import Knowledge
 from mainstay.services.knowledge.limits import BATCH_MAX
-from mainstay.services.knowledge.records import Evaluation
+from mainstay.services.knowledge.records import Evaluation, QuestionResult
 from mainstay.transports.cli.commands import DataOption, JsonOption, KeyOption, UrlOption, address_of
 from mainstay.transports.cli.options import long_text
 from mainstay.transports.cli.printing import Output
+
+_SHOWN_MAX = 20
+_DEPTH = 10
 
 _MEANINGS = {
     "ndcg_at_10": "the right documents stand high (nDCG@10)",
@@ -52,6 +55,27 @@ def _show(out: Output, found: Evaluation) -> None:
         if told[name] is not None
     ]
     out.table(rows, f"{found.questions} questions in {found.took_ms / 1000:.1f} s")
+    failed = [(each, wrong) for each in found.results if (wrong := _wrong(each))]
+    if not failed:
+        return
+    worst = [{"question": each.question, "what is wrong": wrong} for each, wrong in failed[:_SHOWN_MAX]]
+    out.say("")
+    out.table(worst, f"{len(failed)} of them to look at")
+    if len(failed) > _SHOWN_MAX:
+        out.say(f"… and {len(failed) - _SHOWN_MAX} more; --json tells of each question.")
+
+
+def _wrong(result: QuestionResult) -> str:
+    wrong = []
+    if result.doc_ids and (result.place is None or result.place > _DEPTH):
+        wanted, first = result.doc_ids[0], result.first or "nothing"
+        at = "not found" if result.place is None else f"at place {result.place}"
+        wrong.append(f"{wanted} {at}; first is {first}")
+    if not result.answered:
+        wrong.append("not answered")
+    elif result.answer_in_citation is False:
+        wrong.append("no citation has the known answer")
+    return "; ".join(wrong)
 
 
 def evaluate(
@@ -66,7 +90,7 @@ def evaluate(
     """Measure search and answers on your own questions.
 
     Each line is JSON: `{"question": "How do I rotate a key?", "doc_ids": ["keys"], "answer": "…"}`; `answer`
-    may be left out.
+    may be left out. Questions that went wrong are listed; `--json` tells of each.
     """
     questions = questions_in(long_text("-" if path == "-" else f"@{Path(path)}"), path)
     chosen: Any = mode

@@ -27,10 +27,19 @@ class FoundFile:
     name: str
 
 
+@dataclass(frozen=True)
+class Folder:
+    """A folder that was given, and what stands before the names of its files."""
+
+    path: Path
+    prefix: str
+
+
 @dataclass
 class Finding:
     """What lies below the given paths."""
 
+    folders: list[Folder] = field(default_factory=list)
     files: list[FoundFile] = field(default_factory=list)
     lines: list[Path] = field(default_factory=list)
     skipped: Counter[str] = field(default_factory=Counter)
@@ -96,6 +105,7 @@ def find(paths: Sequence[Path], choice: Choice) -> Finding:
                 finding.files.append(FoundFile(path, path.name))
         elif path.is_dir():
             before = PurePath(path.resolve().name) if len(paths) > 1 else PurePath()
+            finding.folders.append(Folder(path, f"{before.as_posix()}/" if before.parts else ""))
             for file in _walk(path, choice, finding.skipped):
                 relative = file.relative_to(path)
                 reason = choice.reason_against(relative)

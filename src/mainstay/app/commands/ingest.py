@@ -3,6 +3,7 @@
 import itertools
 import time
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -20,14 +21,19 @@ from rich.text import Text
 
 from mainstay.app.commands.calling import Server, run
 from mainstay.app.commands.finding import Choice, Finding, clash, find
+from mainstay.app.commands.pruning import delete_gone, gone
 from mainstay.app.commands.sending import Sender, Tally, send_all, wait_for
 from mainstay.kernel.connection import Patience
+from mainstay.kernel.problems import ServerFault
+from mainstay.kit.errors import Failure
 from mainstay.services.jobs.interface import Jobs
 from mainstay.services.knowledge.interface import Knowledge
+from mainstay.services.knowledge.permissions import EVERYBODY
 from mainstay.transports.cli.commands import DataOption, JsonOption, KeyOption, UrlOption, address_of
 from mainstay.transports.cli.printing import Output, console
 
 _FAILURES_SHOWN_MAX = 50
+_GONE_SHOWN_MAX = 3
 _PATIENCE = Patience(attempts_max=10, waits_s_max=600)
 """A folder may need more requests than a key has in a minute: wait for the next one."""
 
@@ -60,9 +66,31 @@ async def _through(progress: Progress, title: str, total: int | None, steps: Asy
         progress.update(bar, advance=done)
 
 
-async def _send(
-    server: Server, sender: Sender, finding: Finding, tally: Tally, abreast: int, wait: bool
-) -> None:
+@dataclass(frozen=True)
+class _Order:
+    """What was asked for."""
+
+    finding: Finding
+    collection: str
+    groups: list[str] | None
+    abreast: int
+    wait: bool
+    prune: bool
+
+
+async def _gone(knowledge: Knowledge, order: _Order, tally: Tally) -> list[str]:
+    """Give the documents whose files are gone; that they cannot be told is a failure only to who asked."""
+    try:
+        return await gone(knowledge, order.collection, order.finding.folders)
+    except (Failure, ServerFault) as problem:
+        if order.prune:
+            tally.failed("--prune", str(problem))
+        return []
+
+
+async def _send(server: Server, order: _Order, tally: Tally) -> None:
+    finding, abreast, knowledge = order.finding, order.abreast, server.of(Knowledge)
+    sender = Sender(knowledge, order.collection, order.groups, tally)
     parcels = itertools.chain(
         (sender.file(found) for found in finding.files),
         itertools.chain.from_iterable(sender.lines(path) for path in finding.lines),
@@ -70,17 +98,31 @@ async def _send(
     total = None if finding.lines else len(finding.files)
     with _bar() as progress:
         await _through(progress, "Sending", total, send_all(parcels, tally, abreast))
-        if wait and tally.jobs:
+        tally.gone = await _gone(knowledge, order, tally)
+        if order.prune and tally.gone:
+            await _through(progress, "Deleting", len(tally.gone), delete_gone(knowledge, tally, abreast))
+        if order.wait and tally.jobs:
             await _through(progress, "Indexing", len(tally.jobs), wait_for(server.of(Jobs), tally, abreast))
 
 
-def _show(out: Output, tally: Tally, finding: Finding, seconds: float, waited: bool) -> None:
-    skipped = dict(finding.skipped.most_common())
+def _show(out: Output, tally: Tally, order: _Order, seconds: float) -> None:
+    skipped = dict(order.finding.skipped.most_common())
     if out.as_json:
-        told = {"new": tally.new, "changed": tally.changed, "unchanged": tally.unchanged}
-        told |= {"failed": len(tally.failures)}
-        more = {"failures": tally.failures, "skipped": skipped, "moved_from": dict(tally.moved)}
-        out.json(told | more | {"opened": tally.opened, "seconds": round(seconds, 3)})
+        out.json(
+            {
+                "new": tally.new,
+                "changed": tally.changed,
+                "unchanged": tally.unchanged,
+                "failed": len(tally.failures),
+                "failures": tally.failures,
+                "skipped": skipped,
+                "moved_from": dict(tally.moved),
+                "opened": tally.opened,
+                "gone": tally.gone,
+                "deleted": tally.deleted,
+                "seconds": round(seconds, 3),
+            }
+        )
         return
     parts = [f"{tally.new} new", f"{tally.changed} changed", f"{tally.unchanged} unchanged"]
     parts.append(f"{len(tally.failures)} failed")
@@ -91,8 +133,13 @@ def _show(out: Output, tally: Tally, finding: Finding, seconds: float, waited: b
     for collection, count in tally.moved.items():
         out.say(f"{count} with ids of documents in “{collection}”: they were moved from there.")
     if tally.opened:
-        out.say(f"{tally.opened} were kept to some groups, and are for everybody now; --group names groups.")
-    if tally.jobs and not waited:
+        out.say(f"{tally.opened} were kept to some groups, and are for everybody now.")
+    if order.prune:
+        out.say(f"{tally.deleted} deleted, whose files are gone.")
+    elif tally.gone:
+        names = ", ".join(tally.gone[:_GONE_SHOWN_MAX]) + (" …" if len(tally.gone) > _GONE_SHOWN_MAX else "")
+        out.say(f"{len(tally.gone)} from files that are not there any more ({names}); --prune deletes them.")
+    if tally.jobs and not order.wait:
         out.say("They become searchable in the background; `mainstay status` shows the jobs.")
     if tally.failures:
         errors = Output(as_json=False)
@@ -117,8 +164,15 @@ def ingest(
     ] = None,
     group: Annotated[
         list[str] | None,
-        typer.Option(help="Who sees them: a group; may be given several times. Without it, everybody."),
+        typer.Option(
+            help="Who sees them: a group; may be given several times. Without it, who could see them before;"
+            " new ones are for everybody."
+        ),
     ] = None,
+    everybody: Annotated[bool, typer.Option("--everybody", help="Open them to everybody.")] = False,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Delete documents whose files are not in the folder any more.")
+    ] = False,
     wait: Annotated[bool, typer.Option(help="Until everything is searchable.")] = True,
     concurrency: Annotated[int, typer.Option(min=1, max=64, help="How many at a time.")] = 4,
     url: UrlOption = None,
@@ -135,6 +189,8 @@ def ingest(
 
     Example: `mainstay ingest ./handbook --collection handbook --exclude drafts/`
     """
+    if group and everybody:
+        raise typer.BadParameter("--group and --everybody say the opposite; give one of them.")
     finding = find(paths, Choice(recursive, glob or (), exclude or ()))
     if finding.missing:
         raise typer.BadParameter(f"There is no file or folder {finding.missing[0]}.")
@@ -145,14 +201,17 @@ def ingest(
             f"{two[0]} and {two[1]} would have one id, and the second would replace the first: send the"
             " folder that holds both, or each to a collection of its own."
         )
+    if prune and not finding.folders:
+        raise typer.BadParameter("--prune needs the folder: files alone do not tell what is gone from it.")
+    groups = [EVERYBODY] if everybody else group or None
+    order = _Order(finding, collection, groups, concurrency, wait, prune)
     tally = Tally()
 
     async def work(server: Server) -> None:
         server.connection.patience = _PATIENCE
         started = time.monotonic()
-        sender = Sender(server.of(Knowledge), collection, group or None, tally)
-        await _send(server, sender, finding, tally, concurrency, wait)
-        _show(Output(as_json=as_json), tally, finding, time.monotonic() - started, wait)
+        await _send(server, order, tally)
+        _show(Output(as_json=as_json), tally, order, time.monotonic() - started)
 
     run(lambda: address_of(url, key, data), work, as_json=as_json)
     if tally.failures:

@@ -34,6 +34,10 @@ class Tally:
     """How many came out of which other collection."""
     opened: int = 0
     """How many were kept to some groups until now, and are for everybody now."""
+    gone: list[str] = field(default_factory=list)
+    """The documents whose files are in their folders no more."""
+    deleted: int = 0
+    """How many of them were deleted."""
     failures: list[dict[str, str]] = field(default_factory=list)
     jobs: dict[str, str] = field(default_factory=dict)
     unreachable: int = 0
@@ -80,7 +84,7 @@ def _reason(failure: Failure) -> str:
 
 
 class Sender:
-    """Sends to one collection, for some groups (None: for everybody)."""
+    """Sends to one collection, for some groups (None: for those who could see the version before)."""
 
     def __init__(self, knowledge: Knowledge, collection: str, groups: list[str] | None, tally: Tally) -> None:
         """Take where to and for whom, and where it is counted."""

@@ -29,6 +29,12 @@ _ALONE_S = 2.0
 _QUERIES_BEFORE_INGEST = 16
 _INGEST_PER_QUERY_PLACE = 32
 _RETRY_AFTER_S = 1.0
+_HAND_OVER_S = 0.0002
+"""How long a query's caller stands back for a worker that is free.
+
+A worker's first steps need the interpreter's lock, which the caller's thread would keep until it has nothing
+left to do: it would then do its own work before the model's, instead of beside it.
+"""
 
 
 class _Request:
@@ -40,6 +46,7 @@ class _Request:
         self.left = len(texts)
         self.loop = asyncio.get_running_loop()
         self.future: asyncio.Future[NDArray[np.float32]] = self.loop.create_future()
+        self.begun = threading.Event()
         self.abandoned = False
 
     def succeed(self) -> None:
@@ -106,6 +113,9 @@ class Lanes:
                 starts = range(0, len(places), _SLICE_TEXTS)
                 self._slices.extend(places[start : start + _SLICE_TEXTS] for start in starts)
             self._wake.notify(min(len(texts), len(self._threads)))
+            alone = lane == "query" and self._idle == len(self._threads)
+        if alone:
+            request.begun.wait(_HAND_OVER_S)
         try:
             return await request.future
         finally:
@@ -204,6 +214,8 @@ class Lanes:
 
     def _run(self, batch: _Batch, lane: Lane) -> None:
         wanted = [row for row in batch if not row[0][0].abandoned]
+        for (request, _), _tokens in wanted:
+            request.begun.set()
         if wanted:
             try:
                 vectors = self._forward([tokens for _, tokens in wanted])

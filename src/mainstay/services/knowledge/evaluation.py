@@ -4,6 +4,7 @@ import asyncio
 import math
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from statistics import fmean
 
 from mainstay.kit.clock import Clock
@@ -11,7 +12,7 @@ from mainstay.services.knowledge.answers import Answers
 from mainstay.services.knowledge.failures import QuestionsInvalid
 from mainstay.services.knowledge.finding import Finding, Wanted
 from mainstay.services.knowledge.limits import Mode
-from mainstay.services.knowledge.records import Evaluation, GroundedAnswer, Question
+from mainstay.services.knowledge.records import Evaluation, GroundedAnswer, Question, QuestionResult
 
 _DEPTH = 100
 _WORD = re.compile(r"\w+")
@@ -43,6 +44,38 @@ def contains(text: str, answer: str) -> bool:
     return f" {wanted} " in f" {words} "
 
 
+@dataclass(frozen=True)
+class Tried:
+    """A question, the documents that search gave for it, and its answer."""
+
+    question: Question
+    ranked: Sequence[str]
+    answer: GroundedAnswer
+
+    def place(self) -> int | None:
+        """Give where the first right document stands, from 1."""
+        wanted = set(self.question.doc_ids)
+        return next((place for place, doc in enumerate(self.ranked, 1) if doc in wanted), None)
+
+    def cited(self) -> bool | None:
+        """Say whether a citation contains the known answer; None where there is nothing to look at."""
+        known = self.question.answer
+        if not known or not self.answer.answered:
+            return None
+        return any(contains(citation.text, known) for citation in self.answer.citations)
+
+    def result(self) -> QuestionResult:
+        """Give what is told of it."""
+        return QuestionResult(
+            question=self.question.question,
+            doc_ids=list(self.question.doc_ids),
+            place=self.place(),
+            first=next(iter(self.ranked), None),
+            answered=self.answer.answered,
+            answer_in_citation=self.cited(),
+        )
+
+
 class Evaluating:
     """Measures search and answers; the questions go the same way as any user's."""
 
@@ -57,15 +90,13 @@ class Evaluating:
         began = self._clock.monotonic_s()
         if not any(question.doc_ids for question in questions):
             raise QuestionsInvalid("Give `doc_ids`, the documents that answer a question, for at least one.")
-        ranks: list[tuple[list[str], list[str]]] = []
-        answers: list[tuple[Question, GroundedAnswer]] = []
+        tried = []
         for question in questions:
             ranked = await self._ranked(question, collection, mode)
-            if question.doc_ids:
-                ranks.append((ranked, question.doc_ids))
-            answers.append((question, await self._answers.answer(question.question, collection, {}, 10)))
+            answer = await self._answers.answer(question.question, collection, {}, 10)
+            tried.append(Tried(question, ranked, answer))
             await asyncio.sleep(0)
-        return _summary(ranks, answers, round(1000 * (self._clock.monotonic_s() - began)))
+        return _summary(tried, round(1000 * (self._clock.monotonic_s() - began)))
 
     async def _ranked(self, question: Question, collection: str | None, mode: Mode) -> list[str]:
         wanted = Wanted(
@@ -77,23 +108,20 @@ class Evaluating:
         return [hit.doc_id for hit in (await self._finding.find(wanted)).hits()]
 
 
-def _summary(
-    ranks: Sequence[tuple[Sequence[str], Sequence[str]]],
-    answers: Sequence[tuple[Question, GroundedAnswer]],
-    took_ms: int,
-) -> Evaluation:
-    answered = [(question, answer) for question, answer in answers if answer.answered]
-    known = [(question.answer, answer) for question, answer in answered if question.answer]
-    held = [any(contains(citation.text, wanted) for citation in answer.citations) for wanted, answer in known]
+def _summary(tried: Sequence[Tried], took_ms: int) -> Evaluation:
+    ranks = [(each.ranked, each.question.doc_ids) for each in tried if each.question.doc_ids]
+    answers = [each.answer for each in tried if each.answer.answered]
+    cited = [float(held) for each in tried if (held := each.cited()) is not None]
     return Evaluation(
-        questions=len(answers),
+        questions=len(tried),
         ndcg_at_10=_mean([ndcg(ranked, relevant, 10) for ranked, relevant in ranks]),
         recall_at_10=_mean([recall(ranked, relevant, 10) for ranked, relevant in ranks]),
         recall_at_100=_mean([recall(ranked, relevant, _DEPTH) for ranked, relevant in ranks]),
         mrr=_mean([reciprocal_rank(ranked, relevant) for ranked, relevant in ranks]),
-        answered=len(answered) / len(answers),
-        answer_in_citation=_mean([float(one) for one in held]) if held else None,
-        faithfulness=_mean([_faithful(answer) for _, answer in answered]),
+        answered=len(answers) / len(tried),
+        answer_in_citation=_mean(cited) if cited else None,
+        faithfulness=_mean([_faithful(answer) for answer in answers]) if answers else None,
+        results=[each.result() for each in tried],
         took_ms=took_ms,
     )
 

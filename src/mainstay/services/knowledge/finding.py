@@ -145,10 +145,13 @@ class Finding:
     async def find(self, wanted: Wanted) -> Found:
         """Find; raises FilterInvalid, EncoderUnavailable, VectorsUnavailable."""
         space = await self._indexing.ready()
-        asked = await self._tongues.asked(wanted.query, wanted.collections)
-        vector = asyncio.create_task(self._vector(asked.text, wanted.context))
-        await asyncio.sleep(0)  # the encoder begins, then we go on
+        vector = asyncio.create_task(self._vector(wanted.query, wanted.context))
         try:
+            await asyncio.sleep(0)  # the encoder begins, then we go on
+            asked = await self._tongues.asked(wanted.query, wanted.collections)
+            if asked.text != wanted.query:
+                vector.cancel()
+                vector = asyncio.create_task(self._vector(asked.text, wanted.context))
             shown = await self._found(space, wanted, asked, vector)
         finally:
             vector.cancel()

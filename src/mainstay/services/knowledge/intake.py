@@ -22,7 +22,7 @@ from mainstay.services.knowledge.happenings import DocumentStored, FilesReplaced
 from mainstay.services.knowledge.large import beside
 from mainstay.services.knowledge.limits import TEXT_LENGTH_MAX
 from mainstay.services.knowledge.originals import Originals
-from mainstay.services.knowledge.permissions import may_see
+from mainstay.services.knowledge.permissions import may_see, readers
 from mainstay.services.knowledge.records import Receipt
 from mainstay.services.knowledge.store import CollectionRow, DocumentRow, KnowledgeStore
 from mainstay.services.knowledge.titles import first_line, heading_of, name_of
@@ -32,7 +32,7 @@ VERSIONS_KEPT = 3
 
 @dataclass(frozen=True)
 class Draft:
-    """A document that is to be stored."""
+    """A document that is to be stored; without `groups`, for those who could see the version it replaces."""
 
     collection: str
     text: str
@@ -48,10 +48,16 @@ class Draft:
     @cached_property
     def content_hash(self) -> str:
         """Give the hash of everything that search depends on."""
-        facts = [self.collection, self.title, dict(self.metadata), self.groups, len(self.text)]
+        facts = [self.collection, self.title, dict(self.metadata), readers(self.groups), len(self.text)]
         hashed = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
         hashed.update(self.text.encode("utf-8", "surrogatepass"))
         return hashed.hexdigest()
+
+    def after(self, before: DocumentRow | None) -> "Draft":
+        """Give the draft with the groups of the version before, where it names none."""
+        if self.groups is not None or before is None or before.groups is None:
+            return self
+        return replace(self, groups=before.groups)
 
 
 def check(draft: Draft, collection: CollectionRow) -> None:
@@ -115,8 +121,7 @@ class Intake:
 
     async def store(self, collection: str, drafts: Sequence[Draft | Failure]) -> list[Receipt | Failure]:
         """Store what can be stored, and say of each what became of it."""
-        size = sum(len(draft.text) for draft in drafts if isinstance(draft, Draft))
-        await beside(size, lambda: [draft.content_hash for draft in drafts if isinstance(draft, Draft)])
+        await _hash([draft for draft in drafts if isinstance(draft, Draft)])
         row = await self.collection(collection)
         outcomes = [await self._filed(draft) for draft in _once([_checked(draft, row) for draft in drafts])]
         kept = [draft for draft in outcomes if isinstance(draft, Draft)]
@@ -135,7 +140,9 @@ class Intake:
         if isinstance(draft, Failure) or draft.original is None:
             return draft
         before = await self._store.document(draft.doc_id) if draft.doc_id is not None else None
-        if self._without_change(draft, before, caller()) is not None:
+        sent = draft.after(before)
+        await _hash([sent])
+        if self._without_change(sent, before, caller()) is not None:
             return draft
         return replace(draft, blob=await self._originals.keep(draft.original), original=None)
 
@@ -149,8 +156,10 @@ class Intake:
         receipts: dict[int, Receipt | Failure] = {}
         rows: list[tuple[DocumentRow, str]] = []
         replaced: dict[str, str] = {}
-        for draft in drafts:
-            before = known.get(draft.doc_id) if draft.doc_id is not None else None
+        sent = [draft.after(known.get(draft.doc_id or "")) for draft in drafts]
+        await _hash(sent)
+        for given, draft in zip(drafts, sent, strict=True):
+            before = known.get(draft.doc_id or "")
             receipt = self._without_change(draft, before, me)
             if receipt is None:
                 row = self._row(draft, before, job_id, now)
@@ -169,7 +178,7 @@ class Intake:
                     moved_from=_moved_from(before, row),
                     opened_from=_opened_from(before, row),
                 )
-            receipts[id(draft)] = receipt
+            receipts[id(given)] = receipt
         if rows:
             await self._keep(rows, job_id)
         if replaced:
@@ -207,7 +216,7 @@ class Intake:
         return None
 
     def _row(self, draft: Draft, before: DocumentRow | None, job_id: str, now: int) -> DocumentRow:
-        groups = None if draft.groups is None else tuple(dict.fromkeys(draft.groups))
+        groups = readers(draft.groups)
         return DocumentRow(
             doc_id=draft.doc_id or self._ids.new("doc"),
             collection=draft.collection,
@@ -228,6 +237,11 @@ class Intake:
             created_ms=now if before is None else before.created_ms,
             changed_ms=now,
         )
+
+
+async def _hash(drafts: Sequence[Draft]) -> None:
+    """Have every draft's hash at hand; those of long texts are made off the loop."""
+    await beside(sum(len(draft.text) for draft in drafts), lambda: [draft.content_hash for draft in drafts])
 
 
 def _moved_from(before: DocumentRow | None, row: DocumentRow) -> str | None:

@@ -36,12 +36,15 @@ Metadata = Annotated[
     dict[FieldName, Annotated[JsonValue, AfterValidator(with_sound_numbers)]],
     Field(max_length=100, description="Facts to filter by: text, numbers, booleans, dates, lists, objects."),
 ]
-Group = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[\w.:@/-]+$")]
+Group = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^(\*|[\w.:@/-]+)$")]
 Groups = Annotated[
     list[Group],
     Field(
         max_length=100,
-        description="Who may see it: keys with one of these groups, and administrators. None: everybody.",
+        description=(
+            "Who may see it: keys with one of these groups, and administrators; `*` is everybody. Not given: "
+            "who could see the version that is replaced; a new document is for everybody."
+        ),
     ),
 ]
 Filters = Annotated[

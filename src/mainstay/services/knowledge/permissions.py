@@ -6,7 +6,7 @@ from mainstay.kernel.caller import Caller
 from mainstay.ports.vectors import Filter, OneOf
 
 EVERYBODY = "*"
-"""The group, in the index, of documents that name no groups."""
+"""The group that every caller is in: it opens a document again, and stands in the index for no groups."""
 
 ALL_DOCUMENTS = "documents:all"
 """The permission to see documents of every group; administrators have it."""
@@ -15,6 +15,11 @@ ALL_DOCUMENTS = "documents:all"
 def may_see(caller: Caller, groups: Sequence[str] | None) -> bool:
     """Say whether a caller may see a document of these groups."""
     return groups is None or caller.may(ALL_DOCUMENTS) or not caller.groups.isdisjoint(groups)
+
+
+def readers(groups: Sequence[str] | None) -> tuple[str, ...] | None:
+    """Give the groups that a document is kept to, each once; None is everybody."""
+    return None if groups is None or EVERYBODY in groups else tuple(dict.fromkeys(groups))
 
 
 def visible(caller: Caller) -> list[Filter]:

@@ -270,6 +270,21 @@ Questions = Annotated[
 ]
 
 
+class QuestionResult(Record):
+    """How search and the answer did on one question."""
+
+    question: str
+    doc_ids: list[str] = Field(description="The documents that answer it, as they were given.")
+    place: int | None = Field(
+        description="Where the first of them stands, from 1; null: not among the first 100, or none given."
+    )
+    first: str | None = Field(description="The document that stands first.")
+    answered: bool
+    answer_in_citation: bool | None = Field(
+        description="Whether a citation contains the known answer; null without an answer, or a known one."
+    )
+
+
 class Evaluation(Record):
     """How well the search and the answers do on questions whose answers are known; means over questions."""
 
@@ -282,7 +297,10 @@ class Evaluation(Record):
     answer_in_citation: float | None = Field(
         description="Of the answered questions with a known answer: how often a citation contains it."
     )
-    faithfulness: float = Field(description="The share of answer sentences that their sources support.")
+    faithfulness: float | None = Field(
+        description="The share of answer sentences that their sources support; null when none was answered."
+    )
+    results: list[QuestionResult] = Field(description="Each question's own, in their order.")
     took_ms: int
 
 
