@@ -150,6 +150,21 @@ def _show(out: Output, tally: Tally, order: _Order, seconds: float) -> None:
             errors.say(f"… and {len(tally.failures) - _FAILURES_SHOWN_MAX} more; --json lists all.")
 
 
+def _found(paths: list[Path], choice: Choice) -> Finding:
+    """Find what is to be sent; raises typer.BadParameter where that cannot be what was meant."""
+    finding = find(paths, choice)
+    if finding.missing:
+        raise typer.BadParameter(f"There is no file or folder {finding.missing[0]}.")
+    if not finding.files and not finding.lines:
+        raise typer.BadParameter("These paths hold no documents; --glob names the files you mean.")
+    if (two := clash(finding.files)) is not None:
+        raise typer.BadParameter(
+            f"{two[0]} and {two[1]} would have one id, and the second would replace the first: send the"
+            " folder that holds both, or each to a collection of its own."
+        )
+    return finding
+
+
 def ingest(
     paths: Annotated[list[Path], typer.Argument(help="Files, folders, or JSON lines with a `text` each.")],
     collection: Annotated[str, typer.Option("--collection", "-c", help="Where to; made if it is new.")],
@@ -191,16 +206,7 @@ def ingest(
     """
     if group and everybody:
         raise typer.BadParameter("--group and --everybody say the opposite; give one of them.")
-    finding = find(paths, Choice(recursive, glob or (), exclude or ()))
-    if finding.missing:
-        raise typer.BadParameter(f"There is no file or folder {finding.missing[0]}.")
-    if not finding.files and not finding.lines:
-        raise typer.BadParameter("These paths hold no documents; --glob names the files you mean.")
-    if (two := clash(finding.files)) is not None:
-        raise typer.BadParameter(
-            f"{two[0]} and {two[1]} would have one id, and the second would replace the first: send the"
-            " folder that holds both, or each to a collection of its own."
-        )
+    finding = _found(paths, Choice(recursive, glob or (), exclude or ()))
     if prune and not finding.folders:
         raise typer.BadParameter("--prune needs the folder: files alone do not tell what is gone from it.")
     groups = [EVERYBODY] if everybody else group or None
