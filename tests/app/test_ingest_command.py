@@ -24,7 +24,6 @@ class Shelf:
         self.elsewhere: dict[str, str] = {}
         self.kept_to: dict[str, list[str]] = {}
         self.sent_for: list[list[str] | None] = []
-        self.deleted: list[str] = []
         server.default = self.handle
 
     def _file(self, seen: Seen) -> web.StreamResponse:
@@ -53,13 +52,6 @@ class Shelf:
             **facts,
         }
 
-    def _summary(self, doc_id: str) -> dict[str, Any]:
-        content = self.documents[doc_id]
-        metadata = {} if content == b"by hand" else {"file_name": doc_id.rpartition("/")[2]}
-        facts = {"title": "", "language": "en", "version": 1, "state": "indexed", "characters": 1}
-        times = {"created_ms": 0, "changed_ms": 0}
-        return {"doc_id": doc_id, "collection": "c", "metadata": metadata, **facts, **times}
-
     async def handle(self, request: web.Request) -> web.StreamResponse:
         seen = self.server.seen[-1]
         if request.path == "/v1/documents/upload":
@@ -73,15 +65,8 @@ class Shelf:
             count = len(documents)
             told_batch = {"job_id": None, "state": "indexed", "stored": count, "failed": 0}
             return web.json_response({**told_batch, "documents": receipts})
-        if request.method == "DELETE":
-            doc_id = request.path.removeprefix("/v1/documents/")
-            self.deleted.append(doc_id)
-            return web.json_response({"doc_id": doc_id, "collection": "c", "job_id": None})
         if request.path == "/v1/documents":
-            after = request.query["after"]
-            listed = [doc_id for doc_id in sorted(self.documents) if doc_id > after]
-            page = [self._summary(doc_id) for doc_id in listed[:2]]
-            return web.json_response({"documents": page, "next": listed[1] if len(listed) > 2 else None})
+            return web.json_response({"documents": [], "next": None})
         job = {"job_id": "j", "state": "done", "total": 1, "done": 1, "progress": 1.0, "created_ms": 0}
         return web.json_response({**job, "failures": []})
 
@@ -195,40 +180,11 @@ def test_ingest_names_groups_and_says_what_it_opened(server: WireServer, tmp_pat
     assert typed("ingest", *paths, "-c", "c", "--everybody").exit_code == 0
     assert shelf.sent_for[4:] == [["x"], ["*"]]
     assert typed("ingest", *paths, "-c", "c", "--everybody", "--group", "a").exit_code == 2
-
-
-def test_ingest_tells_of_files_that_are_gone(server: WireServer, tmp_path: Path) -> None:
-    shelf = Shelf(server)
-    folder = _tree(tmp_path)
-    (folder / "old.md").write_text("# Old")
-    assert "--prune" not in typed("ingest", str(folder), "-c", "c").stdout
-    shelf.documents |= {"c/by-hand.md": b"by hand", "ca/x.md": b"# Of another", "c-older/y.md": b"# Likewise"}
-    (folder / "old.md").unlink()
-    (folder / "sub" / "b.txt").unlink()
-    told = typed("ingest", str(folder), "-c", "c", "--exclude", "deep/").stdout
-    assert "2 from files that are not there any more (c/old.md, c/sub/b.txt); --prune deletes them." in told
-    assert shelf.deleted == []
-    assert typed("ingest", str(folder / "a.md"), "-c", "c", "--prune").exit_code == 2
-    assert "are not there" not in typed("ingest", str(folder / "a.md"), "-c", "c").stdout
-    pruned = json.loads(typed("ingest", str(folder), "-c", "c", "--prune", "--json").stdout)
-    assert (pruned["gone"], pruned["deleted"]) == (["c/old.md", "c/sub/b.txt"], 2)
-    assert sorted(shelf.deleted) == ["c/old.md", "c/sub/b.txt"]
-
-
-def test_ingest_of_two_folders_prunes_beneath_each(server: WireServer, tmp_path: Path) -> None:
-    shelf = Shelf(server)
-    folders = [tmp_path / "one", tmp_path / "two"]
-    for folder in folders:
-        folder.mkdir()
-        (folder / "stays.md").write_text("# Stays")
-        (folder / "goes.md").write_text("# Goes")
-    paths = [str(folder) for folder in folders]
-    assert typed("ingest", *paths, "-c", "c").exit_code == 0
-    shelf.documents["c/three/goes.md"] = b"# Of a third folder"
-    (folders[1] / "goes.md").unlink()
-    pruned = typed("ingest", *paths, "-c", "c", "--prune")
-    assert "1 deleted, whose files are gone." in pruned.stdout
-    assert shelf.deleted == ["c/two/goes.md"]
+    (tmp_path / "d.jsonl").write_text('{"text": "t1", "groups": null}')
+    assert typed("ingest", paths[0], "-c", "c", "--group", "a").exit_code == 0
+    assert shelf.sent_for[6:] == [["a"]]
+    for alone in (["--prune"], ["--prune", "--yes"]):
+        assert typed("ingest", paths[1], "-c", "c", *alone).exit_code == 2
 
 
 def test_ingest_goes_on_after_failures(server: WireServer, tmp_path: Path) -> None:
@@ -247,7 +203,8 @@ def test_ingest_outlives_a_fault_of_the_server(server: WireServer, tmp_path: Pat
     result = typed("ingest", str(_tree(tmp_path)), "-c", "c", "--json")
     assert result.exit_code == 1
     assert json.loads(result.stdout)["failed"] == 3
-    pruned = json.loads(typed("ingest", str(tmp_path / "docs"), "-c", "c", "--prune", "--json").stdout)
+    docs = str(tmp_path / "docs")
+    pruned = json.loads(typed("ingest", docs, "-c", "c", "--prune", "--yes", "--json").stdout)
     assert [failure["file"] for failure in pruned["failures"]][3:] == ["--prune"]
     assert pruned["deleted"] == 0
 

@@ -92,12 +92,15 @@ async def test_a_free_worker_begins_before_its_caller_goes_on(monkeypatch: pytes
     first = asyncio.create_task(lanes.embed(["1"], "query"))
     await asyncio.sleep(0)
     assert tokenized == ["1"]
-    second = asyncio.create_task(lanes.embed(["2"], "query"))
+    await gate.wait()
+    second = asyncio.create_task(lanes.embed(["2"], "ingest"))
+    await gate.wait()
+    third = asyncio.create_task(lanes.embed(["3"], "query"))
     began = time.monotonic()
     await asyncio.sleep(0)
-    assert time.monotonic() - began < 10, "where somebody is encoded for already, nobody stands back"
-    gate.let(2)
-    assert [*await first, *await second] == [[1], [2]]
+    assert time.monotonic() - began < 10, "where no worker is free, nobody stands back"
+    gate.let(3)
+    assert [*await first, *await second, *await third] == [[1], [2], [3]]
     lanes.stop()
 
 
@@ -110,8 +113,8 @@ async def test_documents_are_encoded_together_while_nobody_asks() -> None:
     await asyncio.sleep(0)
     gate.let(20)
     await asyncio.gather(query, ingest)
-    assert gate.seen[0] == list(range(1, 11)), "a thousand tokens at once"
-    assert gate.seen[1:] == [[99], *([number] for number in range(11, 16))], "and few as soon as one asks"
+    assert gate.seen[0] == list(range(1, 6)), "five hundred tokens at once"
+    assert gate.seen[1:] == [[99], *([number] for number in range(6, 16))], "and few as soon as one asks"
     lanes.stop()
 
 

@@ -1,16 +1,11 @@
 """A user's whole way through knowledge, in one process and over the wire between two."""
 
-import asyncio
-import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import pytest
-import uvicorn
 
-from mainstay.app.house import House
-from mainstay.app.server import doors
 from mainstay.kernel.guard import CredentialsUnknown, PermissionMissing
 from mainstay.kernel.remote import close, remote
 from mainstay.kit.clock import SystemClock
@@ -19,25 +14,10 @@ from mainstay.services.jobs.interface import Jobs
 from mainstay.services.knowledge.failures import DocumentMissing
 from mainstay.services.knowledge.interface import Knowledge
 from makers import ADMIN_KEY, FrozenClock, opened_house
+from served import served
 
 HARBOUR = "# Opening hours\n\nThe harbour office opens at nine. On Sundays it stays closed."
 KEYS = "# Keys\n\nA key is shown once. To rotate it, make a new key and revoke the old one."
-
-
-@asynccontextmanager
-async def served(house: House) -> AsyncIterator[str]:
-    """Serve a house on a free port."""
-    sock = socket.socket()
-    sock.bind(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(doors(house), log_config=None, ws="none"))
-    task = asyncio.create_task(server.serve(sockets=[sock]))
-    try:
-        while not server.started:
-            await asyncio.sleep(0.01)
-        yield f"http://127.0.0.1:{sock.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        await task
 
 
 @asynccontextmanager

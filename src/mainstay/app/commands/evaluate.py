@@ -68,8 +68,8 @@ def _show(out: Output, found: Evaluation) -> None:
 def _wrong(result: QuestionResult) -> str:
     wrong = []
     if result.doc_ids and (result.place is None or result.place > _DEPTH):
-        wanted, first = result.doc_ids[0], result.first or "nothing"
-        at = "not found" if result.place is None else f"at place {result.place}"
+        wanted, first = " or ".join(result.doc_ids), result.first or "nothing"
+        at = "not found" if result.place is None else f"at place {result.place} at best"
         wrong.append(f"{wanted} {at}; first is {first}")
     if not result.answered:
         wrong.append("not answered")

@@ -74,7 +74,10 @@ def _matches(text: str, pattern: str) -> bool:
 
 
 def _walk(root: Path, choice: Choice, skipped: Counter[str]) -> Iterator[Path]:
-    for folder, names, files in os.walk(root):
+    def unreadable(_: OSError) -> None:
+        skipped["unreadable folder"] += 1
+
+    for folder, names, files in os.walk(root, onerror=unreadable):
         wanted = [name for name in names if not name.startswith(".") and name not in JUNK]
         links = [name for name in wanted if (Path(folder) / name).is_symlink()]
         skipped["hidden or junk folder"] += len(names) - len(wanted)

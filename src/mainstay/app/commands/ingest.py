@@ -1,6 +1,7 @@
 """`mainstay ingest`: send files and folders, with progress, on through failures."""
 
 import itertools
+import sys
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from rich.text import Text
 
 from mainstay.app.commands.calling import Server, run
 from mainstay.app.commands.finding import Choice, Finding, clash, find
-from mainstay.app.commands.pruning import delete_gone, gone
+from mainstay.app.commands.pruning import Beneath, delete, look
 from mainstay.app.commands.sending import Sender, Tally, send_all, wait_for
 from mainstay.kernel.connection import Patience
 from mainstay.kernel.problems import ServerFault
@@ -76,19 +77,35 @@ class _Order:
     abreast: int
     wait: bool
     prune: bool
+    unasked: bool
 
 
-async def _gone(knowledge: Knowledge, order: _Order, tally: Tally) -> list[str]:
-    """Give the documents whose files are gone; that they cannot be told is a failure only to who asked."""
+async def _look(knowledge: Knowledge, order: _Order, tally: Tally) -> Beneath:
+    """Look for what is gone; that it cannot be told is a failure only to who asked."""
     try:
-        return await gone(knowledge, order.collection, order.finding.folders)
+        return await look(knowledge, order.collection, order.finding)
     except (Failure, ServerFault) as problem:
         if order.prune:
             tally.failed("--prune", str(problem))
-        return []
+        return Beneath()
 
 
-async def _send(server: Server, order: _Order, tally: Tally) -> None:
+def _wanted(order: _Order, beneath: Beneath, tally: Tally) -> bool:
+    """Say whether what is gone is to be deleted: only after everything else succeeded, and was agreed to."""
+    if not (order.prune and beneath.gone) or tally.failures:
+        return False
+    return order.unasked or typer.confirm(
+        f"Delete {len(beneath.gone)} of {beneath.files} documents, whose files are not there"
+        f" ({_few(beneath.gone)})?",
+        err=True,
+    )
+
+
+def _few(names: list[str]) -> str:
+    return ", ".join(names[:_GONE_SHOWN_MAX]) + (" …" if len(names) > _GONE_SHOWN_MAX else "")
+
+
+async def _send(server: Server, order: _Order, tally: Tally) -> Beneath:
     finding, abreast, knowledge = order.finding, order.abreast, server.of(Knowledge)
     sender = Sender(knowledge, order.collection, order.groups, tally)
     parcels = itertools.chain(
@@ -98,14 +115,31 @@ async def _send(server: Server, order: _Order, tally: Tally) -> None:
     total = None if finding.lines else len(finding.files)
     with _bar() as progress:
         await _through(progress, "Sending", total, send_all(parcels, tally, abreast))
-        tally.gone = await _gone(knowledge, order, tally)
-        if order.prune and tally.gone:
-            await _through(progress, "Deleting", len(tally.gone), delete_gone(knowledge, tally, abreast))
         if order.wait and tally.jobs:
             await _through(progress, "Indexing", len(tally.jobs), wait_for(server.of(Jobs), tally, abreast))
+    beneath = await _look(knowledge, order, tally)
+    if _wanted(order, beneath, tally):
+        with _bar() as progress:
+            deleting = delete(knowledge, beneath.gone, tally, abreast)
+            await _through(progress, "Deleting", len(beneath.gone), deleting)
+    return beneath
 
 
-def _show(out: Output, tally: Tally, order: _Order, seconds: float) -> None:
+def _show_beneath(out: Output, tally: Tally, order: _Order, beneath: Beneath) -> None:
+    if tally.new and order.groups is None and beneath.kept_to:
+        groups = _few(sorted(beneath.kept_to))
+        out.say(
+            f"New ones are for everybody; others here are kept to groups ({groups}). --group names groups."
+        )
+    if tally.deleted:
+        out.say(f"{tally.deleted} deleted, whose files are not there.")
+    elif beneath.gone:
+        told = f"{len(beneath.gone)} from files that are not in the folder ({_few(beneath.gone)})"
+        kept = "kept, because some files failed" if order.prune and tally.failures else "kept"
+        out.say(f"{told}: {kept if order.prune else '--prune deletes them'}.")
+
+
+def _show(out: Output, tally: Tally, order: _Order, beneath: Beneath, seconds: float) -> None:
     skipped = dict(order.finding.skipped.most_common())
     if out.as_json:
         out.json(
@@ -118,7 +152,7 @@ def _show(out: Output, tally: Tally, order: _Order, seconds: float) -> None:
                 "skipped": skipped,
                 "moved_from": dict(tally.moved),
                 "opened": tally.opened,
-                "gone": tally.gone,
+                "gone": beneath.gone,
                 "deleted": tally.deleted,
                 "seconds": round(seconds, 3),
             }
@@ -134,11 +168,7 @@ def _show(out: Output, tally: Tally, order: _Order, seconds: float) -> None:
         out.say(f"{count} with ids of documents in “{collection}”: they were moved from there.")
     if tally.opened:
         out.say(f"{tally.opened} were kept to some groups, and are for everybody now.")
-    if order.prune:
-        out.say(f"{tally.deleted} deleted, whose files are gone.")
-    elif tally.gone:
-        names = ", ".join(tally.gone[:_GONE_SHOWN_MAX]) + (" …" if len(tally.gone) > _GONE_SHOWN_MAX else "")
-        out.say(f"{len(tally.gone)} from files that are not there any more ({names}); --prune deletes them.")
+    _show_beneath(out, tally, order, beneath)
     if tally.jobs and not order.wait:
         out.say("They become searchable in the background; `mainstay status` shows the jobs.")
     if tally.failures:
@@ -165,6 +195,25 @@ def _found(paths: list[Path], choice: Choice) -> Finding:
     return finding
 
 
+def _answers() -> bool:
+    """Say whether somebody is there to answer."""
+    return sys.stdin.isatty()
+
+
+def _check_prune(finding: Finding, *, asks: bool, answers: bool) -> None:
+    """Refuse to tell what is gone from where nothing is; raises typer.BadParameter."""
+    if not finding.folders:
+        raise typer.BadParameter("--prune needs the folder: files alone do not tell what is gone from it.")
+    for folder in finding.folders:
+        if not any(file.path.is_relative_to(folder.path) for file in finding.files):
+            raise typer.BadParameter(
+                f"{folder.path} holds no documents, so that --prune would delete all that came from it. Is a"
+                " disk missing?"
+            )
+    if asks and not answers:
+        raise typer.BadParameter("--prune asks before it deletes; add --yes where nobody can answer.")
+
+
 def ingest(
     paths: Annotated[list[Path], typer.Argument(help="Files, folders, or JSON lines with a `text` each.")],
     collection: Annotated[str, typer.Option("--collection", "-c", help="Where to; made if it is new.")],
@@ -186,8 +235,9 @@ def ingest(
     ] = None,
     everybody: Annotated[bool, typer.Option("--everybody", help="Open them to everybody.")] = False,
     prune: Annotated[
-        bool, typer.Option("--prune", help="Delete documents whose files are not in the folder any more.")
+        bool, typer.Option("--prune", help="Delete documents whose files are not in the folder; asks before.")
     ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Delete without asking.")] = False,
     wait: Annotated[bool, typer.Option(help="Until everything is searchable.")] = True,
     concurrency: Annotated[int, typer.Option(min=1, max=64, help="How many at a time.")] = 4,
     url: UrlOption = None,
@@ -207,17 +257,17 @@ def ingest(
     if group and everybody:
         raise typer.BadParameter("--group and --everybody say the opposite; give one of them.")
     finding = _found(paths, Choice(recursive, glob or (), exclude or ()))
-    if prune and not finding.folders:
-        raise typer.BadParameter("--prune needs the folder: files alone do not tell what is gone from it.")
+    if prune:
+        _check_prune(finding, asks=not yes, answers=_answers() and not as_json)
     groups = [EVERYBODY] if everybody else group or None
-    order = _Order(finding, collection, groups, concurrency, wait, prune)
+    order = _Order(finding, collection, groups, concurrency, wait, prune, yes)
     tally = Tally()
 
     async def work(server: Server) -> None:
         server.connection.patience = _PATIENCE
         started = time.monotonic()
-        await _send(server, order, tally)
-        _show(Output(as_json=as_json), tally, order, time.monotonic() - started)
+        beneath = await _send(server, order, tally)
+        _show(Output(as_json=as_json), tally, order, beneath, time.monotonic() - started)
 
     run(lambda: address_of(url, key, data), work, as_json=as_json)
     if tally.failures:

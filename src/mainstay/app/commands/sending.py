@@ -34,10 +34,8 @@ class Tally:
     """How many came out of which other collection."""
     opened: int = 0
     """How many were kept to some groups until now, and are for everybody now."""
-    gone: list[str] = field(default_factory=list)
-    """The documents whose files are in their folders no more."""
     deleted: int = 0
-    """How many of them were deleted."""
+    """How many were deleted, because their files are gone."""
     failures: list[dict[str, str]] = field(default_factory=list)
     jobs: dict[str, str] = field(default_factory=dict)
     unreachable: int = 0
@@ -139,7 +137,9 @@ class Sender:
                     yield self.batch(path.name, numbers, documents)
                     numbers, documents, size = [], [], 0
                 numbers.append(number)
-                documents.append(document if self._groups is None else {"groups": self._groups, **document})
+                if document.get("groups") is None and self._groups is not None:
+                    document["groups"] = self._groups
+                documents.append(document)
                 size += len(line)
         if documents:
             yield self.batch(path.name, numbers, documents)

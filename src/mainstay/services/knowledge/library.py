@@ -126,7 +126,6 @@ class Library:
             **facts,
             text=text,
             job_id=row.job_id,
-            groups=None if row.groups is None else list(row.groups),
             media_type=row.media_type,
             source=row.source,
         )
@@ -244,6 +243,7 @@ def _summary(row: DocumentRow) -> DocumentSummary:
         collection=row.collection,
         title=row.title,
         metadata=row.metadata,
+        groups=None if row.groups is None else list(row.groups),
         language=row.language,
         version=row.version,
         state=state_of(row),

@@ -122,6 +122,7 @@ class DocumentSummary(Record):
     collection: str
     title: str
     metadata: dict[str, Any]
+    groups: list[str] | None = Field(None, description="Whom it is kept to; null: it is for everybody.")
     language: str
     version: int
     state: Literal["queued", "indexed"]
