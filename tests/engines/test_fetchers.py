@@ -202,6 +202,8 @@ async def test_a_name_that_changes_its_mind_gains_nothing(net: Net) -> None:
         "http://site.test/a b",
         "http://site.test/\r\nHost: x",
         "http://[::1/",
+        "http://[@",
+        "http://a]@",
         "http://site.test/" + "x" * 2048,
     ],
 )
@@ -211,7 +213,17 @@ async def test_addresses_of_another_kind_are_refused(net: Net, url: str) -> None
     assert not net.asked
 
 
-@pytest.mark.parametrize("target", ["file:///etc/passwd", "http://site.test:22/", "http://a:b@site.test/"])
+@pytest.mark.parametrize("host", ["w{", "ü{", "...", "a..b"])
+@pytest.mark.parametrize("allow_private", [False, True])
+async def test_hosts_that_cannot_be_are_refused(net: Net, host: str, *, allow_private: bool) -> None:
+    fetcher = HttpFetcher(lookup=net.look_up, allow_private=allow_private)
+    with pytest.raises((AddressRefused, PageUnavailable)):
+        await fetcher.fetch(net.url(host=host))
+
+
+@pytest.mark.parametrize(
+    "target", ["file:///etc/passwd", "http://[@", "http://site.test:22/", "http://a:b@site.test/"]
+)
 async def test_redirects_of_another_kind_are_refused(net: Net, target: str) -> None:
     net.pages["/"] = redirect(target)
     with pytest.raises(AddressRefused):

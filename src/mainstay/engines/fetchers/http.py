@@ -160,20 +160,21 @@ class HttpFetcher:
             url = URL(text) if base is None else base.join(URL(text))
             host = (url.raw_host or "").rstrip(".")
             port = url.port
-        except ValueError:
+            plain = url.with_host(host).with_fragment(None) if host else url
+        except (ValueError, IndexError):  # the library's own, for a bracket after a user name
             raise AddressRefused("The address cannot be read; it should look like https://…") from None
         if url.scheme not in {"http", "https"} or not host:
             raise AddressRefused("Only http:// and https:// addresses can be fetched.")
         if url.raw_user is not None or url.raw_password is not None:
             raise AddressRefused("The address must not carry a user name or password.")
         if self._allow_private:
-            return url.with_fragment(None)
+            return plain
         if port not in _PORTS:
             raise AddressRefused(f"Only the ports {sorted(_PORTS)} can be fetched from.")
         numeric = ":" in host or _NUMBER.fullmatch(host.rpartition(".")[2])
         if "%" in host or (numeric and not is_public(host)):
             raise AddressRefused("The address is not a public one.")
-        return url.with_host(host).with_fragment(None)
+        return plain
 
 
 class _Guard(AbstractResolver):

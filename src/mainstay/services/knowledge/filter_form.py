@@ -8,6 +8,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 FIELD = r"^[\w-]+(\.[\w-]+)*$"
+WORD = r"[^\W_]"  # a letter or digit, or there is nothing to look for
 FIELD_LENGTH_MAX = 200
 INTEGER_MAX = 2**63 - 1
 PARTS_MAX = 50
@@ -37,7 +38,7 @@ def _named(schema: dict[str, Any]) -> None:
 class _Operators(BaseModel):
     model_config = ConfigDict(extra="forbid", json_schema_extra=_some)
 
-    contains: Annotated[str, Field(min_length=1, max_length=1000)]
+    contains: Annotated[str, Field(min_length=1, max_length=1000, pattern=WORD)]
     exists: bool
     in_: _Values = Field(alias="in")
     not_: "Condition" = Field(alias="not")
