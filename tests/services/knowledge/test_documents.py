@@ -18,6 +18,7 @@ from mainstay.services.knowledge.failures import (
     DocumentInvalid,
     DocumentMissing,
     DocumentsHidden,
+    PassagesTooLong,
 )
 from makers import ADMIN_KEY, Client, WordEncoder, client, opened_house, tenant_client
 
@@ -165,6 +166,13 @@ async def test_search_filters_by_metadata(admin: Client) -> None:
     assert await found(admin, "harbour", filters={"tags": "2023"}) == ["y2023"]
     assert set(await found(admin, "harbour", filters={"not": {"year": 2023}})) == {"y2024", "y2025"}
     assert await found(admin, "harbour", filters={"year": 1999}) == []
+
+
+async def test_passages_that_the_encoder_would_cut_off_are_refused(admin: Client) -> None:
+    with pytest.raises(PassagesTooLong, match="at most"):
+        await admin.call("knowledge.create_collection", name="long", chunking={"tokens_max": 512})
+    with pytest.raises(CollectionMissing):
+        await admin.call("knowledge.get_collection", name="long")
 
 
 async def test_groups_hide_documents_from_everyone_else(house: House, admin: Client) -> None:

@@ -15,10 +15,10 @@ class CollectionExists(Conflict):
     title = "A collection with this name exists"
 
 
-class CollectionSettingsInvalid(Invalid):
-    """The collection's settings contradict each other or what this server has."""
+class PassagesTooLong(Conflict):
+    """The collection's passages would be longer than what this server's encoder reads."""
 
-    title = "The collection's settings are not valid"
+    title = "The passages are longer than the encoder reads"
 
 
 class DocumentMissing(NotFound):

@@ -14,7 +14,6 @@ from mainstay.ports.vectors import FilterInvalid, VectorsUnavailable
 from mainstay.services.knowledge.failures import (
     CollectionExists,
     CollectionMissing,
-    CollectionSettingsInvalid,
     DocumentBusy,
     DocumentIdTaken,
     DocumentInvalid,
@@ -22,6 +21,7 @@ from mainstay.services.knowledge.failures import (
     DocumentsHidden,
     FaqMissing,
     IndexBehind,
+    PassagesTooLong,
     QuestionsInvalid,
 )
 from mainstay.services.knowledge.limits import (
@@ -71,7 +71,7 @@ from mainstay.services.knowledge.records import (
 )
 
 _FILE = (FileUnreadable, FileTooLarge, FileKindUnsupported, ParserUnavailable)
-_STORE = (CollectionSettingsInvalid, DocumentInvalid, DocumentIdTaken, DocumentBusy, IndexBehind)
+_STORE = (DocumentInvalid, DocumentIdTaken, DocumentBusy, IndexBehind)
 _SEARCH = (CollectionMissing, FilterInvalid, EncoderUnavailable, VectorsUnavailable)
 _SEARCH_EXAMPLE = {"query": "How do I rotate an API key?", "top_k": 5, "collection": "handbook"}
 _DOCUMENT_EXAMPLE = {
@@ -90,7 +90,7 @@ class Knowledge(Interface):
         "POST /collections",
         may="collections:write",
         status=201,
-        fails=(CollectionExists, CollectionSettingsInvalid),
+        fails=(CollectionExists, PassagesTooLong),
         example={"name": "handbook", "description": "How we work"},
     )
     async def create_collection(

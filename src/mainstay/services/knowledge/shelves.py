@@ -10,8 +10,8 @@ from mainstay.ports.encoder import Encoder
 from mainstay.services.knowledge.failures import (
     CollectionExists,
     CollectionMissing,
-    CollectionSettingsInvalid,
     DocumentsHidden,
+    PassagesTooLong,
 )
 from mainstay.services.knowledge.faqs import Faqs
 from mainstay.services.knowledge.happenings import IndexChanged
@@ -66,7 +66,7 @@ class Shelves:
         """Make a collection."""
         note_target(name)
         if chunking.tokens_max > self._encoder.tokens_max:
-            raise CollectionSettingsInvalid(
+            raise PassagesTooLong(
                 f"`chunking.tokens_max` may be at most {self._encoder.tokens_max} with this encoder."
             )
         row = CollectionRow(
