@@ -20,8 +20,9 @@ from mainstay.kernel.wire import FileUpload
 URL_DEFAULT = "http://127.0.0.1:8080"
 
 
-def _connection(url: str | None, patience: Patience | None) -> Connection:
-    return Connection(url or os.environ.get("MAINSTAY_URL") or URL_DEFAULT, patience)
+def _connection(url: str | None, patience: Patience | None, certificate_sha256: str | None) -> Connection:
+    address = url or os.environ.get("MAINSTAY_URL") or URL_DEFAULT
+    return Connection(address, patience, certificate_sha256=certificate_sha256)
 
 
 def _key(key: str | None) -> str | None:
@@ -37,14 +38,20 @@ class AsyncMainstay(AsyncServices):
     """A server for asynchronous code: `await mainstay.knowledge.search(…)`.
 
     Address and key come from the arguments, else from MAINSTAY_URL and MAINSTAY_API_KEY. Calls raise the
-    failures that the interfaces name, and Unavailable when the server cannot be reached.
+    failures that the interfaces name, and Unavailable when the server cannot be reached. A server whose
+    certificate nobody signed is known by the certificate's SHA-256 in hexadecimal (`certificate_sha256`).
     """
 
     def __init__(
-        self, url: str | None = None, key: str | None = None, *, patience: Patience | None = None
+        self,
+        url: str | None = None,
+        key: str | None = None,
+        *,
+        patience: Patience | None = None,
+        certificate_sha256: str | None = None,
     ) -> None:
         """Take where the server is; nothing is opened yet."""
-        super().__init__(_connection(url, patience), _key(key))
+        super().__init__(_connection(url, patience, certificate_sha256), _key(key))
 
     def __repr__(self) -> str:
         """Name the server, never the key."""
@@ -76,10 +83,15 @@ class Mainstay(SyncServices):
     """
 
     def __init__(
-        self, url: str | None = None, key: str | None = None, *, patience: Patience | None = None
+        self,
+        url: str | None = None,
+        key: str | None = None,
+        *,
+        patience: Patience | None = None,
+        certificate_sha256: str | None = None,
     ) -> None:
         """Take where the server is; nothing is opened yet."""
-        super().__init__(_connection(url, patience), _key(key))
+        super().__init__(_connection(url, patience, certificate_sha256), _key(key))
 
     def __repr__(self) -> str:
         """Name the server, never the key."""

@@ -42,7 +42,9 @@ def late(target: str) -> Any:
 @asynccontextmanager
 async def connect(interface: Any, address: Address) -> AsyncIterator[Any]:
     """Open the stand-in of a service for a block."""
-    stand_in = late("mainstay.kernel.remote:remote")(interface, address.url, credential=address.key)
+    stand_in = late("mainstay.kernel.remote:remote")(
+        interface, address.url, credential=address.key, certificate_sha256=address.certificate_sha256
+    )
     try:
         yield stand_in
     finally:

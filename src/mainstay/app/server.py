@@ -15,11 +15,14 @@ from typing import Any
 
 import uvicorn
 
+from mainstay.app.certificates import Certificate
 from mainstay.app.house import House
+from mainstay.app.placement import SettingsContradict
 from mainstay.app.settings import Settings
 from mainstay.kernel.tracing import Span
 from mainstay.transports.mcp.late import LateMcp
 from mainstay.transports.rest.door import RestDoor, rest_app
+from mainstay.transports.rest.origins import for_pages
 from mainstay.transports.rest.settings import RestSettings
 from mainstay.transports.rest.unreadable import Protocol
 
@@ -30,6 +33,17 @@ _GRACE_S = 20
 access = logging.getLogger("mainstay.access")
 
 Started = Callable[[str], Awaitable[None]]
+
+
+def certificate_of(settings: Settings) -> Certificate | None:
+    """Read the server's certificate if it has one; raises SettingsContradict."""
+    if settings.tls_certificate is None and settings.tls_key is None:
+        return None
+    if settings.tls_certificate is None or settings.tls_key is None:
+        raise SettingsContradict(
+            "A certificate and its key go together: give --tls-certificate and --tls-key."
+        )
+    return Certificate(settings.tls_certificate, settings.tls_key)
 
 
 class AddressTaken(OSError):
@@ -99,15 +113,26 @@ def _write_private(path: Path, text: str) -> None:
 
 
 @contextlib.contextmanager
-def _announced(settings: Settings, url: str, key: str) -> Iterator[None]:
-    """Tell commands on this machine where the server is and by which key they speak."""
-    files = {"server.json": json.dumps({"url": url, "pid": os.getpid()}), "local.key": key}
-    for name, text in files.items():
-        _write_private(settings.data / name, text)
+def _announced(
+    settings: Settings, url: str, key: str, certificate: Certificate | None
+) -> Iterator[Callable[[], None]]:
+    """Tell commands on this machine where the server is, by which key they speak, and how they know it.
+
+    Gives what tells it again, after the certificate was changed.
+    """
+
+    def tell() -> None:
+        told = {"url": url, "pid": os.getpid()}
+        if certificate is not None:
+            told["certificate_sha256"] = certificate.sha256
+        _write_private(settings.data / "server.json", json.dumps(told))
+
+    tell()
+    _write_private(settings.data / "local.key", key)
     try:
-        yield
+        yield tell
     finally:
-        for name in files:
+        for name in ("server.json", "local.key"):
             with contextlib.suppress(FileNotFoundError):
                 (settings.data / name).unlink()
 
@@ -146,9 +171,10 @@ async def serve(house: House, sock: socket.socket, started: Started) -> None:
     settings = house.settings
     if settings.metrics_log:
         house.tracing.add(_log)
+    certificate = certificate_of(settings)
     async with house:
         config = uvicorn.Config(
-            doors(house),
+            for_pages(doors(house), settings.allowed_origins),
             http=Protocol,
             lifespan="on",
             ws="none",
@@ -158,6 +184,9 @@ async def serve(house: House, sock: socket.socket, started: Started) -> None:
             timeout_keep_alive=75,
             timeout_graceful_shutdown=_GRACE_S,
             backlog=_BACKLOG,
+            proxy_headers=bool(settings.trusted_proxies),
+            forwarded_allow_ips=list(settings.trusted_proxies),
+            ssl_context_factory=None if certificate is None else lambda *_: certificate.context,
         )
         server = _Server(config)
         serving = asyncio.create_task(server.serve(sockets=[sock]))
@@ -167,10 +196,28 @@ async def serve(house: House, sock: socket.socket, started: Started) -> None:
         if serving.done():
             await serving
             return
-        host, port = sock.getsockname()[:2]
-        url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-        with contextlib.ExitStack() as stack:
+        url = _url(sock, "http" if certificate is None else "https")
+        async with contextlib.AsyncExitStack() as stack:
+            tell: Callable[[], None] = _nothing
             if house.local_key:
-                stack.enter_context(_announced(settings, url, house.local_key))
+                tell = stack.enter_context(_announced(settings, url, house.local_key, certificate))
+            if certificate is not None:
+                following = asyncio.create_task(certificate.follow(tell), name="certificate")
+                stack.push_async_callback(_ended, following)
             await started(url)
             await serving
+
+
+def _nothing() -> None:
+    """Tell nobody."""
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+def _url(sock: socket.socket, scheme: str) -> str:
+    host, port = sock.getsockname()[:2]
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"

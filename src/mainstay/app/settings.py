@@ -1,5 +1,6 @@
 """Everything an operator may set: `MAINSTAY_…` variables, or options of `mainstay serve`."""
 
+import ipaddress
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -22,6 +23,16 @@ class Settings(BaseSettings):
     )
     rate_limit_per_minute: int = Field(
         1000, ge=1, le=1_000_000, description="Requests a minute for each key that has no limit of its own."
+    )
+    tls_certificate: Path | None = Field(
+        None,
+        description="The server's certificate chain (PEM), for TLS 1.3; looked at again when it changes.",
+    )
+    tls_key: Path | None = Field(None, description="The certificate's key (PEM, without a password).")
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Addresses or networks of reverse proxies whose `X-Forwarded-For` and "
+        "`X-Forwarded-Proto` are believed, separated by commas; empty: none.",
     )
     database: str = Field("", description="`postgresql://…`; empty: SQLite in the data folder.")
     vectors: Literal["qdrant-edge", "pgvector"] = Field(
@@ -68,8 +79,8 @@ class Settings(BaseSettings):
     )
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
-        description="Web pages of other hosts that may call the MCP door, as `https://chat.example.com`, "
-        "separated by commas.",
+        description="Web pages of other hosts that may call this server (CORS) and its MCP door, as "
+        "`https://chat.example.com`, separated by commas.",
     )
     body_mb_max: int = Field(32, ge=1, le=512, description="The largest JSON body.")
     upload_mb_max: int = Field(100, ge=1, le=1024, description="The largest file that may be uploaded.")
@@ -86,11 +97,18 @@ class Settings(BaseSettings):
     )
     metrics_log: bool = Field(default=False, description="Log each request with its time.")
 
-    @field_validator("only", "allowed_hosts", "allowed_origins", mode="before")
+    @field_validator("only", "allowed_hosts", "allowed_origins", "trusted_proxies", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for each in value:
+            ipaddress.ip_network(each)
         return value
 
     @field_validator("admin_key")

@@ -105,12 +105,20 @@ class Connection:
         url: str,
         patience: Patience | None = None,
         *,
+        certificate_sha256: str | None = None,
         random: Random | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        """Take the server's address, such as `http://127.0.0.1:8080`; nothing is opened yet."""
+        """Take the server's address, such as `http://127.0.0.1:8080`; nothing is opened yet.
+
+        With `certificate_sha256` (hexadecimal) the server is known by that certificate, whoever signed it and
+        for whatever name; else by what this machine trusts.
+        """
         self.url = checked(url)
         self.patience = patience or Patience()
+        self._ssl = (
+            True if certificate_sha256 is None else aiohttp.Fingerprint(bytes.fromhex(certificate_sha256))
+        )
         self._random = random or SystemRandom()
         self._sleep = sleep
         self._session: aiohttp.ClientSession | None = None
@@ -142,7 +150,7 @@ class Connection:
             self._owner = owner
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(
-                    limit=self.patience.connections_max, keepalive_timeout=_KEEP_ALIVE_S
+                    limit=self.patience.connections_max, keepalive_timeout=_KEEP_ALIVE_S, ssl=self._ssl
                 ),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 headers={"User-Agent": "mainstay-python", "Accept-Encoding": "identity"},

@@ -138,7 +138,12 @@ def over(interface: type[Kind], connection: Connection, credential: str | None =
 
 
 def remote(
-    interface: type[Kind], url: str, *, credential: str | None = None, patience: Patience | None = None
+    interface: type[Kind],
+    url: str,
+    *,
+    credential: str | None = None,
+    patience: Patience | None = None,
+    certificate_sha256: str | None = None,
 ) -> Kind:
     """Make a stand-in for an interface whose service answers at a URL, such as `http://127.0.0.1:8080`.
 
@@ -147,7 +152,8 @@ def remote(
     the present operation's caller and request id are carried along, and a call is refused while a unit of
     work is open. `close(stand_in)` closes its connections.
     """
-    return over(interface, Connection(url, patience), credential)
+    connection = Connection(url, patience, certificate_sha256=certificate_sha256)
+    return over(interface, connection, credential)
 
 
 async def close(stand_in: Interface) -> None:

@@ -47,7 +47,7 @@ class Server:
 @asynccontextmanager
 async def calling(address: Address) -> AsyncIterator[Server]:
     """Open a connection for a block."""
-    connection = Connection(address.url)
+    connection = Connection(address.url, certificate_sha256=address.certificate_sha256)
     try:
         yield Server(address, connection)
     finally:

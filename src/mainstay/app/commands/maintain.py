@@ -20,7 +20,7 @@ from mainstay.ports.vectors import Space
 from mainstay.services.jobs.interface import Jobs
 from mainstay.services.knowledge.interface import Knowledge
 from mainstay.services.knowledge.records import Rebuilt
-from mainstay.transports.cli.address import find_address, local_url
+from mainstay.transports.cli.address import find_address, local_server
 from mainstay.transports.cli.printing import Output, console
 
 _LOOK_EVERY_S = 10.0
@@ -35,7 +35,7 @@ def rebuild(data: DataChoice = None) -> None:
     """
     with refusals_told():
         settings = settings_of(data=data)
-        if local_url(settings.data) is not None:
+        if local_server(settings.data)[0] is not None:
             run(lambda: find_address(None, None, str(settings.data)), _rebuild_there, as_json=False)
             return
         if not settings.database and not (settings.data / backups.DATABASE).exists():

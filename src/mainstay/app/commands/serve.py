@@ -22,7 +22,7 @@ from mainstay.app.house import House, picked
 from mainstay.app.neighbours import neighbour, taken
 from mainstay.app.placement import SettingsContradict
 from mainstay.app.sample import COLLECTION, QUESTION, Told, ask_first
-from mainstay.app.server import AddressTaken, listening
+from mainstay.app.server import AddressTaken, certificate_of, listening
 from mainstay.app.server import serve as serve_on
 from mainstay.app.settings import Settings
 from mainstay.kernel.fields import in_words
@@ -157,6 +157,13 @@ def serve(
         int | None, typer.Option(help="The port to listen on (8080); 0 takes a free one.")
     ] = None,
     host: Annotated[str | None, typer.Option(help="The address to listen on (127.0.0.1).")] = None,
+    tls_certificate: Annotated[
+        Path | None,
+        typer.Option(help="The server's certificate chain (PEM), for TLS 1.3.", show_default=False),
+    ] = None,
+    tls_key: Annotated[
+        Path | None, typer.Option(help="The certificate's key (PEM).", show_default=False)
+    ] = None,
     only: Annotated[str | None, typer.Option(help="Services to run here, separated by commas.")] = None,
     sample: Annotated[
         bool, typer.Option("--sample", help="Load Mainstay's own handbook and answer a first question.")
@@ -170,7 +177,16 @@ def serve(
     """
     out = console()
     with refusals_told():
-        settings = settings_of(data=data, port=port, host=host, only=only, metrics_log=verbose or None)
+        settings = settings_of(
+            data=data,
+            port=port,
+            host=host,
+            tls_certificate=tls_certificate,
+            tls_key=tls_key,
+            only=only,
+            metrics_log=verbose or None,
+        )
+        certificate_of(settings)  # what is wrong with it is told before anything else is done
         logging.basicConfig(
             level=logging.INFO if settings.metrics_log else logging.WARNING,
             format="%(asctime)s %(levelname)s %(name)s: %(message)s",

@@ -3,6 +3,7 @@
 import ipaddress
 import json
 import os
+import re
 import shlex
 import stat
 from collections.abc import Mapping
@@ -15,15 +16,20 @@ from mainstay.kit.errors import Unavailable
 URL_DEFAULT = "http://127.0.0.1:8080"
 DATA_DEFAULT = "./data"
 _FILE_BYTES_MAX = 10_000
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
 class Address:
-    """A server and the key to it; `local` says that both were found in a data folder."""
+    """A server and the key to it; `local` says that both were found in a data folder.
+
+    `certificate_sha256` is the certificate by which a server on this machine is known.
+    """
 
     url: str
     key: str | None = field(default=None, repr=False)
     local: bool = False
+    certificate_sha256: str | None = None
 
 
 def _ours(path: Path, *, secret: bool) -> str | None:
@@ -55,17 +61,20 @@ def _on_this_machine(url: str) -> str | None:
         return None
 
 
-def local_url(data: Path) -> str | None:
+def local_server(data: Path) -> tuple[str | None, str | None]:
     """Give the address that the server of this data folder wrote down, if it is on this machine.
 
-    A data folder may lie in a directory that somebody else prepared: an address elsewhere is not followed,
-    or it would be sent the key from the environment.
+    Beside it stands the SHA-256 of its certificate, if it has one. A data folder may lie in a directory that
+    somebody else prepared: an address elsewhere is not followed, or it would be sent the key from the
+    environment.
     """
     try:
-        url = json.loads(_ours(data / "server.json", secret=False) or "{}").get("url")
+        told = json.loads(_ours(data / "server.json", secret=False) or "{}")
+        url, digest = told.get("url"), told.get("certificate_sha256")
     except (ValueError, AttributeError):
-        return None
-    return _on_this_machine(url) if isinstance(url, str) else None
+        return None, None
+    known = digest if isinstance(digest, str) and _DIGEST.fullmatch(digest) else None
+    return (_on_this_machine(url) if isinstance(url, str) else None), known
 
 
 def find_address(
@@ -76,7 +85,7 @@ def find_address(
     The folder's own key (`local.key`, readable by its owner alone) is sent only to the folder's own server.
     """
     folder = Path(data or environment.get("MAINSTAY_DATA") or DATA_DEFAULT)
-    local = local_url(folder)
+    local, certificate = local_server(folder)
     named = data or environment.get("MAINSTAY_DATA")
     elsewhere = url or environment.get("MAINSTAY_URL")
     if named and not (folder / "server.json").exists() and not elsewhere:
@@ -86,9 +95,10 @@ def find_address(
         )
     chosen = (elsewhere or local or URL_DEFAULT).rstrip("/")
     given = key or environment.get("MAINSTAY_API_KEY")
+    known = certificate if chosen == local else None
     if given:
-        return Address(chosen, given.strip())
+        return Address(chosen, given.strip(), certificate_sha256=known)
     if chosen == local:
         found = (_ours(folder / "local.key", secret=True) or "").strip()
-        return Address(chosen, found or None, local=True)
+        return Address(chosen, found or None, local=True, certificate_sha256=known)
     return Address(chosen)

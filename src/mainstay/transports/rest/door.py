@@ -17,7 +17,7 @@ from starlette.types import Receive, Scope, Send
 from mainstay.kernel.dispatch import Application
 from mainstay.kit.errors import Failure
 from mainstay.kit.ids import Ids
-from mainstay.transports.rest.exchange import SAFE_HEADERS, Exchange
+from mainstay.transports.rest.exchange import SAFE_HEADERS, SECURED, Exchange
 from mainstay.transports.rest.health import Ready, health_routes
 from mainstay.transports.rest.openapi import openapi
 from mainstay.transports.rest.pages import page_routes
@@ -104,7 +104,8 @@ class RestDoor(Starlette):
             await found.target.answer(exchange, found.texts)
             return
         scope.setdefault("state", {})["request_id"] = exchange.request_id
-        await super().__call__(scope, receive, _dressed(send, exchange.request_id))
+        safe = (*SAFE_HEADERS, SECURED) if scope.get("scheme") == "https" else SAFE_HEADERS
+        await super().__call__(scope, receive, _dressed(send, exchange.request_id, safe))
 
     async def _http_failed(self, request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500
@@ -155,14 +156,14 @@ def _path_answers(
     return answers
 
 
-def _dressed(send: Send, request_id: str) -> Send:
+def _dressed(send: Send, request_id: str, safe: Sequence[tuple[bytes, bytes]]) -> Send:
     """Add the request id and the safe headers to what other routes answer, unless they say otherwise."""
 
     async def dressed(message: AsgiMessage) -> None:
         if message["type"] == "http.response.start":
             given = list(message.get("headers", ()))
             names = {name.lower() for name, _ in given}
-            own = [(b"x-request-id", request_id.encode("latin-1")), *SAFE_HEADERS]
+            own = [(b"x-request-id", request_id.encode("latin-1")), *safe]
             message["headers"] = [*given, *(each for each in own if each[0] not in names)]
         await send(message)
 

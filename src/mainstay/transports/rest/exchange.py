@@ -17,6 +17,9 @@ SAFE_HEADERS: tuple[tuple[bytes, bytes], ...] = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
 )
+SECURED: tuple[bytes, bytes] = (b"strict-transport-security", b"max-age=31536000")
+"""Told over TLS only: browsers then come back by TLS alone, for a year."""
+
 _API_HEADERS = (*SAFE_HEADERS, (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"))
 
 
@@ -135,6 +138,8 @@ class Exchange:
     async def begin(self, status: int, media_type: bytes, extra: Mapping[str, str]) -> None:
         """Send the status and the headers; an answer without a body has no media type."""
         headers = [(b"x-request-id", self.request_id.encode("latin-1")), *_API_HEADERS]
+        if self.scope.get("scheme") == "https":
+            headers.append(SECURED)
         if media_type:
             headers.append((b"content-type", media_type))
         for name, value in extra.items():

@@ -1,0 +1,258 @@
+"""TLS by the server itself: what it speaks, what it tells browsers, and a certificate that is renewed."""
+
+import json
+import os
+import ssl
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from http.client import HTTPConnection, HTTPResponse, HTTPSConnection
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    KeySerializationEncryption,
+    NoEncryption,
+    PrivateFormat,
+)
+
+from app.shell import typed
+from mainstay.app.certificates import Certificate, CertificateInvalid
+from mainstay.kernel.connection import Connection
+from mainstay.kernel.problems import ServerUnreachable
+from mainstay.kernel.remote import over
+from mainstay.services.identity.interface import Identity
+from makers import ADMIN_KEY
+
+PAGE = "https://chat.example.com"
+
+
+def write(folder: Path, encryption: KeySerializationEncryption | None = None) -> tuple[Path, Path]:
+    """Write a certificate that signs itself, for a name that nobody calls, and its key."""
+    folder.mkdir(exist_ok=True)
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "harbour.example")])
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .sign(key, SHA256())
+    )
+    chain, secret = folder / "chain.pem", folder / "key.pem"
+    chain.write_bytes(made.public_bytes(Encoding.PEM))
+    secret.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption or NoEncryption()))
+    return chain, secret
+
+
+@dataclass(frozen=True)
+class Served:
+    """A server that was started by its command."""
+
+    data: Path
+    port: int
+
+    def told(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads((self.data / "server.json").read_text())
+        return found
+
+    def tls(self, most: ssl.TLSVersion = ssl.TLSVersion.MAXIMUM_SUPPORTED) -> HTTPSConnection:
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode, context.maximum_version = False, ssl.CERT_NONE, most
+        return HTTPSConnection("127.0.0.1", self.port, timeout=20, context=context)
+
+
+@contextmanager
+def serving(data: Path, *words: str, **settings: str) -> Iterator[Served]:
+    """Run `mainstay serve` for the block."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MAINSTAY_URL")}
+    command = [str(Path(sys.executable).with_name("mainstay")), "serve", "--port", "0", "--data", str(data)]
+    process = subprocess.Popen(  # noqa: S603 - no shell, and the words are this test's own
+        [*command, *words],
+        env={**environment, "MAINSTAY_ADMIN_KEY": ADMIN_KEY, **settings},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert process.stdout is not None
+    try:
+        said = []
+        for line in process.stdout:
+            said.append(line)
+            if "Ctrl-C" in line:
+                break
+        assert (data / "server.json").exists(), "".join(said)
+        told = json.loads((data / "server.json").read_text())
+        assert any(told["url"] in line for line in said)
+        yield Served(data, int(urlsplit(told["url"]).port or 0))
+    finally:
+        process.terminate()
+        process.communicate(timeout=60)
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    return write(tmp_path_factory.mktemp("pem"))
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory, files: tuple[Path, Path]) -> Iterator[Served]:
+    words = ("--tls-certificate", str(files[0]), "--tls-key", str(files[1]))
+    with serving(tmp_path_factory.mktemp("served") / "data", *words, MAINSTAY_ALLOWED_ORIGINS=PAGE) as found:
+        yield found
+
+
+def ask(
+    connection: HTTPConnection, method: str = "GET", path: str = "/healthz", **headers: str
+) -> HTTPResponse:
+    connection.request(method, path, headers={name.replace("_", "-"): text for name, text in headers.items()})
+    response = connection.getresponse()
+    response.read()
+    connection.close()
+    return response
+
+
+def test_it_speaks_tls_of_the_newest_version_only(served: Served) -> None:
+    assert served.told()["url"].startswith("https://127.0.0.1:")
+    connection = served.tls()
+    connection.connect()
+    assert connection.sock.version() == "TLSv1.3"
+    assert ask(connection).status == 200
+    with pytest.raises(ssl.SSLError):
+        ask(served.tls(ssl.TLSVersion.TLSv1_2))
+    with pytest.raises((OSError, ValueError)):
+        ask(HTTPConnection("127.0.0.1", served.port, timeout=20))
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/v1/me", "/docs", "/none"])
+def test_browsers_are_told_to_come_back_by_tls(served: Served, path: str) -> None:
+    answered = ask(served.tls(), path=path, X_Forwarded_Proto="http")
+    assert answered.headers["Strict-Transport-Security"] == "max-age=31536000"
+
+
+def test_commands_know_the_certificate_by_the_data_folder(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("MAINSTAY_URL", "MAINSTAY_API_KEY", "MAINSTAY_DATA"):
+        monkeypatch.delenv(name, raising=False)
+    result = typed("identity", "whoami", "--data", str(served.data), "--json")
+    assert result.exit_code == 0, result.stderr
+    assert json.loads(result.stdout)["operator"]
+    named = ["--url", f"https://127.0.0.1:{served.port}/", "--key", ADMIN_KEY]
+    unknown = typed("identity", "whoami", *named)
+    assert unknown.exit_code == 6
+    assert "is not trusted" in unknown.stderr
+    monkeypatch.chdir(served.data.parent)
+    assert typed("identity", "whoami", *named).exit_code == 0, "it stands in ./data"
+
+
+async def test_another_certificate_is_not_spoken_to(served: Served) -> None:
+    for known in (None, "00" * 32):
+        connection = Connection(served.told()["url"], certificate_sha256=known)
+        with pytest.raises(ServerUnreachable):
+            await over(Identity, connection, ADMIN_KEY).whoami()
+        await connection.close()
+
+
+def test_a_renewed_certificate_is_shown_without_a_restart(
+    served: Served, files: tuple[Path, Path], tmp_path: Path
+) -> None:
+    standing = served.tls()
+    standing.request("GET", "/healthz")
+    assert standing.getresponse().read()
+    before = served.told()["certificate_sha256"]
+    chain, key = write(tmp_path / "new")
+    key.replace(files[1])
+    chain.replace(files[0])
+    until = time.monotonic() + 30
+    while served.told()["certificate_sha256"] == before:
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    shown = served.tls()
+    shown.connect()
+    der = shown.sock.getpeercert(binary_form=True)
+    assert der is not None
+    assert (
+        x509.load_der_x509_certificate(der).fingerprint(SHA256()).hex() == served.told()["certificate_sha256"]
+    )
+    shown.close()
+    standing.request("GET", "/healthz")
+    assert standing.getresponse().status == 200
+    standing.close()
+    assert typed("identity", "whoami", "--data", str(served.data)).exit_code == 0
+
+
+def test_pages_of_other_hosts_may_call_when_they_are_named(served: Served) -> None:
+    asked = {"Access_Control_Request_Method": "POST", "Access_Control_Request_Headers": "authorization"}
+    allowed = ask(served.tls(), "OPTIONS", "/v1/search/vector", Origin=PAGE, **asked)
+    assert allowed.status == 200
+    assert allowed.headers["Access-Control-Allow-Origin"] == PAGE
+    assert "Access-Control-Allow-Credentials" not in allowed.headers
+    told = ask(served.tls(), "GET", "/v1/me", Origin=PAGE, Authorization=f"Bearer {ADMIN_KEY}")
+    assert told.headers["Access-Control-Allow-Origin"] == PAGE
+    assert "RateLimit" in told.headers["Access-Control-Expose-Headers"]
+    for origin in ("https://evil.example.com", "https://chat.example.com.evil.com", "null"):
+        refused = ask(served.tls(), "OPTIONS", "/v1/search/vector", Origin=origin, **asked)
+        assert refused.status == 400
+        assert "Access-Control-Allow-Origin" not in refused.headers
+
+
+def test_only_named_proxies_are_believed(tmp_path: Path) -> None:
+    with serving(tmp_path / "data", MAINSTAY_TRUSTED_PROXIES="10.0.0.0/8") as found:
+        plain = ask(HTTPConnection("127.0.0.1", found.port), X_Forwarded_Proto="https")
+        assert "Strict-Transport-Security" not in plain.headers
+        page = ask(HTTPConnection("127.0.0.1", found.port), Origin=PAGE)
+        assert "Access-Control-Allow-Origin" not in page.headers
+    with serving(tmp_path / "data", MAINSTAY_TRUSTED_PROXIES="127.0.0.1") as found:
+        behind = ask(HTTPConnection("127.0.0.1", found.port), X_Forwarded_Proto="https")
+        assert behind.headers["Strict-Transport-Security"]
+
+
+def test_files_that_do_not_fit_are_told_at_once(tmp_path: Path) -> None:
+    chain, key = write(tmp_path / "one")
+    _, other = write(tmp_path / "two")
+    locked = write(tmp_path / "locked", BestAvailableEncryption(b"secret"))
+    for pair in ((chain, other), (chain, tmp_path / "none"), (key, chain), locked):
+        with pytest.raises(CertificateInvalid, match="cannot be used"):
+            Certificate(*pair)
+    command = [str(Path(sys.executable).with_name("mainstay")), "serve", "--data", str(tmp_path / "data")]
+    for words in (
+        ["--tls-certificate", str(chain)],
+        ["--tls-certificate", str(chain), "--tls-key", str(other)],
+    ):
+        ended = subprocess.run(  # noqa: S603 - no shell, and the words are this test's own
+            [*command, *words], capture_output=True, text=True, timeout=60, check=False
+        )
+        assert ended.returncode == 2
+        assert "key" in ended.stderr
+        assert not (tmp_path / "data").exists()
+
+
+def test_half_a_renewal_is_left_alone(tmp_path: Path) -> None:
+    chain, key = write(tmp_path / "pem")
+    certificate = Certificate(chain, key)
+    before = certificate.sha256
+    assert not certificate.renewed()
+    new_chain, new_key = write(tmp_path / "new")
+    new_chain.replace(chain)
+    assert not certificate.renewed()
+    assert certificate.sha256 == before
+    new_key.replace(key)
+    assert certificate.renewed()
+    assert certificate.sha256 != before
+    chain.unlink()
+    assert not certificate.renewed()
