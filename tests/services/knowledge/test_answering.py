@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from mainstay.services.knowledge import answering
 from mainstay.services.knowledge.answering import (
     CHOSEN_MAX,
+    LACKING_NUMBER,
     SUPPORT_LEAST,
     judge_by_tokens,
     judge_by_words,
@@ -20,6 +21,7 @@ from mainstay.services.knowledge.evidence import (
     BY_TOKENS,
     BY_WORDS,
     Tokens,
+    lacks_number,
     look_by_tokens,
     look_by_words,
     question_words,
@@ -74,6 +76,48 @@ def test_the_threshold_decides() -> None:
     question = "When does the harbour office open?"
     assert judge_by_words(question, handbook(OFFICE), threshold=0.0).answered
     assert not judge_by_words(question, handbook(OFFICE), threshold=1.01).answered
+
+
+VALVES = "The price of the FM-300 valve is 489 pounds. The FM-300 valve is launched on 14 May 2026."
+
+
+@pytest.mark.parametrize(
+    ("question", "known"),
+    [
+        ("What is the price of the FM-300 valve?", True),
+        ("What is the price of the FM-400 valve?", False),
+        ("What is the price of the FM400 valve?", False),
+        ("Is the FM-300 valve launched on 14 May?", True),
+        ("Is the FM-300 valve launched on 21 May?", False),
+        ("Is the FM-300 valve launched on 2026-05-14?", True),
+        ("Is the FM-300 valve launched in 2027?", False),
+        ("What are the 3 prices of the FM-300 valve?", True),
+    ],
+)
+def test_a_number_that_is_not_there_is_not_answered(question: str, *, known: bool) -> None:
+    passages = [VALVES, *HANDBOOK]
+    assert (judge_by_words(question, passages).confidence > LACKING_NUMBER) == known
+    tokens = [tokens_of(question), *map(tokens_of, passages[:3])]
+    if not known:
+        assert judge_by_tokens(question, passages, tokens).confidence <= LACKING_NUMBER
+        told = judge_by_words(question, passages, above=["FM-400 on 21 May 2027"])
+        assert told.confidence > LACKING_NUMBER, "a number that stands above the passage is there"
+
+
+@pytest.mark.parametrize(
+    ("asked", "text", "lacks"),
+    [
+        ("more than 12,500 euros?", "12 500 euros", False),
+        ("more than 12500 euros?", "12.500 euros", False),
+        ("version 4.18?", "version 4.19", True),
+        ("at 09:30?", "half past nine (9.30)", False),
+        ("in 2024 and 2025?", "in 2024", True),
+        ("room 07?", "no room", False),
+        ("", "1984", False),
+    ],
+)
+def test_which_numbers_are_lacking(asked: str, text: str, *, lacks: bool) -> None:
+    assert lacks_number(asked, text) == lacks
 
 
 def test_a_sentence_that_leans_on_the_one_before_brings_it_along() -> None:

@@ -1,5 +1,6 @@
 """Answer a question with sentences of its sources, and say how sure that is; refuse below a threshold."""
 
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from mainstay.services.knowledge.evidence import (
     Matrix,
     Word,
     answer_figures,
+    lacks_number,
     look_by_tokens,
     look_by_words,
     question_words,
@@ -25,6 +27,9 @@ from mainstay.services.knowledge.outlines import told_row
 
 CANDIDATES_MAX = 20
 """How many passages are taken into account; the coefficients were learned with so many."""
+
+LACKING_NUMBER = 0.25
+"""What is left of the confidence when the best passage has nothing of a number that was asked for."""
 
 CHOSEN_MAX = 3
 _CHOSEN_SHARE = 0.35
@@ -69,15 +74,22 @@ NOTHING = Judgement(answered=False, confidence=0.0, chosen=())
 
 
 def judge_by_words(
-    question: str, passages: Sequence[str], *, language: str = "en", threshold: float = WORDS.threshold
+    question: str,
+    passages: Sequence[str],
+    *,
+    above: Sequence[str] = (),
+    language: str = "en",
+    threshold: float = WORDS.threshold,
 ) -> Judgement:
     """Judge by the words alone; works with any encoder and without one.
 
     `passages` stand best first; the first CANDIDATES_MAX count, the first CLOSE_PASSAGES can be cited.
+    `above` is what each stands beneath: titles, headings.
     """
     words = question_words(question, language)
     looks = [look_by_words(words, passage, language) for passage in passages[:CANDIDATES_MAX]]
-    return judge(words, looks, passages, heads=WORDS, threshold=threshold, language=language)
+    lacking = _lacking(question, passages, above)
+    return judge(words, looks, passages, lacking, heads=WORDS, threshold=threshold, language=language)
 
 
 def judge_by_tokens(
@@ -85,6 +97,7 @@ def judge_by_tokens(
     passages: Sequence[str],
     tokens: Sequence[Tokens],
     *,
+    above: Sequence[str] = (),
     language: str = "en",
     threshold: float = TOKENS.threshold,
 ) -> Judgement:
@@ -97,19 +110,27 @@ def judge_by_tokens(
     looks = [look_by_words(words, passage, language) for passage in passages[:CANDIDATES_MAX]]
     close = zip(looks, tokens[1 : CLOSE_PASSAGES + 1], strict=False)
     looks[:CLOSE_PASSAGES] = [look_by_tokens(words, tokens[0], look, said) for look, said in close]
-    return judge(words, looks, passages, heads=TOKENS, threshold=threshold, language=language)
+    lacking = _lacking(question, passages, above)
+    return judge(words, looks, passages, lacking, heads=TOKENS, threshold=threshold, language=language)
+
+
+def _lacking(question: str, passages: Sequence[str], above: Sequence[str]) -> list[bool]:
+    """Say of each passage that can be cited whether it, with what stands above it, lacks a number."""
+    pairs = itertools.zip_longest(passages[:CLOSE_PASSAGES], above[:CLOSE_PASSAGES], fillvalue="")
+    return [lacks_number(question, f"{title} {passage}") for passage, title in pairs]
 
 
 def judge(
     words: Sequence[Word],
     looks: Sequence[Look],
     passages: Sequence[str],
+    lacking: Sequence[bool],
     *,
     heads: Heads,
     threshold: float,
     language: str,
 ) -> Judgement:
-    """Judge from what the looks have shown."""
+    """Judge from what the looks have shown, and from which passages lack a number of the question."""
     if not words or not any(_telling(look) for look in looks[:CLOSE_PASSAGES]):
         return NOTHING
     weights = rarity(looks)
@@ -120,6 +141,8 @@ def judge(
     likely = (float(ranked[0]), float(ranked[1]) if len(ranked) > 1 else 0.0)
     known = answer_figures(words, looks, weights, (places[best][0], figures[best]), likely)
     confidence = float(chance(heads.answer, known[np.newaxis])[0])
+    if lacking[places[best][0]]:
+        confidence *= LACKING_NUMBER
     chosen = choose(passages, looks, places, chances, language)
     return Judgement(confidence >= threshold, confidence, chosen)
 

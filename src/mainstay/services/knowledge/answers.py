@@ -1,6 +1,7 @@
 """Answers made from the documents: evidence, judgement, words, citations, and the honest refusal."""
 
 import asyncio
+import json
 import re
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -127,13 +128,21 @@ class Answers:
 
     async def _judge(self, question: str, found: Found) -> Judgement:
         texts = [shown.text for _, shown in found.ranked]
+        above = [_above(shown) for _, shown in found.ranked[:CLOSE_PASSAGES]]
         language = found.ranked[0][1].language if found.ranked else "und"
         if language != "en" or not self._encoder.name.startswith(LEARNED_WITH):
-            return await asyncio.to_thread(judge_by_words, question, texts, language=language)
+            return await asyncio.to_thread(judge_by_words, question, texts, above=above, language=language)
         # One at a time: together, the short question is padded to the longest passage, for twice the time.
         read = [question, *texts[:CLOSE_PASSAGES]]
         tokens = [(await self._encoder.embed_tokens([text], role="query"))[0] for text in read]
-        return await asyncio.to_thread(judge_by_tokens, question, texts, tokens, language=language)
+        return await asyncio.to_thread(
+            judge_by_tokens, question, texts, tokens, above=above, language=language
+        )
+
+
+def _above(shown: Shown) -> str:
+    """Give what a passage stands beneath, and what is known of its document: a number may stand there."""
+    return " ".join((shown.doc_id, shown.title, *shown.headings, json.dumps(shown.metadata)))
 
 
 def _from_faq(match: FaqMatch) -> GroundedAnswer:

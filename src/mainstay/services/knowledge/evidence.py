@@ -38,6 +38,8 @@ ANSWER_BY_TOKENS = (*ANSWER_BY_WORDS, "near", "near_around", "near_passage", "ne
 
 _WORD = re.compile(r"[^\W_]+(?:['’.\-][^\W_]+)*")
 _ASKING = re.compile(r"\bhow\s+(many|much|long|often|far|soon)\b", re.IGNORECASE)
+_NUMBER = re.compile(r"[0-9]+")
+_THOUSANDS = re.compile(r"(?<=[0-9])[,.’' \u202f\xa0](?=[0-9]{3}(?![0-9]))")
 _SPREAD_LEAST = 0.05
 _REPEATS_MAX = 3
 _REPEAT_WEIGHT = 0.3
@@ -88,6 +90,23 @@ def question_words(question: str, language: str) -> tuple[Word, ...]:
             name = any(letter.isdigit() for letter in text) or (match.start() > 0 and text[0].isupper())
             found.append(Word(match.start(), match.end(), kept, name))
     return tuple(found[:WORDS_MAX])
+
+
+def lacks_number(question: str, text: str) -> bool:
+    """Say whether a text has nothing of a number in the question: asked for FM-400, it tells of the FM-300.
+
+    Numbers of one digit are as often words or counts (`3 reasons`) and prove nothing. Of what consists of
+    several numbers (a date, a time) one is enough: dates are written in many ways.
+    """
+    there = _numbers(text)
+    asked = [_numbers(word) for word in question.split()]
+    return any(numbers and numbers.isdisjoint(there) for numbers in asked)
+
+
+def _numbers(text: str) -> frozenset[str]:
+    """Give the numbers of two digits and more, without leading zeros and separators of thousands."""
+    plain = _THOUSANDS.sub("", text)
+    return frozenset(run for found in _NUMBER.findall(plain) if len(run := found.lstrip("0")) > 1)
 
 
 def look_by_words(words: Sequence[Word], passage: str, language: str) -> Look:
