@@ -78,6 +78,16 @@ def test_the_threshold_decides() -> None:
     assert not judge_by_words(question, handbook(OFFICE), threshold=1.01).answered
 
 
+def test_whoever_is_told_the_first_step_is_told_all() -> None:
+    steps = "1. Install the tunnel client. It is free.\n2. Fetch your profile.\n3. Connect.\n\nAsk Anna."
+    passages = [steps, *HANDBOOK]
+    first = judge_by_words("How do I install the tunnel client?", passages)
+    told = [one.told for one in first.chosen if one.passage == 0]
+    assert told == ["1. Install the tunnel client.", "It is free.", "2. Fetch your profile.", "3. Connect."]
+    second = judge_by_words("Where do I fetch my profile?", passages)
+    assert [one.told for one in second.chosen if one.passage == 0] == ["2. Fetch your profile."]
+
+
 VALVES = "The price of the FM-300 valve is 489 pounds. The FM-300 valve is launched on 14 May 2026."
 
 

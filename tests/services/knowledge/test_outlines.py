@@ -20,6 +20,25 @@ def look(passage: str) -> tuple[list[str], list[str], dict[str, str]]:
     )
 
 
+@pytest.mark.parametrize(
+    ("passage", "steps"),
+    [
+        ("1. Install it. It is free.\n2. Start it.\n3. Log in.\n\nAsk us.", {"1. Install it.": "3. Log in."}),
+        ("1) One.\n2) Two.\n\nThen:\n\n1) Eins.\n2) Zwei.", {"1) One.": "2) Two.", "1) Eins.": "2) Zwei."}),
+        ("1. Only one.\n\nAsk us.", {}),
+        ("2. Two.\n3. Three.", {}),
+        ("1. One.\n\n# Next\n\n2. Two.", {}),
+        ("1. One.\n3. Three.", {}),
+        ("1. One." + " It goes on." * 6 + "\n2. Far away.", {}),
+    ],
+)
+def test_numbered_lists_belong_together(passage: str, steps: dict[str, str]) -> None:
+    spans = sentences(passage)
+    texts = [passage[start:end] for start, end in spans]
+    found = outline(passage, spans).steps
+    assert {texts[first]: texts[last] for first, last in found.items()} == steps
+
+
 def test_rows_stand_under_their_header() -> None:
     telling, silent, headers = look(f"# Plans\n\nWe have two plans.\n\n{TABLE}\n\nAsk us.")
     assert telling == ["We have two plans.", "| Basic | 9 EUR |", "| Team | 29 EUR |", "Ask us."]

@@ -165,8 +165,9 @@ def choose(
 ) -> tuple[Chosen, ...]:
     """Choose at most CHOSEN_MAX sentences: the best, and others nearly as good that say something new.
 
-    A sentence that leans on the one before it ("It was …") brings that one along. Of a table's rows only
-    those are told that no chosen one outdoes: `Anna Koch` is asked for, not everybody called Anna.
+    The first step of a numbered list brings the others along, however many they are. A sentence that leans
+    on the one before it ("It was …") brings that one along. Of a table's rows only those are told that no
+    chosen one outdoes: `Anna Koch` is asked for, not everybody called Anna.
     """
     order = sorted(range(len(places)), key=lambda row: -chances[row])
     least = float(chances[order[0]]) * _CHOSEN_SHARE
@@ -189,7 +190,9 @@ def choose(
             before = (rank, number - 1)
             if number - 1 not in looks[rank].outline.silent:
                 kept.setdefault(before, float(chances[row]))
-    best = places[order[0]][0]
+    best, begun = places[order[0]]
+    for number in range(begun, looks[best].outline.steps.get(begun, begun)):
+        kept.setdefault((best, number + 1), kept[best, begun])
     reading = sorted(kept, key=lambda place: (place[0] != best, place))
     return tuple(_chosen(passages, looks, place, kept[place]) for place in reading)
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 _HEADING = re.compile(r"#{1,6}\s")
 _ROW = re.compile(r"\|.*\|", re.DOTALL)
 _RULE = re.compile(r"\|(?:[ \t]*:?-+:?[ \t]*\|)+")
+_STEP = re.compile(r"(\d{1,2})[.)]\s")
+_STEP_SENTENCES_MAX = 5
 _ADDRESSED = re.compile(r"From: [^\n]*(?:\n(?:To|Cc|Date): [^\n]*)+")
 """The head of an e-mail, as its parser writes it: who wrote when answers nearly everything a little."""
 _BAR = re.compile(r"(?<!\\)\|")
@@ -14,10 +16,15 @@ _BAR = re.compile(r"(?<!\\)\|")
 
 @dataclass(frozen=True)
 class Outline:
-    """Which sentences tell nothing by themselves, and which are rows: their number to their header's."""
+    """Which sentences tell nothing by themselves, and what belongs together.
+
+    `headers` has the rows of tables, each with its header; `steps` the first step of each numbered list, with
+    the last sentence that stands before the list's end.
+    """
 
     silent: frozenset[int]
     headers: Mapping[int, int]
+    steps: Mapping[int, int]
 
 
 def outline(passage: str, spans: Sequence[tuple[int, int]]) -> Outline:
@@ -38,7 +45,25 @@ def outline(passage: str, spans: Sequence[tuple[int, int]]) -> Outline:
             silent.add(number)
         elif header is not None:
             headers[number] = header
-    return Outline(frozenset(silent), headers)
+    return Outline(frozenset(silent), headers, _steps(texts))
+
+
+def _steps(texts: Sequence[str]) -> dict[int, int]:
+    """Find the lists that count 1, 2, 3; each step may have some sentences."""
+    found: dict[int, int] = {}
+    first, last, awaited = 0, -_STEP_SENTENCES_MAX, 1
+    for number, text in enumerate(texts):
+        counted = _STEP.match(text)
+        if number - last > _STEP_SENTENCES_MAX or _HEADING.match(text):
+            awaited = 1
+        if counted is None or int(counted[1]) not in {1, awaited}:
+            continue
+        if int(counted[1]) == 1:
+            first = number
+        else:
+            found[first] = number
+        last, awaited = number, int(counted[1]) + 1
+    return found
 
 
 def told_row(header: str, row: str) -> str:
