@@ -101,6 +101,13 @@ def test_ask_streams_and_names_its_sources(server: WireServer) -> None:
     assert json.loads(typed("ask", "How?", "--json").stdout)["answered"] is True
 
 
+def test_ask_says_that_the_faq_has_answered(server: WireServer) -> None:
+    found = {**ANSWER, "citations": [], "faq_id": "faq_1"}
+    pieces = [_sent("piece", {"text": "Ruth."}), _sent("piece", {"result": found})]
+    server.answers.append(told(*pieces, _sent("end", {})))
+    assert "From the FAQ, entry faq_1" in typed("ask", "Who?").stdout
+
+
 def test_ask_says_when_the_documents_do_not(server: WireServer) -> None:
     server.answers.append(told(_sent("piece", {"result": REFUSAL}), _sent("end", {})))
     result = typed("ask", "How?")

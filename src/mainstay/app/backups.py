@@ -29,6 +29,12 @@ class BackupMissing(NotFound):
     title = "There is nothing here"
 
 
+class BackupKeyMissing(NotFound):
+    """The copy lacks its key, which a backup leaves out on purpose."""
+
+    title = "The backup's key is not there"
+
+
 class DataFolderTaken(Conflict):
     """The data folder to restore into is not empty."""
 
@@ -91,14 +97,16 @@ def backup(settings: Settings, folder: Path, *, with_key: bool) -> Copied:
 def restore(settings: Settings, folder: Path, key: Path | None) -> Copied:
     """Make a data folder out of a copy.
 
-    Raises DataFolderTaken, BackupMissing, BackupDamaged, BackupKeyWrong, CipherUnavailable for a key file
-    that cannot be used.
+    Raises DataFolderTaken, BackupMissing, BackupKeyMissing, BackupDamaged, BackupKeyWrong, and
+    CipherUnavailable for a key file that cannot be used.
     """
     source, secret = folder / DATABASE, key or folder / KEY
     if not source.exists():
         raise BackupMissing(f"{folder} holds no {DATABASE}.")
     if not secret.exists():
-        raise BackupMissing("The key is not in this backup: give it with --key.")
+        raise BackupKeyMissing(
+            f"A backup does not hold its key: give the file with --key ({secret} does not exist)."
+        )
     if settings.data.exists() and any(settings.data.iterdir()):
         raise DataFolderTaken(f"{settings.data} holds data; name another folder with --data.")
     _check(source)

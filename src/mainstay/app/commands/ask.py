@@ -21,6 +21,8 @@ def _show_sources(out: Output, answer: GroundedAnswer) -> None:
             out.say("Your documents do not answer this.", "yellow")
         out.say(f"Confidence that they do: {answer.confidence:.0%}", "dim")
         return
+    if answer.faq_id is not None:
+        out.say(f"From the FAQ, entry {answer.faq_id}", "dim")
     if answer.citations:
         out.console.print()
         out.say("Sources", "bold")
