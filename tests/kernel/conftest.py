@@ -3,6 +3,7 @@
 from engines.databases import empty_postgres, postgres_url
 from kernel.benches import bench, database
 from kernel.stand_in import connection, notes, running, server, sleeps
+from kernel.trails import trail
 
 __all__ = [
     "bench",
@@ -14,4 +15,5 @@ __all__ = [
     "running",
     "server",
     "sleeps",
+    "trail",
 ]

@@ -297,7 +297,7 @@ async def house(folder: Path) -> AsyncIterator[House]:
     parts = Parts(
         guard=Guard(FixedKeys(), MemoryCache(clock)),
         database=database,
-        audit=Audit(database, clock),
+        audit=Audit(database, clock, random),
         outbox=Outbox(bus, clock, ids, {}),
         idempotency=Idempotency(database, AesGcmCipher(bytes(32), random), clock),
         tracing=Tracing(random),

@@ -130,6 +130,12 @@ SAMPLES: dict[str, Sample] = {
     "jobs.cancel_job": Sample(
         lambda world, _: {"job_id": world.job_id}, {"job_id": "no id!"}, {"job_id": NOWHERE}
     ),
+    "observability.search_entries": Sample(
+        _plain(operation="identity.create_key", since="2026-01-01T00:00:00Z", limit=3), {"limit": 501}
+    ),
+    "observability.export_entries": Sample(_plain(since="0"), {"since": "x" * 41}),
+    "observability.list_checkpoints": Sample(_plain(limit=2), {"limit": 0}),
+    "observability.verify_chain": Sample(_plain(limit=1000), {"after": -1}),
     "knowledge.create_collection": Sample(
         lambda _, mark: {"name": f"c {mark}", "languages": ["de"], "chunking": {"tokens_max": 64}},
         {"chunking": {"tokens_max": 5}, "languages": ["deutsch"]},

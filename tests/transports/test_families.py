@@ -236,8 +236,9 @@ def _swapped(value: Any) -> Any:
 
 
 def _plain(answer: Answer) -> tuple[int, str]:
-    """Take out of an answer what may differ: ids, names that were sent, times, secrets."""
+    """Take out of an answer what may differ: ids, names that were sent, times, secrets, hashes."""
     text = re.sub(r"\b(?:[a-z]+_[0-9a-z]{26}|mk_[\w-]+)\b", "<id>", answer.body.decode())
+    text = re.sub(r"\b[0-9a-f]{64}\b", "<hash>", text)
     text = re.sub(r'(\\?")(\w+_ms|start|key)\\?":(\\?"[^"]*"|\d+)', r"\1\2\1:0", text)
     for real, fake in _SWAPS.items():
         text = text.replace(f'"{real}"', "<name>").replace(f'"{fake}"', "<name>")

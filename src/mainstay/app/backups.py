@@ -13,7 +13,7 @@ from mainstay.kit.errors import Conflict, Invalid, NotFound
 from mainstay.kit.random import SystemRandom
 from mainstay.ports.ciphers import CipherUnavailable
 
-DATABASE, BLOBS, KEY = "mainstay.db", "blobs", "secret.key"
+DATABASE, BLOBS, KEY, AUDIT_KEY = "mainstay.db", "blobs", "secret.key", "audit.key"
 _MB = 1024 * 1024
 
 
@@ -88,6 +88,8 @@ def backup(settings: Settings, folder: Path, *, with_key: bool) -> Copied:
     blobs = _copy_blobs(settings.data / BLOBS, draft / BLOBS)
     if with_key:
         _copy(settings.data / KEY, draft / KEY)
+        if (settings.data / AUDIT_KEY).exists():
+            _copy(settings.data / AUDIT_KEY, draft / AUDIT_KEY)
     _sync(draft)
     draft.rename(folder)
     _sync(folder.parent)
@@ -114,6 +116,8 @@ def restore(settings: Settings, folder: Path, key: Path | None) -> Copied:
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     blobs = _copy_blobs(folder / BLOBS, settings.data / BLOBS)
     _copy(secret, settings.data / KEY)
+    if (signing := secret.with_name(AUDIT_KEY)).exists():  # else checkpoints so far are of an unknown key
+        _copy(signing, settings.data / AUDIT_KEY)
     _copy(source, settings.data / DATABASE)
     _sync(settings.data)
     return Copied(_size(settings.data) / _MB, blobs)

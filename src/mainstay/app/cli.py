@@ -26,6 +26,7 @@ _PEOPLE = (
     ("eval", "Measure search and answers on your own questions.", "evaluate:evaluate"),
     ("status", "Show whether the server is well, its collections and its jobs.", "status:status"),
     ("keys", "Make, list and revoke API keys.", "keys:keys"),
+    ("audit", "Carry the audit away, keep checkpoints of it, and check it.", "audit:audit"),
 )
 
 

@@ -25,6 +25,7 @@ from mainstay.ports.glosses import Glosses
 from mainstay.ports.languages import Languages
 from mainstay.ports.parsers import Parser
 from mainstay.ports.rerankers import Reranker
+from mainstay.ports.signers import Signer, Verifier
 from mainstay.ports.vectors import Vectors, VectorsUnavailable
 
 Progress = Callable[[str, int, int], None]
@@ -62,6 +63,16 @@ def cipher_of(key_file: Path, random: Random, *, holds_data: bool = True) -> Cip
     """Pick the cipher of a key file, which must be there unless nothing was sealed with it yet."""
     key = pick("ciphers.aesgcm", "load_or_make_key")(key_file, random, holds_data=holds_data)
     return cast("Cipher", pick("ciphers.aesgcm", "AesGcmCipher")(key, random))
+
+
+def signer(settings: Settings, random: Random) -> Signer:
+    """Pick who signs the audit; the key is made at the first start."""
+    return cast("Signer", pick("signers.ed25519", "load_or_make_signer")(settings.data / "audit.key", random))
+
+
+def verifier(public_key: str) -> Verifier:
+    """Pick what checks signatures of a public key; raises ValueError when it is none."""
+    return cast("Verifier", pick("signers.ed25519", "verifier")(public_key))
 
 
 def vectors(settings: Settings) -> Vectors:

@@ -16,8 +16,10 @@ from mainstay.app.services import all_services
 from mainstay.app.settings import Settings
 from mainstay.app.wiring import Wiring, asked_by
 from mainstay.kernel.audit import Audit
+from mainstay.kernel.audit_chain import AuditChain
 from mainstay.kernel.caller import EVERYTHING, Caller
 from mainstay.kernel.dispatch import Application, Parts
+from mainstay.kernel.erasing import Eraser
 from mainstay.kernel.errands import Errands
 from mainstay.kernel.events import declared_reactions, reactions_of
 from mainstay.kernel.guard import Authenticator, Guard
@@ -27,6 +29,7 @@ from mainstay.kernel.interface import Interface
 from mainstay.kernel.leases import Leases
 from mainstay.kernel.outbox import Outbox
 from mainstay.kernel.reactor import Reactor
+from mainstay.kernel.sealing import Sealer
 from mainstay.kernel.tidying import DAY_MS, Tidying
 from mainstay.kernel.tracing import Tracing
 from mainstay.kernel.work import Work, WorkAllRows, WorkCipher, WorkRows, entered
@@ -45,6 +48,7 @@ from mainstay.ports.glosses import Glosses
 from mainstay.ports.languages import Languages
 from mainstay.ports.parsers import Parser
 from mainstay.ports.rerankers import Reranker
+from mainstay.ports.signers import Signer
 from mainstay.ports.vectors import Vectors
 from mainstay.services.identity.interface import Identity
 from mainstay.services.identity.service import IdentityService, IdentitySettings
@@ -69,6 +73,7 @@ class Engines:
     reranker: Reranker
     blobs: Blobs
     cipher: Cipher
+    signer: Signer
     parser: Parser
     fetcher: Fetcher
     languages: Languages
@@ -115,6 +120,7 @@ def picked(settings: Settings, clock: Clock, random: Random, progress: Progress 
         reranker=pick(Reranker, lambda: engines.reranker(settings)),
         blobs=pick(Blobs, lambda: engines.blobs(settings, sealing)),
         cipher=sealing,
+        signer=engines.signer(settings, random),
         parser=pick(Parser, lambda: engines.parser(settings)),
         fetcher=pick(Fetcher, lambda: engines.fetcher(settings)),
         languages=pick(Languages, engines.languages),
@@ -146,7 +152,11 @@ class House:
         self.random = random or SystemRandom()
         self.ids = Ids(self.clock, self.random)
         self.tracing = Tracing(self.random)
-        self.audit = Audit(stands_on.database, self.clock)
+        self.audit = Audit(stands_on.database, self.clock, self.random)
+        self.audit_chain = AuditChain(stands_on.database, engines.verifier(stands_on.signer.public_key))
+        self.eraser = Eraser(stands_on.database, stands_on.signer, self.clock, self.random)
+        alone = not settings.database and not settings.only
+        self.sealer = self._sealing(alone=alone)
         self._first = first
         self.new_key: str | None = None
         self.local_key = ""
@@ -160,14 +170,7 @@ class House:
             {service.interface: service.implementation for service in self._services},
         )
         outbox = Outbox(stands_on.bus, self.clock, self.ids, self._subscribers())
-        self._reactor = Reactor(
-            stands_on.database,
-            stands_on.bus,
-            outbox,
-            Leases(stands_on.database, self.clock, self.ids),
-            Tidying(stands_on.database, self.clock, kept_ms=settings.jobs_kept_days * DAY_MS),
-            exclusive=not settings.database and not settings.only,
-        )
+        self._reactor = self._reacting(outbox, alone=alone)
         parts = Parts(
             guard=Guard(self._recogniser(), stands_on.cache),
             database=stands_on.database,
@@ -203,6 +206,8 @@ class House:
             ):
                 stack.push_async_callback(engine.close)
             await self._first_key()
+            self.sealer.start()
+            stack.push_async_callback(self.sealer.stop)
             self.audit.start()
             stack.push_async_callback(self.audit.stop)
             stack.push_async_callback(self._errands.close)
@@ -251,6 +256,28 @@ class House:
             self._looked_until_s = self.clock.monotonic_s() + _READY_FRESH_S
         return parts
 
+    def _sealing(self, *, alone: bool) -> Sealer:
+        return Sealer(
+            self.engines.database,
+            self.audit_chain,
+            self.engines.signer,
+            self.clock,
+            self.ids,
+            kept_days=self.settings.audit_kept_days,
+            exclusive=alone,
+        )
+
+    def _reacting(self, outbox: Outbox, *, alone: bool) -> Reactor:
+        database = self.engines.database
+        return Reactor(
+            database,
+            self.engines.bus,
+            outbox,
+            Leases(database, self.clock, self.ids),
+            Tidying(database, self.clock, kept_ms=self.settings.jobs_kept_days * DAY_MS),
+            exclusive=alone,
+        )
+
     def _known(self) -> dict[Any, object]:
         stands_on = self.engines
         outside = {
@@ -275,6 +302,8 @@ class House:
             Random: self.random,
             Ids: self.ids,
             Errands: self._errands,
+            AuditChain: self.audit_chain,
+            Signer: stands_on.signer,
             IdentitySettings: IdentitySettings(self.settings.rate_limit_per_minute),
         }
 

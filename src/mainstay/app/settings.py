@@ -87,6 +87,9 @@ class Settings(BaseSettings):
     jobs_kept_days: int = Field(
         7, ge=1, le=3650, description="How many days jobs are kept after they ended, failed ones too."
     )
+    audit_kept_days: int = Field(
+        0, ge=0, le=36_500, description="How many days entries of the audit are kept; 0: for ever."
+    )
     parser_processes: int = Field(1, ge=1, le=64, description="Child processes that read files.")
     parser_seconds_max: int = Field(60, ge=1, le=3600, description="How long reading one file may take.")
     shards_open_max: int = Field(

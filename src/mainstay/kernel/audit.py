@@ -1,15 +1,17 @@
 """Who did what: one row for every change in its own transaction, and for every read soon after."""
 
 import asyncio
-import contextlib
 import logging
 from collections import deque
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from mainstay.kernel.caller import Caller
+from mainstay.kernel.chain import SALT_BYTES
+from mainstay.kernel.endings import end
 from mainstay.kit.clock import Clock
 from mainstay.kit.errors import Unavailable
+from mainstay.kit.random import Random
 from mainstay.ports.database import SYSTEM, Database, Scalar, System
 from mainstay.ports.database import Scope as RowScope
 
@@ -30,10 +32,11 @@ def scoped(row: Mapping[str, Value], scope: RowScope, tenant_id: str) -> dict[st
 class Audit:
     """Writes audit rows; those of reads and refusals are gathered and written together."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
-        """Take where the rows go."""
+    def __init__(self, database: Database, clock: Clock, random: Random) -> None:
+        """Take where the rows go, and where their salts come from."""
         self._database = database
         self._clock = clock
+        self._random = random
         self._waiting: deque[dict[str, Scalar]] = deque()
         self._task: asyncio.Task[None] | None = None
         self._lost = 0
@@ -51,6 +54,8 @@ class Audit:
             "outcome": outcome,
             "door": origin["door"],
             "origin": origin["address"],
+            "sealed": 0,
+            "salt": self._random.token(SALT_BYTES),
         }
 
     def note(self, tenant_id: str, row: dict[str, Scalar]) -> None:
@@ -67,9 +72,7 @@ class Audit:
     async def stop(self) -> None:
         """Write what waits, and end."""
         if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+            await end([self._task])
             self._task = None
         await self.flush()
 

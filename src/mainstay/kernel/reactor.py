@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from mainstay.kernel.caller import house
+from mainstay.kernel.endings import end
 from mainstay.kernel.events import Reaction
 from mainstay.kernel.leases import LEASE_MS, LeaseLost, Leases
 from mainstay.kernel.outbox import WAKE, Outbox, job_topic
@@ -88,10 +89,7 @@ class Reactor:
 
     async def stop(self) -> None:
         """End; events that were being handled wait for the next start."""
-        tasks = [*self._tasks, *self._hands.values()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end([*self._tasks, *self._hands.values()])
         self._tasks, self._hands = [], {}
         if self._reactions:
             with _going_on("giving leases back"):

@@ -58,9 +58,57 @@ AUDIT = Table(
         Column("outcome", "text"),
         Column("door", "text"),
         Column("origin", "text"),
+        Column("sealed", "integer"),
+        Column("salt", "bytes", nullable=True),
+        Column("hidden", "bytes", nullable=True),
     ),
     key=("seq",),
     sequence="seq",
+    indexes=(
+        Index(("sealed", "tenant_id", "seq"), across=True),
+        Index(("at_ms", "seq")),
+        Index(("subject", "at_ms", "seq")),
+        Index(("operation", "at_ms", "seq")),
+        Index(("outcome", "at_ms", "seq")),
+        Index(("target", "at_ms", "seq")),
+        Index(("request_id",)),
+    ),
 )
 
-TABLES = (OUTBOX, IDEMPOTENCY, AUDIT)
+AUDIT_LINKS = Table(
+    name="audit_links",
+    columns=(
+        Column("place", "integer"),
+        Column("seq", "integer"),
+        Column("commitment", "bytes"),
+        Column("link", "bytes"),
+    ),
+    key=("place",),
+    indexes=(Index(("seq",), unique=True),),
+)
+
+AUDIT_CHECKPOINTS = Table(
+    name="audit_checkpoints",
+    columns=(
+        Column("number", "integer"),
+        Column("place", "integer"),
+        Column("link", "bytes"),
+        Column("begins", "integer"),
+        Column("begins_link", "bytes"),
+        Column("oldest", "integer"),
+        Column("at_ms", "integer"),
+        Column("key_id", "text"),
+        Column("signature", "bytes"),
+    ),
+    key=("number",),
+    indexes=(Index(("place",)),),
+)
+
+AUDIT_TURN = Table(
+    name="audit_turn",
+    columns=(Column("name", "text"), Column("worker", "text"), Column("lease_ms", "integer")),
+    key=("name",),
+    scoped=False,
+)
+
+TABLES = (OUTBOX, IDEMPOTENCY, AUDIT, AUDIT_LINKS, AUDIT_CHECKPOINTS, AUDIT_TURN)

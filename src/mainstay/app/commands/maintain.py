@@ -119,7 +119,9 @@ def backup(
             f"Copied {told.megabytes:.1f} MB ({told.blobs} files) to {folder}", markup=False, highlight=False
         )
         if not with_key:
-            console().print("The key is not in it: keep a copy of secret.key apart from this folder.")
+            console().print(
+                "The keys are not in it: keep copies of secret.key and audit.key apart from this folder."
+            )
 
 
 def restore(
@@ -127,7 +129,9 @@ def restore(
         Path, typer.Argument(help="What `mainstay backup` made.", exists=True, file_okay=False)
     ],
     data: DataChoice = None,
-    key: Annotated[Path | None, typer.Option(help="The secret.key, if it is not in the copy.")] = None,
+    key: Annotated[
+        Path | None, typer.Option(help="The secret.key, if it is not in the copy; audit.key beside it.")
+    ] = None,
 ) -> None:
     """Make a data folder out of a backup; the folder must be new or empty."""
     with refusals_told():

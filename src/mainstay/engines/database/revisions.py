@@ -102,6 +102,11 @@ def fill_column(table: str, column: Column, sql: str) -> None:
         _run([f'UPDATE "{table}" SET "{column.name}" = {sql}'])
 
 
+def random_bytes_sql() -> str:
+    """Give the SQL expression for sixteen random bytes, others for each row."""
+    return "uuid_send(gen_random_uuid())" if _engine() == "postgres" else "randomblob(16)"
+
+
 def _literal(value: Scalar) -> str:
     if isinstance(value, bytes):
         raise TypeError("a column of bytes cannot be filled: make it nullable, then fill it in parts")

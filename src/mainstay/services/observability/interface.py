@@ -1,0 +1,227 @@
+"""What was done, by whom, and the proof that nobody changed the record of it."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from mainstay.kernel.interface import Interface, Record, reads, streams
+from mainstay.kit.errors import Invalid
+
+Moment = Annotated[
+    str,
+    StringConstraints(max_length=40),
+    Field(
+        description="Milliseconds since 1970, or RFC 3339 such as `2026-11-29T21:00:00Z`; empty: no bound."
+    ),
+]
+Text = Annotated[str, StringConstraints(max_length=500)]
+Name = Annotated[str, StringConstraints(max_length=100)]
+Cursor = Annotated[
+    str,
+    StringConstraints(max_length=50),
+    Field(description="The `next` of the page before; empty: the newest."),
+]
+
+
+class MomentUnreadable(Invalid):
+    """A time is neither milliseconds since 1970 nor RFC 3339 with its offset from UTC."""
+
+    title = "A time cannot be read"
+
+
+class CursorUnreadable(Invalid):
+    """`before` is not what a page's `next` was."""
+
+    title = "The place to go on from cannot be read"
+
+
+class AuditEntry(Record):
+    """One thing that was done, or refused."""
+
+    seq: int
+    place: int | None = Field(
+        description="Its place in the chain; none for a second or two, until it is sealed."
+    )
+    at_ms: int
+    subject: str = Field(description="Whose key it was; empty when it was erased.")
+    operation: str
+    target: str = Field(description="What it was about, where the operation says so.")
+    outcome: str = Field(description="`ok`, `replayed`, `left`, or the code of the failure.")
+    request_id: str
+    door: str
+    origin: str = Field(description="The address it came from, where the door knows one.")
+    erased: bool = Field(description="Whether subject, target and origin were erased.")
+
+
+class AuditPage(Record):
+    """Some entries, newest first."""
+
+    entries: list[AuditEntry]
+    next: str = Field(description="Give it as `before` for the page after this one; empty: there is none.")
+
+
+class AuditCheckpoint(Record):
+    """A signed statement of how a chain was at a moment."""
+
+    number: int
+    place: int
+    link: str
+    begins: int = Field(
+        description="After which place the kept chain begins; entries before it went by their age."
+    )
+    begins_link: str
+    oldest: int = Field(description="The number of the oldest checkpoint that is kept.")
+    at_ms: int
+    key_id: str
+    signature: str
+
+
+class AuditCheckpoints(Record):
+    """The newest checkpoints, newest first; keep them where nobody of this installation can change them."""
+
+    tenant_id: str
+    key_id: str
+    public_key: str = Field(description="The Ed25519 key that checks the signatures, in hexadecimal.")
+    checkpoints: list[AuditCheckpoint]
+
+
+class AuditVerification(Record):
+    """What checking a chain found."""
+
+    whole: bool = Field(description="Whether nothing is wrong with what was checked.")
+    finding: str = Field(description="The first thing that is wrong, in words; empty when nothing is.")
+    wrong_place: int | None
+    checked: int
+    last_place: int
+    begins: int = Field(description="After which place the kept chain begins.")
+    unsigned: int = Field(description="How many of the last entries checked no checkpoint covers yet.")
+    waiting: int = Field(description="How many entries wait for their place.")
+    next: int | None = Field(description="Give it as `after` to go on; none: this was the end of the chain.")
+
+
+class ExportBegin(Record):
+    """What an export is of, and what stands before its first entry."""
+
+    format: Literal["mainstay-audit-1"]
+    tenant_id: str
+    since_ms: int | None
+    until_ms: int | None
+    before: int = Field(description="The place before the first entry.")
+    previous_link: Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
+    previous_number: int = Field(description="The number of the last checkpoint before the first entry.")
+    last: int = Field(description="The place of the last entry.")
+    key_id: str
+    public_key: str
+
+
+class ExportEntry(Record):
+    """An entry with what is needed to check it."""
+
+    place: int
+    seq: int
+    at_ms: int | None
+    request_id: str
+    subject: str
+    operation: str
+    target: str
+    outcome: str
+    door: str
+    origin: str
+    salt: str | None
+    hidden: str | None
+    commitment: str
+    link: str
+
+
+class ExportErasure(Record):
+    """A signed note that the personal fields of some places were erased."""
+
+    at_ms: int
+    places: str
+    proof: str
+
+
+class ExportEnd(Record):
+    """That the export is complete."""
+
+    entries: int
+
+
+class AuditPiece(Record):
+    """One piece of an export: its begin, some entries in chain order with their checkpoints, or its end."""
+
+    begin: ExportBegin | None = None
+    erasures: list[ExportErasure] = Field(default_factory=list)
+    entries: list[ExportEntry] = Field(default_factory=list)
+    checkpoints: list[AuditCheckpoint] = Field(default_factory=list)
+    end: ExportEnd | None = None
+
+
+class Observability(Interface):
+    """The audit of your tenant: search it, carry it away, check it."""
+
+    @reads(
+        "GET /audit",
+        may="audit:read",
+        fails=(MomentUnreadable, CursorUnreadable),
+        example={"operation": "identity.create_key", "since": "2026-11-01T00:00:00Z"},
+    )
+    async def search_entries(
+        self,
+        since: Moment = "",
+        until: Moment = "",
+        subject: Text = "",
+        operation: Name = "",
+        outcome: Name = "",
+        target: Text = "",
+        request_id: Text = "",
+        door: Name = "",
+        before: Cursor = "",
+        limit: Annotated[int, Field(ge=1, le=500)] = 100,
+    ) -> AuditPage:
+        """Find who did what and when, newest first.
+
+        All filters given must hold, each exactly; `since` is included, `until` is not. Changes are there with
+        their answer, reads and refusals within a second.
+        """
+
+    @streams(
+        "GET /audit/export",
+        may="audit:read",
+        fails=(MomentUnreadable,),
+        example={"since": "2026-11-01T00:00:00Z", "until": "2026-12-01T00:00:00Z"},
+    )
+    def export_entries(self, since: Moment = "", until: Moment = "") -> AsyncIterator[AuditPiece]:
+        """Give the entries of a time in chain order, with all that checking them elsewhere needs.
+
+        The entries are those of the whole part of the chain that covers the time, up to the next checkpoint,
+        so that some may lie outside. `mainstay audit export` writes them into a file, and `mainstay audit
+        verify` checks it without a server.
+        """
+
+    @reads("GET /audit/checkpoints", may="audit:read", example={"limit": 1})
+    async def list_checkpoints(
+        self,
+        before: Annotated[
+            int, Field(ge=0, le=1 << 53, description="Only those with a smaller number; 0: the newest.")
+        ] = 0,
+        limit: Annotated[int, Field(ge=1, le=500)] = 10,
+    ) -> AuditCheckpoints:
+        """List the newest signed checkpoints, to be kept outside of this installation.
+
+        A chain that does not agree with a checkpoint kept elsewhere was cut off or written anew. There is one
+        for each 1,000 entries, and within about a minute of the last entry.
+        """
+
+    @reads("GET /audit/verification", may="audit:read", example={"limit": 100_000})
+    async def verify_chain(
+        self,
+        after: Annotated[int, Field(ge=0, le=1 << 53, description="Begin behind this place.")] = 0,
+        limit: Annotated[int, Field(ge=1, le=1_000_000)] = 100_000,
+    ) -> AuditVerification:
+        """Check your tenant's chain: every entry, every link, every signature.
+
+        At most `limit` entries are looked at; `next` says where to go on. It takes about 5 seconds for each
+        100,000 entries. Method: hash chain after Schneier and Kelsey (1999), signed with Ed25519 (RFC 8032).
+        """
