@@ -61,6 +61,7 @@ ALL = (
     Benchmark("search_http", "Search over HTTP", ("--scratch", "{scratch}", "--passages", "{passages}")),
     Benchmark("ingest", "Ingest, end to end", ("--scratch", "{scratch}")),
     Benchmark("footprint", "Start, memory, size", ("--large", "{scratch}/hundred")),
+    Benchmark("audit", "The audit: sealing, checking, searching", table=False),
     Benchmark("durable_road", "Durable documents through the whole road"),
     Benchmark("durable_writes", "Durable units through the SQLite engine", table=False),
     Benchmark(

@@ -110,3 +110,22 @@ def test_erasures_that_wait_count_as_promised(database: Old, tmp_path: Path) -> 
         "feedback",
     ]
     assert len(ask("SELECT body FROM outbox WHERE promised = 0")) == 4
+
+
+def test_entries_of_the_audit_get_salts_of_their_own_and_wait_to_be_sealed(
+    database: Old, tmp_path: Path
+) -> None:
+    upgrade, ask = database
+    upgrade(versions_before("0008", tmp_path))
+    for number in range(20):
+        ask(
+            "INSERT INTO audit"
+            " (tenant_id, at_ms, request_id, subject, operation, target, outcome, door, origin)"
+            f" VALUES ('t', {number}, 'r', 's', 'o', 't', 'ok', 'd', 'a')"
+        )
+
+    upgrade(migrate.VERSIONS)
+
+    rows = ask("SELECT salt, sealed, hidden FROM audit")
+    assert len({bytes(salt) for salt, _, _ in rows}) == len(rows) == 20
+    assert {(len(salt), sealed, hidden) for salt, sealed, hidden in rows} == {(16, 0, None)}

@@ -71,7 +71,7 @@ AUDIT = Table(
         Index(("operation", "at_ms", "seq")),
         Index(("outcome", "at_ms", "seq")),
         Index(("target", "at_ms", "seq")),
-        Index(("request_id",)),
+        Index(("request_id", "at_ms", "seq")),
     ),
 )
 

@@ -26,7 +26,7 @@ INDEXES = (
     Index(columns=("operation", "at_ms", "seq"), unique=False, across=False),
     Index(columns=("outcome", "at_ms", "seq"), unique=False, across=False),
     Index(columns=("target", "at_ms", "seq"), unique=False, across=False),
-    Index(columns=("request_id",), unique=False, across=False),
+    Index(columns=("request_id", "at_ms", "seq"), unique=False, across=False),
 )
 TABLES = (
     Table(
