@@ -61,6 +61,13 @@ from mainstay.services.knowledge.records import (
     Rebuilt,
     Receipt,
 )
+from mainstay.services.observability.interface import (
+    AuditCheckpoints,
+    AuditPage,
+    AuditPiece,
+    AuditVerification,
+    Observability,
+)
 
 PACKAGES: tuple[str, ...]
 
@@ -257,12 +264,44 @@ class KnowledgeSync:
         wait: bool = False,
     ) -> Rebuilt: ...
 
+class ObservabilitySync:
+    def search_entries(
+        self,
+        since: str = "",
+        until: str = "",
+        subject: str = "",
+        operation: str = "",
+        outcome: str = "",
+        target: str = "",
+        request_id: str = "",
+        door: str = "",
+        before: str = "",
+        limit: int = 100,
+    ) -> AuditPage: ...
+    def export_entries(
+        self,
+        since: str = "",
+        until: str = "",
+    ) -> Pieces[AuditPiece]: ...
+    def list_checkpoints(
+        self,
+        before: int = 0,
+        limit: int = 10,
+    ) -> AuditCheckpoints: ...
+    def verify_chain(
+        self,
+        after: int = 0,
+        limit: int = 100000,
+    ) -> AuditVerification: ...
+
 class AsyncServices(_Services):
     identity: Identity
     jobs: Jobs
     knowledge: Knowledge
+    observability: Observability
 
 class SyncServices(_Services):
     identity: IdentitySync
     jobs: JobsSync
     knowledge: KnowledgeSync
+    observability: ObservabilitySync
