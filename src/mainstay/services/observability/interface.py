@@ -19,8 +19,9 @@ Moment = Annotated[
         description="Milliseconds since 1970, or RFC 3339 such as `2026-11-29T21:00:00Z`; empty: no bound."
     ),
 ]
-Text = Annotated[str, StringConstraints(max_length=500)]
-Name = Annotated[str, StringConstraints(max_length=100)]
+_PLAIN = r"^[^\x00-\x1f\x7f]*$"
+Text = Annotated[str, StringConstraints(max_length=500, pattern=_PLAIN)]
+Name = Annotated[str, StringConstraints(max_length=100, pattern=_PLAIN)]
 Cursor = Annotated[
     str,
     StringConstraints(max_length=50, pattern=r"^([0-9]{1,16}\.[0-9]{1,18})?$"),
