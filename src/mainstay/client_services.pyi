@@ -27,10 +27,14 @@ from mainstay.kernel.interface import (
     Upload,
 )
 from mainstay.services.identity.interface import (
-    ApiKey,
     Identity,
+)
+from mainstay.services.identity.records import (
+    ApiKey,
     Me,
     NewApiKey,
+    Permission,
+    Role,
     Tenant,
 )
 from mainstay.services.jobs.interface import (
@@ -83,27 +87,86 @@ class IdentitySync:
     def create_key(
         self,
         name: str,
-        role: Literal["admin", "developer", "user"] = "user",
+        role: str | None = None,
         groups: list[str] | None = None,
         limit_per_minute: int | None = None,
+        scopes: list[str] | None = None,
+        expires_at: str | None = None,
     ) -> NewApiKey: ...
-    def list_keys(self) -> list[ApiKey]: ...
+    def list_keys(
+        self,
+        limit: int = 500,
+        after: str | None = None,
+    ) -> list[ApiKey]: ...
+    def get_key(
+        self,
+        key_id: str,
+    ) -> ApiKey: ...
+    def update_key(
+        self,
+        key_id: str,
+        name: str | None = None,
+        groups: list[str] | None = None,
+        limit_per_minute: int | None = ...,
+        expires_at: str | None = ...,
+    ) -> ApiKey: ...
+    def rotate_key(
+        self,
+        key_id: str,
+        overlap_s: int = 86400,
+    ) -> NewApiKey: ...
     def revoke_key(
         self,
         key_id: str,
     ) -> ApiKey: ...
+    def list_permissions(self) -> list[Permission]: ...
+    def list_roles(self) -> list[Role]: ...
+    def create_role(
+        self,
+        name: str,
+        permissions: list[str],
+        description: str = "",
+    ) -> Role: ...
+    def get_role(
+        self,
+        name: str,
+    ) -> Role: ...
+    def replace_role(
+        self,
+        name: str,
+        permissions: list[str],
+        description: str = "",
+    ) -> Role: ...
+    def delete_role(
+        self,
+        name: str,
+    ) -> Role: ...
     def create_tenant(
         self,
         name: str,
+        limit_per_minute: int | None = None,
     ) -> Tenant: ...
     def list_tenants(self) -> list[Tenant]: ...
+    def get_tenant(
+        self,
+        tenant_id: str,
+    ) -> Tenant: ...
+    def update_tenant(
+        self,
+        tenant_id: str,
+        name: str | None = None,
+        suspended: bool | None = None,
+        limit_per_minute: int | None = ...,
+    ) -> Tenant: ...
     def create_tenant_key(
         self,
         tenant_id: str,
         name: str,
-        role: Literal["admin", "developer", "user"] = "admin",
+        role: str | None = None,
         groups: list[str] | None = None,
         limit_per_minute: int | None = None,
+        scopes: list[str] | None = None,
+        expires_at: str | None = None,
     ) -> NewApiKey: ...
 
 class JobsSync:

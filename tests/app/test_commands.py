@@ -6,6 +6,7 @@ import pty
 import signal
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,18 @@ def test_summaries_are_those_of_the_commands() -> None:
 
 def test_every_service_is_listed() -> None:
     listed = typed("--help").output
-    for name in ("knowledge", "identity", "jobs", "search", "ask", "ingest", "eval", "status", "keys"):
+    for name in (
+        "knowledge",
+        "identity",
+        "jobs",
+        "search",
+        "ask",
+        "ingest",
+        "eval",
+        "status",
+        "keys",
+        "roles",
+    ):
         assert name in listed
 
 
@@ -172,16 +184,55 @@ def test_keys(server: WireServer) -> None:
     server.default = answer(made)
     result = typed("keys", "create", "--role", "developer", "--name", "Web", "--group", "g")
     assert result.stdout == "mk_1234\n"
-    assert server.seen[0].json == {
-        "name": "Web",
-        "role": "developer",
-        "groups": ["g"],
-        "limit_per_minute": None,
-    } or server.seen[0].json == {"name": "Web", "role": "developer", "groups": ["g"]}
+    assert server.seen[0].json == {"name": "Web", "role": "developer", "groups": ["g"]}
     assert "Revoked key_1 (Web)." in typed("keys", "revoke", "key_1").stdout
     assert server.seen[1].target == "/v1/api-keys/key_1"
+    server.default = answer([{**made, "role": None, "scopes": ["a:b", "c:d"], "state": "expired"}])
+    assert "key_1\tWeb\ta:b c:d\tg\texpired" in typed("keys", "list").stdout
+
+
+def test_keys_end_rotate_and_change(server: WireServer) -> None:
+    made = {"key_id": "key_1", "name": "Web", "role": "user", "groups": [], "limit_per_minute": None}
+    made |= {"created_ms": 0, "start": "mk_1", "key": "mk_5678"}
+    server.default = answer(made)
+    typed("keys", "create", "--name", "Web", "--scope", "a:b", "--scope", "c:d", "--expires", "90d")
+    sent = server.seen[0].json
+    assert sent["scopes"] == ["a:b", "c:d"]
+    ahead = datetime.fromisoformat(sent["expires_at"]) - datetime.now(UTC)
+    assert timedelta(days=89) < ahead <= timedelta(days=90)
+    assert typed("keys", "rotate", "key_1", "--overlap", "0").stdout == "mk_5678\n"
+    typed("keys", "rotate", "key_1")
+    typed("keys", "change", "key_1", "--expires", "never", "--no-groups")
+    typed("keys", "change", "key_1", "--limit-per-minute", "5", "--expires", "2031-01-31T12:00:00Z")
+    told = [(each.target, each.json) for each in server.seen[1:]]
+    assert told == [
+        ("/v1/api-keys/key_1/rotate", {"overlap_s": 0}),
+        ("/v1/api-keys/key_1/rotate", {"overlap_s": 86_400}),
+        ("/v1/api-keys/key_1", {"groups": [], "expires_at": None}),
+        ("/v1/api-keys/key_1", {"limit_per_minute": 5, "expires_at": "2031-01-31T12:00:00+00:00"}),
+    ]
+    for words in (
+        ("create", "--name", "x", "--role", "user", "--scope", "a:b"),
+        ("create", "--name", "x", "--expires", "soon"),
+        ("rotate", "key_1", "--overlap", "a while"),
+    ):
+        assert typed("keys", *words).exit_code == 2, words
+
+
+def test_roles(server: WireServer) -> None:
+    made = {"name": "support", "description": "", "permissions": ["a:b"], "built_in": False, "changed_ms": 1}
+    server.default = answer(made)
+    typed("roles", "create", "--name", "support", "--permission", "a:b")
+    typed("roles", "change", "support", "--permission", "a:b", "--description", "Help desk")
+    assert "Deleted the role support." in typed("roles", "delete", "support").stdout
+    assert [(each.method, each.target, each.json) for each in server.seen[:2]] == [
+        ("POST", "/v1/roles", {"name": "support", "permissions": ["a:b"], "description": ""}),
+        ("PUT", "/v1/roles/support", {"permissions": ["a:b"], "description": "Help desk"}),
+    ]
     server.default = answer([made])
-    assert "key_1\tWeb" in typed("keys", "list").stdout
+    assert "support\tno\ta:b" in typed("roles", "list").stdout
+    server.default = answer([{"name": "a:b", "operations": ["x.y", "x.z"], "description": ""}])
+    assert "a:b\tx.y x.z" in typed("roles", "permissions").stdout
 
 
 async def _well(request: web.Request) -> web.StreamResponse:

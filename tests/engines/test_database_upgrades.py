@@ -91,6 +91,23 @@ def test_every_name_becomes_the_number_that_is_computed_now(database: Old, tmp_p
     assert ask("SELECT point_id FROM feedback") == [(opinion_id("feedback_1"),)]
 
 
+def test_keys_and_tenants_of_before_are_as_they_were(database: Old, tmp_path: Path) -> None:
+    upgrade, ask = database
+    upgrade(versions_before("0009", tmp_path))
+    ask("INSERT INTO tenants (tenant_id, name, operator, created_ms) VALUES ('t', 'n', 1, 5)")
+    ask(
+        "INSERT INTO api_keys (tenant_id, key_id, hash, name, role, groups, start, created_ms)"
+        " VALUES ('t', 'key_1', 'h', 'n', 'user', '[\"g\"]', 'mk_', 6)"
+    )
+
+    upgrade(migrate.VERSIONS)
+
+    assert ask("SELECT role, groups, scopes, expires_ms, created_by, old_hash FROM api_keys") == [
+        ("user", '["g"]', None, None, "", None)
+    ]
+    assert ask("SELECT name, suspended, limit_per_minute FROM tenants") == [("n", 0, None)]
+
+
 def test_erasures_that_wait_count_as_promised(database: Old, tmp_path: Path) -> None:
     upgrade, ask = database
     upgrade(versions_before("0005", tmp_path))

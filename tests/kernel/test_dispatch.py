@@ -127,7 +127,7 @@ async def test_a_replayed_answer_and_a_bug_are_audited_too(
         await admin.answer("identity.create_key", idempotency_key="k1", name="one")
     service = house.application._services[admin.operation("identity.list_keys").interface]
 
-    async def breaks() -> None:
+    async def breaks(**_: object) -> None:
         raise ZeroDivisionError
 
     monkeypatch.setattr(service, "list_keys", breaks)

@@ -14,7 +14,7 @@ from mainstay.app.settings import Settings
 from mainstay.kernel.interface import Upload
 from mainstay.kit.errors import Conflict
 from mainstay.ports.database import SYSTEM
-from mainstay.services.identity.service import LOCAL_KEY
+from mainstay.services.identity.keyring import LOCAL_KEY
 from makers import ADMIN_KEY, FrozenClock, client, engines_for
 
 __all__ = ["empty_postgres", "postgres_url"]

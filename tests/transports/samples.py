@@ -1,5 +1,6 @@
 """Values for every operation of the house: good ones, wrong ones, and ones that name what is not there."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ from transports.real_house import NO_PAGE, Running
 Values = dict[str, Any]
 COLLECTION = "handbook"
 DOC = "keys"
+ROLE = "crew"
 NOWHERE = "nothing_like_this"
 OPERATIONS: dict[str, Operation] = {
     operation.full_name: operation
@@ -30,6 +32,7 @@ class World:
     key_id: str
     job_id: str
     faq_id: str
+    role: str = ROLE
     groups: tuple[str, ...] = ()
 
     def call(self, name: str, /, **values: Any) -> Any:
@@ -43,7 +46,8 @@ def furnished(running: Running, key: str, tenant_id: str, word: str = "Ferry") -
     def call(name: str, /, **values: Any) -> Any:
         return running.call(name, as_key=key, **values)
 
-    spare = call("identity.create_key", name=f"{word} spare", role="user")
+    call("identity.create_role", name=ROLE, permissions=["jobs:read"])
+    spare = call("identity.create_key", name=f"{word} spare", role=ROLE)
     texts = {
         DOC: f"{word} keys are shown once. To rotate a key, make a new one.",
         "other": f"{word} tickets.",
@@ -101,18 +105,66 @@ def _gone_key(world: World, mark: str) -> Values:
     return {"key_id": world.call("identity.create_key", name=f"gone {mark}")["key_id"]}
 
 
+def _gone_role(world: World, mark: str) -> Values:
+    name = f"gone-{re.sub('[^a-z0-9_-]', '-', mark)}"
+    world.call("identity.create_role", name=name, permissions=["jobs:read"])
+    return {"name": name}
+
+
+def _other_tenant(world: World, mark: str) -> Values:
+    made = world.running.call("identity.create_tenant", name=f"other {mark}")
+    return {"tenant_id": made["tenant_id"]}
+
+
 _DOCUMENT = {"collection": COLLECTION, "metadata": {"year": 2026, "tags": ["a", "ü"]}, "wait": True}
 _QUESTION = {"question": "How do I rotate a key?", "doc_ids": [DOC]}
 _LONG = "x" * 101
+_END = "2031-01-31T12:00:00+01:00"
 _UPLOAD = Upload("note.txt", "text/plain", "A note about the ferry – ü.".encode())
 
 SAMPLES: dict[str, Sample] = {
     "identity.whoami": Sample(_plain()),
     "identity.create_key": Sample(
-        lambda _, mark: {"name": f"k {mark}", "groups": ["board"]}, {"name": _LONG}
+        lambda _, mark: {"name": f"k {mark}", "groups": ["board"], "expires_at": _END},
+        {"name": _LONG},
+        {"role": NOWHERE},
     ),
-    "identity.list_keys": Sample(_plain()),
+    "identity.list_keys": Sample(_plain(limit=2, after="key_0"), {"limit": 501}),
+    "identity.get_key": Sample(
+        lambda world, _: {"key_id": world.key_id}, {"key_id": "no id!"}, {"key_id": NOWHERE}
+    ),
+    "identity.update_key": Sample(
+        lambda world, mark: {**_gone_key(world, mark), "limit_per_minute": None, "expires_at": _END},
+        {"key_id": "no id!", "expires_at": "tomorrow"},
+        {"key_id": NOWHERE},
+    ),
+    "identity.rotate_key": Sample(
+        lambda world, mark: {**_gone_key(world, mark), "overlap_s": 60},
+        {"overlap_s": -1, "key_id": "a"},
+        {"key_id": NOWHERE},
+    ),
     "identity.revoke_key": Sample(_gone_key, {"key_id": "no id!"}, {"key_id": NOWHERE}),
+    "identity.list_permissions": Sample(_plain()),
+    "identity.list_roles": Sample(_plain()),
+    "identity.create_role": Sample(
+        lambda _, mark: {"name": f"r-{re.sub('[^a-z0-9_-]', '-', mark)}", "permissions": ["documents:read"]},
+        {"permissions": []},
+    ),
+    "identity.get_role": Sample(_plain(name="user"), {"name": "No Role"}, {"name": NOWHERE}),
+    "identity.replace_role": Sample(
+        _plain(name=ROLE, permissions=["jobs:read"], description="Ü."),
+        {"permissions": ["everything"], "name": "a"},
+        {"name": NOWHERE},
+    ),
+    "identity.delete_role": Sample(_gone_role, {"name": "No Role"}, {"name": NOWHERE}),
+    "identity.get_tenant": Sample(
+        lambda world, _: {"tenant_id": world.tenant_id}, {"tenant_id": "no id!"}, {"tenant_id": NOWHERE}
+    ),
+    "identity.update_tenant": Sample(
+        lambda world, mark: {**_other_tenant(world, mark), "suspended": True, "limit_per_minute": 50},
+        {"limit_per_minute": 0, "tenant_id": "a"},
+        {"tenant_id": NOWHERE},
+    ),
     "identity.create_tenant": Sample(lambda _, mark: {"name": f"t {mark}"}, {"name": _LONG}),
     "identity.list_tenants": Sample(_plain()),
     "identity.create_tenant_key": Sample(

@@ -216,7 +216,7 @@ def test_the_same_failure_for_what_is_not_there(house: House, name: str) -> None
 @pytest.mark.parametrize("name", NAMES)
 def test_the_same_failure_without_the_permission(house: House, name: str) -> None:
     operation = OPERATIONS[name]
-    may = {"documents:read", "jobs:read", "feedback:write", "anybody"}
+    may = {"documents:read", "collections:read", "jobs:read", "feedback:write", "anybody"}
     if operation.may in may:
         mine = {"identity.whoami", *(each for each in NAMES if OPERATIONS[each].may in may)}
         assert name in mine

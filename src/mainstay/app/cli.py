@@ -25,7 +25,8 @@ _PEOPLE = (
     ("ingest", "Send files and folders to the server.", "ingest:ingest"),
     ("eval", "Measure search and answers on your own questions.", "evaluate:evaluate"),
     ("status", "Show whether the server is well, its collections and its jobs.", "status:status"),
-    ("keys", "Make, list and revoke API keys.", "keys:keys"),
+    ("keys", "Make, list, change, rotate and revoke API keys.", "keys:keys"),
+    ("roles", "Make, list and change roles.", "roles:roles"),
     ("audit", "Carry the audit away, keep checkpoints of it, and check it.", "audit:audit"),
 )
 

@@ -28,7 +28,9 @@ from mainstay.kernel.inside import Outside, inside
 from mainstay.kernel.interface import Interface
 from mainstay.kernel.leases import Leases
 from mainstay.kernel.outbox import Outbox
+from mainstay.kernel.permissions import Permissions, permissions_of
 from mainstay.kernel.reactor import Reactor
+from mainstay.kernel.rounds import Rounds
 from mainstay.kernel.sealing import Sealer
 from mainstay.kernel.tidying import DAY_MS, Tidying
 from mainstay.kernel.tracing import Tracing
@@ -51,7 +53,9 @@ from mainstay.ports.rerankers import Reranker
 from mainstay.ports.signers import Signer
 from mainstay.ports.vectors import Vectors
 from mainstay.services.identity.interface import Identity
-from mainstay.services.identity.service import IdentityService, IdentitySettings
+from mainstay.services.identity.keyring import IdentitySettings
+from mainstay.services.identity.service import IdentityService
+from mainstay.services.identity.uses import ROUND_S, Uses
 
 Made = TypeVar("Made")
 
@@ -171,6 +175,7 @@ class House:
         )
         outbox = Outbox(stands_on.bus, self.clock, self.ids, self._subscribers())
         self._reactor = self._reacting(outbox, alone=alone)
+        self.uses = Rounds("key uses", ROUND_S, self._note_uses)
         parts = Parts(
             guard=Guard(self._recogniser(), stands_on.cache),
             database=stands_on.database,
@@ -208,6 +213,8 @@ class House:
             await self._first_key()
             self.sealer.start()
             stack.push_async_callback(self.sealer.stop)
+            self.uses.start()
+            stack.push_async_callback(self.uses.stop)
             self.audit.start()
             stack.push_async_callback(self.audit.stop)
             stack.push_async_callback(self._errands.close)
@@ -304,6 +311,7 @@ class House:
             Errands: self._errands,
             AuditChain: self.audit_chain,
             Signer: stands_on.signer,
+            Permissions: permissions_of(service.interface for service in self._services),
             IdentitySettings: IdentitySettings(self.settings.rate_limit_per_minute),
         }
 
@@ -334,14 +342,17 @@ class House:
         self.new_key = await self._at_start(lambda: identity.make_first_key(given))
         self.local_key = await self._at_start(identity.make_local_key)
 
+    async def _note_uses(self) -> None:
+        await self._wiring.make(Uses).write(self._as_the_house)
+
     async def _at_start(self, action: Callable[[], Awaitable[Made]]) -> Made:
         """Do something as the house itself; again, when another process that starts did it this moment."""
         for _ in range(_STARTING_AT_ONCE_MAX):
             with contextlib.suppress(UniqueViolated):
-                return await self._once_at_start(action)
-        return await self._once_at_start(action)
+                return await self._as_the_house(action)
+        return await self._as_the_house(action)
 
-    async def _once_at_start(self, action: Callable[[], Awaitable[Made]]) -> Made:
+    async def _as_the_house(self, action: Callable[[], Awaitable[Made]]) -> Made:
         from_house = Caller("", "house:start", ("house",), frozenset({EVERYTHING}), operator=True)
         work = Work(from_house, self.engines.database, "start", SYSTEM)
         with entered(work):

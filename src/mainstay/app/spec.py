@@ -1,4 +1,4 @@
-"""Writes what is generated from the operations and settings: `spec/` and two pages of `docs/`.
+"""Writes what is generated from the operations and settings: `spec/` and three pages of `docs/`.
 
     python -m mainstay.app.spec            writes the files
     python -m mainstay.app.spec --check    says which of them are out of date, and fails if one is
@@ -22,6 +22,7 @@ from mainstay.app.settings import Settings
 from mainstay.kernel.dispatch import Application, Parts
 from mainstay.kernel.guard import ANYBODY
 from mainstay.kernel.interface import Interface, Operation
+from mainstay.kernel.permissions import Permissions, permissions_of
 from mainstay.transports.mcp.tools import operation_tool
 from mainstay.transports.rest.openapi import openapi
 
@@ -50,6 +51,7 @@ def files() -> dict[str, str]:
         "spec/openapi.json": _json(openapi(described, version("mainstay"))),
         "spec/mcp.json": _json({"tools": tools(operations)}),
         "docs/operations.md": operations_page(operations),
+        "docs/permissions.md": permissions_page(permissions_of(interfaces())),
         "docs/settings.md": settings_page(),
     }
 
@@ -85,6 +87,22 @@ def _row(operation: Operation) -> str:
     may = "any key" if operation.may == ANYBODY else f"`{operation.may}`"
     cells = [f"`{operation.full_name}`", routes, may, _KINDS[operation.kind], _cell(operation.summary)]
     return f"| {' | '.join(cells)} |"
+
+
+def permissions_page(permissions: Permissions) -> str:
+    """Write the table of all permissions."""
+    told = (
+        "What can be permitted to a role or, as a scope, to a key. Which roles come with the server stands "
+        "in the handbook's page [Roles](../src/mainstay/handbook/roles.md). `*`, which the role `admin` has, "
+        "stands for all of them."
+    )
+    rows = [
+        f"| `{name}` | {', '.join(f'`{each}`' for each in operations)} |"
+        for name, operations in permissions.opens.items()
+    ]
+    rows += [f"| `{name}` | {_cell(shows)} |" for name, shows in permissions.grants.items()]
+    table = ["| Permission | What it opens |", "|---|---|", *rows]
+    return "\n\n".join(["# Permissions", _GENERATED, told, "\n".join(table)]) + "\n"
 
 
 def settings_page() -> str:

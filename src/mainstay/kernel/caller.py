@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 
 EVERYTHING = "*"
 """The permission that stands for all."""
+ALL_DOCUMENTS = "documents:all"
+"""The permission to see documents of every group; administrators have it."""
 
 
 @dataclass(frozen=True)

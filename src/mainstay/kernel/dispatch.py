@@ -1,6 +1,7 @@
 """The one road: every door turns its message into `dispatch`, and nothing else leads to a service."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
@@ -19,12 +20,13 @@ from mainstay.kernel.outbox import Outbox
 from mainstay.kernel.tracing import Span, Tracing
 from mainstay.kernel.work import Work, entered
 from mainstay.kit.clock import Clock
-from mainstay.kit.errors import Failure, Invalid, Unauthenticated
+from mainstay.kit.errors import Failure, Invalid, TooMany, Unauthenticated, Unavailable
 from mainstay.ports.database import Database
 
 logger = logging.getLogger("mainstay")
 
 _PROBLEMS_TOLD_MAX = 20
+_LOOK_AGAIN_S = 1.0
 
 
 class RequestInvalid(Invalid):
@@ -227,7 +229,7 @@ class Application:
         begun: tuple[str, float],
     ) -> AsyncIterator[Any]:
         method = getattr(self._services[operation.interface], operation.name)
-        outcome = "ok"
+        outcome, looked_s = "ok", begun[1]
         try:
             async with aclosing(method(**self._arguments(operation, model))) as pieces:
                 while True:
@@ -238,6 +240,7 @@ class Application:
                             break
                     if work.unit is not None:
                         _refuse_write(operation)
+                    looked_s = await self._look_again(work.caller, looked_s)
                     yield piece
             if work.unit is not None:
                 _refuse_write(operation)
@@ -255,6 +258,15 @@ class Application:
                 await work.undo(RuntimeError(f"{operation.full_name} streams, so it must not write"))
             self._note(operation, work.caller, message, outcome, work.target)
             self._trace(operation, work.caller, message, begun, outcome)
+
+    async def _look_again(self, caller: Caller, looked_s: float) -> float:
+        """Make sure, once a second, that a stream's key still works; give when it was looked."""
+        now_s = self._parts.clock.monotonic_s()
+        if not caller.secret or now_s - looked_s < _LOOK_AGAIN_S:
+            return looked_s
+        with contextlib.suppress(TooMany, Unavailable):  # what is no verdict on the key ends no stream
+            await self._parts.guard.authenticate(Credential(caller.secret, "stream"))
+        return now_s
 
     def _note(
         self, operation: Operation, caller: Caller, message: Message, outcome: str, target: str = ""

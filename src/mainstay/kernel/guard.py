@@ -36,6 +36,12 @@ class PermissionMissing(Forbidden):
     title = "A permission is missing"
 
 
+class TenantSuspended(Forbidden):
+    """The tenant of this key is suspended; its data stays, and its keys work again when it is resumed."""
+
+    title = "This tenant is suspended"
+
+
 class RateLimited(TooMany):
     """The key's requests of the last minute reach its limit."""
 
@@ -46,7 +52,7 @@ class Authenticator(Protocol):
     """Recognises callers; services provide one."""
 
     async def recognise(self, credential: Credential) -> Caller:
-        """Give the caller behind a credential; raises CredentialsUnknown."""
+        """Give the caller behind a credential; raises CredentialsUnknown and TenantSuspended."""
         ...
 
 

@@ -172,14 +172,20 @@ class Operation:
 
 
 class Interface(metaclass=ABCMeta):
-    """The base of every interface: a class whose methods are operations."""
+    """The base of every interface: a class whose methods are operations.
+
+    `grants` names the permissions that open no operation of their own, each with what it shows more.
+    """
 
     service: ClassVar[str] = ""
+    grants: ClassVar[Mapping[str, str]] = {}
     __operations__: ClassVar[tuple["Operation", ...]]
 
-    def __init_subclass__(cls, **kwargs: Any) -> None:
+    def __init_subclass__(cls, grants: Mapping[str, str] | None = None, **kwargs: Any) -> None:
         """Name the service after its interface."""
         super().__init_subclass__(**kwargs)
+        if grants is not None:
+            cls.grants = grants
         if Interface in cls.__bases__:
             cls.service = re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
 

@@ -11,6 +11,7 @@ from mainstay.kernel.guard import (
     CredentialsUnknown,
     PermissionMissing,
     RateLimited,
+    TenantSuspended,
 )
 from mainstay.kernel.idempotency import IdempotencyKeyInvalid, IdempotencyKeyReused, KeyTaken
 from mainstay.kit.errors import (
@@ -32,6 +33,7 @@ _ROAD: tuple[type[Failure], ...] = (
     CredentialsUnknown,
     PermissionMissing,
     RateLimited,
+    TenantSuspended,
     IdempotencyKeyInvalid,
     IdempotencyKeyReused,
     KeyTaken,

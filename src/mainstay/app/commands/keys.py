@@ -1,34 +1,55 @@
-"""`mainstay keys`: make, list and revoke API keys."""
+"""`mainstay keys`: make, list, change, rotate and revoke API keys."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
 
 from mainstay.app.commands.calling import Server, plain, run
+from mainstay.app.commands.durations import moment, seconds
+from mainstay.kit.clock import SystemClock
 from mainstay.services.identity.interface import Identity
 from mainstay.transports.cli.commands import DataOption, JsonOption, KeyOption, UrlOption, address_of
 from mainstay.transports.cli.printing import Output, console
 
-_ROLES = ["admin", "developer", "user"]
+_ROLES = ["admin", "developer", "user", "researcher", "operations", "compliance_officer"]
+_PAGE = 500
+_COLUMNS = ("key_id", "name", "may", "groups", "state", "expires_at", "last_used_ms", "start")
 
-keys = typer.Typer(help="Make, list and revoke API keys.", no_args_is_help=True, add_completion=False)
+keys = typer.Typer(
+    help="Make, list, change, rotate and revoke API keys.", no_args_is_help=True, add_completion=False
+)
+
+KeyIdArgument = Annotated[str, typer.Argument(help="The key's id, from `mainstay keys list`.")]
+GroupOption = Annotated[
+    list[str] | None,
+    typer.Option("--group", help="A group of document permissions; may be given several times."),
+]
+LimitOption = Annotated[int | None, typer.Option(help="Requests a minute.")]
+ExpiresOption = Annotated[
+    str | None,
+    typer.Option(help="When it ends: 90d, a moment as 2027-01-31T12:00:00Z, or never.", metavar="WHEN"),
+]
 
 
 @keys.command()
 def create(
     name: Annotated[str, typer.Option(help="For people: what the key is for.")],
     role: Annotated[
-        str,
+        str | None,
         typer.Option(
-            help="What it may do: everything; documents and evaluations; search and ask.",
-            metavar="|".join(_ROLES),
+            help="What it may do; `mainstay roles list` shows your own roles too. `user` if nothing is said.",
+            metavar="ROLE",
             autocompletion=lambda: _ROLES,
         ),
-    ] = "user",
-    group: Annotated[
-        list[str] | None, typer.Option(help="A group of document permissions; may be given several times.")
     ] = None,
-    limit_per_minute: Annotated[int | None, typer.Option(help="Requests a minute.")] = None,
+    scope: Annotated[
+        list[str] | None,
+        typer.Option(help="A permission in place of a role; may be given several times.", metavar="SCOPE"),
+    ] = None,
+    group: GroupOption = None,
+    limit_per_minute: LimitOption = None,
+    expires: ExpiresOption = None,
     url: UrlOption = None,
     key: KeyOption = None,
     data: DataOption = None,
@@ -37,21 +58,23 @@ def create(
     """Make an API key; it is shown this once.
 
     In a pipe only the key is printed: `KEY=$(mainstay keys create --role developer --name Website)`
+
+    Example: `mainstay keys create --name "Nightly check" --scope jobs:read --expires 90d`
     """
-    chosen: Any = role
+    if role is not None and scope:
+        raise typer.BadParameter("Give either --role or --scope.")
+    ends = None if expires is None else moment(expires, SystemClock().now_ms(), "--expires")
 
     async def work(server: Server) -> None:
         made = await server.of(Identity).create_key(
-            name, role=chosen, groups=group or None, limit_per_minute=limit_per_minute
+            name,
+            role=role,
+            scopes=scope or None,
+            groups=group or None,
+            limit_per_minute=limit_per_minute,
+            expires_at=ends,
         )
-        out = Output(as_json=as_json)
-        if as_json:
-            out.json(plain(made))
-        elif out.console.is_terminal:
-            out.record({name: value for name, value in plain(made).items() if name != "start"})
-            console(stderr=True).print("Keep the key now: it is stored as a hash, and never shown again.")
-        else:
-            out.say(made.key)
+        _secret(plain(made), Output(as_json=as_json))
 
     run(lambda: address_of(url, key, data), work, as_json=as_json)
 
@@ -63,17 +86,80 @@ def list_(
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List the API keys, oldest first."""
+    """List the API keys, oldest first, with their state and last use."""
 
     async def work(server: Server) -> None:
-        Output(as_json=as_json).value(plain(await server.of(Identity).list_keys()))
+        identity = server.of(Identity)
+        found: list[Any] = []
+        while page := await identity.list_keys(limit=_PAGE, after=found[-1]["key_id"] if found else None):
+            found += plain(page)
+            if len(page) < _PAGE:
+                break
+        out = Output(as_json=as_json)
+        out.value(found if as_json else [_row(each) for each in found])
+
+    run(lambda: address_of(url, key, data), work, as_json=as_json)
+
+
+@keys.command()
+def change(
+    key_id: KeyIdArgument,
+    name: Annotated[str | None, typer.Option(help="For people: what the key is for.")] = None,
+    group: GroupOption = None,
+    no_groups: Annotated[bool, typer.Option("--no-groups", help="Take all groups away.")] = False,
+    limit_per_minute: LimitOption = None,
+    expires: ExpiresOption = None,
+    url: UrlOption = None,
+    key: KeyOption = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Change an API key's name, groups, limit or end; what is not given stays as it is.
+
+    Example: `mainstay keys change KEY_ID --expires 90d`
+    """
+    changed: dict[str, Any] = {"name": name, "groups": [] if no_groups else group or None}
+    if limit_per_minute is not None:
+        changed["limit_per_minute"] = limit_per_minute
+    if expires is not None:
+        changed["expires_at"] = moment(expires, SystemClock().now_ms(), "--expires")
+
+    async def work(server: Server) -> None:
+        Output(as_json=as_json).value(plain(await server.of(Identity).update_key(key_id, **changed)))
+
+    run(lambda: address_of(url, key, data), work, as_json=as_json)
+
+
+@keys.command()
+def rotate(
+    key_id: KeyIdArgument,
+    overlap: Annotated[
+        str,
+        typer.Option(
+            help="How long the secret before goes on working: 0, 30m, 24h, up to 30d.", metavar="SPAN"
+        ),
+    ] = "24h",
+    url: UrlOption = None,
+    key: KeyOption = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Give an API key a new secret; it is shown this once, and in a pipe nothing else is printed.
+
+    Example, after a leak: `mainstay keys rotate KEY_ID --overlap 0`
+    """
+    overlap_s = seconds(overlap, "--overlap")
+
+    async def work(server: Server) -> None:
+        made = await server.of(Identity).rotate_key(key_id, overlap_s=overlap_s)
+        _secret(plain(made), Output(as_json=as_json))
 
     run(lambda: address_of(url, key, data), work, as_json=as_json)
 
 
 @keys.command()
 def revoke(
-    key_id: Annotated[str, typer.Argument(help="The key's id, from `mainstay keys list`.")],
+    key_id: KeyIdArgument,
     url: UrlOption = None,
     key: KeyOption = None,
     data: DataOption = None,
@@ -90,3 +176,21 @@ def revoke(
             out.say(f"Revoked {gone.key_id} ({gone.name}).")
 
     run(lambda: address_of(url, key, data), work, as_json=as_json)
+
+
+def _secret(made: Mapping[str, Any], out: Output) -> None:
+    """Show a secret: alone in a pipe, with its key on a terminal."""
+    if out.as_json:
+        out.json(made)
+    elif out.console.is_terminal:
+        out.record({name: value for name, value in made.items() if name != "start"})
+        console(stderr=True).print("Keep the key now: it is stored as a hash, and never shown again.")
+    else:
+        out.say(made["key"])
+
+
+def _row(told: Mapping[str, Any]) -> dict[str, Any]:
+    """Give what of a key fits on a line; what it may is its role, or its scopes."""
+    whole = {**told, "may": told["role"] or " ".join(told["scopes"] or ())}
+    whole["groups"] = " ".join(told["groups"])
+    return {name: whole[name] for name in _COLUMNS}

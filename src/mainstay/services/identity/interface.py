@@ -1,110 +1,59 @@
-"""Who is who: tenants, and the API keys by which callers are recognised."""
+"""Who is who: tenants, roles, and the API keys by which callers are recognised."""
 
-from typing import Annotated, Literal
-
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from mainstay.kernel.guard import ANYBODY
-from mainstay.kernel.interface import Interface, Record, reads, writes
-from mainstay.kit.errors import Conflict, Forbidden, Invalid, NotFound
+from mainstay.kernel.interface import Interface, reads, writes
+from mainstay.services.identity.failures import (
+    ExpiryInvalid,
+    KeyChanged,
+    KeyExpired,
+    KeyInUse,
+    KeyIsLocal,
+    KeyMayTooMuch,
+    KeyMissing,
+    KeyRightsUnclear,
+    OperatorNeeded,
+    PermissionUnknown,
+    RoleBuiltIn,
+    RoleInUse,
+    RoleMissing,
+    RoleNameTaken,
+    RolesTooMany,
+    TenantIsOperator,
+    TenantMissing,
+    TenantNameTaken,
+)
+from mainstay.services.identity.records import (
+    OVERLAP_S,
+    AfterKey,
+    ApiKey,
+    ExpiresAt,
+    Groups,
+    KeyId,
+    KeyName,
+    Limit,
+    Me,
+    NewApiKey,
+    Overlap,
+    PageSize,
+    Permission,
+    Role,
+    RoleDescription,
+    RoleName,
+    Scopes,
+    Tenant,
+    TenantId,
+)
 
-Role = Literal["admin", "developer", "user"]
-KeyName = Annotated[
-    str,
-    StringConstraints(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$"),
-    Field(description="For people: what the key is for."),
-]
-Group = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[\w.:@/-]+$")]
-Groups = Annotated[
-    list[Group],
-    Field(
-        max_length=100, description="Groups of document permissions; documents of other groups stay hidden."
-    ),
-]
-Limit = Annotated[
-    int, Field(ge=1, le=1_000_000, description="Requests a minute; the server's default if not given.")
-]
-KeyId = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[\w-]+$")]
-TenantId = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[\w-]+$")]
-
-
-class KeyMissing(NotFound):
-    """There is no such key in this tenant."""
-
-    title = "There is no such API key"
-
-
-class AdminKeyInvalid(Invalid):
-    """The administrator's key of the settings cannot be one."""
-
-    title = "The first administrator's key is not valid"
-
-
-class KeyInUse(Invalid):
-    """A key cannot revoke itself."""
-
-    title = "A key cannot revoke itself"
-
-
-class TenantMissing(NotFound):
-    """There is no such tenant."""
-
-    title = "There is no such tenant"
-
-
-class TenantNameTaken(Conflict):
-    """Another tenant has this name."""
-
-    title = "This tenant's name is taken"
-
-
-class OperatorNeeded(Forbidden):
-    """Only administrators of the operator's tenant make tenants."""
-
-    title = "Only the operator of this installation may do this"
-
-
-class Me(Record):
-    """The caller, as the house sees it."""
-
-    tenant_id: str
-    subject: str
-    roles: list[str]
-    permissions: list[str]
-    groups: list[str]
-    limit_per_minute: int
-    operator: bool
-
-
-class ApiKey(Record):
-    """An API key, without its secret."""
-
-    key_id: str
-    name: str
-    role: Role
-    groups: list[str]
-    limit_per_minute: int | None
-    created_ms: int
-    start: str = Field(description="The first characters of the secret, to tell keys apart.")
-
-
-class NewApiKey(ApiKey):
-    """An API key that was just made; `key` is shown this once and stored as a hash only."""
-
-    key: str
-
-
-class Tenant(Record):
-    """A team with documents, keys and settings of its own; no other tenant sees them."""
-
-    tenant_id: str
-    name: str
-    operator: bool
-    created_ms: int
+_MAKING = (RoleMissing, KeyRightsUnclear, PermissionUnknown, ExpiryInvalid, KeyMayTooMuch)
+_KEY_EXAMPLE = {"key_id": "key_01k9z6q7h8e4v5c3x2b1n0m9a8"}
+_TENANT_EXAMPLE = {"tenant_id": "tenant_01k9z6q7h8e4v5c3x2b1n0m9a8"}
+_ROLE_EXAMPLE = {"name": "support", "permissions": ["documents:read", "collections:read", "jobs:read"]}
 
 
 class Identity(Interface):
-    """Tenants and API keys."""
+    """Tenants, roles and API keys."""
 
     @reads("GET /me", may=ANYBODY)
     async def whoami(self) -> Me:
@@ -114,33 +63,116 @@ class Identity(Interface):
         "POST /api-keys",
         may="keys:write",
         status=201,
+        fails=_MAKING,
         example={"name": "Website", "role": "user", "groups": ["public"]},
     )
     async def create_key(
         self,
         name: KeyName,
-        role: Role = "user",
+        role: RoleName | None = None,
         groups: Groups | None = None,
         limit_per_minute: Limit | None = None,
+        scopes: Scopes | None = None,
+        expires_at: ExpiresAt | None = None,
     ) -> NewApiKey:
         """Make an API key of your tenant.
 
-        The secret is in this answer only. Roles: `admin` may do everything, `developer` may read and write
-        documents and run evaluations, `user` may search and ask.
+        The secret is in this answer only. A key has a role (`user` if nothing is said) or scopes, which are
+        permissions. It may at most what your own key may, in groups that your key is in.
         """
 
     @reads("GET /api-keys", may="keys:read")
-    async def list_keys(self) -> list[ApiKey]:
-        """List your tenant's API keys, oldest first, without their secrets."""
+    async def list_keys(self, limit: PageSize = 500, after: AfterKey | None = None) -> list[ApiKey]:
+        """List your tenant's API keys, oldest first, without their secrets.
+
+        A page has 500 keys if nothing is said; the next one begins `after` the last key of this one.
+        """
+
+    @reads("GET /api-keys/{key_id}", may="keys:read", fails=(KeyMissing,), example=_KEY_EXAMPLE)
+    async def get_key(self, key_id: KeyId) -> ApiKey:
+        """Give an API key of your tenant, without its secret."""
 
     @writes(
-        "DELETE /api-keys/{key_id}",
+        "PATCH /api-keys/{key_id}",
         may="keys:write",
-        fails=(KeyMissing, KeyInUse),
-        example={"key_id": "key_01k9z6q7h8e4v5c3x2b1n0m9a8"},
+        fails=(KeyMissing, ExpiryInvalid, KeyMayTooMuch, KeyIsLocal, KeyChanged),
+        example={**_KEY_EXAMPLE, "name": "Website", "groups": ["public"]},
     )
+    async def update_key(
+        self,
+        key_id: KeyId,
+        name: KeyName | None = None,
+        groups: Groups | None = None,
+        limit_per_minute: Limit | None = Field(default_factory=int),
+        expires_at: ExpiresAt | None = Field(default_factory=str),
+    ) -> ApiKey:
+        """Change an API key's name, groups, limit or end, from the next request on.
+
+        What is left out stays as it is. Null takes a limit of its own or an end away. Neither before nor then
+        may the key do more than yours; and a key cannot put off its own end.
+        """
+
+    @writes(
+        "POST /api-keys/{key_id}/rotate",
+        may="keys:write",
+        fails=(KeyMissing, KeyExpired, KeyMayTooMuch, KeyIsLocal, KeyChanged),
+        example={**_KEY_EXAMPLE, "overlap_s": 3600},
+    )
+    async def rotate_key(self, key_id: KeyId, overlap_s: Overlap = OVERLAP_S) -> NewApiKey:
+        """Give an API key a new secret; the one before goes on working for the overlap, a day if not said.
+
+        The new secret is in this answer only. Both belong to one key: its rights, its limit, its end, and its
+        revocation hold for both. Rotated again within the overlap, the oldest secret ends at once. Of two
+        rotations at the same moment one is refused with a conflict.
+        """
+
+    @writes("DELETE /api-keys/{key_id}", may="keys:write", fails=(KeyMissing, KeyInUse), example=_KEY_EXAMPLE)
     async def revoke_key(self, key_id: KeyId) -> ApiKey:
-        """Revoke an API key; the next request with it is refused."""
+        """Revoke an API key, with a secret that still overlaps; the next request with either is refused."""
+
+    @reads("GET /permissions", may="roles:read")
+    async def list_permissions(self) -> list[Permission]:
+        """List what can be permitted, with the operations that each permission opens."""
+
+    @reads("GET /roles", may="roles:read")
+    async def list_roles(self) -> list[Role]:
+        """List the roles: those that come with the server, then your tenant's own by name."""
+
+    @writes(
+        "POST /roles",
+        may="roles:write",
+        status=201,
+        fails=(RoleNameTaken, RolesTooMany, PermissionUnknown, KeyMayTooMuch),
+        example=_ROLE_EXAMPLE,
+    )
+    async def create_role(
+        self, name: RoleName, permissions: Scopes, description: RoleDescription = ""
+    ) -> Role:
+        """Make a role of your tenant from permissions that your own key has."""
+
+    @reads("GET /roles/{name}", may="roles:read", fails=(RoleMissing,), example={"name": "user"})
+    async def get_role(self, name: RoleName) -> Role:
+        """Give a role with its permissions."""
+
+    @writes(
+        "PUT /roles/{name}",
+        may="roles:write",
+        fails=(RoleMissing, RoleBuiltIn, PermissionUnknown, KeyMayTooMuch),
+        example=_ROLE_EXAMPLE,
+    )
+    async def replace_role(
+        self, name: RoleName, permissions: Scopes, description: RoleDescription = ""
+    ) -> Role:
+        """Replace what a role of your tenant may; it holds for its keys from their next request on."""
+
+    @writes(
+        "DELETE /roles/{name}",
+        may="roles:write",
+        fails=(RoleMissing, RoleBuiltIn, RoleInUse, KeyMayTooMuch),
+        example={"name": "support"},
+    )
+    async def delete_role(self, name: RoleName) -> Role:
+        """Delete a role of your tenant that no key has."""
 
     @writes(
         "POST /tenants",
@@ -149,30 +181,59 @@ class Identity(Interface):
         fails=(OperatorNeeded, TenantNameTaken),
         example={"name": "Harbour Logistics"},
     )
-    async def create_tenant(self, name: KeyName) -> Tenant:
+    async def create_tenant(self, name: KeyName, limit_per_minute: Limit | None = None) -> Tenant:
         """Make a tenant; for administrators of the operator's tenant."""
 
     @reads("GET /tenants", may="tenants:read", fails=(OperatorNeeded,))
     async def list_tenants(self) -> list[Tenant]:
         """List all tenants, oldest first; for administrators of the operator's tenant."""
 
+    @reads(
+        "GET /tenants/{tenant_id}",
+        may="tenants:read",
+        fails=(OperatorNeeded, TenantMissing),
+        example=_TENANT_EXAMPLE,
+    )
+    async def get_tenant(self, tenant_id: TenantId) -> Tenant:
+        """Give a tenant; for administrators of the operator's tenant."""
+
+    @writes(
+        "PATCH /tenants/{tenant_id}",
+        may="tenants:write",
+        fails=(OperatorNeeded, TenantMissing, TenantNameTaken, TenantIsOperator),
+        example={**_TENANT_EXAMPLE, "suspended": True},
+    )
+    async def update_tenant(
+        self,
+        tenant_id: TenantId,
+        name: KeyName | None = None,
+        suspended: bool | None = None,
+        limit_per_minute: Limit | None = Field(default_factory=int),
+    ) -> Tenant:
+        """Change a tenant's name or limit, suspend or resume it; for the operator's administrators.
+
+        What is left out stays as it is; null takes the limit away. The keys of a suspended tenant are refused
+        from the next request on, its data stays, and jobs that have begun go on to their end.
+        """
+
     @writes(
         "POST /tenants/{tenant_id}/api-keys",
         may="tenants:write",
         status=201,
-        fails=(OperatorNeeded, TenantMissing),
-        example={
-            "tenant_id": "tenant_01k9z6q7h8e4v5c3x2b1n0m9a8",
-            "name": "First administrator",
-            "role": "admin",
-        },
+        fails=(OperatorNeeded, TenantMissing, *_MAKING),
+        example={**_TENANT_EXAMPLE, "name": "First administrator", "role": "admin"},
     )
     async def create_tenant_key(
         self,
         tenant_id: TenantId,
         name: KeyName,
-        role: Role = "admin",
+        role: RoleName | None = None,
         groups: Groups | None = None,
         limit_per_minute: Limit | None = None,
+        scopes: Scopes | None = None,
+        expires_at: ExpiresAt | None = None,
     ) -> NewApiKey:
-        """Make an API key of another tenant, such as its first administrator's; for the operator."""
+        """Make an API key of another tenant, such as its first administrator's; for the operator.
+
+        Its role is `admin` if neither a role nor scopes are given.
+        """

@@ -1,21 +1,33 @@
-"""What each role may do."""
+"""What each of the roles may do that come with the server."""
 
-from typing import Literal
+from collections.abc import Mapping
 
 from mainstay.kernel.caller import EVERYTHING
 
-Role = Literal["admin", "developer", "user"]
-
-_USER = frozenset({"documents:read", "jobs:read", "feedback:write"})
+_USER = frozenset({"documents:read", "collections:read", "jobs:read", "feedback:write"})
 _DEVELOPER = _USER | {
     "documents:write",
     "collections:write",
+    "index:rebuild",
     "knowledge:evaluate",
     "jobs:write",
 }
 
-PERMISSIONS: dict[Role, frozenset[str]] = {
+PERMISSIONS: Mapping[str, frozenset[str]] = {
     "admin": frozenset({EVERYTHING}),
     "developer": _DEVELOPER,
     "user": _USER,
+    "researcher": frozenset({"documents:read", "collections:read", "jobs:read", "knowledge:evaluate"}),
+    "operations": frozenset({"collections:read", "index:rebuild", "jobs:read", "jobs:write"}),
+    "compliance_officer": frozenset(
+        {"audit:read", "keys:read", "roles:read", "collections:read", "jobs:read"}
+    ),
+}
+DESCRIPTIONS: Mapping[str, str] = {
+    "admin": "May do everything.",
+    "developer": "Reads and writes documents, evaluates, looks after jobs.",
+    "user": "Searches, asks, reads documents, gives feedback.",
+    "researcher": "Reads and evaluates; writes nothing.",
+    "operations": "Looks after jobs and the index; sees no document's content.",
+    "compliance_officer": "Reads the audit, and lists keys, roles, collections and jobs; sees no content.",
 }

@@ -1,92 +1,105 @@
-"""Makes tenants and keys, and recognises who comes with one."""
-
-from dataclasses import dataclass
+"""Makes tenants, roles and keys, and recognises who comes with one."""
 
 from mainstay.kernel.caller import Caller, Credential
-from mainstay.kernel.guard import CredentialsUnknown
+from mainstay.kernel.guard import CredentialsUnknown, TenantSuspended
 from mainstay.kernel.work import caller, note_target
 from mainstay.kit.clock import Clock
 from mainstay.kit.ids import Ids
 from mainstay.kit.random import Random
-from mainstay.ports.database import UniqueViolated
-from mainstay.services.identity import keys
-from mainstay.services.identity.interface import (
-    AdminKeyInvalid,
+from mainstay.services.identity import bounds, keys
+from mainstay.services.identity.failures import AdminKeyInvalid, KeyInUse
+from mainstay.services.identity.interface import Identity
+from mainstay.services.identity.keyring import LOCAL_KEY, IdentitySettings, Keyring, Wish
+from mainstay.services.identity.records import (
+    OVERLAP_S,
     ApiKey,
-    Identity,
-    KeyInUse,
-    KeyMissing,
     Me,
     NewApiKey,
-    OperatorNeeded,
+    Permission,
     Role,
     Tenant,
-    TenantMissing,
-    TenantNameTaken,
 )
+from mainstay.services.identity.rolebook import Rolebook
 from mainstay.services.identity.roles import PERMISSIONS
-from mainstay.services.identity.store import IdentityStore, KeyRow, TenantRow
+from mainstay.services.identity.store import IdentityStore, KeyRow, Recognised, TenantRow
+from mainstay.services.identity.tenancy import Tenancy, needs_operator
+from mainstay.services.identity.uses import Uses
 
-LOCAL_KEY = "key_local"
 LOCAL_LIMIT = 1_000_000
+_PAGE = 500
 
 
-@dataclass(frozen=True)
-class IdentitySettings:
-    """What an operator may set."""
-
-    limit_per_minute: int = 1000
-
-
-def _shown(row: KeyRow) -> ApiKey:
-    return ApiKey(
-        key_id=row.key_id,
-        name=row.name,
-        role=_role(row.role),
-        groups=list(row.groups),
-        limit_per_minute=row.limit_per_minute,
-        created_ms=row.created_ms,
-        start=row.start,
-    )
-
-
-def _role(name: str) -> Role:
-    for role in PERMISSIONS:
-        if role == name:
-            return role
-    raise ValueError(f"The database names a role that does not exist: {name}")
+def _permitted(row: Recognised) -> frozenset[str]:
+    if row.scopes is not None:
+        return row.scopes
+    return PERMISSIONS.get(row.role, row.role_permissions)
 
 
 class IdentityService(Identity):
     """The identity service; it is the guard's authenticator too."""
 
     def __init__(
-        self, store: IdentityStore, clock: Clock, ids: Ids, random: Random, settings: IdentitySettings
+        self,
+        store: IdentityStore,
+        keyring: Keyring,
+        rolebook: Rolebook,
+        tenancy: Tenancy,
+        uses: Uses,
+        clock: Clock,
+        ids: Ids,
+        random: Random,
+        settings: IdentitySettings,
     ) -> None:
         """Take the parts."""
         self._store = store
+        self._keyring = keyring
+        self._rolebook = rolebook
+        self._tenancy = tenancy
+        self._uses = uses
         self._clock = clock
         self._ids = ids
         self._random = random
         self._settings = settings
 
     async def recognise(self, credential: Credential) -> Caller:
-        """Give the caller behind an API key; raises CredentialsUnknown."""
-        row = None
-        if keys.well_formed(credential.secret):
-            row = await self._store.key_by_hash(keys.hashed(credential.secret))
+        """Give the caller behind an API key; raises CredentialsUnknown and TenantSuspended."""
+        row = await self._valid(credential.secret)
         if row is None:
-            raise CredentialsUnknown("The key is unknown or was revoked. Ask an administrator for a new one.")
+            raise CredentialsUnknown(
+                "The key is unknown, has expired, or was revoked. Ask an administrator for a new one."
+            )
+        if row.suspended:
+            raise TenantSuspended("Its data stays as it is. Ask the operator of this installation.")
+        self._uses.note(row.tenant_id, row.key_id, self._clock.now_ms())
         return Caller(
             tenant_id=row.tenant_id,
             subject=row.key_id,
-            roles=(row.role,),
-            permissions=PERMISSIONS[_role(row.role)],
+            roles=(row.role,) if row.role else (),
+            permissions=_permitted(row),
             groups=frozenset(row.groups),
-            limit_per_minute=row.limit_per_minute or self._settings.limit_per_minute,
+            limit_per_minute=bounds.allowed(
+                row.limit_per_minute, row.ceiling, self._settings.limit_per_minute
+            ),
             operator=row.operator,
             secret=credential.secret,
         )
+
+    async def _valid(self, secret: str) -> Recognised | None:
+        """Find the key that a secret opens now.
+
+        What is unknown, expired, revoked or out of its overlap costs the same two looks, so that a stranger
+        cannot tell by the time which it was.
+        """
+        if not keys.well_formed(secret):
+            return None
+        hashed, now = keys.hashed(secret), self._clock.now_ms()
+        row = await self._store.key_by_hash(hashed)
+        if row is not None and (row.expires_ms is None or row.expires_ms > now):
+            return row
+        row = await self._store.key_by_old_hash(hashed)
+        if row is None or row.old_until_ms is None or row.old_until_ms <= now:
+            return None
+        return row if row.expires_ms is None or row.expires_ms > now else None
 
     async def whoami(self) -> Me:
         """Tell who the caller is."""
@@ -104,16 +117,44 @@ class IdentityService(Identity):
     async def create_key(
         self,
         name: str,
-        role: Role = "user",
+        role: str | None = None,
         groups: list[str] | None = None,
         limit_per_minute: int | None = None,
+        scopes: list[str] | None = None,
+        expires_at: str | None = None,
     ) -> NewApiKey:
         """Make a key of the caller's tenant."""
-        return await self._make_key(caller().tenant_id, name, role, groups or [], limit_per_minute)
+        me = caller()
+        wish = Wish(name, role, scopes, groups or [], limit_per_minute, expires_at)
+        made = await self._keyring.make(me, me.tenant_id, wish, "user")
+        note_target(made.key_id)
+        return made
 
-    async def list_keys(self) -> list[ApiKey]:
+    async def list_keys(self, limit: int = _PAGE, after: str | None = None) -> list[ApiKey]:
         """List the keys of the caller's tenant."""
-        return [_shown(row) for row in await self._store.keys_of(caller().tenant_id)]
+        return await self._keyring.page(caller().tenant_id, after or "", limit)
+
+    async def get_key(self, key_id: str) -> ApiKey:
+        """Give a key of the caller's tenant."""
+        note_target(key_id)
+        return await self._keyring.find(caller().tenant_id, key_id)
+
+    async def update_key(
+        self,
+        key_id: str,
+        name: str | None = None,
+        groups: list[str] | None = None,
+        limit_per_minute: int | None = 0,
+        expires_at: str | None = "",
+    ) -> ApiKey:
+        """Change a key of the caller's tenant."""
+        note_target(key_id)
+        return await self._keyring.change(caller(), key_id, name, groups, limit_per_minute, expires_at)
+
+    async def rotate_key(self, key_id: str, overlap_s: int = OVERLAP_S) -> NewApiKey:
+        """Give a key of the caller's tenant another secret."""
+        note_target(key_id)
+        return await self._keyring.rotate(caller(), key_id, overlap_s)
 
     async def revoke_key(self, key_id: str) -> ApiKey:
         """Revoke a key of the caller's tenant."""
@@ -121,46 +162,84 @@ class IdentityService(Identity):
         note_target(key_id)
         if key_id == me.subject:
             raise KeyInUse("Use another administrator's key to revoke this one.")
-        for row in await self._store.keys_of(me.tenant_id):
-            if row.key_id == key_id:
-                await self._store.remove_key(me.tenant_id, key_id)
-                return _shown(row)
-        raise KeyMissing("List the keys to see their ids.")
+        gone = await self._keyring.revoke(me.tenant_id, key_id)
+        self._uses.forget(me.tenant_id, key_id)
+        return gone
 
-    async def create_tenant(self, name: str) -> Tenant:
+    async def list_permissions(self) -> list[Permission]:
+        """List what can be permitted."""
+        return self._rolebook.permissions()
+
+    async def list_roles(self) -> list[Role]:
+        """List the roles of the caller's tenant."""
+        return await self._rolebook.all(caller().tenant_id)
+
+    async def create_role(self, name: str, permissions: list[str], description: str = "") -> Role:
+        """Make a role of the caller's tenant."""
+        note_target(name)
+        return await self._rolebook.make(caller(), name, permissions, description)
+
+    async def get_role(self, name: str) -> Role:
+        """Give a role of the caller's tenant."""
+        note_target(name)
+        return await self._rolebook.find(caller().tenant_id, name)
+
+    async def replace_role(self, name: str, permissions: list[str], description: str = "") -> Role:
+        """Replace a role of the caller's tenant."""
+        note_target(name)
+        return await self._rolebook.change(caller(), name, permissions, description)
+
+    async def delete_role(self, name: str) -> Role:
+        """Delete a role of the caller's tenant."""
+        note_target(name)
+        return await self._rolebook.delete(caller(), name)
+
+    async def create_tenant(self, name: str, limit_per_minute: int | None = None) -> Tenant:
         """Make a tenant."""
-        self._operator()
-        row = TenantRow(self._ids.new("tenant"), name, operator=False, created_ms=self._clock.now_ms())
-        note_target(row.tenant_id)
-        try:
-            await self._store.add_tenant(row)
-        except UniqueViolated:
-            raise TenantNameTaken("Choose another name.") from None
-        return Tenant(
-            tenant_id=row.tenant_id, name=row.name, operator=row.operator, created_ms=row.created_ms
-        )
+        needs_operator()
+        made = await self._tenancy.make(name, limit_per_minute)
+        note_target(made.tenant_id)
+        return made
 
     async def list_tenants(self) -> list[Tenant]:
         """List all tenants."""
-        self._operator()
-        return [
-            Tenant(tenant_id=row.tenant_id, name=row.name, operator=row.operator, created_ms=row.created_ms)
-            for row in await self._store.tenants()
-        ]
+        needs_operator()
+        return await self._tenancy.all()
+
+    async def get_tenant(self, tenant_id: str) -> Tenant:
+        """Give a tenant."""
+        needs_operator()
+        note_target(tenant_id)
+        return await self._tenancy.find(tenant_id)
+
+    async def update_tenant(
+        self,
+        tenant_id: str,
+        name: str | None = None,
+        suspended: bool | None = None,
+        limit_per_minute: int | None = 0,
+    ) -> Tenant:
+        """Change a tenant."""
+        needs_operator()
+        note_target(tenant_id)
+        return await self._tenancy.change(tenant_id, name, suspended, limit_per_minute)
 
     async def create_tenant_key(
         self,
         tenant_id: str,
         name: str,
-        role: Role = "admin",
+        role: str | None = None,
         groups: list[str] | None = None,
         limit_per_minute: int | None = None,
+        scopes: list[str] | None = None,
+        expires_at: str | None = None,
     ) -> NewApiKey:
         """Make a key of another tenant."""
-        self._operator()
-        if await self._store.tenant(tenant_id) is None:
-            raise TenantMissing("List the tenants to see their ids.")
-        return await self._make_key(tenant_id, name, role, groups or [], limit_per_minute)
+        needs_operator()
+        wish = Wish(name, role, scopes, groups or [], limit_per_minute, expires_at)
+        made = await self._keyring.make(caller(), tenant_id, wish, "admin")
+        note_target(made.key_id)
+        return made
 
     async def make_first_key(self, secret: str | None) -> str | None:
         """Make the operator's tenant and its administrator's key; with a given secret, that is the key.
@@ -181,63 +260,38 @@ class IdentityService(Identity):
                     " ASCII characters without spaces."
                 )
             if await self._store.key_by_hash(keys.hashed(secret)) is None:
-                await self._add_key(operator.tenant_id, "First administrator", "admin", [], None, secret)
+                await self._add_own(operator.tenant_id, self._ids.new("key"), "First administrator", secret)
             return None
-        if any(key.key_id != LOCAL_KEY for key in await self._store.keys_of(operator.tenant_id)):
+        some = await self._store.keys_of(operator.tenant_id, "", 2)
+        if any(key.key_id != LOCAL_KEY for key in some):
             return None
         made = keys.form(self._random.token(keys.SECRET_BYTES))
-        await self._add_key(operator.tenant_id, "First administrator", "admin", [], None, made)
+        await self._add_own(operator.tenant_id, self._ids.new("key"), "First administrator", made)
         return made
 
     async def make_local_key(self) -> str:
         """Make the key by which commands on this machine speak for its owner; the one before it ends."""
-        tenants = await self._store.tenants()
-        operator = next(tenant for tenant in tenants if tenant.operator)
+        operator = next(tenant for tenant in await self._store.tenants() if tenant.operator)
         secret = keys.form(self._random.token(keys.SECRET_BYTES))
-        row = KeyRow(
-            tenant_id=operator.tenant_id,
-            key_id=LOCAL_KEY,
-            name="This machine's own key, kept in local.key",
-            role="admin",
-            groups=(),
-            limit_per_minute=LOCAL_LIMIT,
-            start=secret[: keys.START_LENGTH],
-            created_ms=self._clock.now_ms(),
-        )
         await self._store.remove_key(operator.tenant_id, LOCAL_KEY)
-        await self._store.add_key(row, keys.hashed(secret))
+        name = "This machine's own key, kept in local.key"
+        await self._add_own(operator.tenant_id, LOCAL_KEY, name, secret, LOCAL_LIMIT)
         return secret
 
-    def _operator(self) -> None:
-        if not caller().operator:
-            raise OperatorNeeded("Use an administrator's key of the tenant that runs this installation.")
-
-    async def _make_key(
-        self, tenant_id: str, name: str, role: Role, groups: list[str], limit_per_minute: int | None
-    ) -> NewApiKey:
-        secret = keys.form(self._random.token(keys.SECRET_BYTES))
-        row = await self._add_key(tenant_id, name, role, groups, limit_per_minute, secret)
-        note_target(row.key_id)
-        return NewApiKey(**_shown(row).model_dump(), key=secret)
-
-    async def _add_key(
-        self,
-        tenant_id: str,
-        name: str,
-        role: Role,
-        groups: list[str],
-        limit_per_minute: int | None,
-        secret: str,
-    ) -> KeyRow:
-        row = KeyRow(
-            tenant_id=tenant_id,
-            key_id=self._ids.new("key"),
-            name=name,
-            role=role,
-            groups=tuple(dict.fromkeys(groups)),
-            limit_per_minute=limit_per_minute,
-            start=secret[: keys.START_LENGTH],
-            created_ms=self._clock.now_ms(),
+    async def _add_own(
+        self, tenant_id: str, key_id: str, name: str, secret: str, limit_per_minute: int | None = None
+    ) -> None:
+        """Store an administrator's key that the house makes itself."""
+        await self._store.add_key(
+            KeyRow(
+                tenant_id=tenant_id,
+                key_id=key_id,
+                hash=keys.hashed(secret),
+                name=name,
+                role="admin",
+                groups=(),
+                limit_per_minute=limit_per_minute,
+                start=secret[: keys.START_LENGTH],
+                created_ms=self._clock.now_ms(),
+            )
         )
-        await self._store.add_key(row, keys.hashed(secret))
-        return row

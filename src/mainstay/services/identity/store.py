@@ -1,60 +1,66 @@
 """Tenants and API keys, in rows."""
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from mainstay.ports.database import AllRows, Column, Index, Row, Table
+from mainstay.ports.database import AllRows, Row, Scalar
+from mainstay.services.identity import tables
 
-API_KEYS = Table(
-    name="api_keys",
-    columns=(
-        Column("key_id", "text"),
-        Column("hash", "text"),
-        Column("name", "text"),
-        Column("role", "text"),
-        Column("groups", "text"),
-        Column("limit_per_minute", "integer", nullable=True),
-        Column("start", "text"),
-        Column("created_ms", "integer"),
-    ),
-    key=("key_id",),
-    indexes=(Index(("hash",), unique=True, across=True),),
+TABLES = (tables.API_KEYS, tables.TENANTS, tables.ROLES, tables.KEY_USES)
+
+_RECOGNISED = (
+    "SELECT k.tenant_id, k.key_id, k.role, k.groups, k.limit_per_minute, k.scopes, k.expires_ms,"
+    " k.old_until_ms, t.operator, t.suspended, t.limit_per_minute AS ceiling, r.permissions"
+    " FROM api_keys k JOIN tenants t ON t.tenant_id = k.tenant_id"
+    " LEFT JOIN roles r ON r.tenant_id = k.tenant_id AND r.name = k.role"
 )
-
-TENANTS = Table(
-    name="tenants",
-    columns=(
-        Column("tenant_id", "text"),
-        Column("name", "text"),
-        Column("operator", "integer"),
-        Column("created_ms", "integer"),
-    ),
-    key=("tenant_id",),
-    indexes=(Index(("name",), unique=True, across=True),),
-    scoped=False,
-)
-
-TABLES = (API_KEYS, TENANTS)
-
 _KEY = (
-    "SELECT k.tenant_id, k.key_id, k.name, k.role, k.groups, k.limit_per_minute, k.start, k.created_ms,"
-    " t.operator FROM api_keys k JOIN tenants t ON t.tenant_id = k.tenant_id"
+    "SELECT k.tenant_id, k.key_id, k.hash, k.name, k.role, k.groups, k.limit_per_minute, k.start,"
+    " k.created_ms, k.scopes, k.expires_ms, k.created_by, k.rotated_ms, k.old_until_ms, u.used_ms"
+    " FROM api_keys k LEFT JOIN key_uses u ON u.tenant_id = k.tenant_id AND u.key_id = k.key_id"
+    " WHERE k.tenant_id = :tenant"
 )
+_TENANT = "SELECT tenant_id, name, operator, created_ms, suspended, limit_per_minute FROM tenants"
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """What has to be known of a key when somebody comes with it."""
+
+    tenant_id: str
+    key_id: str
+    role: str
+    groups: tuple[str, ...]
+    limit_per_minute: int | None
+    scopes: frozenset[str] | None
+    expires_ms: int | None
+    old_until_ms: int | None
+    operator: bool
+    suspended: bool
+    ceiling: int | None
+    role_permissions: frozenset[str]
 
 
 @dataclass(frozen=True)
 class KeyRow:
-    """A key as it is stored."""
+    """A key as it is stored; `role` is empty where there are scopes."""
 
     tenant_id: str
     key_id: str
+    hash: str
     name: str
     role: str
     groups: tuple[str, ...]
     limit_per_minute: int | None
     start: str
     created_ms: int
-    operator: bool = False
+    scopes: tuple[str, ...] | None = None
+    expires_ms: int | None = None
+    created_by: str = ""
+    rotated_ms: int | None = None
+    old_until_ms: int | None = None
+    used_ms: int | None = None
 
 
 @dataclass(frozen=True)
@@ -65,27 +71,69 @@ class TenantRow:
     name: str
     operator: bool
     created_ms: int
+    suspended: bool = False
+    limit_per_minute: int | None = None
+
+
+def _number(value: Scalar) -> int | None:
+    return None if value is None else int(value)
+
+
+def _names(value: Scalar) -> tuple[str, ...]:
+    return tuple(json.loads(str(value)))
+
+
+def _recognised(row: Row) -> Recognised:
+    scopes, permissions = row["scopes"], row["permissions"]
+    return Recognised(
+        tenant_id=str(row["tenant_id"]),
+        key_id=str(row["key_id"]),
+        role=str(row["role"]),
+        groups=_names(row["groups"]),
+        limit_per_minute=_number(row["limit_per_minute"]),
+        scopes=None if scopes is None else frozenset(_names(scopes)),
+        expires_ms=_number(row["expires_ms"]),
+        old_until_ms=_number(row["old_until_ms"]),
+        operator=bool(row["operator"]),
+        suspended=bool(row["suspended"]),
+        ceiling=_number(row["ceiling"]),
+        role_permissions=frozenset() if permissions is None else frozenset(_names(permissions)),
+    )
 
 
 def _key(row: Row) -> KeyRow:
-    limit = row["limit_per_minute"]
     return KeyRow(
         tenant_id=str(row["tenant_id"]),
         key_id=str(row["key_id"]),
+        hash=str(row["hash"]),
         name=str(row["name"]),
         role=str(row["role"]),
-        groups=tuple(json.loads(str(row["groups"]))),
-        limit_per_minute=None if limit is None else int(limit),
+        groups=_names(row["groups"]),
+        limit_per_minute=_number(row["limit_per_minute"]),
         start=str(row["start"]),
         created_ms=int(row["created_ms"] or 0),
-        operator=bool(row["operator"]),
+        scopes=None if row["scopes"] is None else _names(row["scopes"]),
+        expires_ms=_number(row["expires_ms"]),
+        created_by=str(row["created_by"]),
+        rotated_ms=_number(row["rotated_ms"]),
+        old_until_ms=_number(row["old_until_ms"]),
+        used_ms=_number(row["used_ms"]),
     )
 
 
 def _tenant(row: Row) -> TenantRow:
     return TenantRow(
-        str(row["tenant_id"]), str(row["name"]), bool(row["operator"]), int(row["created_ms"] or 0)
+        str(row["tenant_id"]),
+        str(row["name"]),
+        bool(row["operator"]),
+        int(row["created_ms"] or 0),
+        bool(row["suspended"]),
+        _number(row["limit_per_minute"]),
     )
+
+
+def _changed(columns: Mapping[str, tuple[Scalar, Scalar]]) -> dict[str, Scalar]:
+    return {name: after for name, (before, after) in columns.items() if before != after}
 
 
 class IdentityStore:
@@ -95,66 +143,114 @@ class IdentityStore:
         """Take the rows of all tenants: a key is looked up before its tenant is known."""
         self._rows = rows
 
-    async def key_by_hash(self, hashed: str) -> KeyRow | None:
-        """Find the key with this hash."""
-        rows = await self._rows.fetch(f"{_KEY} WHERE k.hash = :hash", {"hash": hashed})
+    async def key_by_hash(self, hashed: str) -> Recognised | None:
+        """Find the key whose secret has this hash."""
+        rows = await self._rows.fetch(f"{_RECOGNISED} WHERE k.hash = :hash", {"hash": hashed})
+        return _recognised(rows[0]) if rows else None
+
+    async def key_by_old_hash(self, hashed: str) -> Recognised | None:
+        """Find the key whose secret before had this hash."""
+        rows = await self._rows.fetch(f"{_RECOGNISED} WHERE k.old_hash = :hash", {"hash": hashed})
+        return _recognised(rows[0]) if rows else None
+
+    async def key(self, tenant_id: str, key_id: str) -> KeyRow | None:
+        """Find a tenant's key by its id."""
+        rows = await self._rows.fetch(f"{_KEY} AND k.key_id = :key", {"tenant": tenant_id, "key": key_id})
         return _key(rows[0]) if rows else None
 
-    async def keys_of(self, tenant_id: str) -> list[KeyRow]:
-        """List a tenant's keys, oldest first."""
+    async def keys_of(self, tenant_id: str, after: str, limit: int) -> list[KeyRow]:
+        """List some of a tenant's keys by their ids, which tell when they were made, oldest first."""
         rows = await self._rows.fetch(
-            f"{_KEY} WHERE k.tenant_id = :tenant ORDER BY k.created_ms, k.key_id", {"tenant": tenant_id}
+            f"{_KEY} AND k.key_id > :after ORDER BY k.key_id LIMIT :limit",
+            {"tenant": tenant_id, "after": after, "limit": limit},
         )
         return [_key(row) for row in rows]
 
-    async def add_key(self, key: KeyRow, hashed: str) -> None:
+    async def add_key(self, key: KeyRow) -> None:
         """Store a key."""
-        await self._rows.insert(
-            "api_keys",
-            [
-                {
-                    "tenant_id": key.tenant_id,
-                    "key_id": key.key_id,
-                    "hash": hashed,
-                    "name": key.name,
-                    "role": key.role,
-                    "groups": json.dumps(key.groups),
-                    "limit_per_minute": key.limit_per_minute,
-                    "start": key.start,
-                    "created_ms": key.created_ms,
-                }
-            ],
-        )
+        row: dict[str, Scalar] = {
+            "tenant_id": key.tenant_id,
+            "key_id": key.key_id,
+            "hash": key.hash,
+            "name": key.name,
+            "role": key.role,
+            "groups": json.dumps(key.groups),
+            "limit_per_minute": key.limit_per_minute,
+            "start": key.start,
+            "created_ms": key.created_ms,
+            "scopes": None if key.scopes is None else json.dumps(key.scopes),
+            "expires_ms": key.expires_ms,
+            "created_by": key.created_by,
+        }
+        await self._rows.insert("api_keys", [row])
 
-    async def remove_key(self, tenant_id: str, key_id: str) -> None:
-        """Forget a key."""
-        await self._rows.delete("api_keys", {"tenant_id": tenant_id, "key_id": key_id})
+    async def change_key(self, before: KeyRow, after: KeyRow) -> bool:
+        """Store what has changed of a key, and nothing else; say whether it is there still."""
+        columns: dict[str, tuple[Scalar, Scalar]] = {
+            "name": (before.name, after.name),
+            "groups": (json.dumps(before.groups), json.dumps(after.groups)),
+            "limit_per_minute": (before.limit_per_minute, after.limit_per_minute),
+            "expires_ms": (before.expires_ms, after.expires_ms),
+        }
+        changed = _changed(columns) or {"name": after.name}
+        where = {"tenant_id": after.tenant_id, "key_id": after.key_id}
+        return await self._rows.update("api_keys", changed, where) > 0
+
+    async def change_secret(
+        self, key: KeyRow, hashed: str, start: str, now_ms: int, old_until_ms: int | None
+    ) -> bool:
+        """Give a key another secret; say whether it still had the one that was read."""
+        changed: dict[str, Scalar] = {
+            "hash": hashed,
+            "start": start,
+            "rotated_ms": now_ms,
+            "old_hash": key.hash if old_until_ms is not None else None,
+            "old_until_ms": old_until_ms,
+        }
+        where = {"tenant_id": key.tenant_id, "key_id": key.key_id, "hash": key.hash}
+        return await self._rows.update("api_keys", changed, where) > 0
+
+    async def remove_key(self, tenant_id: str, key_id: str) -> bool:
+        """Forget a key, both of its secrets, and its use; say whether it was there."""
+        where = {"tenant_id": tenant_id, "key_id": key_id}
+        await self._rows.delete("key_uses", where)
+        return await self._rows.delete("api_keys", where) > 0
+
+    async def note_uses(self, uses: Mapping[tuple[str, str], int]) -> None:
+        """Store when keys, named by tenant and id, were used last."""
+        rows: Sequence[Mapping[str, Scalar]] = [
+            {"tenant_id": tenant_id, "key_id": key_id, "used_ms": used_ms}
+            for (tenant_id, key_id), used_ms in uses.items()
+        ]
+        await self._rows.upsert("key_uses", rows)
 
     async def tenants(self) -> list[TenantRow]:
         """List the tenants, oldest first."""
-        rows = await self._rows.fetch(
-            "SELECT tenant_id, name, operator, created_ms FROM tenants ORDER BY created_ms, tenant_id"
-        )
-        return [_tenant(row) for row in rows]
+        return [_tenant(row) for row in await self._rows.fetch(f"{_TENANT} ORDER BY created_ms, tenant_id")]
 
     async def tenant(self, tenant_id: str) -> TenantRow | None:
         """Find a tenant."""
-        rows = await self._rows.fetch(
-            "SELECT tenant_id, name, operator, created_ms FROM tenants WHERE tenant_id = :tenant",
-            {"tenant": tenant_id},
-        )
+        rows = await self._rows.fetch(f"{_TENANT} WHERE tenant_id = :tenant", {"tenant": tenant_id})
         return _tenant(rows[0]) if rows else None
 
     async def add_tenant(self, tenant: TenantRow) -> None:
         """Store a tenant; raises UniqueViolated when the name is taken."""
-        await self._rows.insert(
-            "tenants",
-            [
-                {
-                    "tenant_id": tenant.tenant_id,
-                    "name": tenant.name,
-                    "operator": int(tenant.operator),
-                    "created_ms": tenant.created_ms,
-                }
-            ],
-        )
+        row: dict[str, Scalar] = {
+            "tenant_id": tenant.tenant_id,
+            "name": tenant.name,
+            "operator": int(tenant.operator),
+            "created_ms": tenant.created_ms,
+            "suspended": int(tenant.suspended),
+            "limit_per_minute": tenant.limit_per_minute,
+        }
+        await self._rows.insert("tenants", [row])
+
+    async def change_tenant(self, before: TenantRow, after: TenantRow) -> None:
+        """Store what has changed of a tenant, and nothing else; raises UniqueViolated."""
+        columns: dict[str, tuple[Scalar, Scalar]] = {
+            "name": (before.name, after.name),
+            "suspended": (int(before.suspended), int(after.suspended)),
+            "limit_per_minute": (before.limit_per_minute, after.limit_per_minute),
+        }
+        changed = _changed(columns) or {"name": after.name}
+        await self._rows.update("tenants", changed, {"tenant_id": after.tenant_id})

@@ -64,7 +64,7 @@ class Job(Record):
         return self.state in {"done", "failed", "cancelled"}
 
 
-class Jobs(Interface):
+class Jobs(Interface, grants={ALL_JOBS: "Shows what others' jobs were about, and why they failed."}):
     """Jobs of your tenant."""
 
     @reads(

@@ -48,6 +48,7 @@ from mainstay.services.knowledge.limits import (
     Wait,
     Weight,
 )
+from mainstay.services.knowledge.permissions import GRANTS
 from mainstay.services.knowledge.records import (
     AnswerPiece,
     BatchReceipt,
@@ -83,7 +84,7 @@ _DOCUMENT_EXAMPLE = {
 }
 
 
-class Knowledge(Interface):
+class Knowledge(Interface, grants=GRANTS):
     """Documents, and finding things in them."""
 
     @writes(
@@ -103,13 +104,13 @@ class Knowledge(Interface):
     ) -> Collection:
         """Make a collection; a document sent to a new name makes one with default settings by itself."""
 
-    @reads("GET /collections", may="documents:read")
+    @reads("GET /collections", may="collections:read")
     async def list_collections(self) -> list[Collection]:
         """List the collections by name."""
 
     @reads(
         "GET /collections/{name}",
-        may="documents:read",
+        may="collections:read",
         fails=(CollectionMissing,),
         example={"name": "handbook"},
     )
@@ -394,6 +395,6 @@ class Knowledge(Interface):
         a document that would exceed that is left out.
         """
 
-    @writes("POST /knowledge/rebuild", may="collections:write", pending=True, fails=(IndexBehind,))
+    @writes("POST /knowledge/rebuild", may="index:rebuild", pending=True, fails=(IndexBehind,))
     async def rebuild(self, wait: Wait = False) -> Rebuilt:
         """Build your tenant's search index again from the database; searches go on meanwhile."""

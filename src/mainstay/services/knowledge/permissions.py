@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 
-from mainstay.kernel.caller import Caller
+from mainstay.kernel.caller import ALL_DOCUMENTS, Caller
 from mainstay.ports.vectors import Filter, OneOf
 
 EVERYBODY = "*"
 """The group that every caller is in: it opens a document again, and stands in the index for no groups."""
 
-ALL_DOCUMENTS = "documents:all"
-"""The permission to see documents of every group; administrators have it."""
+GRANTS = {ALL_DOCUMENTS: "Shows documents of every group, in every operation that shows documents."}
 
 
 def may_see(caller: Caller, groups: Sequence[str] | None) -> bool:

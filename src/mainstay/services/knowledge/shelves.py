@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from mainstay.kernel.caller import ALL_DOCUMENTS
 from mainstay.kernel.work import caller, emit, follow_up, note_target
 from mainstay.kit.clock import Clock
 from mainstay.kit.ids import Ids
@@ -18,7 +19,7 @@ from mainstay.services.knowledge.happenings import IndexChanged
 from mainstay.services.knowledge.indexing import Indexing
 from mainstay.services.knowledge.library import Library
 from mainstay.services.knowledge.passage_store import PassageStore
-from mainstay.services.knowledge.permissions import ALL_DOCUMENTS, may_see
+from mainstay.services.knowledge.permissions import may_see
 from mainstay.services.knowledge.records import (
     Chunking,
     Collection,

@@ -114,6 +114,8 @@ class Choice:
 
     def read(self, given: Any) -> Any:
         """Make a value of what was typed; a number that is none stays text, for the server to refuse."""
+        if given == "null" and self._takes_away:
+            return None
         try:
             if self.form == "list":
                 return self._items(given)
@@ -138,6 +140,12 @@ class Choice:
             else:
                 values.append(self._one(form_of(items), "@" + text if text.startswith("@") else text))
         return values
+
+    @property
+    def _takes_away(self) -> bool:
+        """Say whether null is something else than leaving the option out."""
+        left_out = self.parameter.required or self.parameter.default is None
+        return not left_out and any(each.get("type") == "null" for each in self.schema.get("anyOf", ()))
 
     @property
     def _only(self) -> Mapping[str, Any]:

@@ -11,6 +11,7 @@ from mainstay.kernel.guard import (
     CredentialsUnknown,
     PermissionMissing,
     RateLimited,
+    TenantSuspended,
 )
 from mainstay.kernel.idempotency import IdempotencyKeyInvalid, IdempotencyKeyReused, KeyTaken
 from mainstay.kernel.interface import Operation, Route
@@ -44,6 +45,7 @@ EVERY: Kinds = (
     AnswerUnacceptable,
     RequestInvalid,
     RateLimited,
+    TenantSuspended,
     DatabaseUnavailable,
 )
 _BODY: Kinds = (BodyTooSlow, BodyTooLarge, MediaTypeUnsupported)

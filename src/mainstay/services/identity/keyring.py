@@ -1,0 +1,221 @@
+"""Makes, changes, rotates and lists API keys, each within what whoever asks may do himself."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from mainstay.kernel.caller import Caller
+from mainstay.kit.clock import Clock
+from mainstay.kit.ids import Ids
+from mainstay.kit.random import Random
+from mainstay.services.identity import bounds, keys
+from mainstay.services.identity.bounds import Rights
+from mainstay.services.identity.failures import (
+    KeyChanged,
+    KeyExpired,
+    KeyIsLocal,
+    KeyMayTooMuch,
+    KeyMissing,
+    KeyRightsUnclear,
+    TenantMissing,
+)
+from mainstay.services.identity.moments import expiry_ms, written
+from mainstay.services.identity.records import ApiKey, NewApiKey
+from mainstay.services.identity.rolebook import Rolebook
+from mainstay.services.identity.store import IdentityStore, KeyRow, TenantRow
+
+LOCAL_KEY = "key_local"
+UNSAID = ""
+"""An `expires_at` that was left out; null says that the key does not expire."""
+UNSAID_LIMIT = 0
+
+
+@dataclass(frozen=True)
+class IdentitySettings:
+    """What an operator may set."""
+
+    limit_per_minute: int = 1000
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a key shall be."""
+
+    name: str
+    role: str | None
+    scopes: Sequence[str] | None
+    groups: Sequence[str]
+    limit_per_minute: int | None
+    expires_at: str | None
+
+
+def shown(row: KeyRow, now_ms: int) -> ApiKey:
+    """Give what may be told of a key."""
+    expired = row.expires_ms is not None and row.expires_ms <= now_ms
+    overlaps = row.old_until_ms is not None and row.old_until_ms > now_ms and not expired
+    return ApiKey(
+        key_id=row.key_id,
+        name=row.name,
+        role=row.role or None,
+        scopes=None if row.scopes is None else list(row.scopes),
+        groups=list(row.groups),
+        limit_per_minute=row.limit_per_minute,
+        created_ms=row.created_ms,
+        start=row.start,
+        state="expired" if expired else "active",
+        expires_at=written(row.expires_ms),
+        last_used_ms=row.used_ms,
+        created_by=row.created_by,
+        rotated_ms=row.rotated_ms,
+        overlap_until_ms=row.old_until_ms if overlaps else None,
+    )
+
+
+class Keyring:
+    """The keys of tenants."""
+
+    def __init__(
+        self,
+        store: IdentityStore,
+        roles: Rolebook,
+        clock: Clock,
+        ids: Ids,
+        random: Random,
+        settings: IdentitySettings,
+    ) -> None:
+        """Take the parts."""
+        self._store = store
+        self._roles = roles
+        self._clock = clock
+        self._ids = ids
+        self._random = random
+        self._settings = settings
+
+    async def make(self, giver: Caller, tenant_id: str, wish: Wish, role: str) -> NewApiKey:
+        """Make a key; `role` is the one that it has when nothing is said."""
+        if wish.role is not None and wish.scopes is not None:
+            raise KeyRightsUnclear("Give either `role` or `scopes`.")
+        tenant = await self._tenant(tenant_id)
+        scopes = None if wish.scopes is None else self._roles.known(wish.scopes)
+        named = "" if scopes is not None else wish.role or role
+        if named:
+            await self._roles.find(tenant_id, named)
+        secret = self._secret()
+        row = KeyRow(
+            tenant_id=tenant_id,
+            key_id=self._ids.new("key"),
+            hash=keys.hashed(secret),
+            name=wish.name,
+            role=named,
+            groups=tuple(dict.fromkeys(wish.groups)),
+            limit_per_minute=wish.limit_per_minute,
+            start=secret[: keys.START_LENGTH],
+            created_ms=self._clock.now_ms(),
+            scopes=scopes,
+            expires_ms=expiry_ms(wish.expires_at, self._clock.now_ms()),
+            created_by=giver.subject,
+        )
+        bounds.check_ceiling(wish.limit_per_minute, tenant.limit_per_minute)
+        bounds.check(giver, await self._rights(row, tenant))
+        if named:
+            await self._roles.hold(tenant_id, named)
+        await self._store.add_key(row)
+        return self._new(row, secret)
+
+    async def page(self, tenant_id: str, after: str, limit: int) -> list[ApiKey]:
+        """List some of a tenant's keys."""
+        now = self._clock.now_ms()
+        return [shown(row, now) for row in await self._store.keys_of(tenant_id, after, limit)]
+
+    async def find(self, tenant_id: str, key_id: str) -> ApiKey:
+        """Give a key; raises KeyMissing."""
+        return shown(await self._row(tenant_id, key_id), self._clock.now_ms())
+
+    async def change(
+        self,
+        giver: Caller,
+        key_id: str,
+        name: str | None,
+        groups: Sequence[str] | None,
+        limit_per_minute: int | None,
+        expires_at: str | None,
+    ) -> ApiKey:
+        """Change a key; what it could before and what it can then are both within what the giver may."""
+        row, tenant = await self._givable(giver, key_id)
+        changed = replace(
+            row,
+            name=name or row.name,
+            groups=row.groups if groups is None else tuple(dict.fromkeys(groups)),
+            limit_per_minute=row.limit_per_minute if limit_per_minute == UNSAID_LIMIT else limit_per_minute,
+            expires_ms=row.expires_ms
+            if expires_at == UNSAID
+            else expiry_ms(expires_at, self._clock.now_ms()),
+        )
+        if changed.limit_per_minute != row.limit_per_minute:
+            bounds.check_ceiling(changed.limit_per_minute, tenant.limit_per_minute)
+        bounds.check(giver, await self._rights(changed, tenant))
+        if key_id == giver.subject and _ends(changed) > _ends(row):
+            raise KeyMayTooMuch("A key cannot make its own life longer. Use another administrator's key.")
+        if not await self._store.change_key(row, changed):
+            raise KeyChanged("It was revoked at this moment.")
+        return shown(changed, self._clock.now_ms())
+
+    async def rotate(self, giver: Caller, key_id: str, overlap_s: int) -> NewApiKey:
+        """Give a key another secret; one before that secret's own overlap ends at once."""
+        row, _ = await self._givable(giver, key_id)
+        now = self._clock.now_ms()
+        if row.expires_ms is not None and row.expires_ms <= now:
+            raise KeyExpired("Give it a later `expires_at` first.")
+        secret = self._secret()
+        until = now + overlap_s * 1000 if overlap_s else None
+        start = secret[: keys.START_LENGTH]
+        if not await self._store.change_secret(row, keys.hashed(secret), start, now, until):
+            raise KeyChanged("It was rotated or revoked at this moment. Look at it before you try again.")
+        return self._new(replace(row, start=start, rotated_ms=now, old_until_ms=until), secret)
+
+    async def revoke(self, tenant_id: str, key_id: str) -> ApiKey:
+        """Forget a key with both of its secrets."""
+        row = await self._row(tenant_id, key_id)
+        if not await self._store.remove_key(tenant_id, key_id):
+            raise KeyMissing("It was revoked at this moment.")
+        return shown(row, self._clock.now_ms())
+
+    def _secret(self) -> str:
+        return keys.form(self._random.token(keys.SECRET_BYTES))
+
+    def _new(self, row: KeyRow, secret: str) -> NewApiKey:
+        return NewApiKey(**shown(row, self._clock.now_ms()).model_dump(), key=secret)
+
+    async def _row(self, tenant_id: str, key_id: str) -> KeyRow:
+        row = await self._store.key(tenant_id, key_id)
+        if row is None:
+            raise KeyMissing("List the keys to see their ids.")
+        return row
+
+    async def _tenant(self, tenant_id: str) -> TenantRow:
+        tenant = await self._store.tenant(tenant_id)
+        if tenant is None:
+            raise TenantMissing("List the tenants to see their ids.")
+        return tenant
+
+    async def _givable(self, giver: Caller, key_id: str) -> tuple[KeyRow, TenantRow]:
+        """Give a key of the giver's tenant that may no more than he, and that may be changed at all."""
+        row = await self._row(giver.tenant_id, key_id)
+        tenant = await self._tenant(giver.tenant_id)
+        bounds.check(giver, await self._rights(row, tenant))
+        if key_id == LOCAL_KEY:
+            raise KeyIsLocal("It is made anew whenever the server starts.")
+        return row, tenant
+
+    async def _rights(self, row: KeyRow, tenant: TenantRow) -> Rights:
+        """Say what a key may do."""
+        permissions = (
+            frozenset(row.scopes)
+            if row.scopes is not None
+            else await self._roles.permitted(row.tenant_id, row.role)
+        )
+        limit = bounds.allowed(row.limit_per_minute, tenant.limit_per_minute, self._settings.limit_per_minute)
+        return Rights(permissions, frozenset(row.groups), limit)
+
+
+def _ends(row: KeyRow) -> float:
+    return float("inf") if row.expires_ms is None else row.expires_ms

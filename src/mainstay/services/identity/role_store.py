@@ -1,0 +1,81 @@
+"""A tenant's own roles, in rows."""
+
+import json
+from dataclasses import dataclass
+
+from mainstay.ports.database import AllRows, Row, Scalar
+
+_ROLE = "SELECT name, description, permissions, changed_ms FROM roles WHERE tenant_id = :tenant"
+
+
+@dataclass(frozen=True)
+class RoleRow:
+    """A role as it is stored."""
+
+    name: str
+    description: str
+    permissions: tuple[str, ...]
+    changed_ms: int
+
+
+def _role(row: Row) -> RoleRow:
+    return RoleRow(
+        str(row["name"]),
+        str(row["description"]),
+        tuple(json.loads(str(row["permissions"]))),
+        int(row["changed_ms"] or 0),
+    )
+
+
+class RoleStore:
+    """Reads and writes the roles that tenants have made."""
+
+    def __init__(self, rows: AllRows) -> None:
+        """Take the rows of all tenants: the operator makes keys with the roles of others."""
+        self._rows = rows
+
+    async def roles(self, tenant_id: str) -> list[RoleRow]:
+        """List a tenant's own roles by name."""
+        return [_role(row) for row in await self._rows.fetch(f"{_ROLE} ORDER BY name", {"tenant": tenant_id})]
+
+    async def role(self, tenant_id: str, name: str) -> RoleRow | None:
+        """Find a tenant's own role."""
+        rows = await self._rows.fetch(f"{_ROLE} AND name = :name", {"tenant": tenant_id, "name": name})
+        return _role(rows[0]) if rows else None
+
+    async def add(self, tenant_id: str, role: RoleRow) -> None:
+        """Store a role; raises UniqueViolated when the name is taken."""
+        row: dict[str, Scalar] = {
+            "tenant_id": tenant_id,
+            "name": role.name,
+            "description": role.description,
+            "permissions": json.dumps(role.permissions),
+            "changed_ms": role.changed_ms,
+        }
+        await self._rows.insert("roles", [row])
+
+    async def change(self, tenant_id: str, role: RoleRow) -> bool:
+        """Store what may be changed of a role; say whether it is there still."""
+        changed: dict[str, Scalar] = {
+            "description": role.description,
+            "permissions": json.dumps(role.permissions),
+            "changed_ms": role.changed_ms,
+        }
+        return await self._rows.update("roles", changed, {"tenant_id": tenant_id, "name": role.name}) > 0
+
+    async def hold(self, tenant_id: str, name: str) -> bool:
+        """Keep a role from being deleted before this operation ends; say whether it is there still."""
+        where = {"tenant_id": tenant_id, "name": name}
+        return await self._rows.update("roles", {"name": name}, where) > 0
+
+    async def remove(self, tenant_id: str, name: str) -> bool:
+        """Forget a role; say whether it was there."""
+        return await self._rows.delete("roles", {"tenant_id": tenant_id, "name": name}) > 0
+
+    async def in_use(self, tenant_id: str, name: str) -> bool:
+        """Say whether a key has this role."""
+        rows = await self._rows.fetch(
+            "SELECT 1 AS one FROM api_keys WHERE tenant_id = :tenant AND role = :name LIMIT 1",
+            {"tenant": tenant_id, "name": name},
+        )
+        return bool(rows)

@@ -1,0 +1,139 @@
+"""The roles of a tenant: those that come with the server, and its own."""
+
+from collections.abc import Sequence
+
+from mainstay.kernel.caller import EVERYTHING, Caller
+from mainstay.kernel.permissions import Permissions
+from mainstay.kit.clock import Clock
+from mainstay.ports.database import UniqueViolated
+from mainstay.services.identity import bounds
+from mainstay.services.identity.failures import (
+    PermissionUnknown,
+    RoleBuiltIn,
+    RoleInUse,
+    RoleMissing,
+    RoleNameTaken,
+    RolesTooMany,
+)
+from mainstay.services.identity.records import Permission, Role
+from mainstay.services.identity.role_store import RoleRow, RoleStore
+from mainstay.services.identity.roles import DESCRIPTIONS, PERMISSIONS
+
+ROLES_MAX = 200
+_BUILT_IN = [
+    Role(
+        name=name,
+        description=DESCRIPTIONS[name],
+        permissions=sorted(permissions),
+        built_in=True,
+        changed_ms=None,
+    )
+    for name, permissions in PERMISSIONS.items()
+]
+
+
+def _shown(row: RoleRow) -> Role:
+    return Role(
+        name=row.name,
+        description=row.description,
+        permissions=list(row.permissions),
+        built_in=False,
+        changed_ms=row.changed_ms,
+    )
+
+
+class Rolebook:
+    """Makes, changes and looks up roles."""
+
+    def __init__(self, store: RoleStore, permissions: Permissions, clock: Clock) -> None:
+        """Take the parts; `permissions` is all that there is."""
+        self._store = store
+        self._permissions = permissions
+        self._clock = clock
+
+    def permissions(self) -> list[Permission]:
+        """List what can be permitted."""
+        told = [
+            Permission(name=name, operations=list(operations), description="")
+            for name, operations in self._permissions.opens.items()
+        ]
+        told += [
+            Permission(name=name, operations=[], description=description)
+            for name, description in self._permissions.grants.items()
+        ]
+        return told
+
+    def known(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Give permissions sorted, each once; raises PermissionUnknown."""
+        unknown = sorted(name for name in set(names) if name not in self._permissions)
+        if unknown:
+            raise PermissionUnknown(f"There is no {', '.join(unknown)}; list the permissions to see all.")
+        return tuple(sorted(set(names)))
+
+    async def all(self, tenant_id: str) -> list[Role]:
+        """List a tenant's roles, those that are built in first."""
+        return [*_BUILT_IN, *(_shown(row) for row in await self._store.roles(tenant_id))]
+
+    async def find(self, tenant_id: str, name: str) -> Role:
+        """Give a role; raises RoleMissing."""
+        for role in _BUILT_IN:
+            if role.name == name:
+                return role
+        row = await self._store.role(tenant_id, name)
+        if row is None:
+            raise RoleMissing("List the roles to see their names.")
+        return _shown(row)
+
+    async def permitted(self, tenant_id: str, name: str) -> frozenset[str]:
+        """Give what a role may, which is nothing once the role is gone."""
+        if name in PERMISSIONS:
+            return PERMISSIONS[name]
+        row = await self._store.role(tenant_id, name)
+        return frozenset(row.permissions if row is not None else ())
+
+    async def hold(self, tenant_id: str, name: str) -> None:
+        """Keep a role from being deleted before this operation ends; raises RoleMissing."""
+        if name not in PERMISSIONS and not await self._store.hold(tenant_id, name):
+            raise RoleMissing("It was deleted at this moment. List the roles to see what there is.")
+
+    async def make(self, giver: Caller, name: str, permissions: Sequence[str], description: str) -> Role:
+        """Make a role of the giver's tenant, which may at most what he may."""
+        wanted = self.known(permissions)
+        bounds.check_permissions(giver, wanted)
+        if name in PERMISSIONS:
+            raise RoleNameTaken("A role with this name comes with the server. Choose another name.")
+        if len(await self._store.roles(giver.tenant_id)) >= ROLES_MAX:
+            raise RolesTooMany(f"A tenant has at most {ROLES_MAX} roles of its own; delete one.")
+        row = RoleRow(name, description, wanted, self._clock.now_ms())
+        try:
+            await self._store.add(giver.tenant_id, row)
+        except UniqueViolated:
+            raise RoleNameTaken("Choose another name, or change the role that has it.") from None
+        return _shown(row)
+
+    async def change(self, giver: Caller, name: str, permissions: Sequence[str], description: str) -> Role:
+        """Replace what a role may; both what it could and what it can then are within what the giver may."""
+        wanted = self.known(permissions)
+        await self._own(giver, name)
+        bounds.check_permissions(giver, wanted)
+        row = RoleRow(name, description, wanted, self._clock.now_ms())
+        if not await self._store.change(giver.tenant_id, row):
+            raise RoleMissing("It was deleted at this moment.")
+        return _shown(row)
+
+    async def delete(self, giver: Caller, name: str) -> Role:
+        """Delete a role that no key has."""
+        role = await self._own(giver, name)
+        if not await self._store.remove(giver.tenant_id, name):  # first, so that no key can take it meanwhile
+            raise RoleMissing("It was deleted at this moment.")
+        if await self._store.in_use(giver.tenant_id, name):
+            raise RoleInUse("Revoke the keys that have it, or keep it; list the keys to see their roles.")
+        return role
+
+    async def _own(self, giver: Caller, name: str) -> Role:
+        """Give a role that the giver's tenant has made, and that may no more than he."""
+        role = await self.find(giver.tenant_id, name)
+        if role.built_in:
+            raise RoleBuiltIn("Make a role of your own with the permissions that you want.")
+        bounds.check_permissions(giver, [each for each in role.permissions if each != EVERYTHING])
+        return role

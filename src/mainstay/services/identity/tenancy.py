@@ -1,0 +1,92 @@
+"""Makes tenants, and suspends and resumes them, for the operator."""
+
+from dataclasses import replace
+
+from mainstay.kernel.work import caller
+from mainstay.kit.clock import Clock
+from mainstay.kit.ids import Ids
+from mainstay.ports.database import UniqueViolated
+from mainstay.services.identity.failures import (
+    OperatorNeeded,
+    TenantIsOperator,
+    TenantMissing,
+    TenantNameTaken,
+)
+from mainstay.services.identity.keyring import UNSAID_LIMIT
+from mainstay.services.identity.records import Tenant
+from mainstay.services.identity.store import IdentityStore, TenantRow
+
+
+def needs_operator() -> None:
+    """Refuse whoever is not of the operator's tenant; raises OperatorNeeded."""
+    if not caller().operator:
+        raise OperatorNeeded("Use an administrator's key of the tenant that runs this installation.")
+
+
+def _shown(row: TenantRow) -> Tenant:
+    return Tenant(
+        tenant_id=row.tenant_id,
+        name=row.name,
+        operator=row.operator,
+        created_ms=row.created_ms,
+        suspended=row.suspended,
+        limit_per_minute=row.limit_per_minute,
+    )
+
+
+class Tenancy:
+    """The tenants of this installation."""
+
+    def __init__(self, store: IdentityStore, clock: Clock, ids: Ids) -> None:
+        """Take the parts."""
+        self._store = store
+        self._clock = clock
+        self._ids = ids
+
+    async def make(self, name: str, limit_per_minute: int | None) -> Tenant:
+        """Make a tenant; raises TenantNameTaken."""
+        row = TenantRow(
+            self._ids.new("tenant"),
+            name,
+            operator=False,
+            created_ms=self._clock.now_ms(),
+            limit_per_minute=limit_per_minute,
+        )
+        try:
+            await self._store.add_tenant(row)
+        except UniqueViolated:
+            raise TenantNameTaken("Choose another name.") from None
+        return _shown(row)
+
+    async def all(self) -> list[Tenant]:
+        """List all tenants."""
+        return [_shown(row) for row in await self._store.tenants()]
+
+    async def find(self, tenant_id: str) -> Tenant:
+        """Give a tenant; raises TenantMissing."""
+        return _shown(await self._row(tenant_id))
+
+    async def change(
+        self, tenant_id: str, name: str | None, suspended: bool | None, limit_per_minute: int | None
+    ) -> Tenant:
+        """Change a tenant; raises TenantIsOperator and TenantNameTaken."""
+        row = await self._row(tenant_id)
+        if suspended and row.operator:
+            raise TenantIsOperator("Nobody could resume it.")
+        changed = replace(
+            row,
+            name=name or row.name,
+            suspended=row.suspended if suspended is None else suspended,
+            limit_per_minute=row.limit_per_minute if limit_per_minute == UNSAID_LIMIT else limit_per_minute,
+        )
+        try:
+            await self._store.change_tenant(row, changed)
+        except UniqueViolated:
+            raise TenantNameTaken("Choose another name.") from None
+        return _shown(changed)
+
+    async def _row(self, tenant_id: str) -> TenantRow:
+        row = await self._store.tenant(tenant_id)
+        if row is None:
+            raise TenantMissing("List the tenants to see their ids.")
+        return row
