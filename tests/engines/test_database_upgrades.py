@@ -102,7 +102,7 @@ def test_keys_and_tenants_of_before_are_as_they_were(database: Old, tmp_path: Pa
 
     upgrade(migrate.VERSIONS)
 
-    assert ask("SELECT role, groups, scopes, expires_ms, created_by, old_hash FROM api_keys") == [
+    assert ask("SELECT role, groups, permissions, expires_ms, created_by, old_hash FROM api_keys") == [
         ("user", '["g"]', None, None, "", None)
     ]
     assert ask("SELECT name, suspended, limit_per_minute FROM tenants") == [("n", 0, None)]

@@ -148,6 +148,26 @@ async def test_a_key_with_its_own_role_cannot_raise_it(house: House, admin: Clie
     assert (await admin.call("identity.get_role", name="officer")).permissions == sorted(OFFICER)
 
 
+async def test_a_role_that_is_raised_meanwhile_is_not_given(
+    house: House, admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    maker = await officer(house, admin)
+    fetch, raised = house.engines.database.fetch, []
+
+    async def overtaken(scope: Any, sql: str, values: Any = None) -> Any:
+        rows = await fetch(scope, sql, values)
+        if "FROM roles" in sql and not raised:
+            raised.append(True)
+            await admin.call("identity.replace_role", name="reader", permissions=["documents:write"])
+        return rows
+
+    monkeypatch.setattr(house.engines.database, "fetch", overtaken)
+    with pytest.raises(KeyMayTooMuch):
+        await maker.call("identity.create_key", name="x", role="reader")
+    assert raised
+    assert [each.name for each in await admin.call("identity.list_keys") if each.role == "reader"] == []
+
+
 @pytest.mark.parametrize("role", [role for role in PERMISSIONS if role != "admin"])
 async def test_no_other_role_makes_keys_or_roles(house: House, admin: Client, role: str) -> None:
     weak = client(house, (await admin.call("identity.create_key", name="w", role=role)).key)

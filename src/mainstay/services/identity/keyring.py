@@ -21,6 +21,7 @@ from mainstay.services.identity.failures import (
 from mainstay.services.identity.moments import expiry_ms, written
 from mainstay.services.identity.records import ApiKey, NewApiKey
 from mainstay.services.identity.rolebook import Rolebook
+from mainstay.services.identity.roles import permitted
 from mainstay.services.identity.store import IdentityStore, KeyRow, TenantRow
 
 LOCAL_KEY = "key_local"
@@ -56,7 +57,7 @@ def shown(row: KeyRow, now_ms: int) -> ApiKey:
         key_id=row.key_id,
         name=row.name,
         role=row.role or None,
-        scopes=None if row.scopes is None else list(row.scopes),
+        scopes=None if row.role or row.permissions is None else list(row.permissions),
         groups=list(row.groups),
         limit_per_minute=row.limit_per_minute,
         created_ms=row.created_ms,
@@ -95,10 +96,8 @@ class Keyring:
         if wish.role is not None and wish.scopes is not None:
             raise KeyRightsUnclear("Give either `role` or `scopes`.")
         tenant = await self._tenant(tenant_id)
-        scopes = None if wish.scopes is None else self._roles.known(wish.scopes)
-        named = "" if scopes is not None else wish.role or role
-        if named:
-            await self._roles.find(tenant_id, named)
+        named = "" if wish.scopes is not None else wish.role or role
+        own, permissions = await self._wished(tenant_id, named, wish.scopes)
         secret = self._secret()
         row = KeyRow(
             tenant_id=tenant_id,
@@ -110,16 +109,26 @@ class Keyring:
             limit_per_minute=wish.limit_per_minute,
             start=secret[: keys.START_LENGTH],
             created_ms=self._clock.now_ms(),
-            scopes=scopes,
+            permissions=permissions,
             expires_ms=expiry_ms(wish.expires_at, self._clock.now_ms()),
             created_by=giver.subject,
         )
         bounds.check_ceiling(wish.limit_per_minute, tenant.limit_per_minute)
-        bounds.check(giver, await self._rights(row, tenant))
-        if named:
-            await self._roles.hold(tenant_id, named)
+        bounds.check(giver, self._rights(row, tenant))
+        if own:
+            row = replace(row, permissions=await self._roles.hold(tenant_id, named))
+            bounds.check(giver, self._rights(row, tenant))  # somebody may have raised the role meanwhile
         await self._store.add_key(row)
         return self._new(row, secret)
+
+    async def _wished(
+        self, tenant_id: str, role: str, scopes: Sequence[str] | None
+    ) -> tuple[bool, tuple[str, ...] | None]:
+        """Say whether a role is the tenant's own, and which permissions a key needs written down."""
+        if scopes is not None:
+            return False, self._roles.known(scopes)
+        found = await self._roles.find(tenant_id, role)
+        return not found.built_in, None if found.built_in else tuple(found.permissions)
 
     async def page(self, tenant_id: str, after: str, limit: int) -> list[ApiKey]:
         """List some of a tenant's keys."""
@@ -152,7 +161,7 @@ class Keyring:
         )
         if changed.limit_per_minute != row.limit_per_minute:
             bounds.check_ceiling(changed.limit_per_minute, tenant.limit_per_minute)
-        bounds.check(giver, await self._rights(changed, tenant))
+        bounds.check(giver, self._rights(changed, tenant))
         if key_id == giver.subject and _ends(changed) > _ends(row):
             raise KeyMayTooMuch("A key cannot make its own life longer. Use another administrator's key.")
         if not await self._store.change_key(row, changed):
@@ -201,20 +210,15 @@ class Keyring:
         """Give a key of the giver's tenant that may no more than he, and that may be changed at all."""
         row = await self._row(giver.tenant_id, key_id)
         tenant = await self._tenant(giver.tenant_id)
-        bounds.check(giver, await self._rights(row, tenant))
+        bounds.check(giver, self._rights(row, tenant))
         if key_id == LOCAL_KEY:
             raise KeyIsLocal("It is made anew whenever the server starts.")
         return row, tenant
 
-    async def _rights(self, row: KeyRow, tenant: TenantRow) -> Rights:
+    def _rights(self, row: KeyRow, tenant: TenantRow) -> Rights:
         """Say what a key may do."""
-        permissions = (
-            frozenset(row.scopes)
-            if row.scopes is not None
-            else await self._roles.permitted(row.tenant_id, row.role)
-        )
         limit = bounds.allowed(row.limit_per_minute, tenant.limit_per_minute, self._settings.limit_per_minute)
-        return Rights(permissions, frozenset(row.groups), limit)
+        return Rights(permitted(row.role, row.permissions), frozenset(row.groups), limit)
 
 
 def _ends(row: KeyRow) -> float:

@@ -55,18 +55,22 @@ class RoleStore:
         await self._rows.insert("roles", [row])
 
     async def change(self, tenant_id: str, role: RoleRow) -> bool:
-        """Store what may be changed of a role; say whether it is there still."""
+        """Store what may be changed of a role, with its keys too; say whether it is there still."""
         changed: dict[str, Scalar] = {
             "description": role.description,
             "permissions": json.dumps(role.permissions),
             "changed_ms": role.changed_ms,
         }
-        return await self._rows.update("roles", changed, {"tenant_id": tenant_id, "name": role.name}) > 0
+        if not await self._rows.update("roles", changed, {"tenant_id": tenant_id, "name": role.name}):
+            return False
+        permissions: dict[str, Scalar] = {"permissions": changed["permissions"]}
+        await self._rows.update("api_keys", permissions, {"tenant_id": tenant_id, "role": role.name})
+        return True
 
-    async def hold(self, tenant_id: str, name: str) -> bool:
-        """Keep a role from being deleted before this operation ends; say whether it is there still."""
-        where = {"tenant_id": tenant_id, "name": name}
-        return await self._rows.update("roles", {"name": name}, where) > 0
+    async def hold(self, tenant_id: str, name: str) -> RoleRow | None:
+        """Give a role as it is now, and keep others from changing it before this operation ends."""
+        await self._rows.update("roles", {"name": name}, {"tenant_id": tenant_id, "name": name})
+        return await self.role(tenant_id, name)
 
     async def remove(self, tenant_id: str, name: str) -> bool:
         """Forget a role; say whether it was there."""

@@ -84,17 +84,12 @@ class Rolebook:
             raise RoleMissing("List the roles to see their names.")
         return _shown(row)
 
-    async def permitted(self, tenant_id: str, name: str) -> frozenset[str]:
-        """Give what a role may, which is nothing once the role is gone."""
-        if name in PERMISSIONS:
-            return PERMISSIONS[name]
-        row = await self._store.role(tenant_id, name)
-        return frozenset(row.permissions if row is not None else ())
-
-    async def hold(self, tenant_id: str, name: str) -> None:
-        """Keep a role from being deleted before this operation ends; raises RoleMissing."""
-        if name not in PERMISSIONS and not await self._store.hold(tenant_id, name):
+    async def hold(self, tenant_id: str, name: str) -> tuple[str, ...]:
+        """Give what a tenant's own role may, for as long as this operation lasts; raises RoleMissing."""
+        row = await self._store.hold(tenant_id, name)
+        if row is None:
             raise RoleMissing("It was deleted at this moment. List the roles to see what there is.")
+        return row.permissions
 
     async def make(self, giver: Caller, name: str, permissions: Sequence[str], description: str) -> Role:
         """Make a role of the giver's tenant, which may at most what he may."""

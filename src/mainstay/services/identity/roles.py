@@ -1,6 +1,6 @@
 """What each of the roles may do that come with the server."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from mainstay.kernel.caller import EVERYTHING
 
@@ -31,3 +31,8 @@ DESCRIPTIONS: Mapping[str, str] = {
     "operations": "Looks after jobs and the index; sees no document's content.",
     "compliance_officer": "Reads the audit, and lists keys, roles, collections and jobs; sees no content.",
 }
+
+
+def permitted(role: str, own: Collection[str] | None) -> frozenset[str]:
+    """Give what a key may: what is written down with it, else what its built-in role may."""
+    return PERMISSIONS.get(role, frozenset()) if own is None else frozenset(own)

@@ -20,19 +20,13 @@ from mainstay.services.identity.records import (
     Tenant,
 )
 from mainstay.services.identity.rolebook import Rolebook
-from mainstay.services.identity.roles import PERMISSIONS
+from mainstay.services.identity.roles import permitted
 from mainstay.services.identity.store import IdentityStore, KeyRow, Recognised, TenantRow
 from mainstay.services.identity.tenancy import Tenancy, needs_operator
 from mainstay.services.identity.uses import Uses
 
 LOCAL_LIMIT = 1_000_000
 _PAGE = 500
-
-
-def _permitted(row: Recognised) -> frozenset[str]:
-    if row.scopes is not None:
-        return row.scopes
-    return PERMISSIONS.get(row.role, row.role_permissions)
 
 
 class IdentityService(Identity):
@@ -75,7 +69,7 @@ class IdentityService(Identity):
             tenant_id=row.tenant_id,
             subject=row.key_id,
             roles=(row.role,) if row.role else (),
-            permissions=_permitted(row),
+            permissions=permitted(row.role, row.permissions),
             groups=frozenset(row.groups),
             limit_per_minute=bounds.allowed(
                 row.limit_per_minute, row.ceiling, self._settings.limit_per_minute

@@ -10,21 +10,20 @@ from mainstay.services.identity import tables
 TABLES = (tables.API_KEYS, tables.TENANTS, tables.ROLES, tables.KEY_USES)
 
 _RECOGNISED = (
-    "SELECT k.tenant_id, k.key_id, k.role, k.groups, k.limit_per_minute, k.scopes, k.expires_ms,"
-    " k.old_until_ms, t.operator, t.suspended, t.limit_per_minute AS ceiling, r.permissions"
+    "SELECT k.tenant_id, k.key_id, k.role, k.groups, k.limit_per_minute, k.permissions, k.expires_ms,"
+    " k.old_until_ms, t.operator, t.suspended, t.limit_per_minute AS ceiling"
     " FROM api_keys k JOIN tenants t ON t.tenant_id = k.tenant_id"
-    " LEFT JOIN roles r ON r.tenant_id = k.tenant_id AND r.name = k.role"
 )
 _KEY = (
     "SELECT k.tenant_id, k.key_id, k.hash, k.name, k.role, k.groups, k.limit_per_minute, k.start,"
-    " k.created_ms, k.scopes, k.expires_ms, k.created_by, k.rotated_ms, k.old_until_ms, u.used_ms"
+    " k.created_ms, k.permissions, k.expires_ms, k.created_by, k.rotated_ms, k.old_until_ms, u.used_ms"
     " FROM api_keys k LEFT JOIN key_uses u ON u.tenant_id = k.tenant_id AND u.key_id = k.key_id"
     " WHERE k.tenant_id = :tenant"
 )
 _TENANT = "SELECT tenant_id, name, operator, created_ms, suspended, limit_per_minute FROM tenants"
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)  # not frozen: every request makes one, and freezing takes longer than reading the row
 class Recognised:
     """What has to be known of a key when somebody comes with it."""
 
@@ -33,18 +32,21 @@ class Recognised:
     role: str
     groups: tuple[str, ...]
     limit_per_minute: int | None
-    scopes: frozenset[str] | None
+    permissions: frozenset[str] | None
     expires_ms: int | None
     old_until_ms: int | None
     operator: bool
     suspended: bool
     ceiling: int | None
-    role_permissions: frozenset[str]
 
 
 @dataclass(frozen=True)
 class KeyRow:
-    """A key as it is stored; `role` is empty where there are scopes."""
+    """A key as it is stored.
+
+    `permissions` are its scopes where `role` is empty, else those of a role of the tenant's own, which are
+    kept here too so that nobody has to look them up at each request; none for a role that is built in.
+    """
 
     tenant_id: str
     key_id: str
@@ -55,7 +57,7 @@ class KeyRow:
     limit_per_minute: int | None
     start: str
     created_ms: int
-    scopes: tuple[str, ...] | None = None
+    permissions: tuple[str, ...] | None = None
     expires_ms: int | None = None
     created_by: str = ""
     rotated_ms: int | None = None
@@ -80,24 +82,23 @@ def _number(value: Scalar) -> int | None:
 
 
 def _names(value: Scalar) -> tuple[str, ...]:
-    return tuple(json.loads(str(value)))
+    return () if value == "[]" else tuple(json.loads(str(value)))
 
 
 def _recognised(row: Row) -> Recognised:
-    scopes, permissions = row["scopes"], row["permissions"]
+    permissions = row["permissions"]
     return Recognised(
         tenant_id=str(row["tenant_id"]),
         key_id=str(row["key_id"]),
         role=str(row["role"]),
         groups=_names(row["groups"]),
         limit_per_minute=_number(row["limit_per_minute"]),
-        scopes=None if scopes is None else frozenset(_names(scopes)),
+        permissions=None if permissions is None else frozenset(_names(permissions)),
         expires_ms=_number(row["expires_ms"]),
         old_until_ms=_number(row["old_until_ms"]),
         operator=bool(row["operator"]),
         suspended=bool(row["suspended"]),
         ceiling=_number(row["ceiling"]),
-        role_permissions=frozenset() if permissions is None else frozenset(_names(permissions)),
     )
 
 
@@ -112,7 +113,7 @@ def _key(row: Row) -> KeyRow:
         limit_per_minute=_number(row["limit_per_minute"]),
         start=str(row["start"]),
         created_ms=int(row["created_ms"] or 0),
-        scopes=None if row["scopes"] is None else _names(row["scopes"]),
+        permissions=None if row["permissions"] is None else _names(row["permissions"]),
         expires_ms=_number(row["expires_ms"]),
         created_by=str(row["created_by"]),
         rotated_ms=_number(row["rotated_ms"]),
@@ -178,7 +179,7 @@ class IdentityStore:
             "limit_per_minute": key.limit_per_minute,
             "start": key.start,
             "created_ms": key.created_ms,
-            "scopes": None if key.scopes is None else json.dumps(key.scopes),
+            "permissions": None if key.permissions is None else json.dumps(key.permissions),
             "expires_ms": key.expires_ms,
             "created_by": key.created_by,
         }

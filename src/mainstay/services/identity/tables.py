@@ -13,7 +13,7 @@ API_KEYS = Table(
         Column("limit_per_minute", "integer", nullable=True),
         Column("start", "text"),
         Column("created_ms", "integer"),
-        Column("scopes", "text", nullable=True),
+        Column("permissions", "text", nullable=True),
         Column("expires_ms", "integer", nullable=True),
         Column("created_by", "text"),
         Column("rotated_ms", "integer", nullable=True),

@@ -40,7 +40,7 @@ def upgrade() -> None:
     """Go forward."""
     for table in TABLES:
         create_table(table)
-    add_column("api_keys", Column(name="scopes", type="text", nullable=True))
+    add_column("api_keys", Column(name="permissions", type="text", nullable=True))
     add_column("api_keys", Column(name="expires_ms", type="integer", nullable=True))
     add_column("api_keys", Column(name="created_by", type="text"), filled="")
     add_column("api_keys", Column(name="rotated_ms", type="integer", nullable=True))
@@ -58,7 +58,7 @@ def downgrade() -> None:
         drop_index(KEYS, index)
     drop_column("tenants", "limit_per_minute")
     drop_column("tenants", "suspended")
-    for name in ("old_until_ms", "old_hash", "rotated_ms", "created_by", "expires_ms", "scopes"):
+    for name in ("old_until_ms", "old_hash", "rotated_ms", "created_by", "expires_ms", "permissions"):
         drop_column("api_keys", name)
     for table in reversed(TABLES):
         drop_table(table.name)
