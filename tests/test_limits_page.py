@@ -16,6 +16,8 @@ from mainstay.kernel.events import declared_reactions
 from mainstay.kernel.interface import operations_of
 from mainstay.kernel.leases import ATTEMPTS_MAX, INTERRUPTED_MAX
 from mainstay.services.identity import interface as identity
+from mainstay.services.identity.moments import EXPIRY_DAYS_MAX
+from mainstay.services.identity.rolebook import ROLES_MAX
 from mainstay.services.jobs.interface import WaitSeconds
 from mainstay.services.knowledge import facts, filter_fields, filters, limits
 from mainstay.services.knowledge.intake import VERSIONS_KEPT
@@ -61,6 +63,9 @@ HELD = {
     "collections in one query": f"{QUERY.model.model_json_schema()['properties']['collections']['maxItems']}",
     "requests of a key": f"{default('rate_limit_per_minute'):,} a minute, or its own limit",
     "groups of a key": f"{bound(identity.Groups, 'maxItems')}",
+    "end of a key": f"within {round(EXPIRY_DAYS_MAX / 365.25)} years",
+    "overlap of the secrets of a rotated key": f"{bound(identity.Overlap, 'maximum') // 86_400} days",
+    "roles of a tenant's own": f"{ROLES_MAX}",
     "idempotency key": f"{idempotency.KEY_LENGTH_MAX} characters, "
     f"remembered for {idempotency.KEEP_MS // 3_600_000} hours",
     "waiting for a job in one request": f"{bound(WaitSeconds, 'maximum')} seconds",

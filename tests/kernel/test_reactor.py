@@ -27,6 +27,23 @@ async def test_an_event_wakes_the_reactor(bench: Bench) -> None:
         await bench.until(done=2)
 
 
+async def test_it_stops_though_a_cancellation_is_told_as_a_failure(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = asyncio.Event()
+
+    async def tidy(_: Tidying) -> None:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:  # as a driver does that gives up its statement
+            raise Unavailable("The statement was cancelled.") from None
+
+    monkeypatch.setattr(Tidying, "tidy", tidy)
+    async with asyncio.timeout(10), running(bench):
+        await begun.wait()
+
+
 async def test_one_bad_event_does_not_hold_up_its_neighbours(bench: Bench) -> None:
     def poisoned(numbers: Sequence[int]) -> None:
         if 2 in numbers:
