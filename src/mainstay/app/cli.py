@@ -26,7 +26,7 @@ _PEOPLE = (
     ("eval", "Measure search and answers on your own questions.", "evaluate:evaluate"),
     ("status", "Show whether the server is well, its collections and its jobs.", "status:status"),
     ("keys", "Make, list, change, rotate and revoke API keys.", "keys:keys"),
-    ("roles", "Make, list and change roles.", "roles:roles"),
+    ("roles", "Make, list, change and delete roles.", "roles:roles"),
     ("audit", "Carry the audit away, keep checkpoints of it, and check it.", "audit:audit"),
 )
 

@@ -163,7 +163,7 @@ async def test_a_role_that_is_raised_meanwhile_is_not_given(
 
     monkeypatch.setattr(house.engines.database, "fetch", overtaken)
     with pytest.raises(KeyMayTooMuch):
-        await maker.call("identity.create_key", name="x", role="reader")
+        await maker.call("identity.create_key", name="x", role="reader", limit_per_minute=1)
     assert raised
     assert [each.name for each in await admin.call("identity.list_keys") if each.role == "reader"] == []
 

@@ -1,5 +1,7 @@
 """Tenants are renamed, limited, suspended and resumed by the operator."""
 
+from typing import Any
+
 import pytest
 
 from mainstay.app.house import House
@@ -53,6 +55,25 @@ async def test_what_is_left_out_stays(house: House, admin: Client) -> None:
     free = await admin.call("identity.update_tenant", **values, limit_per_minute=None)
     assert (free.name, free.suspended, free.limit_per_minute) == ("two", True, None)
     assert await admin.call("identity.get_tenant", **values) == free
+
+
+async def test_a_change_at_the_same_moment_is_not_undone(
+    house: House, admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = await admin.call("identity.create_tenant", name="one")
+    fetch, came = house.engines.database.fetch, []
+
+    async def overtaken(scope: Any, sql: str, values: Any = None) -> Any:
+        rows = await fetch(scope, sql, values)
+        if "FROM tenants WHERE" in sql and not came:
+            came.append(True)
+            await client(house).call("identity.update_tenant", tenant_id=made.tenant_id, suspended=True)
+        return rows
+
+    monkeypatch.setattr(house.engines.database, "fetch", overtaken)
+    await admin.call("identity.update_tenant", tenant_id=made.tenant_id, name="two")
+    told = await admin.call("identity.get_tenant", tenant_id=made.tenant_id)
+    assert (came, told.name, told.suspended) == ([True], "two", True)
 
 
 async def test_names_are_given_once(admin: Client) -> None:
