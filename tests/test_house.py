@@ -67,7 +67,7 @@ SDK_LOADS_NOT = {
     "uvicorn",
 }
 CPU_S_MAX = 3.0
-OPTIONAL = {"psycopg", "psycopg_pool", "rapidocr"}
+OPTIONAL = {"psycopg", "psycopg_pool", "rapidocr", "redis"}
 
 RULES: dict[str, Rule] = {
     "size": shape.too_long,

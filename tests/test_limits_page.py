@@ -62,6 +62,8 @@ HELD = {
     "values of one condition": f"{filter_fields.VALUES_MAX:,}",
     "collections in one query": f"{QUERY.model.model_json_schema()['properties']['collections']['maxItems']}",
     "requests of a key": f"{default('rate_limit_per_minute'):,} a minute, or its own limit",
+    "requests in progress until some may be refused": f"{default('shedding_at_once')} "
+    "(`MAINSTAY_SHEDDING_AT_ONCE`)",
     "groups of a key": f"{bound(identity.Groups, 'maxItems')}",
     "end of a key": f"within {round(EXPIRY_DAYS_MAX / 365.25)} years",
     "overlap of the secrets of a rotated key": f"{bound(identity.Overlap, 'maximum') // 86_400} days",

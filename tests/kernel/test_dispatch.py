@@ -59,6 +59,34 @@ async def test_the_rate_limit_lets_through_what_it_says_and_no_more(house: House
     assert slow.headers["RateLimit-Policy"] == '"minute";q=3;w=60'
 
 
+async def test_all_limits_of_a_request_count_or_none_does(tmp_path: Any, clock: FrozenClock) -> None:
+    settings = {"rate_limit_tenant_per_minute": 5, "rate_limit_writes_per_minute": 2}
+    async with opened_house(tmp_path / "data", clock=clock, **settings) as house:
+        admin = client(house, ADMIN_KEY)
+        made = await admin.call("identity.create_key", name="one", role="admin", limit_per_minute=100)
+        one, two = client(house, made.key), client(house, ADMIN_KEY)
+        me = await one.call("identity.whoami")
+        assert (me.limit_per_minute, me.writes_per_minute, me.tenant_limit_per_minute) == (100, 2, 5)
+        assert one.headers["RateLimit-Policy"] == '"minute";q=100;w=60, "tenant";q=5;w=60'
+        assert one.headers["RateLimit"] == '"tenant";r=3;t=0'
+        await two.call("identity.create_key", name="two")
+        assert two.headers["RateLimit"] == '"writes";r=0;t=60'
+        with pytest.raises(RateLimited, match="2 writes a minute") as caught:
+            await two.call("identity.create_key", name="three")
+        assert caught.value.retry_after_s == 60
+        # What was refused has not counted for the tenant: two of five are left.
+        await two.call("identity.whoami")
+        assert two.headers["RateLimit"] == '"tenant";r=1;t=0'
+        await one.call("identity.whoami")
+        for caller in (one, two):
+            with pytest.raises(RateLimited, match="All keys of this tenant"):
+                await caller.call("identity.whoami")
+            assert caller.headers["RateLimit"] == '"tenant";r=0;t=60'
+        clock.move(60)
+        await one.call("identity.whoami")
+        assert one.headers["RateLimit"] == '"tenant";r=4;t=0'
+
+
 async def test_what_a_key_may_not_do_counts_against_its_limit(house: House, admin: Client) -> None:
     made = await admin.call("identity.create_key", name="prying", role="user", limit_per_minute=3)
     prying = client(house, made.key)
@@ -263,7 +291,7 @@ async def test_asking_whether_it_is_ready_costs_nothing(tmp_path: Any, clock: Fr
 
     async with opened_house(tmp_path / "data", encoder=Counting(), clock=clock) as house:
         told = await asyncio.gather(*(house.ready() for _ in range(50)))
-        assert all(parts == {"database": "ok", "encoder": "ok"} for parts in told)
+        assert all(parts == {"database": "ok", "encoder": "ok", "cache": "ok"} for parts in told)
         assert looked == ["ready"]
         clock.move(1.1)
         await house.ready()

@@ -6,6 +6,8 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from mainstay.kernel.shedding import Shedding, SheddingSettings
+from mainstay.kit.clock import SystemClock
 from mainstay.transports.mcp.door import mcp_door
 from mainstay.transports.rest.door import RestDoor, rest_app
 from mainstay.transports.rest.settings import RestSettings
@@ -34,16 +36,28 @@ def states() -> dict[str, str]:
 
 
 @pytest.fixture
-async def door(notes_house: House, states: dict[str, str]) -> AsyncIterator[RestDoor]:
+def shedding() -> Shedding:
+    """Give who admits requests while there are not too many."""
+    return Shedding(SystemClock(), SheddingSettings())
+
+
+@pytest.fixture
+async def door(notes_house: House, states: dict[str, str], shedding: Shedding) -> AsyncIterator[RestDoor]:
     """Open the REST door, with the MCP door in it."""
 
     async def ready() -> dict[str, str]:
         return states
 
     application, ids = notes_house.application, notes_house.ids
-    mcp = mcp_door(application, ids=ids)
+    mcp = mcp_door(application, ids=ids, shedding=shedding)
     app = rest_app(
-        application, ids=ids, ready=ready, settings=SETTINGS, lifespan=mcp.running, extra_routes=mcp.routes
+        application,
+        ids=ids,
+        ready=ready,
+        shedding=shedding,
+        settings=SETTINGS,
+        lifespan=mcp.running,
+        extra_routes=mcp.routes,
     )
     async with app.router.lifespan_context(app):
         yield app

@@ -13,9 +13,13 @@ from mcp.client import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
 
+from mainstay.kernel.shedding import Shedding, SheddingSettings
+from mainstay.kit.clock import SystemClock
 from mainstay.transports.mcp.door import McpSettings, mcp_door
 from mainstay.transports.rest.door import RestDoor, rest_app
 from transports.house import ADMIN, BUSY, STRANGER, USER, House
+
+SHEDDING = Shedding(SystemClock(), SheddingSettings())
 
 Connect = Callable[[str], AbstractAsyncContextManager[Client]]
 URL = "http://house/mcp"
@@ -160,12 +164,14 @@ async def test_a_host_or_origin_that_is_no_address_is_refused(
 
 async def test_hosts_and_origins_are_settings(notes_house: House) -> None:
     settings = McpSettings(allowed_hosts=("house",), allowed_origins=("https://chat.example",))
-    mcp = mcp_door(notes_house.application, ids=notes_house.ids, settings=settings)
+    mcp = mcp_door(notes_house.application, ids=notes_house.ids, shedding=SHEDDING, settings=settings)
 
     async def ready() -> dict[str, str]:
         return {}
 
-    door = rest_app(notes_house.application, ids=notes_house.ids, ready=ready, extra_routes=mcp.routes)
+    door = rest_app(
+        notes_house.application, ids=notes_house.ids, ready=ready, shedding=SHEDDING, extra_routes=mcp.routes
+    )
     async with (
         mcp.running(),
         httpx2.AsyncClient(transport=httpx2.ASGITransport(door), headers=HEADERS) as web,
@@ -176,7 +182,7 @@ async def test_hosts_and_origins_are_settings(notes_house: House) -> None:
 
 
 async def test_the_door_may_be_run_again(notes_house: House) -> None:
-    mcp = mcp_door(notes_house.application, ids=notes_house.ids)
+    mcp = mcp_door(notes_house.application, ids=notes_house.ids, shedding=SHEDDING)
     for _ in range(2):
         async with mcp.running(), httpx2.AsyncClient(transport=httpx2.ASGITransport(mcp)) as web:
             assert (await web.post(URL, json=LIST, headers=HEADERS)).status_code == 200
@@ -192,7 +198,12 @@ async def test_other_methods_and_large_bodies_are_refused(web: httpx2.AsyncClien
 
 
 async def test_a_message_that_does_not_come_is_given_up(notes_house: House) -> None:
-    mcp = mcp_door(notes_house.application, ids=notes_house.ids, settings=McpSettings(body_idle_s=0.02))
+    mcp = mcp_door(
+        notes_house.application,
+        ids=notes_house.ids,
+        shedding=SHEDDING,
+        settings=McpSettings(body_idle_s=0.02),
+    )
     sent: list[Any] = []
 
     async def never() -> Any:

@@ -14,7 +14,9 @@ from mainstay.kernel.guard import CredentialsMissing, CredentialsUnknown, Permis
 from mainstay.kernel.interface import Upload
 from mainstay.kernel.problems import ServerFault
 from mainstay.kernel.remote import over
+from mainstay.kernel.shedding import Shedding, SheddingSettings
 from mainstay.kernel.wire import FileUpload
+from mainstay.kit.clock import SystemClock
 from mainstay.transports.rest.door import rest_app
 from transports.house import (
     ADMIN,
@@ -35,7 +37,12 @@ async def url(notes_house: House) -> AsyncIterator[str]:
     async def ready() -> dict[str, str]:
         return {}
 
-    app = rest_app(notes_house.application, ids=notes_house.ids, ready=ready)
+    app = rest_app(
+        notes_house.application,
+        ids=notes_house.ids,
+        ready=ready,
+        shedding=Shedding(SystemClock(), SheddingSettings()),
+    )
     taken = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, ws="none", timeout_graceful_shutdown=1))
     serving = asyncio.create_task(server.serve(sockets=[taken]))

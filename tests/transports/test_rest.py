@@ -168,6 +168,9 @@ async def test_alive_and_ready(web: httpx2.AsyncClient, states: dict[str, str]) 
     assert (await web.get("/healthz")).json() == {"status": "alive"}
     ready = await web.get("/readyz")
     assert (ready.status_code, ready.json()) == (200, {"status": "ready", "parts": {"database": "ok"}})
+    states["cache"] = "degraded: it is away"
+    ready = await web.get("/readyz")
+    assert (ready.status_code, ready.json()["parts"]["cache"]) == (200, "degraded: it is away")
     states["encoder"] = "loading"
     unready = await web.get("/readyz")
     assert (unready.status_code, unready.json()["parts"]["encoder"]) == (503, "loading")

@@ -28,6 +28,8 @@ class RemoteAuthenticator:
             permissions=frozenset(me.permissions),
             groups=frozenset(me.groups),
             limit_per_minute=me.limit_per_minute,
+            writes_per_minute=me.writes_per_minute,
+            tenant_limit_per_minute=me.tenant_limit_per_minute,
             operator=me.operator,
             secret=credential.secret,
         )

@@ -188,6 +188,19 @@ def bus() -> Bus:
     return cast("Bus", pick("bus.memory", "MemoryBus")())
 
 
-def cache(clock: Clock) -> Cache:
-    """Pick the cache."""
-    return cast("Cache", pick("cache.memory", "MemoryCache")(clock))
+def cache(settings: Settings, clock: Clock) -> Cache:
+    """Pick the cache; raises SettingsContradict when the library for a shared one is not installed."""
+    own = cast("Cache", pick("cache.memory", "MemoryCache")(clock))
+    if settings.cache == "memory":
+        return own
+    try:
+        shared = pick("cache.redis", "RedisCache")(settings.cache)
+    except ModuleNotFoundError:
+        raise SettingsContradict(
+            "MAINSTAY_CACHE names a Redis; install the extra for it: pip install 'mainstay[redis]'"
+        ) from None
+    except ValueError:
+        raise SettingsContradict(
+            "MAINSTAY_CACHE is no address of a Redis; write `redis://host:6379/0` or `rediss://…`."
+        ) from None
+    return cast("Cache", pick("cache.enduring", "EnduringCache")(shared, own, clock))

@@ -130,7 +130,7 @@ def picked(settings: Settings, clock: Clock, random: Random, progress: Progress 
         languages=pick(Languages, engines.languages),
         glosses=pick(Glosses, lambda: engines.glosses(settings)),
         bus=engines.bus(),
-        cache=engines.cache(clock),
+        cache=engines.cache(settings, clock),
     )
 
 
@@ -256,6 +256,7 @@ class House:
                 if not isinstance(self.engines.encoder, NotHere):
                     await self.engines.encoder.embed(["ready"], role="query")
                     parts["encoder"] = "ok"
+                parts["cache"] = await self.engines.cache.state()
         except TimeoutError:
             late = "encoder" if parts else "database"
             parts[late] = f"does not answer within {_READY_WAIT_S:.0f} s"
@@ -312,7 +313,11 @@ class House:
             AuditChain: self.audit_chain,
             Signer: stands_on.signer,
             Permissions: permissions_of(service.interface for service in self._services),
-            IdentitySettings: IdentitySettings(self.settings.rate_limit_per_minute),
+            IdentitySettings: IdentitySettings(
+                self.settings.rate_limit_per_minute,
+                self.settings.rate_limit_writes_per_minute,
+                self.settings.rate_limit_tenant_per_minute,
+            ),
         }
 
     def _subscribers(self) -> dict[str, list[str]]:

@@ -19,6 +19,7 @@ from mainstay.app.certificates import Certificate
 from mainstay.app.house import House
 from mainstay.app.placement import SettingsContradict
 from mainstay.app.settings import Settings
+from mainstay.kernel.shedding import Shedding, SheddingSettings
 from mainstay.kernel.tracing import Span
 from mainstay.transports.mcp.late import LateMcp
 from mainstay.transports.rest.door import RestDoor, rest_app
@@ -54,6 +55,7 @@ def doors(house: House) -> RestDoor:
     """Put the doors before the house; the house has to be open while they serve."""
     settings = house.settings
     body_bytes_max = settings.body_mb_max * _MB
+    shedding = Shedding(house.clock, SheddingSettings(settings.shedding_at_once, settings.shedding_slowdown))
 
     def mcp_door(module: Any) -> Any:
         limits = module.McpSettings(
@@ -61,7 +63,7 @@ def doors(house: House) -> RestDoor:
             allowed_hosts=settings.allowed_hosts,
             allowed_origins=settings.allowed_origins,
         )
-        return module.mcp_door(house.application, ids=house.ids, settings=limits)
+        return module.mcp_door(house.application, ids=house.ids, shedding=shedding, settings=limits)
 
     mcp = LateMcp(mcp_door)
 
@@ -74,6 +76,7 @@ def doors(house: House) -> RestDoor:
         house.application,
         ids=house.ids,
         ready=house.ready,
+        shedding=shedding,
         settings=RestSettings(json_bytes_max=body_bytes_max, upload_bytes_max=settings.upload_mb_max * _MB),
         lifespan=running,
         extra_routes=mcp.routes,

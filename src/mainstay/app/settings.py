@@ -24,6 +24,33 @@ class Settings(BaseSettings):
     rate_limit_per_minute: int = Field(
         1000, ge=1, le=1_000_000, description="Requests a minute for each key that has no limit of its own."
     )
+    rate_limit_writes_per_minute: int = Field(
+        0, ge=0, le=1_000_000, description="Writes a minute for each key; 0: as many as requests."
+    )
+    rate_limit_tenant_per_minute: int = Field(
+        0,
+        ge=0,
+        le=100_000_000,
+        description="Requests a minute for all keys of a tenant together; 0: no limit of that kind.",
+    )
+    cache: str = Field(
+        "memory",
+        pattern=r"^(memory|rediss?://\S+)$",
+        description="Where rate limits are counted: `memory` (each process for itself), or `redis://…` "
+        "(all processes together).",
+    )
+    shedding_at_once: int = Field(
+        32,
+        ge=0,
+        le=10_000,
+        description="Requests in progress up to which none is refused for overload; 0: none ever is.",
+    )
+    shedding_slowdown: float = Field(
+        1.5,
+        ge=1.1,
+        le=100,
+        description="How many times as long as without load answers may take while requests are refused.",
+    )
     tls_certificate: Path | None = Field(
         None,
         description="The server's certificate chain (PEM), for TLS 1.3; looked at again when it changes.",

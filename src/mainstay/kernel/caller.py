@@ -21,7 +21,8 @@ class Caller:
     """Somebody who was recognised.
 
     `groups` are those of document permissions; `subject` is the id of the key (later: of the person);
-    `limit_per_minute` bounds how often it may call.
+    `limit_per_minute` bounds how often it may call, `writes_per_minute` how often it may write, and
+    `tenant_limit_per_minute` how often all callers of its tenant may together (0: no such limit).
     """
 
     tenant_id: str
@@ -30,6 +31,8 @@ class Caller:
     permissions: frozenset[str]
     groups: frozenset[str] = frozenset()
     limit_per_minute: int = 1000
+    writes_per_minute: int = 0
+    tenant_limit_per_minute: int = 0
     operator: bool = False
     secret: str = field(default="", repr=False)
 

@@ -129,7 +129,7 @@ class Application:
         try:
             caller = await self._parts.guard.authenticate(message.credential)
             if not isinstance(message.credential, Caller):
-                await self._parts.guard.limit(caller, message.headers)
+                await self._parts.guard.limit(caller, operation, message.headers)
             self._parts.guard.authorise(caller, operation)
             model = validated(operation, await message.read(), strict=message.strict)
             work = self._work(caller, message)

@@ -1,11 +1,14 @@
 """Who is it, how often, and may they: everything that happens before a message is read."""
 
+import math
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Protocol
 
 from mainstay.kernel.caller import Caller, Credential
 from mainstay.kernel.interface import Operation
 from mainstay.kit.errors import Forbidden, TooMany, Unauthenticated
-from mainstay.ports.cache import Cache
+from mainstay.ports.cache import Cache, Limit
 
 WINDOW_S = 60.0
 ANYBODY = "anybody"
@@ -43,9 +46,15 @@ class TenantSuspended(Forbidden):
 
 
 class RateLimited(TooMany):
-    """The key's requests of the last minute reach its limit."""
+    """The requests of the last minute reach a limit of the key or of its tenant."""
 
     title = "The rate limit is reached"
+
+
+_Kind = tuple[str, str]
+_KEY: _Kind = ("minute", "This key may send {} requests a minute.")
+_WRITES: _Kind = ("writes", "This key may send {} writes a minute.")
+_TENANT: _Kind = ("tenant", "All keys of this tenant may together send {} requests a minute.")
 
 
 class Authenticator(Protocol):
@@ -75,19 +84,25 @@ class Guard:
             )
         return await self._authenticator.recognise(credential)
 
-    async def limit(self, caller: Caller, headers: dict[str, str]) -> None:
-        """Count the request against the caller's limit and say in `headers` what is left.
+    async def limit(self, caller: Caller, operation: Operation, headers: dict[str, str]) -> None:
+        """Count the request against all limits of the caller, or none, and say in `headers` what is left.
 
         What is then refused for want of a permission counts too, or a key could ask for it without end.
         """
-        allowed, left, wait_s = await self._cache.hit(
-            f"rate:{caller.tenant_id}:{caller.subject}", caller.limit_per_minute, WINDOW_S
+        kinds, limits, policy = _limits(
+            caller.tenant_id,
+            caller.subject,
+            caller.limit_per_minute,
+            caller.writes_per_minute if operation.kind == "write" else 0,
+            caller.tenant_limit_per_minute,
         )
-        headers["RateLimit-Policy"] = f'"minute";q={caller.limit_per_minute};w={WINDOW_S:.0f}'
-        headers["RateLimit"] = f'"minute";r={left};t={max(0, round(wait_s + 0.5)) if left == 0 else 0}'
+        allowed, tightest, left, wait_s = await self._cache.take(limits)
+        name, words = kinds[tightest]
+        headers["RateLimit-Policy"] = policy
+        headers["RateLimit"] = f'"{name}";r={left};t={math.ceil(wait_s)}'
         if not allowed:
             raise RateLimited(
-                f"This key may send {caller.limit_per_minute} requests a minute. "
+                f"{words.format(limits[tightest].most)} "
                 f"Try again in {wait_s:.1f} s, or ask an administrator for a higher limit.",
                 retry_after_s=wait_s,
             )
@@ -99,3 +114,18 @@ class Guard:
                 f"This needs the permission `{operation.may}`; your key has the role "
                 f"{', '.join(caller.roles) or 'none'}. Ask an administrator for a key that may."
             )
+
+
+@lru_cache(maxsize=10_000)
+def _limits(
+    tenant_id: str, subject: str, key: int, writes: int, tenant: int
+) -> tuple[Sequence[_Kind], Sequence[Limit], str]:
+    """Give the kinds of limits that hold for a request, the limits, and the header that tells them."""
+    room = f"{{{tenant_id}}}"  # a Redis cluster keeps together what has the same braces
+    found = [(_KEY, Limit(f"{room}:{subject}", key, WINDOW_S))]
+    if writes:
+        found.append((_WRITES, Limit(f"{room}:{subject}:writes", writes, WINDOW_S)))
+    if tenant:
+        found.append((_TENANT, Limit(room, tenant, WINDOW_S)))
+    policy = ", ".join(f'"{name}";q={limit.most};w={WINDOW_S:.0f}' for (name, _), limit in found)
+    return [kind for kind, _ in found], [limit for _, limit in found], policy

@@ -5,6 +5,7 @@ import re
 from abc import ABCMeta
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, create_model
@@ -16,6 +17,7 @@ Place = Literal["path", "query", "body", "file"]
 Kind = Literal["read", "write", "stream"]
 Function = TypeVar("Function", bound=Callable[..., Any])
 
+_LATE = frozenset({"wait", "wait_s"})
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 _ROUTE = re.compile(r"^(GET|POST|PUT|PATCH|DELETE) (/\S*)$")
 
@@ -165,10 +167,15 @@ class Operation:
             arguments[name] = value
         return arguments
 
-    @property
+    @cached_property
     def upload(self) -> Parameter | None:
         """Give the parameter that is a file, if there is one."""
         return next((parameter for parameter in self.parameters if parameter.upload), None)
+
+    @cached_property
+    def late(self) -> str | None:
+        """Give the name of the parameter by which a caller asks to be answered late, if there is one."""
+        return next((each.name for each in self.parameters if each.name in _LATE), None)
 
 
 class Interface(metaclass=ABCMeta):

@@ -14,6 +14,7 @@ from mainstay.kernel.guard import (
     TenantSuspended,
 )
 from mainstay.kernel.idempotency import IdempotencyKeyInvalid, IdempotencyKeyReused, KeyTaken
+from mainstay.kernel.shedding import Overloaded
 from mainstay.kit.errors import (
     KINDS,
     Conflict,
@@ -34,6 +35,7 @@ _ROAD: tuple[type[Failure], ...] = (
     PermissionMissing,
     RateLimited,
     TenantSuspended,
+    Overloaded,
     IdempotencyKeyInvalid,
     IdempotencyKeyReused,
     KeyTaken,

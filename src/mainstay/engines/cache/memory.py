@@ -1,21 +1,22 @@
 """A cache and the counters of the rate limit inside one process."""
 
-from array import array
 from collections import OrderedDict
+from collections.abc import Sequence
 
+from mainstay.engines.cache.sliding import Sliding, verdict
 from mainstay.kit.clock import Clock
+from mainstay.ports.cache import Limit, Verdict
 
 _ENTRY_BYTES = 250  # what the dictionaries and objects of one entry cost beside key and value
-_SWEPT_PER_HIT = 2  # more than the one counter that a hit may add, so that idle ones always go
+_SWEPT_PER_NEW = 2  # more than the one counter that is added, so that idle ones always go
 _WEIGHED = 8  # how many counters are compared when one that is still in use has to go
-_STALE_STAMPS = 32
 
 
 class MemoryCache:
-    """Values, the least recently used forgotten first, and an exact sliding log of each counter.
+    """Values, the least recently used forgotten first, and sliding counters.
 
-    A counter costs 8 bytes for each event in its window. Only when more than `counters_max` are in use at
-    once does one go early: the emptiest of the few that were looked at longest ago.
+    Only when more than `counters_max` are in use at once does one go early: the emptiest of the few that
+    were looked at longest ago.
     """
 
     def __init__(
@@ -33,7 +34,7 @@ class MemoryCache:
         self._counters_max = counters_max
         self._entries: OrderedDict[str, tuple[bytes, float]] = OrderedDict()
         self._bytes = 0
-        self._counters: OrderedDict[str, _Counter] = OrderedDict()
+        self._counters: OrderedDict[str, Sliding] = OrderedDict()
 
     async def get(self, key: str) -> bytes | None:
         """Give the value, or None when it is not (or no longer) there."""
@@ -61,14 +62,26 @@ class MemoryCache:
         """Forget a value."""
         self._forget(key)
 
-    async def hit(self, key: str, limit: int, window_s: float) -> tuple[bool, int, float]:
-        """Count one event against at most `limit` in any `window_s` seconds (sliding log)."""
+    async def take(self, limits: Sequence[Limit]) -> Verdict:
+        """Count one event under all limits, or under none of them; atomic, for nothing is awaited."""
         now = self._clock.monotonic_s()
-        counter = self._counters.get(key)
-        if counter is None:
-            self._sweep(now)
-            counter = self._counters[key] = _Counter()
-        return counter.hit(now, limit, window_s)
+        if len(limits) == 1:
+            return self._take_one(limits[0], now)
+        counters = [self._counter(limit, now) for limit in limits]
+        allowed = True
+        for limit, counter in zip(limits, counters, strict=True):
+            counter.drop(now, limit.window_s)
+            allowed = allowed and counter.total < limit.most
+        if allowed:
+            for limit, counter in zip(limits, counters, strict=True):
+                counter.add(now, limit)
+        totals = [counter.total for counter in counters]
+        waits = [counter.wait_s(now, limit) for limit, counter in zip(limits, counters, strict=True)]
+        return verdict(limits, totals, waits, allowed=allowed)
+
+    async def state(self) -> str:
+        """Say `ok`: it is in this process."""
+        return "ok"
 
     async def close(self) -> None:
         """Forget everything."""
@@ -81,9 +94,28 @@ class MemoryCache:
         if entry is not None:
             self._bytes -= _size(key, entry[0])
 
+    def _take_one(self, limit: Limit, now: float) -> Verdict:
+        """Decide where there is nothing to hold together, as for most requests: at half the cost."""
+        counter = self._counters.get(limit.key) or self._counter(limit, now)
+        counter.drop(now, limit.window_s)
+        allowed = counter.total < limit.most
+        if allowed:
+            counter.add(now, limit)
+        left = limit.most - counter.total
+        if left > 0:
+            return Verdict(allowed, 0, left, 0.0)
+        return Verdict(allowed, 0, 0, counter.wait_s(now, limit))
+
+    def _counter(self, limit: Limit, now: float) -> Sliding:
+        counter = self._counters.get(limit.key)
+        if counter is None:
+            self._sweep(now)
+            counter = self._counters[limit.key] = Sliding(now + limit.window_s)
+        return counter
+
     def _sweep(self, now: float) -> None:
         counters = self._counters
-        for _ in range(min(_SWEPT_PER_HIT, len(counters))):
+        for _ in range(min(_SWEPT_PER_NEW, len(counters))):
             key = next(iter(counters))
             if counters[key].idle_at <= now:
                 del counters[key]
@@ -91,46 +123,7 @@ class MemoryCache:
                 counters.move_to_end(key)
         if len(counters) >= self._counters_max:
             oldest = [key for key, _ in zip(counters, range(_WEIGHED), strict=False)]
-            del counters[min(oldest, key=lambda key: counters[key].count)]
-
-
-class _Counter:
-    __slots__ = ("_first", "_stamps", "idle_at")
-
-    def __init__(self) -> None:
-        self._stamps = array("d")
-        self._first = 0
-        self.idle_at = 0.0
-
-    @property
-    def count(self) -> int:
-        return len(self._stamps) - self._first
-
-    def hit(self, now: float, limit: int, window_s: float) -> tuple[bool, int, float]:
-        stamps = self._stamps
-        self._drop(now, window_s)
-        count = len(stamps) - self._first
-        within = count < limit
-        if within:
-            stamps.append(now)
-            count += 1
-            self.idle_at = max(self.idle_at, now + window_s)
-        left = max(limit - count, 0)
-        if left:
-            return within, left, 0.0
-        if limit < 1:
-            return False, 0, window_s
-        return within, 0, stamps[-limit] + window_s - now
-
-    def _drop(self, now: float, window_s: float) -> None:
-        stamps, first = self._stamps, self._first
-        end = len(stamps)
-        while first < end and stamps[first] + window_s <= now:
-            first += 1
-        if first == end or (first > _STALE_STAMPS and first * 2 > end):
-            del stamps[:first]
-            first = 0
-        self._first = first
+            del counters[min(oldest, key=lambda key: counters[key].total)]
 
 
 def _size(key: str, value: bytes) -> int:

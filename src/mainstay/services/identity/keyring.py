@@ -35,6 +35,8 @@ class IdentitySettings:
     """What an operator may set."""
 
     limit_per_minute: int = 1000
+    writes_per_minute: int = 0
+    tenant_limit_per_minute: int = 0
 
 
 @dataclass(frozen=True)

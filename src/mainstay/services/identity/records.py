@@ -75,6 +75,10 @@ class Me(Record):
     permissions: list[str]
     groups: list[str]
     limit_per_minute: int
+    writes_per_minute: int = Field(0, description="Writes a minute of this key; 0: as many as requests.")
+    tenant_limit_per_minute: int = Field(
+        0, description="Requests a minute of all keys of the tenant together; 0: no limit of that kind."
+    )
     operator: bool
 
 

@@ -74,6 +74,8 @@ class IdentityService(Identity):
             limit_per_minute=bounds.allowed(
                 row.limit_per_minute, row.ceiling, self._settings.limit_per_minute
             ),
+            writes_per_minute=self._settings.writes_per_minute,
+            tenant_limit_per_minute=self._settings.tenant_limit_per_minute,
             operator=row.operator,
             secret=credential.secret,
         )
@@ -105,6 +107,8 @@ class IdentityService(Identity):
             permissions=sorted(me.permissions),
             groups=sorted(me.groups),
             limit_per_minute=me.limit_per_minute,
+            writes_per_minute=me.writes_per_minute,
+            tenant_limit_per_minute=me.tenant_limit_per_minute,
             operator=me.operator,
         )
 

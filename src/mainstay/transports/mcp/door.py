@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -30,7 +31,8 @@ from starlette.types import Receive, Scope, Send
 from mainstay.kernel.caller import Caller, Credential
 from mainstay.kernel.dispatch import Application, Message
 from mainstay.kernel.guard import Guard
-from mainstay.kit.errors import Failure, Forbidden, Unauthenticated
+from mainstay.kernel.shedding import Overloaded, Place, Shedding
+from mainstay.kit.errors import Failure, Forbidden, Unauthenticated, Unavailable
 from mainstay.kit.ids import Ids
 from mainstay.transports.mcp.tools import OperationTool, operation_tool
 from mainstay.transports.rest.credentials import challenge, read_credential
@@ -79,6 +81,7 @@ class _Admitted:
     """Who asks, kept with the request for the handlers."""
 
     caller: Caller
+    place: Place
     credential: Credential | None
     request_id: str
     address: str
@@ -88,12 +91,15 @@ class _Admitted:
 class McpDoor:
     """Tools for each operation, over streamable HTTP without sessions."""
 
-    def __init__(self, application: Application, ids: Ids, guard: Guard, settings: McpSettings) -> None:
+    def __init__(
+        self, application: Application, ids: Ids, guard: Guard, settings: McpSettings, shedding: Shedding
+    ) -> None:
         """Describe the tools once; streams are left out, for each has a whole form beside it."""
         self._application = application
         self._ids = ids
         self._guard = guard
         self._settings = settings
+        self._shedding = shedding
         tools = [operation_tool(each) for each in application.operations if each.kind != "stream"]
         self._tools: dict[str, OperationTool] = {each.tool.name: each for each in tools}
         self._manager: StreamableHTTPSessionManager | None = None
@@ -138,8 +144,21 @@ class McpDoor:
         """Recognise the caller, then let the protocol be spoken."""
         request_id = scope.get("state", {}).get("request_id") or self._ids.new("req")
         try:
+            place = self._shedding.admit(PATH)
+        except Overloaded as failure:
+            await _refusal(failure, request_id)(scope, receive, send)
+            return
+        try:
+            await self._answer(scope, receive, send, request_id, place)
+        finally:
+            place.leave()
+
+    async def _answer(
+        self, scope: Scope, receive: Receive, send: Send, request_id: str, place: Place
+    ) -> None:
+        try:
             self._check_origin(Headers(scope=scope))
-            admitted = await self._admit(scope, request_id)
+            admitted = await self._admit(scope, request_id, place)
             if scope["method"] != "POST":
                 raise MethodUnsupported("This door has no sessions; send each message with POST.")
         except Failure as failure:
@@ -163,11 +182,12 @@ class McpDoor:
         if not host or _host_of(origin) != host:
             raise OriginRefused("Web pages of other hosts may not call; an operator can allow them.")
 
-    async def _admit(self, scope: Scope, request_id: str) -> _Admitted:
+    async def _admit(self, scope: Scope, request_id: str, place: Place) -> _Admitted:
         credential = read_credential(scope["headers"])
         client = scope.get("client")
         return _Admitted(
             caller=await self._guard.authenticate(credential),
+            place=place,
             credential=credential,
             request_id=request_id,
             address=str(client[0]) if client else "",
@@ -187,6 +207,8 @@ class McpDoor:
         if tool is None:
             raise MCPError(INVALID_PARAMS, "There is no such tool; list the tools to see their names.")
         admitted = _admitted(context)
+        if tool.waits(params.arguments or {}):
+            admitted.place.leave()
 
         async def read() -> Mapping[str, Any]:
             return tool.values(params.arguments or {})
@@ -263,6 +285,8 @@ def _refusal(failure: Failure, request_id: str) -> Response:
         headers["WWW-Authenticate"] = challenge(failure)
     if isinstance(failure, MethodUnsupported):
         headers["Allow"] = "POST"
+    if isinstance(failure, Unavailable) and failure.retry_after_s is not None:
+        headers["Retry-After"] = str(math.ceil(failure.retry_after_s))
     body = encoded(problem(failure, request_id))
     return Response(body, status_of(type(failure)), headers, PROBLEM_MEDIA_TYPE)
 
@@ -271,7 +295,8 @@ def mcp_door(
     application: Application,
     *,
     ids: Ids,
+    shedding: Shedding,
     settings: McpSettings = McpSettings(),
 ) -> McpDoor:
     """Make the MCP door; its `routes` belong into the REST door, its `running()` into the lifespan."""
-    return McpDoor(application, ids, application.guard, settings)
+    return McpDoor(application, ids, application.guard, settings, shedding)

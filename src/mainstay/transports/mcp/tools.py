@@ -78,6 +78,11 @@ class OperationTool:
         """Say whether a caller may use it."""
         return self.operation.may == ANYBODY or caller.may(self.operation.may)
 
+    def waits(self, arguments: Mapping[str, Any]) -> bool:
+        """Say whether a call takes its time by what it is: an upload, or one that asks to wait."""
+        late = self.operation.late
+        return self.operation.upload is not None or (late is not None and bool(arguments.get(late)))
+
     def values(self, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
         """Give an operation's raw values from a tool call's arguments; raises RequestInvalid."""
         upload = self.operation.upload

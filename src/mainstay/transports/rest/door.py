@@ -15,6 +15,7 @@ from starlette.types import Message as AsgiMessage
 from starlette.types import Receive, Scope, Send
 
 from mainstay.kernel.dispatch import Application
+from mainstay.kernel.shedding import Shedding
 from mainstay.kit.errors import Failure
 from mainstay.kit.ids import Ids
 from mainstay.transports.rest.exchange import SAFE_HEADERS, SECURED, Exchange
@@ -57,7 +58,12 @@ class RestDoor(Starlette):
     """
 
     def __init__(
-        self, application: Application, ids: Ids, settings: RestSettings, lifespan: Lifespan
+        self,
+        application: Application,
+        ids: Ids,
+        settings: RestSettings,
+        lifespan: Lifespan,
+        shedding: Shedding,
     ) -> None:
         """Make a path for every route of every operation."""
 
@@ -74,7 +80,7 @@ class RestDoor(Starlette):
         self.add_exception_handler(HTTPException, self._http_failed)
         self.add_exception_handler(Failure, self._failed)
         self.add_exception_handler(Exception, self._bug)
-        for path, answer in _path_answers(application, self._make, settings).items():
+        for path, answer in _path_answers(application, self._make, settings, shedding).items():
             for base in BASES:
                 self._paths.add(base + path, answer)
                 self.router.routes.append(
@@ -146,12 +152,15 @@ def _raw_path(scope: Scope) -> bytes:
 
 
 def _path_answers(
-    application: Application, make: Callable[[Scope, Receive, Send], Exchange], settings: RestSettings
+    application: Application,
+    make: Callable[[Scope, Receive, Send], Exchange],
+    settings: RestSettings,
+    shedding: Shedding,
 ) -> dict[str, PathAnswer]:
     answers: dict[str, PathAnswer] = {}
     for operation in application.operations:
         for route in operation.routes:
-            answer = answers.setdefault(route.path, PathAnswer(application, make, settings))
+            answer = answers.setdefault(route.path, PathAnswer(application, make, settings, shedding))
             answer.add(route.method, bind(operation, route, settings))
     return answers
 
@@ -175,16 +184,18 @@ def rest_app(
     *,
     ids: Ids,
     ready: Ready,
+    shedding: Shedding,
     settings: RestSettings = RestSettings(),  # noqa: B008 - frozen
     lifespan: Lifespan = nothing_to_run,
     extra_routes: Sequence[BaseRoute] = (),
 ) -> RestDoor:
     """Make the REST door.
 
-    `ready` names each part of the house and its state. `lifespan` runs around everything (the house itself,
-    and doors that need a task of their own). `extra_routes` are further doors and pages, outside of `/v1`.
+    `ready` names each part of the house and its state; `shedding` says who is refused when too
+    many come. `lifespan` runs around everything (the house itself, and doors that need a task of their own).
+    `extra_routes` are further doors and pages, outside of `/v1`.
     """
-    door = RestDoor(application, ids, settings, lifespan)
+    door = RestDoor(application, ids, settings, lifespan, shedding)
     door.router.routes.extend(
         [*health_routes(ready), *page_routes(application, lambda: door.document, VERSION), *extra_routes]
     )

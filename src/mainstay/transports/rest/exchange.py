@@ -37,6 +37,7 @@ class Exchange:
         "_receive",
         "_send",
         "_settings",
+        "apart_s",
         "begun",
         "headers",
         "method",
@@ -56,6 +57,7 @@ class Exchange:
         self.headers: dict[bytes, bytes] = dict(self.raw_headers)
         self.request_id = self._own_id() or ids.new("req")
         self.begun = False
+        self.apart_s = 0.0
 
     def _own_id(self) -> str:
         given = self.headers.get(b"x-request-id", b"").decode("latin-1")
@@ -100,7 +102,9 @@ class Exchange:
         deadline = loop.time() + self._settings.body_total_s
         size = 0
         while True:
-            message = await self._part(min(loop.time() + self._settings.body_idle_s, deadline))
+            before = loop.time()
+            message = await self._part(min(before + self._settings.body_idle_s, deadline))
+            self.apart_s += loop.time() - before
             chunk: bytes = message.get("body", b"")
             size += len(chunk)
             if size > size_max:

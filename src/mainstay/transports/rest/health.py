@@ -7,9 +7,15 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 Ready = Callable[[], Awaitable[Mapping[str, str]]]
-"""Names each part of the house with its state; `ok` is well, anything else says what is wrong."""
+"""Names each part of the house with its state.
+
+`ok` is well, `degraded: …` can serve for a while, anything else says what is wrong.
+"""
 
 OK = "ok"
+DEGRADED = "degraded: "
+"""How the state of a part begins without which the house can serve for a while."""
+
 _UNREADY_STATUS = 503
 
 
@@ -21,7 +27,7 @@ def health_routes(ready: Ready) -> list[Route]:
 
     async def readyz(_: Request) -> Response:
         parts = dict(await ready())
-        fine = all(state == OK for state in parts.values())
+        fine = all(state == OK or state.startswith(DEGRADED) for state in parts.values())
         told = {"status": "ready" if fine else "not ready", "parts": parts}
         return JSONResponse(told, status_code=200 if fine else _UNREADY_STATUS)
 

@@ -15,6 +15,7 @@ from mainstay.kernel.guard import (
 )
 from mainstay.kernel.idempotency import IdempotencyKeyInvalid, IdempotencyKeyReused, KeyTaken
 from mainstay.kernel.interface import Operation, Route
+from mainstay.kernel.shedding import Overloaded
 from mainstay.kit.errors import Failure
 from mainstay.ports.database import DatabaseUnavailable
 from mainstay.transports.rest.problems import (
@@ -46,6 +47,7 @@ EVERY: Kinds = (
     RequestInvalid,
     RateLimited,
     TenantSuspended,
+    Overloaded,
     DatabaseUnavailable,
 )
 _BODY: Kinds = (BodyTooSlow, BodyTooLarge, MediaTypeUnsupported)

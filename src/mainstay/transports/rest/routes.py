@@ -10,6 +10,7 @@ from starlette.types import Receive, Scope, Send
 
 from mainstay.kernel.dispatch import Application, Message
 from mainstay.kernel.interface import Operation, Route
+from mainstay.kernel.shedding import Place, Shedding
 from mainstay.kit.errors import Failure, TooMany, Unauthenticated, Unavailable
 from mainstay.transports.rest import streaming
 from mainstay.transports.rest.acceptance import chosen
@@ -32,6 +33,8 @@ logger = logging.getLogger("mainstay.rest")
 JSON = "application/json"
 _PENDING_STATUS = 202
 _RETRY_AFTER_S = 5
+_ALWAYS = b"&"  # the name of no parameter
+_NOT_LATE = frozenset({b"", b"0", b"0.0", b"false"})
 _PROBLEM = PROBLEM_MEDIA_TYPE.encode()
 MakeExchange = Callable[[Scope, Receive, Send], Exchange]
 
@@ -43,17 +46,28 @@ class Bound:
     operation: Operation
     reader: Reader
     names: tuple[str, ...]
+    late: bytes
 
     @property
     def media_type(self) -> str:
         """Give the form in which it answers."""
         return streaming.MEDIA_TYPE if self.operation.kind == "stream" else JSON
 
+    def waits(self, query: bytes) -> bool:
+        """Say whether a request takes its time by what it is: an upload, or one that asks to wait."""
+        if self.late == _ALWAYS:
+            return True
+        if not self.late or self.late not in query:
+            return False
+        given = (part.partition(b"=") for part in query.split(b"&"))
+        return any(name == self.late and value.lower() not in _NOT_LATE for name, _, value in given)
+
 
 def bind(operation: Operation, route: Route, settings: RestSettings) -> Bound:
     """Prepare an operation for one of its routes."""
     names = tuple(part[1:-1] for part in route.path.split("/") if part.startswith("{"))
-    return Bound(operation, Reader(operation, route, settings), names)
+    late = _ALWAYS if operation.upload is not None else (operation.late or "").encode()
+    return Bound(operation, Reader(operation, route, settings), names, late)
 
 
 async def tell(exchange: Exchange, failure: Failure, headers: Mapping[str, str]) -> None:
@@ -77,9 +91,12 @@ async def tell_bug(exchange: Exchange, error: BaseException) -> None:
 class PathAnswer:
     """Everything that stands at one path."""
 
-    def __init__(self, application: Application, make: MakeExchange, settings: RestSettings) -> None:
+    def __init__(
+        self, application: Application, make: MakeExchange, settings: RestSettings, shedding: Shedding
+    ) -> None:
         """Take the road; operations are added."""
         self._application = application
+        self._shedding = shedding
         self._make = make
         self._settings = settings
         self._bound: dict[str, list[Bound]] = {}
@@ -128,10 +145,21 @@ class PathAnswer:
             bound = found[0]
         else:
             bound = chosen([(each.media_type, each) for each in found], accept)
-        await self._walk(exchange, bound, dict(zip(bound.names, texts, strict=True)), headers)
+        place = self._shedding.admit(
+            bound.operation.full_name, waits=bound.waits(exchange.scope["query_string"])
+        )
+        try:
+            await self._walk(exchange, bound, dict(zip(bound.names, texts, strict=True)), headers, place)
+        finally:
+            place.leave()
 
     async def _walk(
-        self, exchange: Exchange, bound: Bound, texts: Mapping[str, str], headers: dict[str, str]
+        self,
+        exchange: Exchange,
+        bound: Bound,
+        texts: Mapping[str, str],
+        headers: dict[str, str],
+        place: Place,
     ) -> None:
         async def read() -> Mapping[str, Any]:
             return await bound.reader.read(exchange, texts)
@@ -150,8 +178,9 @@ class PathAnswer:
         answer = await self._application.dispatch(operation, message)
         if operation.kind == "stream":
             stream = streaming.Stream(answer.value, operation.adapter, self._settings.heartbeat_s)
-            await stream.send(exchange, headers)
+            await stream.send(exchange, headers, begun=place.leave)
             return
         status = _PENDING_STATUS if answer.pending else operation.status
         body = operation.adapter.dump_json(answer.value)
+        place.done(exchange.apart_s)
         await exchange.answer(status, b"application/json", body, headers)

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, cast
@@ -41,14 +41,20 @@ class Stream:
         self._heartbeat_s = heartbeat_s
         self._queue: asyncio.Queue[bytes | _End] = asyncio.Queue(_WAITING_MAX)
 
-    async def send(self, exchange: Exchange, headers: Mapping[str, str]) -> None:
-        """Send everything; raises what fails before the first piece, to be told plainly."""
+    async def send(
+        self, exchange: Exchange, headers: Mapping[str, str], *, begun: Callable[[], None]
+    ) -> None:
+        """Send everything; raises what fails before the first piece, to be told plainly.
+
+        `begun` is called once there is a first piece.
+        """
         pump = asyncio.create_task(self._pump(), name="stream-pump")
         gone = asyncio.create_task(exchange.gone(), name="stream-client")
         try:
             first = await self._next(gone, None)
             if isinstance(first, _End) and first.failure is not None:
                 raise first.failure
+            begun()
             await exchange.begin(
                 200, b"text/event-stream; charset=utf-8", {**headers, "X-Accel-Buffering": "no"}
             )
