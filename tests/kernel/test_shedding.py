@@ -164,6 +164,21 @@ def test_who_waits_on_purpose_holds_no_place_and_is_not_slow(clock: Clock) -> No
     assert shedding.running == 0
 
 
+def test_without_a_sign_that_all_is_well_nobody_more_is_admitted(clock: Clock) -> None:
+    """Requests without valid keys come in a flood: they fail, and say nothing of how quick answers are."""
+    shedding = Shedding(clock, SheddingSettings(at_once=4))
+    for _ in range(1000):
+        places = []
+        for _ in range(20):
+            try:
+                places.append(shedding.admit("search"))
+            except Overloaded:
+                clock.time += 0.001
+        assert len(places) <= 4
+        for place in places:
+            place.leave()
+
+
 def test_time_that_the_client_took_is_not_the_servers(clock: Clock) -> None:
     shedding = Shedding(clock, SETTINGS)
     place = shedding.admit("add_document")

@@ -97,6 +97,10 @@ class Shedding:
             usual_s = self._usual_s.get(operation, took_s)
             self._usual_s[operation] = usual_s + _LEARNED * (took_s - usual_s)
 
+    def now_s(self) -> float:
+        """Give the time by which places are measured."""
+        return self._clock.monotonic_s()
+
     def _refuse(self, now: float) -> None:
         if not self._shedding:
             self._shedding = True
@@ -119,12 +123,11 @@ class Shedding:
             self.limit = self._calm
             logger.warning("No longer overloaded; requests refused since the start: %d.", self.refused)
             return
-        ratio = self._ratios / self._count if self._count else 1.0
+        ratio = self._ratios / self._count if self._count else self._slowdown  # nothing known: as it is
         if ratio > self._slowdown:
-            self.limit *= max(_SHRINK_MIN, self._slowdown / ratio)
-        elif self.refused > self._refused_before:
-            self.limit = self.limit * _GROWTH if ratio * ratio < self._slowdown else self.limit
-        self.limit = min(max(self.limit, _LEAST), _MOST)
+            self.limit = max(self.limit * max(_SHRINK_MIN, self._slowdown / ratio), _LEAST)
+        elif self.refused > self._refused_before and ratio * ratio < self._slowdown:
+            self.limit = min(self.limit * _GROWTH, _MOST)
         self._stepped_s, self._refused_before = now, self.refused
         self._ratios, self._count = 0.0, 0
 
@@ -141,6 +144,11 @@ class Place:
         self._began_s = began_s
         self._crowd = crowd
         self.held = crowd > 0
+
+    def begin(self, operation: str) -> None:
+        """Say what it is, where that is known only now; until here it was the client's time."""
+        self._operation = operation
+        self._began_s = self._shedding.now_s()
 
     def done(self, apart_s: float = 0.0) -> None:
         """Leave with success; the time without what was spent `apart`, on the client's side, is taken in."""

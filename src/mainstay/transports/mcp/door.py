@@ -209,6 +209,7 @@ class McpDoor:
         admitted = _admitted(context)
         if tool.waits(params.arguments or {}):
             admitted.place.leave()
+        admitted.place.begin(f"mcp {tool.operation.full_name}")
 
         async def read() -> Mapping[str, Any]:
             return tool.values(params.arguments or {})
@@ -229,6 +230,7 @@ class McpDoor:
         except Exception:
             logger.exception("An unexpected error (request %s)", admitted.request_id)
             return _told(bug(admitted.request_id))
+        admitted.place.done()
         return CallToolResult(content=[TextContent(type="text", text=text)], structured_content=structured)
 
 
