@@ -136,9 +136,9 @@ _MADE = re.compile(r"\b[a-z]+_[0-9a-z]{26}\b")
 
 
 def normal(value: Any) -> Any:
-    """Take out what differs by itself: ids that the house makes, times, secrets, each call's mark."""
+    """Take out what differs by itself: ids, times, secrets, each call's mark, rows not sealed yet."""
     if isinstance(value, dict):
-        hidden = {"key", "start", "took_ms"}
+        hidden = {"key", "start", "took_ms", "waiting"}
         return {
             name: "…" if name in hidden or name.endswith("_ms") else normal(each)
             for name, each in value.items()
@@ -184,6 +184,8 @@ def test_every_operation_has_a_sample(house: House) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_the_same_answer(house: House, name: str) -> None:
     operation = OPERATIONS[name]
+    if operation.interface.service == "observability":
+        house.running.do(house.running.house.sealer.stop())  # or the chain grows between two doors
     answers = {}
     for number, (door, call) in enumerate(doors_for(operation).items()):
         mark = f"mark{number}"
