@@ -26,6 +26,11 @@ _UNSEEN_ATTEMPTS_MAX = 4
 _KEEP_ALIVE_S = 15.0
 _REDIRECTS = range(300, 400)
 _GOOD = range(200, 300)
+_UNTRUSTED = (
+    aiohttp.ClientConnectorCertificateError,
+    aiohttp.ClientSSLError,
+    aiohttp.ServerFingerprintMismatch,
+)
 
 Value = TypeVar("Value")
 
@@ -275,7 +280,7 @@ class Connection:
 
     def _broken(self, error: Exception) -> tuple[Failure, bool]:
         """Give the failure of a connection, and whether to try again; it never quotes the request."""
-        if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientSSLError):
+        if isinstance(error, _UNTRUSTED):
             return ServerUnreachable(
                 f"The certificate of {self.url} is not trusted; check the address, or install its authority."
             ), False
