@@ -178,7 +178,7 @@ def test_a_renewed_certificate_is_shown_without_a_restart(
     until = time.monotonic() + 30
     while served.told()["certificate_sha256"] == before:
         assert time.monotonic() < until
-        time.sleep(0.05)
+        time.sleep(0.05)  # another process writes it: it can only be looked at
     shown = served.tls()
     shown.connect()
     der = shown.sock.getpeercert(binary_form=True)

@@ -11,47 +11,11 @@ import pytest
 
 from mainstay.kernel.interface import Operation
 from makers import ADMIN_KEY
+from transports.permitted import DEVELOPER, KEYS, MAY, NAMES
 from transports.real_house import Answer, Request, Running, bearer, request_for, running, tool_call
 from transports.samples import COLLECTION, DOC, OPERATIONS, ROLE, SAMPLES, World, furnished
 
-NAMES = sorted(OPERATIONS)
 BASES = ("/v1", "/api/v1")
-KEYS = {"admin", "developer", "user", "researcher", "operations", "compliance_officer"}
-USER = {
-    *(
-        "identity.whoami",
-        "jobs.get_job",
-        "jobs.list_jobs",
-        "knowledge.list_collections",
-        "knowledge.get_collection",
-    ),
-    *("knowledge.list_documents", "knowledge.get_document", "knowledge.search", "knowledge.query"),
-    *("knowledge.answer", "knowledge.stream_answer", "knowledge.give_feedback", "knowledge.list_faqs"),
-}
-DEVELOPER = USER | {
-    *("jobs.retry_job", "jobs.cancel_job", "knowledge.create_collection", "knowledge.delete_collection"),
-    *("knowledge.add_document", "knowledge.add_documents", "knowledge.upload_document", "knowledge.add_url"),
-    *("knowledge.delete_document", "knowledge.evaluate", "knowledge.add_faq", "knowledge.delete_faq"),
-    *("knowledge.suggest_faqs", "knowledge.rebuild"),
-}
-LISTS = {
-    *("identity.whoami", "jobs.get_job", "jobs.list_jobs"),
-    *("knowledge.list_collections", "knowledge.get_collection"),
-}
-MAY = {
-    "admin": set(NAMES),
-    "developer": DEVELOPER,
-    "user": USER,
-    "researcher": (USER - {"knowledge.give_feedback"}) | {"knowledge.evaluate"},
-    "operations": LISTS | {"jobs.retry_job", "jobs.cancel_job", "knowledge.rebuild"},
-    "compliance_officer": LISTS
-    | {
-        *("identity.list_keys", "identity.get_key"),
-        *("identity.list_permissions", "identity.list_roles", "identity.get_role"),
-        *(name for name in NAMES if OPERATIONS[name].may == "audit:read"),
-    },
-}
-"""Which role may do what, written by hand: a new operation has to be put here."""
 
 
 @dataclass

@@ -135,11 +135,11 @@ def _pieces(path: Path, progress: Progress) -> Iterator[AuditPiece]:
         raise AuditFileUnreadable(f"{path}: {error.strerror}.") from None
 
 
-def _begin(pieces: Iterator[AuditPiece], path: Path) -> AuditPiece:
+def _begin(pieces: Iterator[AuditPiece], path: Path) -> tuple[ExportBegin, AuditPiece]:
     first = next(pieces, None)
     if first is None or first.begin is None:
         raise AuditFileUnreadable(f"{path} does not begin as an export of an audit does.")
-    return first
+    return first.begin, first
 
 
 def check_file(
@@ -149,19 +149,21 @@ def check_file(
     if not path.is_file():
         raise AuditFileUnreadable(f"There is no file {path}.")
     pieces = _pieces(path, progress)
-    first = _begin(pieces, path)
-    begin: ExportBegin = first.begin  # type: ignore[assignment]  # _begin has looked
+    begin, first = _begin(pieces, path)
     if public_key is None:
         public_key = public_key_of(begin.public_key)
     if anchors is not None and anchors.tenant_id != begin.tenant_id:
         raise AuditFileUnreadable("The checkpoint is of another tenant than the export.")
-    return _check_pieces(first, pieces, public_key, _anchor(anchors, begin.tenant_id))
+    return _check_pieces(begin, first, pieces, public_key, _anchor(anchors, begin.tenant_id))
 
 
 def _check_pieces(
-    first: AuditPiece, pieces: Iterator[AuditPiece], public_key: str, anchor: Checkpoint | None
+    begin: ExportBegin,
+    first: AuditPiece,
+    pieces: Iterator[AuditPiece],
+    public_key: str,
+    anchor: Checkpoint | None,
 ) -> Checked:
-    begin: ExportBegin = first.begin  # type: ignore[assignment]  # the caller has looked
     check = ChainCheck(
         begin.tenant_id,
         engines.verifier(public_key),

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 
 from mainstay.ports.database import Row, Scalar
@@ -252,7 +253,7 @@ class ChainCheck:
         for sealed in page:
             if self.finding:
                 return
-            self._guarded(self._place + 1, lambda each=sealed: self._step(each, due))  # type: ignore[misc]  # a lambda's default has no type
+            self._guarded(self._place + 1, partial(self._step, sealed, due))
         if due and not self.finding:
             self._find(self._place, f"Checkpoint {due[-1].number} stands at no entry of the chain.")
 

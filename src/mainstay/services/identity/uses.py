@@ -1,6 +1,7 @@
 """When keys were used last: gathered in memory, written in the background, never on the way of an answer."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from itertools import islice
 
 from mainstay.services.identity.store import IdentityStore
@@ -35,7 +36,7 @@ class Uses:
             for key in some:
                 del self._waiting[key]
             try:
-                await as_the_house(lambda some=some: self._store.note_uses(some))  # type: ignore[misc]  # binds the loop's own
+                await as_the_house(partial(self._store.note_uses, some))
             except BaseException:
                 self._waiting = {**some, **self._waiting}
                 raise

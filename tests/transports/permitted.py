@@ -1,0 +1,41 @@
+"""Which role may do what, by hand: the table that the families hold the house against."""
+
+from transports.samples import OPERATIONS
+
+NAMES = sorted(OPERATIONS)
+KEYS = {"admin", "developer", "user", "researcher", "operations", "compliance_officer"}
+USER = {
+    *(
+        "identity.whoami",
+        "jobs.get_job",
+        "jobs.list_jobs",
+        "knowledge.list_collections",
+        "knowledge.get_collection",
+    ),
+    *("knowledge.list_documents", "knowledge.get_document", "knowledge.search", "knowledge.query"),
+    *("knowledge.answer", "knowledge.stream_answer", "knowledge.give_feedback", "knowledge.list_faqs"),
+}
+DEVELOPER = USER | {
+    *("jobs.retry_job", "jobs.cancel_job", "knowledge.create_collection", "knowledge.delete_collection"),
+    *("knowledge.add_document", "knowledge.add_documents", "knowledge.upload_document", "knowledge.add_url"),
+    *("knowledge.delete_document", "knowledge.evaluate", "knowledge.add_faq", "knowledge.delete_faq"),
+    *("knowledge.suggest_faqs", "knowledge.rebuild"),
+}
+LISTS = {
+    *("identity.whoami", "jobs.get_job", "jobs.list_jobs"),
+    *("knowledge.list_collections", "knowledge.get_collection"),
+}
+MAY = {
+    "admin": set(NAMES),
+    "developer": DEVELOPER,
+    "user": USER,
+    "researcher": (USER - {"knowledge.give_feedback"}) | {"knowledge.evaluate"},
+    "operations": LISTS | {"jobs.retry_job", "jobs.cancel_job", "knowledge.rebuild"},
+    "compliance_officer": LISTS
+    | {
+        *("identity.list_keys", "identity.get_key"),
+        *("identity.list_permissions", "identity.list_roles", "identity.get_role"),
+        *(name for name in NAMES if OPERATIONS[name].may == "audit:read"),
+    },
+}
+"""Which role may do what, written by hand: a new operation has to be put here."""
