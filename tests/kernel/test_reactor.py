@@ -169,6 +169,9 @@ async def test_only_some_portions_are_handled_at_once(bench: Bench) -> None:
     reactor = bench.reactor()
     await reactor.start(noting(slow))
     await bench.until(waiting=3, running=4)
+    async with asyncio.timeout(20):
+        while slow.most < 4:  # what is leased has not begun yet
+            await asyncio.sleep(0.01)
     slow.free.set()
     await bench.until(done=7, waiting=7)
     assert slow.most == 4
