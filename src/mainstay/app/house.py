@@ -177,7 +177,7 @@ class House:
         self._reactor = self._reacting(outbox, alone=alone)
         self.uses = Rounds("key uses", ROUND_S, self._note_uses)
         parts = Parts(
-            guard=Guard(self._recogniser(), stands_on.cache),
+            guard=Guard(self._recogniser(), stands_on.cache, settings.rate_limit_strangers_per_minute),
             database=stands_on.database,
             audit=self.audit,
             outbox=outbox,

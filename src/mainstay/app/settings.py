@@ -33,6 +33,12 @@ class Settings(BaseSettings):
         le=100_000_000,
         description="Requests a minute for all keys of a tenant together; 0: no limit of that kind.",
     )
+    rate_limit_strangers_per_minute: int = Field(
+        120,
+        ge=1,
+        le=1_000_000,
+        description="Requests a minute from one address (IPv6: one /64) to what needs no credentials.",
+    )
     cache: str = Field(
         "memory",
         pattern=r"^(memory|rediss?://\S+)$",

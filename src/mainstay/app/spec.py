@@ -20,7 +20,7 @@ from pydantic_core import PydanticUndefined
 from mainstay.app.services import interfaces
 from mainstay.app.settings import Settings
 from mainstay.kernel.dispatch import Application, Parts
-from mainstay.kernel.guard import ANYBODY
+from mainstay.kernel.guard import ANYBODY, STRANGER
 from mainstay.kernel.interface import Interface, Operation
 from mainstay.kernel.permissions import Permissions, permissions_of
 from mainstay.transports.mcp.tools import operation_tool
@@ -84,7 +84,7 @@ def operations_page(operations: Sequence[Operation]) -> str:
 
 def _row(operation: Operation) -> str:
     routes = "<br>".join(f"`{route.method} {route.path}`" for route in operation.routes)
-    may = "any key" if operation.may == ANYBODY else f"`{operation.may}`"
+    may = {ANYBODY: "any key", STRANGER: "nothing: no credentials"}.get(operation.may, f"`{operation.may}`")
     cells = [f"`{operation.full_name}`", routes, may, _KINDS[operation.kind], _cell(operation.summary)]
     return f"| {' | '.join(cells)} |"
 

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from mainstay.kernel.audit import Audit, scoped
 from mainstay.kernel.caller import Caller, Credential
 from mainstay.kernel.fields import problem_of
-from mainstay.kernel.guard import Guard
+from mainstay.kernel.guard import STRANGER, Guard
 from mainstay.kernel.idempotency import Idempotency, Replay
 from mainstay.kernel.interface import Interface, Operation, is_pending, operations_of
 from mainstay.kernel.outbox import Outbox
@@ -127,7 +127,7 @@ class Application:
         work: Work | None = None
         outcome = "ok"
         try:
-            caller = await self._parts.guard.authenticate(message.credential)
+            caller = await self._parts.guard.admit(message.credential, operation, message.address)
             if not isinstance(message.credential, Caller):
                 await self._parts.guard.limit(caller, operation, message.headers)
             self._parts.guard.authorise(caller, operation)
@@ -138,13 +138,13 @@ class Application:
             return await self._run(operation, model, work, message)
         except Failure as failure:
             outcome = failure.code()
-            if caller is not None and not isinstance(failure, Unauthenticated):
-                self._note(operation, caller, message, outcome, work.target if work is not None else "")
+            if caller is not None and (work is not None or not isinstance(failure, Unauthenticated)):
+                self._note_failed(operation, caller, work, message, outcome)
             raise
         except BaseException as error:
             outcome = f"bug:{type(error).__name__}"
             if caller is not None:
-                self._note(operation, caller, message, outcome, work.target if work is not None else "")
+                self._note_failed(operation, caller, work, message, outcome)
             raise
         finally:
             if work is None or operation.kind != "stream":  # a stream's span ends with its last piece
@@ -180,7 +180,9 @@ class Application:
 
     async def _run(self, operation: Operation, model: BaseModel, work: Work, message: Message) -> Answer:
         parts = self._parts
-        keyed = operation.kind == "write" and message.idempotency_key is not None
+        keyed = (
+            operation.kind == "write" and operation.may != STRANGER and message.idempotency_key is not None
+        )
         ticket = parts.idempotency.ticket(
             operation, model, work.caller, message.idempotency_key if keyed else None
         )
@@ -192,12 +194,15 @@ class Application:
             try:
                 value = await method(**self._arguments(operation, model))
                 if operation.kind == "write" or work.unit is not None:
-                    await self._finish(work, operation, message)
+                    await self._finish(work, operation, message, "ok")
                     await parts.idempotency.keep(ticket, value, work)
                     await work.commit()
                 else:
                     self._note(operation, work.caller, message, "ok", work.target)
             except BaseException as error:
+                if isinstance(error, Failure) and error.keeps and work.unit is not None:
+                    await self._keep(work, operation, message, error)
+                    raise
                 await work.undo(error)
                 if isinstance(error, Exception):
                     replay = await parts.idempotency.find_twin(ticket)
@@ -209,11 +214,23 @@ class Application:
                 value = await work.after()
         return Answer(value, is_pending(value))
 
-    async def _finish(self, work: Work, operation: Operation, message: Message) -> None:
+    async def _finish(self, work: Work, operation: Operation, message: Message, outcome: str) -> None:
         unit = await work.open()
         await self._parts.outbox.write(unit, work)
-        row = self._parts.audit.row(work.caller, operation.full_name, work.target, "ok", message.origin)
+        row = self._parts.audit.row(work.caller, operation.full_name, work.target, outcome, message.origin)
         await unit.insert("audit", [scoped(row, work.scope, work.caller.tenant_id)])
+        work.audited = True
+
+    async def _keep(self, work: Work, operation: Operation, message: Message, failure: Failure) -> None:
+        """Commit what was written although the answer is a failure, which says that it wants so."""
+        try:
+            await self._finish(work, operation, message, failure.code())
+            await work.commit()
+        except BaseException as error:
+            work.audited = False
+            await work.undo(error)
+            raise
+        await self._parts.outbox.committed(work)
 
     def _replayed(self, operation: Operation, replay: Replay, work: Work, message: Message) -> Answer:
         self._note(operation, work.caller, message, "replayed", work.target)
@@ -267,6 +284,14 @@ class Application:
         with contextlib.suppress(TooMany, Unavailable):  # what is no verdict on the key ends no stream
             await self._parts.guard.authenticate(Credential(caller.secret, "stream"))
         return now_s
+
+    def _note_failed(
+        self, operation: Operation, caller: Caller, work: Work | None, message: Message, outcome: str
+    ) -> None:
+        if work is None:
+            self._note(operation, caller, message, outcome)
+        elif not work.audited:
+            self._note(operation, work.caller, message, outcome, work.target)
 
     def _note(
         self, operation: Operation, caller: Caller, message: Message, outcome: str, target: str = ""

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from functools import lru_cache
+from ipaddress import ip_address, ip_network
 from typing import Protocol
 
 from mainstay.kernel.caller import Caller, Credential
@@ -11,8 +12,18 @@ from mainstay.kit.errors import Forbidden, TooMany, Unauthenticated
 from mainstay.ports.cache import Cache, Limit
 
 WINDOW_S = 60.0
+NOBODYS = "nobody"
+"""Stands where a tenant would, of strangers: what they tried is audited under this name."""
+STRANGERS_PER_MINUTE = 120
+_IPV6 = 6
+_IPV6_HOUSEHOLD_BITS = 64  # one subscriber has at least that many addresses (RFC 6177)
 ANYBODY = "anybody"
 """The permission of operations that every recognised caller has, such as asking who one is."""
+STRANGER = "stranger"
+"""The permission of operations by which strangers become known, such as signing in.
+
+They are answered without credentials, and what credentials a message carries is not looked at.
+"""
 
 
 class CredentialsMissing(Unauthenticated):
@@ -53,6 +64,7 @@ class RateLimited(TooMany):
 
 _Kind = tuple[str, str]
 _KEY: _Kind = ("minute", "This key may send {} requests a minute.")
+_STRANGER: _Kind = ("minute", "From one address {} requests a minute may come without credentials.")
 _WRITES: _Kind = ("writes", "This key may send {} writes a minute.")
 _TENANT: _Kind = ("tenant", "All keys of this tenant may together send {} requests a minute.")
 
@@ -68,10 +80,21 @@ class Authenticator(Protocol):
 class Guard:
     """Admits callers to operations."""
 
-    def __init__(self, authenticator: Authenticator, cache: Cache) -> None:
-        """Take who recognises callers, and where their requests are counted."""
+    def __init__(
+        self, authenticator: Authenticator, cache: Cache, strangers_per_minute: int = STRANGERS_PER_MINUTE
+    ) -> None:
+        """Take who recognises callers, where requests are counted, and how many strangers may send."""
         self._authenticator = authenticator
         self._cache = cache
+        self._strangers_per_minute = strangers_per_minute
+
+    async def admit(
+        self, credential: Credential | Caller | None, operation: Operation, address: str
+    ) -> Caller:
+        """Recognise who asks for an operation; for some, anybody may, and is counted by address."""
+        if operation.may != STRANGER or isinstance(credential, Caller):
+            return await self.authenticate(credential)
+        return stranger(address, self._strangers_per_minute)
 
     async def authenticate(self, credential: Credential | Caller | None) -> Caller:
         """Recognise who asks."""
@@ -109,11 +132,28 @@ class Guard:
 
     def authorise(self, caller: Caller, operation: Operation) -> None:
         """Check the permission that an operation asks for."""
-        if operation.may != ANYBODY and not caller.may(operation.may):
+        if operation.may not in {ANYBODY, STRANGER} and not caller.may(operation.may):
             raise PermissionMissing(
                 f"This needs the permission `{operation.may}`; your key has the role "
                 f"{', '.join(caller.roles) or 'none'}. Ask an administrator for a key that may."
             )
+
+
+def stranger(address: str, limit_per_minute: int) -> Caller:
+    """Give the caller of whom nothing is known but an address, of which a household has one."""
+    try:
+        known = ip_address(address)
+        bits = _IPV6_HOUSEHOLD_BITS if known.version == _IPV6 else known.max_prefixlen
+        household = str(ip_network((known.packed, bits), strict=False))
+    except ValueError:
+        household = address
+    return Caller(
+        tenant_id=NOBODYS,
+        subject=f"stranger:{household}",
+        roles=(),
+        permissions=frozenset(),
+        limit_per_minute=limit_per_minute,
+    )
 
 
 @lru_cache(maxsize=10_000)
@@ -122,7 +162,8 @@ def _limits(
 ) -> tuple[Sequence[_Kind], Sequence[Limit], str]:
     """Give the kinds of limits that hold for a request, the limits, and the header that tells them."""
     room = f"{{{tenant_id}}}"  # a Redis cluster keeps together what has the same braces
-    found = [(_KEY, Limit(f"{room}:{subject}", key, WINDOW_S))]
+    kind = _STRANGER if tenant_id == NOBODYS else _KEY
+    found = [(kind, Limit(f"{room}:{subject}", key, WINDOW_S))]
     if writes:
         found.append((_WRITES, Limit(f"{room}:{subject}:writes", writes, WINDOW_S)))
     if tenant:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from mainstay.kernel.guard import ANYBODY
+from mainstay.kernel.guard import ANYBODY, STRANGER
 from mainstay.kernel.interface import Interface, operations_of
 
 
@@ -30,6 +30,6 @@ def permissions_of(interfaces: Iterable[type[Interface]]) -> Permissions:
     for interface in interfaces:
         grants.update(interface.grants)
         for operation in operations_of(interface):
-            if operation.may != ANYBODY:
+            if operation.may not in {ANYBODY, STRANGER}:
                 opens[operation.may] = (*opens.get(operation.may, ()), operation.full_name)
     return Permissions(dict(sorted(opens.items())), dict(sorted(grants.items())))

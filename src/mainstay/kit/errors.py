@@ -8,10 +8,12 @@ class Failure(Exception):
     """An expected failure: told to the caller, never paged.
 
     `detail` says what is wrong and what to do next. `problems` names the fields at fault, each as
-    `{"field", "problem"}`. `retry_after_s` is set where trying again later makes sense.
+    `{"field", "problem"}`. `retry_after_s` is set where trying again later makes sense. What an operation
+    has written before it fails is undone, unless the failure `keeps` it: a used-up code has to stay used up.
     """
 
     kind: ClassVar[str] = "failure"
+    keeps: ClassVar[bool] = False
     title: ClassVar[str] = "The request failed"
 
     def __init__(

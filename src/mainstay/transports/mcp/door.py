@@ -30,7 +30,7 @@ from starlette.types import Receive, Scope, Send
 
 from mainstay.kernel.caller import Caller, Credential
 from mainstay.kernel.dispatch import Application, Message
-from mainstay.kernel.guard import Guard
+from mainstay.kernel.guard import STRANGER, Guard
 from mainstay.kernel.shedding import Overloaded, Place, Shedding
 from mainstay.kit.errors import Failure, Forbidden, Unauthenticated, Unavailable
 from mainstay.kit.ids import Ids
@@ -100,7 +100,11 @@ class McpDoor:
         self._guard = guard
         self._settings = settings
         self._shedding = shedding
-        tools = [operation_tool(each) for each in application.operations if each.kind != "stream"]
+        tools = [
+            operation_tool(each)
+            for each in application.operations
+            if each.kind != "stream" and each.may != STRANGER
+        ]
         self._tools: dict[str, OperationTool] = {each.tool.name: each for each in tools}
         self._manager: StreamableHTTPSessionManager | None = None
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mainstay.kernel.dispatch import Application
+from mainstay.kernel.guard import STRANGER
 from mainstay.kernel.interface import Interface, Operation, Parameter, Route
 from mainstay.transports.rest import prose
 from mainstay.transports.rest.refusals import (
@@ -95,6 +96,8 @@ class _Writer:
         }
         if description:
             written["description"] = description
+        if first.may == STRANGER:
+            written["security"] = []
         parameters = self._parameters(first, route)
         if parameters:
             written["parameters"] = parameters
@@ -115,7 +118,7 @@ class _Writer:
             for each in operation.parameters
             if (place := each.place(route)) in {"path", "query"}
         ]
-        if operation.kind == "write":
+        if operation.kind == "write" and operation.may != STRANGER:
             written.append({"$ref": "#/components/parameters/IdempotencyKey"})
         return written
 

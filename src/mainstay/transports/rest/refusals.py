@@ -6,6 +6,7 @@ from typing import Any
 from mainstay.kernel.dispatch import Application, RequestInvalid
 from mainstay.kernel.guard import (
     ANYBODY,
+    STRANGER,
     CredentialsAmbiguous,
     CredentialsMissing,
     CredentialsUnknown,
@@ -50,6 +51,7 @@ EVERY: Kinds = (
     Overloaded,
     DatabaseUnavailable,
 )
+_OF_CREDENTIALS: Kinds = (CredentialsMissing, CredentialsUnknown, CredentialsAmbiguous, TenantSuspended)
 _BODY: Kinds = (BodyTooSlow, BodyTooLarge, MediaTypeUnsupported)
 _WRITE: Kinds = (IdempotencyKeyInvalid, IdempotencyKeyReused, KeyTaken)
 _NOWHERE: Kinds = (RouteMissing, MethodUnsupported)
@@ -108,13 +110,15 @@ FIELD_PROBLEM_SCHEMA: Schema = {
 def failures_of(operation: Operation, route: Route) -> Kinds:
     """Give every failure that an operation can answer on a route, its own first."""
     found: list[type[Failure]] = [*operation.fails, *EVERY]
-    if operation.may != ANYBODY:
+    if operation.may == STRANGER:
+        found = [each for each in found if each not in _OF_CREDENTIALS]
+    elif operation.may != ANYBODY:
         found.append(PermissionMissing)
     if route.method in _BODY_METHODS:
         found.extend(_BODY)
     if "{" in route.path:
         found.append(RouteMissing)  # an empty name is another path
-    if operation.kind == "write":
+    if operation.kind == "write" and operation.may != STRANGER:
         found.extend(_WRITE)
     return tuple(dict.fromkeys(found))
 
