@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from mainstay.app.placement import nowhere
 from mainstay.kernel.caller import Caller, Credential
 from mainstay.kernel.connection import Connection, Patience
-from mainstay.kernel.guard import Authenticator
 from mainstay.kernel.interface import Interface
+from mainstay.kernel.recognising import Recogniser
 from mainstay.kernel.remote import close, over, remote
 from mainstay.services.identity.interface import Identity
 
@@ -17,6 +17,14 @@ class RemoteAuthenticator:
     def __init__(self, connection: Connection) -> None:
         """Take the connection to where identity is."""
         self._connection = connection
+
+    def takes(self, secret: str) -> bool:
+        """Say yes: what it is, is known there."""
+        return bool(secret)
+
+    async def find(self, tenant_id: str, subject: str) -> Caller | None:
+        """Give nobody: who grants in somebody's name runs where identity runs."""
+        return None
 
     async def recognise(self, credential: Credential) -> Caller:
         """Give the caller behind a key; raises CredentialsUnknown, or Unavailable when nobody answers."""
@@ -50,7 +58,7 @@ class Elsewhere:
             self._there[interface] = remote(interface, self._url(interface.service))
         return self._there[interface]
 
-    def recogniser(self) -> Authenticator:
+    def recogniser(self) -> Recogniser:
         """Give who recognises callers there; raises SettingsContradict."""
         # A key over its limit is told so at once, instead of waiting here for its turn.
         connection = Connection(self._url(Identity.service), Patience(waits_s_max=1.0))

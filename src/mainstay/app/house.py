@@ -22,7 +22,7 @@ from mainstay.kernel.dispatch import Application, Parts
 from mainstay.kernel.erasing import Eraser
 from mainstay.kernel.errands import Errands
 from mainstay.kernel.events import declared_reactions, reactions_of
-from mainstay.kernel.guard import Authenticator, Guard
+from mainstay.kernel.guard import Guard
 from mainstay.kernel.idempotency import Idempotency
 from mainstay.kernel.inside import Outside, inside
 from mainstay.kernel.interface import Interface
@@ -30,6 +30,7 @@ from mainstay.kernel.leases import Leases
 from mainstay.kernel.outbox import Outbox
 from mainstay.kernel.permissions import Permissions, permissions_of
 from mainstay.kernel.reactor import Reactor
+from mainstay.kernel.recognising import Recogniser, Recognisers, Standing
 from mainstay.kernel.rounds import Rounds
 from mainstay.kernel.sealing import Sealer
 from mainstay.kernel.tidying import DAY_MS, Tidying
@@ -55,6 +56,7 @@ from mainstay.ports.vectors import Vectors
 from mainstay.services.identity.interface import Identity
 from mainstay.services.identity.keyring import IdentitySettings
 from mainstay.services.identity.service import IdentityService
+from mainstay.services.identity.standing import TenantStanding
 from mainstay.services.identity.uses import ROUND_S, Uses
 
 Made = TypeVar("Made")
@@ -161,6 +163,7 @@ class House:
         self.eraser = Eraser(stands_on.database, stands_on.signer, self.clock, self.random)
         alone = not settings.database and not settings.only
         self.sealer = self._sealing(alone=alone)
+        self.recognisers = Recognisers()
         self._first = first
         self.new_key: str | None = None
         self.local_key = ""
@@ -174,10 +177,12 @@ class House:
             {service.interface: service.implementation for service in self._services},
         )
         outbox = Outbox(stands_on.bus, self.clock, self.ids, self._subscribers())
+        if self._identity_is_here():
+            self._wiring.know(Standing, self._wiring.make(TenantStanding))
         self._reactor = self._reacting(outbox, alone=alone)
         self.uses = Rounds("key uses", ROUND_S, self._note_uses)
         parts = Parts(
-            guard=Guard(self._recogniser(), stands_on.cache, settings.rate_limit_strangers_per_minute),
+            guard=Guard(self.recognisers, stands_on.cache, settings.rate_limit_strangers_per_minute),
             database=stands_on.database,
             audit=self.audit,
             outbox=outbox,
@@ -189,6 +194,7 @@ class House:
             parts,
             {service.interface: self._wiring.make(service.implementation) for service in self._here},
         )
+        self.recognisers.stand(self._recognising())
         self._stack = AsyncExitStack()
         self._looked: asyncio.Task[Mapping[str, str]] | None = None
         self._looked_until_s = 0.0
@@ -312,6 +318,7 @@ class House:
             Errands: self._errands,
             AuditChain: self.audit_chain,
             Signer: stands_on.signer,
+            Recognisers: self.recognisers,
             Permissions: permissions_of(service.interface for service in self._services),
             IdentitySettings: IdentitySettings(
                 self.settings.rate_limit_per_minute,
@@ -333,13 +340,19 @@ class House:
             return inside(interface, lambda: self.application)
         return self._others.stand_in(interface)
 
-    def _recogniser(self) -> Authenticator:
-        if any(service.interface is Identity for service in self._here):
-            return self._wiring.make(IdentityService)
-        return self._others.recogniser()
+    def _identity_is_here(self) -> bool:
+        return any(service.interface is Identity for service in self._here)
+
+    def _recognising(self) -> list[Recogniser]:
+        """Give who recognises callers; keys come last, since any text may be one."""
+        if not self._identity_is_here():
+            return [self._others.recogniser()]
+        made = [self._wiring.make(service.implementation) for service in self._here]
+        found = [each for each in made if isinstance(each, Recogniser)]
+        return sorted(found, key=lambda each: isinstance(each, IdentityService))
 
     async def _first_key(self) -> None:
-        if not any(service.interface is Identity for service in self._here):
+        if not self._identity_is_here():
             return
         identity = self._wiring.make(IdentityService)
         secret = self.settings.admin_key

@@ -6,8 +6,8 @@ from typing import NoReturn, Protocol, cast
 
 from mainstay.app.services import Service, all_services
 from mainstay.app.settings import Settings
-from mainstay.kernel.guard import Authenticator
 from mainstay.kernel.interface import Interface
+from mainstay.kernel.recognising import Recogniser
 
 
 class SettingsContradict(ValueError):
@@ -21,7 +21,7 @@ class Others(Protocol):
         """Give what leads to a service there; raises SettingsContradict."""
         ...
 
-    def recogniser(self) -> Authenticator:
+    def recogniser(self) -> Recogniser:
         """Give who recognises callers there; raises SettingsContradict."""
         ...
 
@@ -37,7 +37,7 @@ class Nobody:
         """Refuse."""
         nowhere(interface.service)
 
-    def recogniser(self) -> Authenticator:
+    def recogniser(self) -> Recogniser:
         """Refuse."""
         nowhere("identity")
 

@@ -35,6 +35,10 @@ class Wiring:
         self._building: list[type[Any]] = []
         _refuse_circles(self._implementations)
 
+    def know(self, asked: Any, given: object) -> None:
+        """Give an object to whoever asks for a type from now on."""
+        self._known[asked] = given
+
     def make(self, kind: type[Kind]) -> Kind:
         """Build an object, or give the one that was built."""
         if kind in self._known:

@@ -55,6 +55,17 @@ class IdentityService(Identity):
         self._random = random
         self._settings = settings
 
+    def takes(self, secret: str) -> bool:
+        """Say whether a secret may be an API key: one that nobody else takes, for they had no form once."""
+        return keys.well_formed(secret)
+
+    async def find(self, tenant_id: str, subject: str) -> Caller | None:
+        """Give the caller that a key makes now, by its id."""
+        row = await self._store.recognised_key(tenant_id, subject)
+        if row is None or (row.expires_ms is not None and row.expires_ms <= self._clock.now_ms()):
+            return None
+        return self._caller(row, "")
+
     async def recognise(self, credential: Credential) -> Caller:
         """Give the caller behind an API key; raises CredentialsUnknown and TenantSuspended."""
         row = await self._valid(credential.secret)
@@ -62,9 +73,13 @@ class IdentityService(Identity):
             raise CredentialsUnknown(
                 "The key is unknown, has expired, or was revoked. Ask an administrator for a new one."
             )
+        known = self._caller(row, credential.secret)
+        self._uses.note(row.tenant_id, row.key_id, self._clock.now_ms())
+        return known
+
+    def _caller(self, row: Recognised, secret: str) -> Caller:
         if row.suspended:
             raise TenantSuspended("Its data stays as it is. Ask the operator of this installation.")
-        self._uses.note(row.tenant_id, row.key_id, self._clock.now_ms())
         return Caller(
             tenant_id=row.tenant_id,
             subject=row.key_id,
@@ -77,7 +92,7 @@ class IdentityService(Identity):
             writes_per_minute=self._settings.writes_per_minute,
             tenant_limit_per_minute=self._settings.tenant_limit_per_minute,
             operator=row.operator,
-            secret=credential.secret,
+            secret=secret,
         )
 
     async def _valid(self, secret: str) -> Recognised | None:

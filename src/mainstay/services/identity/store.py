@@ -20,6 +20,10 @@ _KEY = (
     " FROM api_keys k LEFT JOIN key_uses u ON u.tenant_id = k.tenant_id AND u.key_id = k.key_id"
     " WHERE k.tenant_id = :tenant"
 )
+_STANDING = (
+    "SELECT t.operator, t.suspended, t.limit_per_minute AS ceiling, r.permissions FROM tenants t"
+    " LEFT JOIN roles r ON r.tenant_id = t.tenant_id AND r.name = :role WHERE t.tenant_id = :tenant"
+)
 _TENANT = "SELECT tenant_id, name, operator, created_ms, suspended, limit_per_minute FROM tenants"
 
 
@@ -38,6 +42,16 @@ class Recognised:
     operator: bool
     suspended: bool
     ceiling: int | None
+
+
+@dataclass(frozen=True)
+class StandingRow:
+    """A tenant's state, and what one of its own roles permits; none for a role that is built in."""
+
+    operator: bool
+    suspended: bool
+    ceiling: int | None
+    permissions: frozenset[str] | None
 
 
 @dataclass(frozen=True)
@@ -153,6 +167,25 @@ class IdentityStore:
         """Find the key whose secret before had this hash."""
         rows = await self._rows.fetch(f"{_RECOGNISED} WHERE k.old_hash = :hash", {"hash": hashed})
         return _recognised(rows[0]) if rows else None
+
+    async def recognised_key(self, tenant_id: str, key_id: str) -> Recognised | None:
+        """Find what has to be known of a key by its id."""
+        sql = f"{_RECOGNISED} WHERE k.tenant_id = :tenant AND k.key_id = :key"
+        rows = await self._rows.fetch(sql, {"tenant": tenant_id, "key": key_id})
+        return _recognised(rows[0]) if rows else None
+
+    async def standing(self, tenant_id: str, role: str) -> StandingRow | None:
+        """Find a tenant's state, and what a role of its own permits."""
+        rows = await self._rows.fetch(_STANDING, {"tenant": tenant_id, "role": role})
+        if not rows:
+            return None
+        own = rows[0]["permissions"]
+        return StandingRow(
+            bool(rows[0]["operator"]),
+            bool(rows[0]["suspended"]),
+            _number(rows[0]["ceiling"]),
+            None if own is None else frozenset(_names(own)),
+        )
 
     async def key(self, tenant_id: str, key_id: str) -> KeyRow | None:
         """Find a tenant's key by its id."""

@@ -1,0 +1,43 @@
+"""What somebody of a tenant may do now, by the tenant's state and the role."""
+
+from mainstay.kernel.caller import Caller
+from mainstay.kernel.guard import CredentialsUnknown, TenantSuspended
+from mainstay.services.identity import bounds
+from mainstay.services.identity.keyring import IdentitySettings
+from mainstay.services.identity.roles import permitted
+from mainstay.services.identity.store import IdentityStore
+
+
+class TenantStanding:
+    """Makes callers of those who are not keys; keys carry what is needed in their own row."""
+
+    def __init__(self, store: IdentityStore, settings: IdentitySettings) -> None:
+        """Take the parts."""
+        self._store = store
+        self._settings = settings
+
+    async def caller_of(
+        self,
+        tenant_id: str,
+        subject: str,
+        role: str,
+        groups: frozenset[str] = frozenset(),
+        limit_per_minute: int | None = None,
+    ) -> Caller:
+        """Make the caller; raises CredentialsUnknown and TenantSuspended."""
+        row = await self._store.standing(tenant_id, role)
+        if row is None:
+            raise CredentialsUnknown("There is no such tenant any more.")
+        if row.suspended:
+            raise TenantSuspended("Its data stays as it is. Ask the operator of this installation.")
+        return Caller(
+            tenant_id=tenant_id,
+            subject=subject,
+            roles=(role,) if role else (),
+            permissions=permitted(role, row.permissions),
+            groups=groups,
+            limit_per_minute=bounds.allowed(limit_per_minute, row.ceiling, self._settings.limit_per_minute),
+            writes_per_minute=self._settings.writes_per_minute,
+            tenant_limit_per_minute=self._settings.tenant_limit_per_minute,
+            operator=row.operator,
+        )
