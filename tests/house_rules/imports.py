@@ -10,7 +10,9 @@ from house_rules.source import Import, Module, within
 ENGINE_LIBRARIES = [
     "aiohttp",
     "alembic",
+    "aiosmtplib",
     "aiosqlite",
+    "argon2",
     "asyncpg",
     "boto3",
     "bs4",
@@ -51,6 +53,7 @@ ENGINE_LIBRARIES = [
     "torch",
     "transformers",
     "urllib3",
+    "zxcvbn",
 ]
 """Libraries of technologies: only engines may know them. Python brings sqlite3, but it is one."""
 

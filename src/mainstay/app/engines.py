@@ -14,6 +14,7 @@ from mainstay.app.tables import TABLES
 from mainstay.kit.clock import Clock
 from mainstay.kit.random import Random
 from mainstay.ports.blobs import Blobs
+from mainstay.ports.breaches import Breaches
 from mainstay.ports.bus import Bus
 from mainstay.ports.cache import Cache
 from mainstay.ports.ciphers import Cipher
@@ -23,13 +24,16 @@ from mainstay.ports.fetchers import Fetcher
 from mainstay.ports.generator import Generator
 from mainstay.ports.glosses import Glosses
 from mainstay.ports.languages import Languages
+from mainstay.ports.mailers import Mailer, MailRefused
 from mainstay.ports.parsers import Parser
+from mainstay.ports.passwords import PasswordHasher
 from mainstay.ports.rerankers import Reranker
 from mainstay.ports.signers import Signer, Verifier
 from mainstay.ports.vectors import Vectors, VectorsUnavailable
 
 Progress = Callable[[str, int, int], None]
 _MB = 1024 * 1024
+_UNSET_SENDER = "Mainstay <mainstay@localhost>"
 
 
 def pick(module: str, name: str) -> Any:
@@ -204,3 +208,34 @@ def cache(settings: Settings, clock: Clock) -> Cache:
             "MAINSTAY_CACHE is no address of a Redis; write `redis://host:6379/0` or `rediss://…`."
         ) from None
     return cast("Cache", pick("cache.enduring", "EnduringCache")(shared, own, clock))
+
+
+def passwords(random: Random) -> PasswordHasher:
+    """Pick the password hasher."""
+    return cast("PasswordHasher", pick("passwords.argon2", "Argon2Passwords")(random))
+
+
+def breaches(settings: Settings) -> Breaches:
+    """Pick the list of breached passwords."""
+    if settings.breached_passwords is None:
+        return cast("Breaches", pick("breaches.bundled", "BundledBreaches")())
+    return cast("Breaches", pick("breaches.file", "FileBreaches")(settings.breached_passwords))
+
+
+def mailer(settings: Settings, clock: Clock, random: Random) -> Mailer:
+    """Pick the mailer; raises SettingsContradict when the server or the sender cannot be read."""
+    url = settings.mail.get_secret_value()
+    try:
+        letters = pick("mailers.letters", "Letters")(settings.mail_from or _UNSET_SENDER, clock, random)
+    except MailRefused as refusal:
+        raise SettingsContradict(f"MAINSTAY_MAIL_FROM: {refusal.detail}") from None
+    if url == "folder":
+        folder = pick("mailers.folder", "FolderMailer")
+        return cast("Mailer", folder(settings.data / "mail", letters, clock, random))
+    try:
+        server = pick("mailers.addresses", "mail_server")(url)
+    except ValueError as unusable:
+        raise SettingsContradict(f"MAINSTAY_MAIL is no address of a mail server: {unusable}.") from None
+    if not settings.mail_from:
+        raise SettingsContradict("MAINSTAY_MAIL names a server; name the sender in MAINSTAY_MAIL_FROM too.")
+    return cast("Mailer", pick("mailers.smtp", "SmtpMailer")(server, letters))

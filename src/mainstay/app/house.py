@@ -40,6 +40,7 @@ from mainstay.kit.clock import Clock, SystemClock
 from mainstay.kit.ids import Ids
 from mainstay.kit.random import Random, SystemRandom
 from mainstay.ports.blobs import Blobs
+from mainstay.ports.breaches import Breaches
 from mainstay.ports.bus import Bus
 from mainstay.ports.cache import Cache
 from mainstay.ports.ciphers import Cipher
@@ -49,7 +50,9 @@ from mainstay.ports.fetchers import Fetcher
 from mainstay.ports.generator import Generator
 from mainstay.ports.glosses import Glosses
 from mainstay.ports.languages import Languages
+from mainstay.ports.mailers import Mailer
 from mainstay.ports.parsers import Parser
+from mainstay.ports.passwords import PasswordHasher
 from mainstay.ports.rerankers import Reranker
 from mainstay.ports.signers import Signer
 from mainstay.ports.vectors import Vectors
@@ -86,6 +89,9 @@ class Engines:
     glosses: Glosses
     bus: Bus
     cache: Cache
+    passwords: PasswordHasher
+    breaches: Breaches
+    mailer: Mailer
 
 
 def _silent(_step: str, _done: int, _total: int) -> None:
@@ -133,6 +139,9 @@ def picked(settings: Settings, clock: Clock, random: Random, progress: Progress 
         glosses=pick(Glosses, lambda: engines.glosses(settings)),
         bus=engines.bus(),
         cache=engines.cache(settings, clock),
+        passwords=pick(PasswordHasher, lambda: engines.passwords(random)),
+        breaches=pick(Breaches, lambda: engines.breaches(settings)),
+        mailer=pick(Mailer, lambda: engines.mailer(settings, clock, random)),
     )
 
 
@@ -214,6 +223,9 @@ class House:
                 self.engines.reranker,
                 self.engines.parser,
                 self.engines.fetcher,
+                self.engines.passwords,
+                self.engines.breaches,
+                self.engines.mailer,
             ):
                 stack.push_async_callback(engine.close)
             await self._first_key()
@@ -304,6 +316,9 @@ class House:
             Fetcher: stands_on.fetcher,
             Cache: stands_on.cache,
             Bus: stands_on.bus,
+            PasswordHasher: stands_on.passwords,
+            Breaches: stands_on.breaches,
+            Mailer: stands_on.mailer,
         }
         return {
             **{port: Outside(engine, port.__name__) for port, engine in outside.items()},

@@ -117,6 +117,19 @@ class Settings(BaseSettings):
     )
     body_mb_max: int = Field(32, ge=1, le=512, description="The largest JSON body.")
     upload_mb_max: int = Field(100, ge=1, le=1024, description="The largest file that may be uploaded.")
+    mail: SecretStr = Field(
+        SecretStr("folder"),
+        description="Where mails go: `folder` (files in the data folder), `smtp://user:password@host:587` "
+        "or `smtps://…`.",
+    )
+    mail_from: str = Field(
+        "", description="The sender of mails, as `Name <name@example.com>`; needed for a mail server."
+    )
+    breached_passwords: Path | None = Field(
+        None,
+        description="The file of Pwned Passwords (SHA-1, ordered by hash), whose passwords are refused; not "
+        "set: the 30,000 most common.",
+    )
     jobs_kept_days: int = Field(
         7, ge=1, le=3650, description="How many days jobs are kept after they ended, failed ones too."
     )

@@ -1,0 +1,40 @@
+"""What we ask of a mailer: that one person gets one mail, or that we learn why not."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from mainstay.kit.errors import Invalid, Unavailable
+
+
+class MailUnavailable(Unavailable):
+    """The mail cannot be sent now; it may go later."""
+
+    title = "Mail cannot be sent now"
+
+
+class MailRefused(Invalid):
+    """The mail can never be sent: its address or subject is none, or the mail server refuses it for good."""
+
+    title = "The mail is refused"
+
+
+@dataclass(frozen=True)
+class Mail:
+    """A mail to one address; `html` says the same as `text`."""
+
+    to: str
+    subject: str
+    text: str
+    html: str | None = None
+
+
+class Mailer(Protocol):
+    """Sends mails."""
+
+    async def send(self, mail: Mail) -> None:
+        """Send a mail; raises MailUnavailable, MailRefused."""
+        ...
+
+    async def close(self) -> None:
+        """Give connections back."""
+        ...
