@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from mainstay.app import engines
+from mainstay.app.settings import Settings
 from mainstay.engines.breaches.bundled import BundledBreaches
 from mainstay.engines.breaches.file import FileBreaches
 from mainstay.ports.breaches import Breaches, BreachesUnavailable
@@ -183,6 +185,14 @@ def test_a_bad_file_is_told_at_the_start_with_what_to_do(tmp_path: Path, why: st
         FileBreaches(path)
     assert "MAINSTAY_BREACHED_PASSWORDS" in told.value.detail
     assert "SHA-1" in told.value.detail
+
+
+async def test_the_setting_picks_the_list(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert isinstance(engines.breaches(Settings(data=tmp_path)), BundledBreaches)
+    monkeypatch.setenv("MAINSTAY_BREACHED_PASSWORDS", str(write_list(tmp_path / "list.txt", COMMON)))
+    picked = engines.breaches(Settings(data=tmp_path))
+    assert isinstance(picked, FileBreaches)
+    await picked.close()
 
 
 def test_an_empty_file_is_told(tmp_path: Path) -> None:

@@ -53,6 +53,7 @@ ENGINE_LIBRARIES = [
     "torch",
     "transformers",
     "urllib3",
+    "webauthn",
     "zxcvbn",
 ]
 """Libraries of technologies: only engines may know them. Python brings sqlite3, but it is one."""

@@ -26,6 +26,7 @@ from mainstay.ports.glosses import Glosses
 from mainstay.ports.languages import Languages
 from mainstay.ports.mailers import Mailer, MailRefused
 from mainstay.ports.parsers import Parser
+from mainstay.ports.passkeys import Passkeys
 from mainstay.ports.passwords import PasswordHasher
 from mainstay.ports.rerankers import Reranker
 from mainstay.ports.signers import Signer, Verifier
@@ -239,3 +240,8 @@ def mailer(settings: Settings, clock: Clock, random: Random) -> Mailer:
     if not settings.mail_from:
         raise SettingsContradict("MAINSTAY_MAIL names a server; name the sender in MAINSTAY_MAIL_FROM too.")
     return cast("Mailer", pick("mailers.smtp", "SmtpMailer")(server, letters))
+
+
+def passkeys() -> Passkeys:
+    """Pick what checks passkeys."""
+    return cast("Passkeys", pick("passkeys.webauthn", "WebauthnPasskeys")())

@@ -11,7 +11,7 @@ from typing import Any, Self, TypeVar
 
 from mainstay.app import engines
 from mainstay.app.engines import Progress
-from mainstay.app.placement import chosen_services, others
+from mainstay.app.placement import NotHere, chosen_services, others
 from mainstay.app.services import all_services
 from mainstay.app.settings import Settings
 from mainstay.app.wiring import Wiring, asked_by
@@ -52,6 +52,7 @@ from mainstay.ports.glosses import Glosses
 from mainstay.ports.languages import Languages
 from mainstay.ports.mailers import Mailer
 from mainstay.ports.parsers import Parser
+from mainstay.ports.passkeys import Passkeys
 from mainstay.ports.passwords import PasswordHasher
 from mainstay.ports.rerankers import Reranker
 from mainstay.ports.signers import Signer
@@ -92,6 +93,7 @@ class Engines:
     passwords: PasswordHasher
     breaches: Breaches
     mailer: Mailer
+    passkeys: Passkeys
 
 
 def _silent(_step: str, _done: int, _total: int) -> None:
@@ -100,13 +102,6 @@ def _silent(_step: str, _done: int, _total: int) -> None:
 
 async def _nothing(_house: "House") -> None:
     return
-
-
-class NotHere:
-    """Stands where an engine would, in a process none of whose services asks for it."""
-
-    async def close(self) -> None:
-        """Have nothing to give back."""
 
 
 def picked(settings: Settings, clock: Clock, random: Random, progress: Progress = _silent) -> Engines:
@@ -142,6 +137,7 @@ def picked(settings: Settings, clock: Clock, random: Random, progress: Progress 
         passwords=pick(PasswordHasher, lambda: engines.passwords(random)),
         breaches=pick(Breaches, lambda: engines.breaches(settings)),
         mailer=pick(Mailer, lambda: engines.mailer(settings, clock, random)),
+        passkeys=pick(Passkeys, engines.passkeys),
     )
 
 
@@ -327,6 +323,7 @@ class House:
             Cipher: WorkCipher(stands_on.cipher),
             Languages: stands_on.languages,
             Glosses: stands_on.glosses,
+            Passkeys: stands_on.passkeys,
             Clock: self.clock,
             Random: self.random,
             Ids: self.ids,

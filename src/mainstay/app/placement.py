@@ -45,6 +45,13 @@ class Nobody:
         """Have nothing to close."""
 
 
+class NotHere:
+    """Stands where an engine would, in a process none of whose services asks for it."""
+
+    async def close(self) -> None:
+        """Have nothing to give back."""
+
+
 def nowhere(service: str) -> NoReturn:
     """Say that nobody told where a service is."""
     raise SettingsContradict(
