@@ -14,7 +14,8 @@ from pathlib import Path
 import uvloop
 from figures import Figure, median, options, quantile_ms, spread, tell
 
-from mainstay.app.house import House, picked
+from mainstay.app.foundations import picked
+from mainstay.app.house import House
 from mainstay.app.settings import Settings
 from mainstay.kernel.caller import Credential
 from mainstay.kernel.dispatch import Message

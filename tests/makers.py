@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mainstay.app.house import Engines, House, picked
+from mainstay.app.foundations import Engines, picked
+from mainstay.app.house import House
 from mainstay.app.settings import Settings
 from mainstay.kernel.caller import Credential
 from mainstay.kernel.dispatch import Answer, Message

@@ -16,7 +16,7 @@ from typer.testing import CliRunner, Result
 from engines.pgvector_server import postgres
 from mainstay.app.backups import backup
 from mainstay.app.commands import maintain
-from mainstay.app.house import Engines, picked
+from mainstay.app.foundations import Engines, picked
 from mainstay.app.settings import Settings
 from mainstay.engines.database import migrate
 from mainstay.engines.vectors.pgvector import PgvectorVectors

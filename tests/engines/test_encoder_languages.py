@@ -7,7 +7,7 @@ import fasttext
 import pytest
 from encoders import make_source
 
-from mainstay.app.house import picked
+from mainstay.app.foundations import picked
 from mainstay.app.placement import SettingsContradict
 from mainstay.app.settings import Settings
 from mainstay.engines.encoder.language_codes import code_of

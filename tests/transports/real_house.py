@@ -13,7 +13,8 @@ from urllib.parse import quote
 
 import uvicorn
 
-from mainstay.app.house import Engines, House
+from mainstay.app.foundations import Engines
+from mainstay.app.house import House
 from mainstay.app.server import doors, listening
 from mainstay.app.settings import Settings
 from mainstay.app.tables import TABLES

@@ -5,16 +5,15 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from mainstay.app import engines
-from mainstay.app.engines import Progress
+from mainstay.app.foundations import Engines
 from mainstay.app.placement import NotHere, chosen_services, others
 from mainstay.app.services import all_services
 from mainstay.app.settings import Settings
-from mainstay.app.wiring import Wiring, asked_by
+from mainstay.app.wiring import Wiring
 from mainstay.kernel.audit import Audit
 from mainstay.kernel.audit_chain import AuditChain
 from mainstay.kernel.caller import EVERYTHING, Caller
@@ -24,7 +23,7 @@ from mainstay.kernel.errands import Errands
 from mainstay.kernel.events import declared_reactions, reactions_of
 from mainstay.kernel.guard import Guard
 from mainstay.kernel.idempotency import Idempotency
-from mainstay.kernel.inside import Outside, inside
+from mainstay.kernel.inside import inside
 from mainstay.kernel.interface import Interface
 from mainstay.kernel.leases import Leases
 from mainstay.kernel.outbox import Outbox
@@ -35,28 +34,11 @@ from mainstay.kernel.rounds import Rounds
 from mainstay.kernel.sealing import Sealer
 from mainstay.kernel.tidying import DAY_MS, Tidying
 from mainstay.kernel.tracing import Tracing
-from mainstay.kernel.work import Work, WorkAllRows, WorkCipher, WorkRows, entered
+from mainstay.kernel.work import Work, entered
 from mainstay.kit.clock import Clock, SystemClock
 from mainstay.kit.ids import Ids
 from mainstay.kit.random import Random, SystemRandom
-from mainstay.ports.blobs import Blobs
-from mainstay.ports.breaches import Breaches
-from mainstay.ports.bus import Bus
-from mainstay.ports.cache import Cache
-from mainstay.ports.ciphers import Cipher
-from mainstay.ports.database import SYSTEM, AllRows, Database, Rows, UniqueViolated
-from mainstay.ports.encoder import Encoder
-from mainstay.ports.fetchers import Fetcher
-from mainstay.ports.generator import Generator
-from mainstay.ports.glosses import Glosses
-from mainstay.ports.languages import Languages
-from mainstay.ports.mailers import Mailer
-from mainstay.ports.parsers import Parser
-from mainstay.ports.passkeys import Passkeys
-from mainstay.ports.passwords import PasswordHasher
-from mainstay.ports.rerankers import Reranker
-from mainstay.ports.signers import Signer
-from mainstay.ports.vectors import Vectors
+from mainstay.ports.database import SYSTEM, UniqueViolated
 from mainstay.services.identity.interface import Identity
 from mainstay.services.identity.keyring import IdentitySettings
 from mainstay.services.identity.service import IdentityService
@@ -72,73 +54,8 @@ _READY_WAIT_S = 5.0
 _STARTING_AT_ONCE_MAX = 20
 
 
-@dataclass(frozen=True)
-class Engines:
-    """What the house stands on; tests give their own."""
-
-    database: Database
-    vectors: Vectors
-    encoder: Encoder
-    generator: Generator
-    reranker: Reranker
-    blobs: Blobs
-    cipher: Cipher
-    signer: Signer
-    parser: Parser
-    fetcher: Fetcher
-    languages: Languages
-    glosses: Glosses
-    bus: Bus
-    cache: Cache
-    passwords: PasswordHasher
-    breaches: Breaches
-    mailer: Mailer
-    passkeys: Passkeys
-
-
-def _silent(_step: str, _done: int, _total: int) -> None:
-    return
-
-
 async def _nothing(_house: "House") -> None:
     return
-
-
-def picked(settings: Settings, clock: Clock, random: Random, progress: Progress = _silent) -> Engines:
-    """Pick the engines that the settings name and this process's services ask for.
-
-    Fetches and builds the encoder when there is none.
-    """
-    kinds = [
-        kind for service in chosen_services(settings) for kind in (service.implementation, *service.reactions)
-    ]
-    wanted = {asked for kind in kinds for asked in asked_by(kind)}
-
-    def pick(port: Any, make: Callable[[], Any]) -> Any:
-        return make() if port in wanted else NotHere()
-
-    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    sealing = engines.cipher(settings, random)
-    return Engines(
-        database=engines.database(settings),
-        vectors=pick(Vectors, lambda: engines.vectors(settings)),
-        encoder=pick(Encoder, lambda: engines.encoder(settings, progress)),
-        generator=pick(Generator, lambda: engines.generator(settings, random)),
-        reranker=pick(Reranker, lambda: engines.reranker(settings)),
-        blobs=pick(Blobs, lambda: engines.blobs(settings, sealing)),
-        cipher=sealing,
-        signer=engines.signer(settings, random),
-        parser=pick(Parser, lambda: engines.parser(settings)),
-        fetcher=pick(Fetcher, lambda: engines.fetcher(settings)),
-        languages=pick(Languages, engines.languages),
-        glosses=pick(Glosses, lambda: engines.glosses(settings)),
-        bus=engines.bus(),
-        cache=engines.cache(settings, clock),
-        passwords=pick(PasswordHasher, lambda: engines.passwords(random)),
-        breaches=pick(Breaches, lambda: engines.breaches(settings)),
-        mailer=pick(Mailer, lambda: engines.mailer(settings, clock, random)),
-        passkeys=pick(Passkeys, engines.passkeys),
-    )
 
 
 class House:
@@ -210,19 +127,7 @@ class House:
             stack.push_async_callback(self._others.close)
             await self.engines.database.open()
             stack.push_async_callback(self.engines.database.close)
-            for engine in (
-                self.engines.cache,
-                self.engines.bus,
-                self.engines.vectors,
-                self.engines.encoder,
-                self.engines.generator,
-                self.engines.reranker,
-                self.engines.parser,
-                self.engines.fetcher,
-                self.engines.passwords,
-                self.engines.breaches,
-                self.engines.mailer,
-            ):
+            for engine in self.engines.closing():
                 stack.push_async_callback(engine.close)
             await self._first_key()
             self.sealer.start()
@@ -301,35 +206,14 @@ class House:
         )
 
     def _known(self) -> dict[Any, object]:
-        stands_on = self.engines
-        outside = {
-            Vectors: stands_on.vectors,
-            Encoder: stands_on.encoder,
-            Generator: stands_on.generator,
-            Reranker: stands_on.reranker,
-            Blobs: stands_on.blobs,
-            Parser: stands_on.parser,
-            Fetcher: stands_on.fetcher,
-            Cache: stands_on.cache,
-            Bus: stands_on.bus,
-            PasswordHasher: stands_on.passwords,
-            Breaches: stands_on.breaches,
-            Mailer: stands_on.mailer,
-        }
         return {
-            **{port: Outside(engine, port.__name__) for port, engine in outside.items()},
-            Rows: WorkRows(),
-            AllRows: WorkAllRows(stands_on.database),
-            Cipher: WorkCipher(stands_on.cipher),
-            Languages: stands_on.languages,
-            Glosses: stands_on.glosses,
-            Passkeys: stands_on.passkeys,
+            **self.engines.outside(),
+            **self.engines.inside(),
             Clock: self.clock,
             Random: self.random,
             Ids: self.ids,
             Errands: self._errands,
             AuditChain: self.audit_chain,
-            Signer: stands_on.signer,
             Recognisers: self.recognisers,
             Permissions: permissions_of(service.interface for service in self._services),
             IdentitySettings: IdentitySettings(

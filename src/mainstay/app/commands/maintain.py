@@ -9,7 +9,8 @@ import typer
 from mainstay.app import backups
 from mainstay.app.commands.calling import Server, run
 from mainstay.app.commands.serve import DataChoice, encoder_progress, refusals_told, settings_of
-from mainstay.app.house import House, picked
+from mainstay.app.foundations import picked
+from mainstay.app.house import House
 from mainstay.app.settings import Settings
 from mainstay.kernel.caller import Caller
 from mainstay.kernel.caller import house as house_caller

@@ -18,7 +18,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from mainstay.app.engines import Progress as Step
-from mainstay.app.house import House, picked
+from mainstay.app.foundations import picked
+from mainstay.app.house import House
 from mainstay.app.neighbours import neighbour, taken
 from mainstay.app.placement import SettingsContradict
 from mainstay.app.sample import COLLECTION, QUESTION, Told, ask_first

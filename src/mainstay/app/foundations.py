@@ -1,0 +1,152 @@
+"""What the house stands on: the engines that the settings name and this process's services ask for."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from mainstay.app import engines
+from mainstay.app.engines import Progress
+from mainstay.app.placement import NotHere, chosen_services
+from mainstay.app.settings import Settings
+from mainstay.app.wiring import asked_by
+from mainstay.kernel.inside import Outside
+from mainstay.kernel.work import WorkAllRows, WorkCipher, WorkRows
+from mainstay.kit.clock import Clock
+from mainstay.kit.random import Random
+from mainstay.ports.blobs import Blobs
+from mainstay.ports.breaches import Breaches
+from mainstay.ports.bus import Bus
+from mainstay.ports.cache import Cache
+from mainstay.ports.ciphers import Cipher
+from mainstay.ports.database import AllRows, Database, Rows
+from mainstay.ports.encoder import Encoder
+from mainstay.ports.fetchers import Fetcher
+from mainstay.ports.generator import Generator
+from mainstay.ports.glosses import Glosses
+from mainstay.ports.languages import Languages
+from mainstay.ports.mailers import Mailer
+from mainstay.ports.parsers import Parser
+from mainstay.ports.passkeys import Passkeys
+from mainstay.ports.passwords import PasswordHasher
+from mainstay.ports.rerankers import Reranker
+from mainstay.ports.signers import Signer
+from mainstay.ports.vectors import Vectors
+
+
+class Closing(Protocol):
+    """What has something to give back."""
+
+    async def close(self) -> None:
+        """Give it back."""
+        ...
+
+
+@dataclass(frozen=True)
+class Engines:
+    """What the house stands on; tests give their own."""
+
+    database: Database
+    vectors: Vectors
+    encoder: Encoder
+    generator: Generator
+    reranker: Reranker
+    blobs: Blobs
+    cipher: Cipher
+    signer: Signer
+    parser: Parser
+    fetcher: Fetcher
+    languages: Languages
+    glosses: Glosses
+    bus: Bus
+    cache: Cache
+    passwords: PasswordHasher
+    breaches: Breaches
+    mailer: Mailer
+    passkeys: Passkeys
+
+    def outside(self) -> dict[Any, object]:
+        """Give what services may call only while no unit of work is open, by port."""
+        found: dict[Any, object] = {
+            Vectors: self.vectors,
+            Encoder: self.encoder,
+            Generator: self.generator,
+            Reranker: self.reranker,
+            Blobs: self.blobs,
+            Parser: self.parser,
+            Fetcher: self.fetcher,
+            Cache: self.cache,
+            Bus: self.bus,
+            PasswordHasher: self.passwords,
+            Breaches: self.breaches,
+            Mailer: self.mailer,
+        }
+        return {port: Outside(engine, port.__name__) for port, engine in found.items()}
+
+    def inside(self) -> dict[Any, object]:
+        """Give what services may call at any time, by port."""
+        return {
+            Rows: WorkRows(),
+            AllRows: WorkAllRows(self.database),
+            Cipher: WorkCipher(self.cipher),
+            Languages: self.languages,
+            Glosses: self.glosses,
+            Passkeys: self.passkeys,
+            Signer: self.signer,
+        }
+
+    def closing(self) -> Sequence[Closing]:
+        """Give what has to be closed, apart from the database, in the order in which it is opened."""
+        return (
+            self.cache,
+            self.bus,
+            self.vectors,
+            self.encoder,
+            self.generator,
+            self.reranker,
+            self.parser,
+            self.fetcher,
+            self.passwords,
+            self.breaches,
+            self.mailer,
+        )
+
+
+def _silent(_step: str, _done: int, _total: int) -> None:
+    return
+
+
+def picked(settings: Settings, clock: Clock, random: Random, progress: Progress = _silent) -> Engines:
+    """Pick the engines that the settings name and this process's services ask for.
+
+    Fetches and builds the encoder when there is none.
+    """
+    kinds = [
+        kind for service in chosen_services(settings) for kind in (service.implementation, *service.reactions)
+    ]
+    wanted = {asked for kind in kinds for asked in asked_by(kind)}
+
+    def pick(port: Any, make: Callable[[], Any]) -> Any:
+        return make() if port in wanted else NotHere()
+
+    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    sealing = engines.cipher(settings, random)
+    return Engines(
+        database=engines.database(settings),
+        vectors=pick(Vectors, lambda: engines.vectors(settings)),
+        encoder=pick(Encoder, lambda: engines.encoder(settings, progress)),
+        generator=pick(Generator, lambda: engines.generator(settings, random)),
+        reranker=pick(Reranker, lambda: engines.reranker(settings)),
+        blobs=pick(Blobs, lambda: engines.blobs(settings, sealing)),
+        cipher=sealing,
+        signer=engines.signer(settings, random),
+        parser=pick(Parser, lambda: engines.parser(settings)),
+        fetcher=pick(Fetcher, lambda: engines.fetcher(settings)),
+        languages=pick(Languages, engines.languages),
+        glosses=pick(Glosses, lambda: engines.glosses(settings)),
+        bus=engines.bus(),
+        cache=engines.cache(settings, clock),
+        passwords=pick(PasswordHasher, lambda: engines.passwords(random)),
+        breaches=pick(Breaches, lambda: engines.breaches(settings)),
+        mailer=pick(Mailer, lambda: engines.mailer(settings, clock, random)),
+        passkeys=pick(Passkeys, engines.passkeys),
+    )
