@@ -32,6 +32,7 @@ class World:
     key_id: str
     job_id: str
     faq_id: str
+    user_id: str
     role: str = ROLE
     groups: tuple[str, ...] = ()
 
@@ -64,7 +65,8 @@ def furnished(running: Running, key: str, tenant_id: str, word: str = "Ferry") -
     running.calm()
     faq = call("knowledge.add_faq", collection=COLLECTION, question=f"Where is the {word}?", answer="Here.")
     running.calm()
-    return World(running, key, tenant_id, spare["key_id"], receipt["job_id"], faq["faq_id"])
+    user = call("people.create_user", email=f"{word}@example.com".casefold(), name=f"{word} master")
+    return World(running, key, tenant_id, spare["key_id"], receipt["job_id"], faq["faq_id"], user["id"])
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,12 @@ def _gone_role(world: World, mark: str) -> Values:
     name = f"gone-{re.sub('[^a-z0-9_-]', '-', mark)}"
     world.call("identity.create_role", name=name, permissions=["jobs:read"])
     return {"name": name}
+
+
+def _gone_user(world: World, mark: str) -> Values:
+    email = f"{re.sub('[^a-z0-9]', '-', mark)}.gone@example.com"
+    found = world.call("people.list_users", q=email)  # users stay: one that was there before does as well
+    return {"user_id": (found or [world.call("people.create_user", email=email, name=f"u {mark}")])[0]["id"]}
 
 
 def _other_tenant(world: World, mark: str) -> Values:
@@ -172,6 +180,24 @@ SAMPLES: dict[str, Sample] = {
         {"limit_per_minute": 0, "tenant_id": "a"},
         {"tenant_id": NOWHERE},
     ),
+    "people.create_user": Sample(
+        lambda _, mark: {
+            "email": f"{re.sub('[^a-z0-9]', '-', mark)}@example.com",
+            "name": f"Zoë {mark}",
+            "groups": ["board"],
+        },
+        {"email": "nobody", "name": _LONG},
+    ),
+    "people.list_users": Sample(_plain(q="fer", role="user", state="invited", limit=2), {"limit": 501}),
+    "people.get_user": Sample(
+        lambda world, _: {"user_id": world.user_id}, {"user_id": "no id!"}, {"user_id": NOWHERE}
+    ),
+    "people.update_user": Sample(
+        lambda world, mark: {**_gone_user(world, mark), "name": "Änne", "state": "deactivated"},
+        {"user_id": "a", "state": "dismissed"},
+        {"user_id": NOWHERE},
+    ),
+    "people.deactivate_user": Sample(_gone_user, {"user_id": "no id!"}, {"user_id": NOWHERE}),
     "jobs.get_job": Sample(
         lambda world, _: {"job_id": world.job_id, "wait_s": 1.5}, {"wait_s": 60.5}, {"job_id": NOWHERE}
     ),

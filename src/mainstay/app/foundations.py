@@ -17,7 +17,7 @@ from mainstay.ports.blobs import Blobs
 from mainstay.ports.breaches import Breaches
 from mainstay.ports.bus import Bus
 from mainstay.ports.cache import Cache
-from mainstay.ports.ciphers import Cipher
+from mainstay.ports.ciphers import Cipher, PersonalCipher
 from mainstay.ports.database import AllRows, Database, Rows
 from mainstay.ports.encoder import Encoder
 from mainstay.ports.fetchers import Fetcher
@@ -88,6 +88,7 @@ class Engines:
             Rows: WorkRows(),
             AllRows: WorkAllRows(self.database),
             Cipher: WorkCipher(self.cipher),
+            PersonalCipher: self.cipher,
             Languages: self.languages,
             Glosses: self.glosses,
             Passkeys: self.passkeys,

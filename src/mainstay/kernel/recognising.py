@@ -46,6 +46,14 @@ class Standing(Protocol):
         """
         ...
 
+    async def permitted(self, tenant_id: str, role: str) -> frozenset[str] | None:
+        """Give what a role of a tenant permits now; None if it has no such role."""
+        ...
+
+    async def has_admin_key(self, tenant_id: str) -> bool:
+        """Say whether an administrator of a tenant can come with a key now."""
+        ...
+
 
 class Recognisers:
     """All in this process that recognise callers, each by its kind of credential; the guard asks them."""

@@ -177,12 +177,16 @@ class WorkCipher:
         """Decrypt what the present caller's tenant sealed; raises CipherUnavailable."""
         return self._cipher.open(sealed, self._bound(context))
 
+    def blind(self, content: bytes, context: tuple[str, ...]) -> bytes:
+        """Give what finds what the present caller's tenant sealed."""
+        return self._cipher.blind(content, self._bound(context))
+
     def _bound(self, context: tuple[str, ...]) -> tuple[str, ...]:
         return (context[0], caller().tenant_id, *context[1:])
 
 
 class WorkAllRows(WorkRows):
-    """The rows of every tenant, for identity, which decides who is who."""
+    """The rows of every tenant, for the services that decide who is who."""
 
     def __init__(self, database: Database) -> None:
         """Take the database."""

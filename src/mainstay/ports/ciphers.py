@@ -21,3 +21,17 @@ class Cipher(Protocol):
     def open(self, sealed: bytes, context: tuple[str, ...]) -> bytes:
         """Decrypt; raises CipherUnavailable when key, context or a single bit differs."""
         ...
+
+    def blind(self, content: bytes, context: tuple[str, ...]) -> bytes:
+        """Give 32 bytes that are the same for the same content and context, and tell nothing without the key.
+
+        For finding what is sealed: a blind index.
+        """
+        ...
+
+
+class PersonalCipher(Cipher, Protocol):
+    """A cipher to which nothing of the caller is bound.
+
+    For what belongs to persons: they may be members of several tenants, and come as strangers.
+    """

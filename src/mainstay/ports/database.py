@@ -174,5 +174,5 @@ class Rows(Protocol):
 class AllRows(Rows, Protocol):
     """The rows of every tenant; scoped tables show their `tenant_id` and rows are written with it.
 
-    For identity alone, which decides who is who. Reads work outside of an operation too.
+    For the services that decide who is who, and for them alone. Reads work outside of an operation too.
     """

@@ -9,6 +9,7 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hmac import HMAC
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from mainstay.kit.random import Random
@@ -70,18 +71,27 @@ class AesGcmCipher:
                 "The sealed bytes were changed or moved; restore them from a backup."
             ) from None
 
+    def blind(self, content: bytes, context: tuple[str, ...]) -> bytes:
+        """Give the HMAC-SHA-256 of content under a key derived for the context."""
+        mark = HMAC(self._bytes_for(b"mainstay blind", context), SHA256())
+        mark.update(content)
+        return mark.finalize()
+
     def _key(self, context: tuple[str, ...]) -> AESGCM:
         scope = context[:_SCOPE_PARTS]
         found = self._derived.get(scope)
         return found or self._derive(scope)
 
     def _derive(self, scope: tuple[str, ...]) -> AESGCM:
-        hkdf = HKDF(SHA256(), KEY_BYTES, salt=None, info=b"mainstay seal" + _associated(scope))
-        derived = AESGCM(hkdf.derive(self._master))
+        derived = AESGCM(self._bytes_for(b"mainstay seal", scope))
         if len(self._derived) >= _KEYS_CACHED_MAX:
             self._derived.clear()
         self._derived[scope] = derived
         return derived
+
+    def _bytes_for(self, purpose: bytes, context: tuple[str, ...]) -> bytes:
+        hkdf = HKDF(SHA256(), KEY_BYTES, salt=None, info=purpose + _associated(context))
+        return hkdf.derive(self._master)
 
 
 def _associated(context: tuple[str, ...]) -> bytes:

@@ -1,42 +1,24 @@
-"""The most that somebody can give: nobody makes, or changes, what may do more than he may himself."""
+"""What keys and roles are given: at most what their maker has, and what their tenant may."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 
-from mainstay.kernel.caller import ALL_DOCUMENTS, EVERYTHING, Caller
+from mainstay.kernel.bounds import Rights, beyond, permissions_beyond
+from mainstay.kernel.caller import Caller
 from mainstay.services.identity.failures import KeyMayTooMuch
-
-
-@dataclass(frozen=True)
-class Rights:
-    """What a key may do: its permissions, the documents it sees, and how often it may ask."""
-
-    permissions: frozenset[str]
-    groups: frozenset[str]
-    limit_per_minute: int
 
 
 def check_permissions(giver: Caller, permissions: Collection[str]) -> None:
     """Refuse permissions that the giver has not; raises KeyMayTooMuch."""
-    more = sorted(each for each in permissions if not giver.may(each))
+    more = permissions_beyond(giver, permissions)
     if more:
-        raise KeyMayTooMuch(f"Your key has not itself: {', '.join(more)}. Ask an administrator.")
+        raise KeyMayTooMuch(more)
 
 
 def check(giver: Caller, rights: Rights) -> None:
-    """Refuse rights that go beyond the giver's; raises KeyMayTooMuch.
-
-    Who may do everything may also give more requests a minute than his own key has: the tenant's limit alone
-    holds him.
-    """
-    check_permissions(giver, rights.permissions)
-    hidden = rights.groups - giver.groups
-    if hidden and not giver.may(ALL_DOCUMENTS):
-        raise KeyMayTooMuch(f"Your key is not in these groups: {', '.join(sorted(hidden))}.")
-    if rights.limit_per_minute > giver.limit_per_minute and not giver.may(EVERYTHING):
-        raise KeyMayTooMuch(
-            f"Your key may send {giver.limit_per_minute} requests a minute; give no higher limit."
-        )
+    """Refuse rights that go beyond the giver's; raises KeyMayTooMuch."""
+    more = beyond(giver, rights)
+    if more:
+        raise KeyMayTooMuch(more)
 
 
 def check_ceiling(limit: int | None, ceiling: int | None) -> None:

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from mainstay.kernel.bounds import Rights
 from mainstay.kernel.caller import Caller
 from mainstay.kit.clock import Clock
 from mainstay.kit.ids import Ids
 from mainstay.kit.random import Random
 from mainstay.services.identity import bounds, keys
-from mainstay.services.identity.bounds import Rights
 from mainstay.services.identity.failures import (
     KeyChanged,
     KeyExpired,

@@ -2,18 +2,20 @@
 
 from mainstay.kernel.caller import Caller
 from mainstay.kernel.guard import CredentialsUnknown, TenantSuspended
+from mainstay.kit.clock import Clock
 from mainstay.services.identity import bounds
 from mainstay.services.identity.keyring import IdentitySettings
-from mainstay.services.identity.roles import permitted
+from mainstay.services.identity.roles import PERMISSIONS, permitted
 from mainstay.services.identity.store import IdentityStore
 
 
 class TenantStanding:
     """Makes callers of those who are not keys; keys carry what is needed in their own row."""
 
-    def __init__(self, store: IdentityStore, settings: IdentitySettings) -> None:
+    def __init__(self, store: IdentityStore, clock: Clock, settings: IdentitySettings) -> None:
         """Take the parts."""
         self._store = store
+        self._clock = clock
         self._settings = settings
 
     async def caller_of(
@@ -41,3 +43,14 @@ class TenantStanding:
             tenant_limit_per_minute=self._settings.tenant_limit_per_minute,
             operator=row.operator,
         )
+
+    async def permitted(self, tenant_id: str, role: str) -> frozenset[str] | None:
+        """Give what a role permits now; None if there is no such role."""
+        if role in PERMISSIONS:
+            return PERMISSIONS[role]
+        row = await self._store.standing(tenant_id, role)
+        return None if row is None else row.permissions
+
+    async def has_admin_key(self, tenant_id: str) -> bool:
+        """Say whether a key with the role `admin` works now."""
+        return await self._store.has_key_of(tenant_id, "admin", self._clock.now_ms())

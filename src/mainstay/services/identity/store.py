@@ -187,6 +187,15 @@ class IdentityStore:
             None if own is None else frozenset(_names(own)),
         )
 
+    async def has_key_of(self, tenant_id: str, role: str, now_ms: int) -> bool:
+        """Say whether a key of this role has not ended."""
+        rows = await self._rows.fetch(
+            "SELECT 1 AS one FROM api_keys WHERE tenant_id = :tenant AND role = :role"
+            " AND (expires_ms IS NULL OR expires_ms > :now) LIMIT 1",
+            {"tenant": tenant_id, "role": role, "now": now_ms},
+        )
+        return bool(rows)
+
     async def key(self, tenant_id: str, key_id: str) -> KeyRow | None:
         """Find a tenant's key by its id."""
         rows = await self._rows.fetch(f"{_KEY} AND k.key_id = :key", {"tenant": tenant_id, "key": key_id})

@@ -1,0 +1,29 @@
+"""The one room where personal data is sealed and opened; all else of this service sees sealed bytes."""
+
+from mainstay.ports.ciphers import PersonalCipher
+from mainstay.services.people.addresses import addressed
+
+_PURPOSE = "person"
+
+
+class Personal:
+    """Seals what is told of a person, each value bound to the person and to its column.
+
+    Awaited although the cipher has its key at hand: a key of each person's own would have to be looked up.
+    """
+
+    def __init__(self, cipher: PersonalCipher) -> None:
+        """Take the cipher."""
+        self._cipher = cipher
+
+    async def seal(self, person_id: str, column: str, text: str) -> bytes:
+        """Seal a text of a person."""
+        return self._cipher.seal(text.encode(), (_PURPOSE, person_id, column))
+
+    async def open(self, person_id: str, column: str, sealed: bytes) -> str:
+        """Open a text of a person; raises CipherUnavailable."""
+        return self._cipher.open(sealed, (_PURPOSE, person_id, column)).decode()
+
+    async def index(self, email: str) -> str:
+        """Give what an e-mail address is found by: the keyed HMAC-SHA-256 of its one form."""
+        return self._cipher.blind(addressed(email).encode(), (_PURPOSE, "email")).hex()

@@ -1,0 +1,64 @@
+"""What goes into the operations on users, with its limits, and what comes out."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from mainstay.kernel.interface import Record
+
+EMAIL_LENGTH_MAX = 254
+
+Email = Annotated[
+    str,
+    StringConstraints(
+        min_length=3,
+        max_length=EMAIL_LENGTH_MAX,
+        pattern=r"^[^\s\x00-\x1f\x7f@<>()\[\],;:\\\"]{1,64}@[^\s\x00-\x1f\x7f@<>()\[\],;:\\\"]{1,189}$",
+    ),
+    Field(
+        description="An e-mail address without a display name; its capitals are made small.",
+        json_schema_extra={"format": "email"},
+    ),
+]
+UserName = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$"),
+    Field(description="What this tenant calls the person; no other tenant sees it."),
+]
+UserRole = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=64, pattern=r"^[a-z][a-z0-9_-]*$"),
+    Field(description="A role's name, as `user`; `GET /roles` lists them."),
+]
+UserGroup = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[\w.:@/-]+$")]
+UserGroups = Annotated[
+    list[UserGroup],
+    Field(max_length=100, description="Groups of document permissions that the user is in."),
+]
+UserId = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[\w-]+$")]
+AfterUser = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=64, pattern=r"^[\w-]+$"),
+    Field(description="The last user of the page before."),
+]
+UsersPage = Annotated[int, Field(ge=1, le=500)]
+Beginning = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=EMAIL_LENGTH_MAX, pattern=r"^[^\x00-\x1f\x7f]+$"),
+    Field(description="How the e-mail address, or a word of the name, begins; capitals do not matter."),
+]
+UserState = Literal["invited", "active", "deactivated"]
+WishedState = Literal["active", "deactivated"]
+
+
+class User(Record):
+    """A person as a member of this tenant."""
+
+    id: str
+    email: str
+    name: str
+    role: str
+    groups: list[str]
+    state: UserState = Field(description="Only `active` users can sign in.")
+    created_ms: int
+    created_by: str = Field(description="Who invited the person: a user or a key.")

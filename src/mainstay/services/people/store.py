@@ -1,0 +1,180 @@
+"""People and their memberships, in rows."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import cast
+
+from mainstay.ports.database import AllRows, Row, Scalar
+from mainstay.services.people import tables
+from mainstay.services.people.records import UserState
+
+TABLES = (tables.PEOPLE, tables.MEMBERS)
+
+_MEMBER = (
+    "SELECT m.tenant_id, m.user_id, m.person_id, m.name, m.role, m.groups, m.state, m.created_ms,"
+    " m.created_by, m.accepted_ms, p.email FROM members m JOIN people p ON p.person_id = m.person_id"
+)
+_PERSON = "SELECT person_id, email_index, email, password, verified_ms, created_ms FROM people"
+
+
+@dataclass(frozen=True)
+class PersonRow:
+    """What belongs to a person, whichever tenants she is a member of; the e-mail address is sealed."""
+
+    person_id: str
+    email_index: str
+    email: bytes
+    created_ms: int
+    password: str | None = None
+    verified_ms: int | None = None
+
+
+@dataclass(frozen=True)
+class MemberRow:
+    """A person's membership in a tenant; her name there and her e-mail address are sealed."""
+
+    tenant_id: str
+    user_id: str
+    person_id: str
+    name: bytes
+    role: str
+    groups: tuple[str, ...]
+    state: UserState
+    created_ms: int
+    created_by: str
+    accepted_ms: int | None = None
+    email: bytes = b""
+
+
+@dataclass(frozen=True)
+class Which:
+    """Which members of a tenant are meant: after an id, in a state, with a role; empty texts mean any."""
+
+    after: str = ""
+    state: str = ""
+    role: str = ""
+
+
+def _number(value: Scalar) -> int | None:
+    return None if value is None else int(value)
+
+
+def _member(row: Row) -> MemberRow:
+    return MemberRow(
+        tenant_id=str(row["tenant_id"]),
+        user_id=str(row["user_id"]),
+        person_id=str(row["person_id"]),
+        name=cast("bytes", row["name"]),
+        role=str(row["role"]),
+        groups=tuple(json.loads(str(row["groups"]))),
+        state=cast("UserState", row["state"]),
+        created_ms=int(row["created_ms"] or 0),
+        created_by=str(row["created_by"]),
+        accepted_ms=_number(row["accepted_ms"]),
+        email=cast("bytes", row["email"]),
+    )
+
+
+def _person(row: Row) -> PersonRow:
+    return PersonRow(
+        person_id=str(row["person_id"]),
+        email_index=str(row["email_index"]),
+        email=cast("bytes", row["email"]),
+        created_ms=int(row["created_ms"] or 0),
+        password=None if row["password"] is None else str(row["password"]),
+        verified_ms=_number(row["verified_ms"]),
+    )
+
+
+class PeopleStore:
+    """Reads and writes people and members."""
+
+    def __init__(self, rows: AllRows) -> None:
+        """Take the rows of all tenants: a person may be a member of several."""
+        self._rows = rows
+
+    async def person_by_index(self, email_index: str) -> PersonRow | None:
+        """Find the person whose e-mail address has this index."""
+        rows = await self._rows.fetch(f"{_PERSON} WHERE email_index = :found", {"found": email_index})
+        return _person(rows[0]) if rows else None
+
+    async def add_person(self, person: PersonRow) -> None:
+        """Store a person; raises UniqueViolated when somebody has this e-mail address."""
+        row: dict[str, Scalar] = {
+            "person_id": person.person_id,
+            "email_index": person.email_index,
+            "email": person.email,
+            "password": person.password,
+            "verified_ms": person.verified_ms,
+            "created_ms": person.created_ms,
+        }
+        await self._rows.insert("people", [row])
+
+    async def member(self, tenant_id: str, user_id: str) -> MemberRow | None:
+        """Find a tenant's member."""
+        sql = f"{_MEMBER} WHERE m.tenant_id = :tenant AND m.user_id = :user"
+        rows = await self._rows.fetch(sql, {"tenant": tenant_id, "user": user_id})
+        return _member(rows[0]) if rows else None
+
+    async def member_of(self, tenant_id: str, person_id: str) -> MemberRow | None:
+        """Find a person's membership in a tenant."""
+        sql = f"{_MEMBER} WHERE m.tenant_id = :tenant AND m.person_id = :person"
+        rows = await self._rows.fetch(sql, {"tenant": tenant_id, "person": person_id})
+        return _member(rows[0]) if rows else None
+
+    async def members(self, tenant_id: str, which: Which, limit: int) -> list[MemberRow]:
+        """List some of a tenant's members by their ids, which tell when they were invited."""
+        sql, values = f"{_MEMBER} WHERE m.tenant_id = :tenant AND m.user_id > :after", _values(which)
+        for name in values:
+            sql += f" AND m.{name} = :{name}"
+        rows = await self._rows.fetch(
+            f"{sql} ORDER BY m.user_id LIMIT :limit",
+            {"tenant": tenant_id, "after": which.after, "limit": limit, **values},
+        )
+        return [_member(row) for row in rows]
+
+    async def add_member(self, member: MemberRow) -> None:
+        """Store a membership; raises UniqueViolated when the person is a member already."""
+        row: dict[str, Scalar] = {
+            "tenant_id": member.tenant_id,
+            "user_id": member.user_id,
+            "person_id": member.person_id,
+            "name": member.name,
+            "role": member.role,
+            "groups": json.dumps(member.groups),
+            "state": member.state,
+            "created_ms": member.created_ms,
+            "created_by": member.created_by,
+            "accepted_ms": member.accepted_ms,
+        }
+        await self._rows.insert("members", [row])
+
+    async def change_member(self, before: MemberRow, after: MemberRow) -> bool:
+        """Store what has changed of a membership; say whether it still was as it was read."""
+        changed: dict[str, Scalar] = {
+            "name": after.name,
+            "role": after.role,
+            "groups": json.dumps(after.groups),
+            "state": after.state,
+            "accepted_ms": after.accepted_ms,
+        }
+        where: dict[str, Scalar] = {
+            "tenant_id": before.tenant_id,
+            "user_id": before.user_id,
+            "role": before.role,
+            "groups": json.dumps(before.groups),
+            "state": before.state,
+        }
+        return await self._rows.update("members", changed, where) > 0
+
+    async def hold_active(self, tenant_id: str, role: str) -> None:
+        """Keep others from changing a tenant's active members of a role before this operation ends."""
+        await self._rows.update(
+            "members", {"role": role}, {"tenant_id": tenant_id, "role": role, "state": "active"}
+        )
+
+
+def _values(which: Which) -> Mapping[str, Scalar]:
+    wanted = {"state": which.state, "role": which.role}
+    return {name: value for name, value in wanted.items() if value}
