@@ -4,7 +4,7 @@ import hashlib
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from mainstay.kernel.dispatch import Answer, Message
 from mainstay.kernel.interface import Operation
 from mainstay.kit.random import SystemRandom
 from mainstay.ports.encoder import Lane, Role, Tokens, TokensUnavailable
+from mainstay.ports.mailers import Mail, MailUnavailable
 
 ADMIN_KEY = "an-administrators-key-for-tests-only-0001"
 _WORD = re.compile(r"\w+")
@@ -78,6 +79,29 @@ class WordEncoder:
 
     async def close(self) -> None:
         return None
+
+
+@dataclass
+class Mailbox:
+    """A mailer that keeps what it sends; it may be down."""
+
+    sent: list[Mail] = field(default_factory=list)
+    down: bool = False
+
+    async def send(self, mail: Mail) -> None:
+        if self.down:
+            raise MailUnavailable
+        self.sent.append(mail)
+
+    async def close(self) -> None:
+        return None
+
+    def code(self, to: str) -> str:
+        """Give the code of the last mail to an address."""
+        found = [re.search(r"\?code=(\w+)", mail.text) for mail in self.sent if mail.to == to]
+        assert found, [mail.to for mail in self.sent]
+        assert found[-1] is not None
+        return found[-1][1]
 
 
 @dataclass

@@ -3,8 +3,19 @@
 from transports.samples import OPERATIONS
 
 NAMES = sorted(OPERATIONS)
+STRANGERS = {
+    *("people.sign_in", "people.accept_invitation", "people.confirm_email"),
+    *("people.request_password_reset", "people.reset_password"),
+}
+"""By which strangers become known: answered without credentials, and apart from what anybody may."""
+KNOWN = [name for name in NAMES if name not in STRANGERS]
+ACCOUNT = {
+    *("people.list_sessions", "people.end_session", "people.end_other_sessions", "people.list_memberships"),
+    *("people.change_password", "people.change_email"),
+}
 KEYS = {"admin", "developer", "user", "researcher", "operations", "compliance_officer"}
 USER = {
+    *ACCOUNT,
     *(
         "identity.whoami",
         "jobs.get_job",
@@ -22,6 +33,7 @@ DEVELOPER = USER | {
     *("knowledge.suggest_faqs", "knowledge.rebuild"),
 }
 LISTS = {
+    *ACCOUNT,
     *("identity.whoami", "jobs.get_job", "jobs.list_jobs"),
     *("knowledge.list_collections", "knowledge.get_collection"),
 }

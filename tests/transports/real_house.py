@@ -25,7 +25,7 @@ from mainstay.kit.clock import SystemClock
 from mainstay.ports.database import SYSTEM
 from mainstay.ports.fetchers import Page, PageMissing
 from mainstay.ports.parsers import Parsed
-from makers import ADMIN_KEY, engines_for
+from makers import ADMIN_KEY, Mailbox, engines_for
 
 Value = TypeVar("Value")
 Headers = Sequence[tuple[str, str]]
@@ -100,6 +100,7 @@ class Running:
     app: Any = field(init=False)
     url: str = field(init=False)
     calls: list[str] = field(default_factory=list)
+    mails: Mailbox = field(default_factory=Mailbox)
     _loop: asyncio.AbstractEventLoop = field(init=False)
     _stop: asyncio.Event = field(init=False)
     _ready: threading.Event = field(default_factory=threading.Event)
@@ -127,8 +128,11 @@ class Running:
 
     async def _serve(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        settings = Settings(data=self.folder, admin_key=ADMIN_KEY, rate_limit_per_minute=1_000_000)  # type: ignore[arg-type]
-        stands_on = engines_for(settings, clock=SystemClock(), parser=PlainParser(), fetcher=OnePage())
+        limits = {"rate_limit_per_minute": 1_000_000, "rate_limit_strangers_per_minute": 1_000_000}
+        settings = Settings(data=self.folder, admin_key=ADMIN_KEY, **limits)  # type: ignore[arg-type]
+        stands_on = engines_for(
+            settings, clock=SystemClock(), parser=PlainParser(), fetcher=OnePage(), mailer=self.mails
+        )
         stands_on = self._recorded(stands_on)
         async with House(settings, stands_on) as self.house:
             self.app = doors(self.house)

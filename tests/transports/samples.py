@@ -1,8 +1,9 @@
 """Values for every operation of the house: good ones, wrong ones, and ones that name what is not there."""
 
+import itertools
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from mainstay.kernel.discovery import found_in
@@ -13,6 +14,8 @@ Values = dict[str, Any]
 COLLECTION = "handbook"
 DOC = "keys"
 ROLE = "crew"
+PHRASE = "violet tractor sings at dawn"
+_NUMBERS = itertools.count()
 NOWHERE = "nothing_like_this"
 OPERATIONS: dict[str, Operation] = {
     operation.full_name: operation
@@ -33,12 +36,26 @@ class World:
     job_id: str
     faq_id: str
     user_id: str
+    secrets: dict[str, str] = field(default_factory=dict)
     role: str = ROLE
     groups: tuple[str, ...] = ()
 
     def call(self, name: str, /, **values: Any) -> Any:
         """Call an operation as this tenant's administrator."""
         return self.running.call(name, as_key=self.key, **values)
+
+    def mailed(self, email: str) -> str:
+        """Give the code of the last mail to an address."""
+        self.running.calm()
+        return self.running.mails.code(email)
+
+    def joined(self, email: str = "") -> Values:
+        """Let a new person join; give the session, and remember its secret by its id."""
+        email = email or f"{next(_NUMBERS)}.joined@example.com"
+        self.call("people.create_user", email=email, name="A member")
+        made: Values = self.call("people.accept_invitation", code=self.mailed(email), password=PHRASE)
+        self.secrets[made["session_id"]] = made["secret"]
+        return made
 
 
 def furnished(running: Running, key: str, tenant_id: str, word: str = "Ferry") -> World:
@@ -69,17 +86,28 @@ def furnished(running: Running, key: str, tenant_id: str, word: str = "Ferry") -
     return World(running, key, tenant_id, spare["key_id"], receipt["job_id"], faq["faq_id"], user["id"])
 
 
+def _administrators(world: World, _values: Values) -> str:
+    return world.key
+
+
+def _members(world: World, values: Values) -> str:
+    """Give the secret of the session that is named, or that of somebody who has just joined."""
+    return world.secrets.get(values.get("session_id", "")) or world.joined()["secret"]
+
+
 @dataclass(frozen=True)
 class Sample:
     """How an operation is tried.
 
     `good` makes values that succeed; it may prepare what the call uses up, and `mark` is another word at each
     call. `wrong` breaks a limit, and `missing` names what is not there (none: the operation names nothing).
+    `key` gives with what it is called.
     """
 
     good: Callable[[World, str], Values]
     wrong: Mapping[str, Any] | None = None
     missing: Mapping[str, Any] | None = None
+    key: Callable[[World, Values], str] = _administrators
 
 
 def _plain(**values: Any) -> Callable[[World, str], Values]:
@@ -113,10 +141,50 @@ def _gone_role(world: World, mark: str) -> Values:
     return {"name": name}
 
 
-def _gone_user(world: World, mark: str) -> Values:
-    email = f"{re.sub('[^a-z0-9]', '-', mark)}.gone@example.com"
+def _user(world: World, mark: str, what: str) -> Values:
+    email = f"{re.sub('[^a-z0-9]', '-', mark)}.{what}@example.com"
     found = world.call("people.list_users", q=email)  # users stay: one that was there before does as well
     return {"user_id": (found or [world.call("people.create_user", email=email, name=f"u {mark}")])[0]["id"]}
+
+
+def _gone_user(world: World, mark: str) -> Values:
+    return _user(world, mark, "gone")
+
+
+def _waiting_user(world: World, mark: str) -> Values:
+    return _user(world, mark, "waiting")
+
+
+def _credentials(world: World, _mark: str) -> Values:
+    email = f"{next(_NUMBERS)}.signs@example.com"
+    world.joined(email)
+    return {"email": email, "password": PHRASE}
+
+
+def _invitation(world: World, _mark: str) -> Values:
+    email = f"{next(_NUMBERS)}.invited@example.com"
+    world.call("people.create_user", email=email, name="Invited")
+    return {"code": world.mailed(email), "password": PHRASE}
+
+
+def _second_session(world: World, mark: str) -> Values:
+    """Sign somebody in twice; the first session ends the second."""
+    credentials = _credentials(world, mark)
+    second = world.call("people.sign_in", **credentials)
+    world.secrets[second["session_id"]] = world.call("people.sign_in", **credentials)["secret"]
+    return {"session_id": second["session_id"]}
+
+
+def _reset(world: World, _mark: str) -> Values:
+    email = _credentials(world, "")["email"]
+    world.call("people.request_password_reset", email=email)
+    return {"code": world.mailed(email), "password": PHRASE}
+
+
+def _new_address(world: World, _mark: str) -> Values:
+    email = f"{next(_NUMBERS)}.moves@example.com"
+    world.running.call("people.change_email", as_key=world.joined()["secret"], email=email, password=PHRASE)
+    return {"code": world.mailed(email)}
 
 
 def _other_tenant(world: World, mark: str) -> Values:
@@ -198,6 +266,27 @@ SAMPLES: dict[str, Sample] = {
         {"user_id": NOWHERE},
     ),
     "people.deactivate_user": Sample(_gone_user, {"user_id": "no id!"}, {"user_id": NOWHERE}),
+    "people.invite_again": Sample(_waiting_user, {"user_id": "no id!"}, {"user_id": NOWHERE}),
+    "people.sign_in": Sample(_credentials, {"email": "nobody", "password": ""}),
+    "people.accept_invitation": Sample(_invitation, {"code": "", "password": "x" * 257}),
+    "people.request_password_reset": Sample(_plain(email="nobody@example.com"), {"email": "a@b@c"}),
+    "people.reset_password": Sample(_reset, {"code": "no code!", "password": "short"}),
+    "people.confirm_email": Sample(_new_address, {"code": ""}),
+    "people.list_sessions": Sample(_plain(), key=_members),
+    "people.end_session": Sample(
+        _second_session,
+        {"session_id": "no id!"},
+        {"session_id": NOWHERE},
+        key=_members,
+    ),
+    "people.end_other_sessions": Sample(_plain(), key=_members),
+    "people.list_memberships": Sample(_plain(), key=_members),
+    "people.change_password": Sample(
+        _plain(password=PHRASE, new_password="seven quiet lamps"), {"new_password": "short"}, key=_members
+    ),
+    "people.change_email": Sample(
+        _plain(email="moves@example.com", password=PHRASE), {"email": "nobody"}, key=_members
+    ),
     "jobs.get_job": Sample(
         lambda world, _: {"job_id": world.job_id, "wait_s": 1.5}, {"wait_s": 60.5}, {"job_id": NOWHERE}
     ),

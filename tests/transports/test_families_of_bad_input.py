@@ -9,6 +9,7 @@ import pytest
 
 from mainstay.kernel.interface import Operation
 from makers import ADMIN_KEY
+from transports.permitted import KNOWN
 from transports.real_house import JSON, Answer, Request, Running, bearer, request_for, running, tool_call
 from transports.samples import COLLECTION, DOC, OPERATIONS, SAMPLES, World, furnished
 from transports.wrong_values import MARK, wrong
@@ -97,7 +98,7 @@ def test_wrong_values_of_every_field(world: World, name: str) -> None:
     assert running.state() == before
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if OPERATIONS[name].kind != "stream"])
+@pytest.mark.parametrize("name", [name for name in KNOWN if OPERATIONS[name].kind != "stream"])
 def test_wrong_values_of_every_field_of_a_tool(world: World, name: str) -> None:
     operation, running = OPERATIONS[name], world.running
     good = {name: value for name, value in _good(world, name, "for a tool").items() if name != "file"}

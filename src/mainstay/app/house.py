@@ -44,6 +44,9 @@ from mainstay.services.identity.keyring import IdentitySettings
 from mainstay.services.identity.service import IdentityService
 from mainstay.services.identity.standing import TenantStanding
 from mainstay.services.identity.uses import ROUND_S, Uses
+from mainstay.services.people.interface import People
+from mainstay.services.people.sessions import Sessions
+from mainstay.services.people.settings import PeopleSettings
 
 Made = TypeVar("Made")
 
@@ -99,7 +102,7 @@ class House:
             {service.interface: service.implementation for service in self._services},
         )
         outbox = Outbox(stands_on.bus, self.clock, self.ids, self._subscribers())
-        if self._identity_is_here():
+        if self._is_here(Identity):
             self._wiring.know(Standing, self._wiring.make(TenantStanding))
         self._reactor = self._reacting(outbox, alone=alone)
         self.uses = Rounds("key uses", ROUND_S, self._note_uses)
@@ -221,6 +224,9 @@ class House:
                 self.settings.rate_limit_writes_per_minute,
                 self.settings.rate_limit_tenant_per_minute,
             ),
+            PeopleSettings: PeopleSettings(
+                self.settings.address, self.settings.session_idle_minutes, self.settings.session_days
+            ),
         }
 
     def _subscribers(self) -> dict[str, list[str]]:
@@ -232,23 +238,23 @@ class House:
         return subscribers
 
     def _stand_in(self, interface: type[Interface]) -> Interface:
-        if any(service.interface is interface for service in self._here):
+        if self._is_here(interface):
             return inside(interface, lambda: self.application)
         return self._others.stand_in(interface)
 
-    def _identity_is_here(self) -> bool:
-        return any(service.interface is Identity for service in self._here)
+    def _is_here(self, interface: type[Interface]) -> bool:
+        return any(service.interface is interface for service in self._here)
 
     def _recognising(self) -> list[Recogniser]:
         """Give who recognises callers; keys come last, since any text may be one."""
-        if not self._identity_is_here():
+        if not self._is_here(Identity):
             return [self._others.recogniser()]
         made = [self._wiring.make(service.implementation) for service in self._here]
         found = [each for each in made if isinstance(each, Recogniser)]
         return sorted(found, key=lambda each: isinstance(each, IdentityService))
 
     async def _first_key(self) -> None:
-        if not self._identity_is_here():
+        if not self._is_here(Identity):
             return
         identity = self._wiring.make(IdentityService)
         secret = self.settings.admin_key
@@ -258,6 +264,8 @@ class House:
 
     async def _note_uses(self) -> None:
         await self._wiring.make(Uses).write(self._as_the_house)
+        if self._is_here(People):
+            await self._wiring.make(Sessions).write(self._as_the_house)
 
     async def _at_start(self, action: Callable[[], Awaitable[Made]]) -> Made:
         """Do something as the house itself; again, when another process that starts did it this moment."""

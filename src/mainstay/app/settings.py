@@ -18,6 +18,18 @@ class Settings(BaseSettings):
     data: Path = Field(Path("data"), description="The folder of everything that is kept.")
     host: str = Field("127.0.0.1", description="The address to listen on.")
     port: int = Field(8080, ge=0, le=65535, description="The port to listen on; 0 takes a free one.")
+    public_url: str = Field(
+        "",
+        max_length=200,
+        pattern=r"^(https?://[^\s/?#@]+(/[^\s?#]*)?)?$",
+        description="The address at which people reach the server, for links in mails; empty: host and port.",
+    )
+    session_idle_minutes: int = Field(
+        720, ge=5, le=525_600, description="After how many minutes without a request a session ends."
+    )
+    session_days: int = Field(
+        14, ge=1, le=365, description="After how many days a session ends, used or not."
+    )
     admin_key: SecretStr | None = Field(
         None, description="The first administrator's API key, at least 32 characters; made if not set."
     )
@@ -145,6 +157,18 @@ class Settings(BaseSettings):
         default=False, description="Let documents be fetched from private addresses; for closed networks."
     )
     metrics_log: bool = Field(default=False, description="Log each request with its time.")
+
+    @property
+    def address(self) -> str:
+        """Give the address under which people reach the server."""
+        if self.public_url:
+            return self.public_url
+        scheme = "http" if self.tls_certificate is None else "https"
+        return (
+            f"{scheme}://[{self.host}]:{self.port}"
+            if ":" in self.host
+            else f"{scheme}://{self.host}:{self.port}"
+        )
 
     @field_validator("only", "allowed_hosts", "allowed_origins", "trusted_proxies", mode="before")
     @classmethod

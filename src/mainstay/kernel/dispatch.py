@@ -49,6 +49,7 @@ class Message:
     request_id: str
     door: str
     address: str = ""
+    agent: str = ""
     strict: bool = True
     idempotency_key: str | None = None
     traceparent: str | None = None
@@ -175,7 +176,13 @@ class Application:
 
     def _work(self, caller: Caller, message: Message) -> Work:
         return Work(
-            caller, self._parts.database, message.request_id, caller.tenant_id, message.traceparent or ""
+            caller,
+            self._parts.database,
+            message.request_id,
+            caller.tenant_id,
+            message.traceparent or "",
+            message.address,
+            message.agent,
         )
 
     async def _run(self, operation: Operation, model: BaseModel, work: Work, message: Message) -> Answer:

@@ -139,17 +139,21 @@ class Guard:
             )
 
 
-def stranger(address: str, limit_per_minute: int) -> Caller:
-    """Give the caller of whom nothing is known but an address, of which a household has one."""
+def household(address: str) -> str:
+    """Give what stands for all addresses that one subscriber has."""
     try:
         known = ip_address(address)
         bits = _IPV6_HOUSEHOLD_BITS if known.version == _IPV6 else known.max_prefixlen
-        household = str(ip_network((known.packed, bits), strict=False))
+        return str(ip_network((known.packed, bits), strict=False))
     except ValueError:
-        household = address
+        return address
+
+
+def stranger(address: str, limit_per_minute: int) -> Caller:
+    """Give the caller of whom nothing is known but an address, of which a household has one."""
     return Caller(
         tenant_id=NOBODYS,
-        subject=f"stranger:{household}",
+        subject=f"stranger:{household(address)}",
         roles=(),
         permissions=frozenset(),
         limit_per_minute=limit_per_minute,

@@ -50,6 +50,10 @@ class Standing(Protocol):
         """Give what a role of a tenant permits now; None if it has no such role."""
         ...
 
+    async def named(self, tenant_id: str) -> str:
+        """Give a tenant's name, empty if there is no such tenant."""
+        ...
+
     async def has_admin_key(self, tenant_id: str) -> bool:
         """Say whether an administrator of a tenant can come with a key now."""
         ...

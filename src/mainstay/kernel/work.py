@@ -27,13 +27,15 @@ class Emitted:
 
 @dataclass
 class Work:
-    """What one operation does: for whom, what it has written, what it will tell."""
+    """What one operation does: for whom, from where, what it has written, what it will tell."""
 
     caller: Caller
     database: Database
     request_id: str
     scope: Scope
     traceparent: str = ""
+    address: str = ""
+    agent: str = ""
     events: list[Emitted] = field(default_factory=list)
     after: Callable[[], Awaitable[Any]] | None = None
     target: str = ""

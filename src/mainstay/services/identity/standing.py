@@ -51,6 +51,11 @@ class TenantStanding:
         row = await self._store.standing(tenant_id, role)
         return None if row is None else row.permissions
 
+    async def named(self, tenant_id: str) -> str:
+        """Give a tenant's name, empty if there is no such tenant."""
+        row = await self._store.tenant(tenant_id)
+        return "" if row is None else row.name
+
     async def has_admin_key(self, tenant_id: str) -> bool:
         """Say whether a key with the role `admin` works now."""
         return await self._store.has_key_of(tenant_id, "admin", self._clock.now_ms())

@@ -1,21 +1,44 @@
 """Users: the people of a tenant, and how they sign in."""
 
+from mainstay.kernel.guard import ANYBODY, STRANGER
 from mainstay.kernel.interface import Interface, reads, writes
+from mainstay.ports.breaches import BreachesUnavailable
+from mainstay.ports.passwords import PasswordsBusy, PasswordUnusable
 from mainstay.services.people.failures import (
+    CodeInvalid,
+    EmailTaken,
     LastAdministrator,
+    MailTooOften,
+    PasswordGuessable,
+    PasswordWrong,
     RoleUnknown,
     SearchTooWide,
+    SessionMissing,
+    SignInSlowed,
+    SignInWrong,
+    TenantUnclear,
     UserChanged,
     UserExists,
     UserIsYou,
     UserMayTooMuch,
     UserMissing,
+    UserNeeded,
     UserNotInvited,
+    UserNotWaiting,
 )
 from mainstay.services.people.records import (
     AfterUser,
+    Asked,
     Beginning,
+    Code,
     Email,
+    Membership,
+    NewPassword,
+    NewSession,
+    Password,
+    Session,
+    SessionId,
+    SessionsEnded,
     User,
     UserGroups,
     UserId,
@@ -23,14 +46,19 @@ from mainstay.services.people.records import (
     UserRole,
     UsersPage,
     UserState,
+    WantedTenant,
     WishedState,
 )
 
+_GUESSING = (SignInSlowed, PasswordsBusy)
+_CHOOSING = (PasswordGuessable, PasswordUnusable, PasswordsBusy, BreachesUnavailable)
+_PHRASE = "correct horse battery staple"
+_CODE = {"code": "msc_8ZrVYf0v6v0o2bq2b5E3sW4nJ7kD1xT9pQ8cL5mA2hG1iU0"}
 _USER = {"user_id": "user_01k9z6q7h8e4v5c3x2b1n0m9a8"}
 
 
 class People(Interface):
-    """Users of a tenant."""
+    """Users of a tenant, their sessions and their accounts."""
 
     @writes(
         "POST /users",
@@ -44,8 +72,8 @@ class People(Interface):
     ) -> User:
         """Invite a person into your tenant.
 
-        The person has no rights before the invitation is accepted. Role and groups are at most your own. The
-        answer is the same whether or not the person is a member of other tenants.
+        The person is sent a mail, and has no rights before the invitation is accepted. Role and groups are at
+        most your own. The answer is the same whether or not the person is a member of other tenants.
         """
 
     @reads("GET /users", may="users:read", fails=(SearchTooWide,), example={"q": "ad", "limit": 20})
@@ -103,3 +131,103 @@ class People(Interface):
     )
     async def deactivate_user(self, user_id: UserId) -> User:
         """Deactivate a user: no further request is answered, an open invitation ends, nothing is erased."""
+
+    @writes(
+        "POST /users/{user_id}/invitation",
+        may="users:write",
+        status=202,
+        fails=(UserMissing, UserNotWaiting, UserMayTooMuch, MailTooOften),
+        example=_USER,
+    )
+    async def invite_again(self, user_id: UserId) -> User:
+        """Send another invitation to a user who has not accepted; the link before it ends."""
+
+    @writes(
+        "POST /auth/sessions",
+        may=STRANGER,
+        status=201,
+        fails=(SignInWrong, TenantUnclear, *_GUESSING),
+        example={"email": "ada@example.com", "password": _PHRASE},
+    )
+    async def sign_in(
+        self, email: Email, password: Password, tenant_id: WantedTenant | None = None
+    ) -> NewSession:
+        """Sign in: begin a session with e-mail address and password.
+
+        The secret is in this answer only; send it as `Authorization: Bearer …`. Members of several tenants
+        say which one they mean; the failure lists them. Many attempts are made to wait; no account is locked.
+        """
+
+    @writes(
+        "POST /auth/invitations",
+        may=STRANGER,
+        status=201,
+        fails=(CodeInvalid, PasswordWrong, SignInSlowed, *_CHOOSING),
+        example={**_CODE, "password": _PHRASE},
+    )
+    async def accept_invitation(self, code: Code, password: Password) -> NewSession:
+        """Accept an invitation with the code from the mail, and begin a session.
+
+        Who has a password already, as a member of another tenant, gives that one; who has none chooses one of
+        at least 12 characters.
+        """
+
+    @writes("POST /auth/password-resets", may=STRANGER, status=202, example={"email": "ada@example.com"})
+    async def request_password_reset(self, email: Email) -> Asked:
+        """Ask for a mail with which a new password can be chosen.
+
+        The answer is the same whether or not anybody has the address. At most 5 mails an hour are sent.
+        """
+
+    @writes(
+        "POST /auth/passwords",
+        may=STRANGER,
+        fails=(CodeInvalid, *_CHOOSING),
+        example={**_CODE, "password": _PHRASE},
+    )
+    async def reset_password(self, code: Code, password: NewPassword) -> SessionsEnded:
+        """Choose a new password with the code from the mail; all of the person's sessions end."""
+
+    @writes("POST /auth/email-addresses", may=STRANGER, fails=(CodeInvalid, EmailTaken), example=_CODE)
+    async def confirm_email(self, code: Code) -> Asked:
+        """Confirm a new e-mail address with the code that was sent to it; the one before is told."""
+
+    @reads("GET /sessions", may=ANYBODY, fails=(UserNeeded,))
+    async def list_sessions(self) -> list[Session]:
+        """List your sessions in all tenants, newest first."""
+
+    @writes(
+        "DELETE /sessions/{session_id}",
+        may=ANYBODY,
+        fails=(UserNeeded, SessionMissing),
+        example={"session_id": "session_01k9z6q7h8e4v5c3x2b1n0m9a8"},
+    )
+    async def end_session(self, session_id: SessionId) -> SessionsEnded:
+        """End one of your sessions, from the next request on; your present one to sign out."""
+
+    @writes("DELETE /sessions", may=ANYBODY, fails=(UserNeeded,))
+    async def end_other_sessions(self) -> SessionsEnded:
+        """End all of your sessions but the present one."""
+
+    @reads("GET /me/memberships", may=ANYBODY, fails=(UserNeeded,))
+    async def list_memberships(self) -> list[Membership]:
+        """List the tenants of which you are a member, or into which you are invited."""
+
+    @writes(
+        "POST /me/password",
+        may=ANYBODY,
+        fails=(UserNeeded, PasswordWrong, SignInSlowed, *_CHOOSING),
+        example={"password": _PHRASE, "new_password": "seven quiet lamps over the harbour"},
+    )
+    async def change_password(self, password: Password, new_password: NewPassword) -> SessionsEnded:
+        """Change your password; your other sessions end, and you are told by mail."""
+
+    @writes(
+        "POST /me/email",
+        may=ANYBODY,
+        status=202,
+        fails=(UserNeeded, PasswordWrong, MailTooOften, *_GUESSING),
+        example={"email": "ada@example.org", "password": _PHRASE},
+    )
+    async def change_email(self, email: Email, password: Password) -> Asked:
+        """Change your e-mail address: a mail to the new one asks you to confirm it."""

@@ -28,7 +28,7 @@ from mainstay.services.people.store import MemberRow, PeopleStore, PersonRow, Wh
 LOOKED_THROUGH_MAX = 10_000
 _AT_ONCE = 100
 _ADMIN = "admin"
-_EMAIL = "people.email"
+EMAIL = "people.email"
 
 
 def name_column(tenant_id: str) -> str:
@@ -115,9 +115,15 @@ class Members:
             raise UserMissing("List the users to see their ids.")
         return row
 
-    async def change(self, giver: Caller, user_id: str, wish: Change) -> MemberRow:
-        """Change a user; what he could before and what he can then are both within what the giver may."""
-        before = await self.find(giver.tenant_id, user_id)
+    async def givable(self, giver: Caller, user_id: str) -> MemberRow:
+        """Give a user who may no more than the giver; raises UserMissing and UserMayTooMuch."""
+        row = await self.find(giver.tenant_id, user_id)
+        await self._check(giver, row.role, row.groups, former=True)
+        return row
+
+    async def change(self, giver: Caller, user_id: str, wish: Change) -> tuple[MemberRow, MemberRow]:
+        """Change a user, and give him as he was and as he is; both are within what the giver may."""
+        before = await self.givable(giver, user_id)
         if before.user_id == giver.subject and wish.state == "deactivated":
             raise UserIsYou("Ask another administrator.")
         after = replace(
@@ -129,17 +135,16 @@ class Members:
         if wish.name is not None:
             column = name_column(before.tenant_id)
             after = replace(after, name=await self._personal.seal(before.person_id, column, wish.name))
-        await self._check(giver, before.role, before.groups, former=True)
         await self._check(giver, after.role, after.groups)
         await self._keep_an_administrator(before, after)
-        return after
+        return before, after
 
     async def shown(self, row: MemberRow) -> User:
         """Give what may be told of a user."""
         column = name_column(row.tenant_id)
         return User(
             id=row.user_id,
-            email=await self._personal.open(row.person_id, _EMAIL, row.email),
+            email=await self._personal.open(row.person_id, EMAIL, row.email),
             name=await self._personal.open(row.person_id, column, row.name),
             role=row.role,
             groups=list(row.groups),
@@ -153,7 +158,7 @@ class Members:
         return PersonRow(
             person_id=person_id,
             email_index=await self._personal.index(email),
-            email=await self._personal.seal(person_id, _EMAIL, addressed(email)),
+            email=await self._personal.seal(person_id, EMAIL, addressed(email)),
             created_ms=self._clock.now_ms(),
         )
 

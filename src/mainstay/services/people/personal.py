@@ -27,3 +27,7 @@ class Personal:
     async def index(self, email: str) -> str:
         """Give what an e-mail address is found by: the keyed HMAC-SHA-256 of its one form."""
         return self._cipher.blind(addressed(email).encode(), (_PURPOSE, "email")).hex()
+
+    async def place(self, household: str) -> str:
+        """Give what stands for a household of addresses without telling it."""
+        return self._cipher.blind(household.encode(), (_PURPOSE, "place")).hex()

@@ -7,6 +7,8 @@ from pydantic import Field, StringConstraints
 from mainstay.kernel.interface import Record
 
 EMAIL_LENGTH_MAX = 254
+PASSWORD_LENGTH_MIN = 12
+PASSWORD_LENGTH_MAX = 256
 
 Email = Annotated[
     str,
@@ -47,6 +49,25 @@ Beginning = Annotated[
     StringConstraints(min_length=1, max_length=EMAIL_LENGTH_MAX, pattern=r"^[^\x00-\x1f\x7f]+$"),
     Field(description="How the e-mail address, or a word of the name, begins; capitals do not matter."),
 ]
+Password = Annotated[
+    str, StringConstraints(min_length=1, max_length=PASSWORD_LENGTH_MAX, pattern=r"^[^\x00]+$")
+]
+NewPassword = Annotated[
+    str,
+    StringConstraints(min_length=PASSWORD_LENGTH_MIN, max_length=PASSWORD_LENGTH_MAX, pattern=r"^[^\x00]+$"),
+    Field(description="Any characters, spaces too; passwords known from breaches are refused."),
+]
+Code = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=100, pattern=r"^[\w-]+$"),
+    Field(description="The code from the mail; it works once."),
+]
+WantedTenant = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=64, pattern=r"^[\w-]+$"),
+    Field(description="Into which tenant; needed by members of several."),
+]
+SessionId = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[\w-]+$")]
 UserState = Literal["invited", "active", "deactivated"]
 WishedState = Literal["active", "deactivated"]
 
@@ -62,3 +83,48 @@ class User(Record):
     state: UserState = Field(description="Only `active` users can sign in.")
     created_ms: int
     created_by: str = Field(description="Who invited the person: a user or a key.")
+
+
+class NewSession(Record):
+    """A session that was just begun; its secret is shown this once and stored as a hash only."""
+
+    session_id: str
+    secret: str = Field(description="Send it as `Authorization: Bearer …`.")
+    tenant_id: str
+    user_id: str
+    ends_ms: int = Field(description="When it ends at the latest.")
+
+
+class Session(Record):
+    """One of your sessions."""
+
+    session_id: str
+    tenant_id: str
+    created_ms: int
+    last_used_ms: int = Field(description="To the minute.")
+    ends_ms: int = Field(description="When it ends at the latest; unused it ends before.")
+    address: str = Field(description="From where it was begun.")
+    agent: str = Field(description="What program began it, by its own words.")
+    current: bool = Field(description="Whether it is the one that asks.")
+
+
+class SessionsEnded(Record):
+    """How many sessions were ended."""
+
+    ended: int
+
+
+class Membership(Record):
+    """You as a user of one tenant."""
+
+    tenant_id: str
+    tenant: str = Field(description="The tenant's name.")
+    user_id: str
+    role: str
+    state: UserState
+
+
+class Asked(Record):
+    """Something was asked for; whether there is anybody to do it for is not told."""
+
+    accepted: bool = True

@@ -1,20 +1,73 @@
-"""Invites, lists and changes the users of tenants."""
+"""Invites and changes the users of tenants, recognises them, and keeps their accounts."""
 
-from mainstay.kernel.work import caller, note_target
+from mainstay.kernel.caller import Caller, Credential
+from mainstay.kernel.guard import CredentialsUnknown
+from mainstay.kernel.recognising import Standing
+from mainstay.kernel.work import caller, emit, note_target
+from mainstay.kit.clock import Clock
+from mainstay.services.people.accounts import Accounts
+from mainstay.services.people.code_store import CodeStore
+from mainstay.services.people.failures import UserNeeded, UserNotWaiting
+from mainstay.services.people.happenings import InvitationWanted
 from mainstay.services.people.interface import People
 from mainstay.services.people.members import Change, Members
-from mainstay.services.people.records import User, UserState, WishedState
-from mainstay.services.people.store import Which
+from mainstay.services.people.records import (
+    Asked,
+    Membership,
+    NewSession,
+    Session,
+    SessionsEnded,
+    User,
+    UserState,
+    WishedState,
+)
+from mainstay.services.people.sessions import Sessions
+from mainstay.services.people.sign_in import SignIn
+from mainstay.services.people.store import MemberRow, PeopleStore, PersonRow, Which
 
 _PAGE = 100
 
 
 class PeopleService(People):
-    """The people service."""
+    """The people service; it recognises who comes with a session."""
 
-    def __init__(self, members: Members) -> None:
+    def __init__(
+        self,
+        store: PeopleStore,
+        codes: CodeStore,
+        members: Members,
+        sessions: Sessions,
+        sign_in: SignIn,
+        accounts: Accounts,
+        standing: Standing,
+        clock: Clock,
+    ) -> None:
         """Take the parts."""
+        self._store = store
+        self._codes = codes
         self._members = members
+        self._sessions = sessions
+        self._sign_in = sign_in
+        self._accounts = accounts
+        self._standing = standing
+        self._clock = clock
+
+    def takes(self, secret: str) -> bool:
+        """Say whether a secret is a session's."""
+        return self._sessions.takes(secret)
+
+    async def recognise(self, credential: Credential) -> Caller:
+        """Give the caller of a session; raises CredentialsUnknown and TenantSuspended."""
+        return await self._sessions.recognise(credential.secret)
+
+    async def find(self, tenant_id: str, subject: str) -> Caller | None:
+        """Give a user as the caller that he is now, None if there is none; raises CredentialsUnknown."""
+        row = await self._store.member(tenant_id, subject)
+        if row is None:
+            return None
+        if row.state != "active":
+            raise CredentialsUnknown("The user is not active.")
+        return await self._standing.caller_of(tenant_id, row.user_id, row.role, frozenset(row.groups))
 
     async def create_user(
         self, email: str, name: str, role: str = "user", groups: list[str] | None = None
@@ -22,6 +75,7 @@ class PeopleService(People):
         """Invite a person into the caller's tenant."""
         made = await self._members.invite(caller(), email, name, role, groups or [])
         note_target(made.user_id)
+        emit(InvitationWanted(user_id=made.user_id))
         return await self._members.shown(made)
 
     async def list_users(
@@ -56,6 +110,100 @@ class PeopleService(People):
         """Deactivate a user of the caller's tenant."""
         return await self._change(user_id, Change(state="deactivated"))
 
+    async def invite_again(self, user_id: str) -> User:
+        """Send another invitation."""
+        note_target(user_id)
+        row = await self._members.givable(caller(), user_id)
+        if row.state != "invited":
+            raise UserNotWaiting("The user is already active, or has to be activated first.")
+        await self._accounts.ask_for_mail(f"invitation:{user_id}")
+        emit(InvitationWanted(user_id=user_id))
+        return await self._members.shown(row)
+
+    async def sign_in(self, email: str, password: str, tenant_id: str | None = None) -> NewSession:
+        """Begin a session with a password."""
+        return await self._sign_in.enter(email, password, tenant_id)
+
+    async def accept_invitation(self, code: str, password: str) -> NewSession:
+        """Accept an invitation."""
+        return await self._accounts.accept(code, password)
+
+    async def request_password_reset(self, email: str) -> Asked:
+        """Ask for a mail with a link to a new password."""
+        await self._accounts.forget_password(email)
+        return Asked()
+
+    async def reset_password(self, code: str, password: str) -> SessionsEnded:
+        """Choose a new password with a code."""
+        return SessionsEnded(ended=await self._accounts.reset(code, password))
+
+    async def confirm_email(self, code: str) -> Asked:
+        """Confirm a new address."""
+        await self._accounts.confirm_address(code)
+        return Asked()
+
+    async def list_sessions(self) -> list[Session]:
+        """List the caller's sessions."""
+        return await self._sessions.of((await self._me()).person_id, caller().secret)
+
+    async def end_session(self, session_id: str) -> SessionsEnded:
+        """End one of the caller's sessions."""
+        note_target(session_id)
+        await self._sessions.end((await self._me()).person_id, session_id)
+        return SessionsEnded(ended=1)
+
+    async def end_other_sessions(self) -> SessionsEnded:
+        """End the caller's other sessions."""
+        person_id = (await self._me()).person_id
+        return SessionsEnded(ended=await self._sessions.end_all(person_id, caller().secret))
+
+    async def list_memberships(self) -> list[Membership]:
+        """List the caller's memberships."""
+        rows = await self._store.memberships((await self._me()).person_id)
+        return [
+            Membership(
+                tenant_id=row.tenant_id,
+                tenant=await self._standing.named(row.tenant_id),
+                user_id=row.user_id,
+                role=row.role,
+                state=row.state,
+            )
+            for row in rows
+            if row.state != "deactivated"
+        ]
+
+    async def change_password(self, password: str, new_password: str) -> SessionsEnded:
+        """Change the caller's password."""
+        person = await self._person()
+        ended = await self._accounts.change_password(person, password, new_password, caller().secret)
+        return SessionsEnded(ended=ended)
+
+    async def change_email(self, email: str, password: str) -> Asked:
+        """Ask for another address of the caller's."""
+        await self._accounts.want_address(await self._person(), email, password)
+        return Asked()
+
+    async def _me(self) -> MemberRow:
+        """Give the user who signed in; whoever was let in to act for him keeps no account of his."""
+        me = caller()
+        row = await self._store.member(me.tenant_id, me.subject)
+        if row is None or not self._sessions.takes(me.secret):
+            raise UserNeeded("Sign in, and use the session's secret.")
+        note_target(me.subject)
+        return row
+
+    async def _person(self) -> PersonRow:
+        person = await self._store.person((await self._me()).person_id)
+        if person is None:
+            raise UserNeeded("Sign in again.")
+        return person
+
     async def _change(self, user_id: str, wish: Change) -> User:
         note_target(user_id)
-        return await self._members.shown(await self._members.change(caller(), user_id, wish))
+        before, after = await self._members.change(caller(), user_id, wish)
+        if after.state == "deactivated":
+            await self._sessions.end_of_user(after.tenant_id, user_id)
+            await self._codes.use_up(after.person_id, "invitation", self._clock.now_ms(), after.tenant_id)
+        if after.state == "invited" != before.state:
+            emit(InvitationWanted(user_id=user_id))
+        return await self._members.shown(after)

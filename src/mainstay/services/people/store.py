@@ -9,7 +9,7 @@ from mainstay.ports.database import AllRows, Row, Scalar
 from mainstay.services.people import tables
 from mainstay.services.people.records import UserState
 
-TABLES = (tables.PEOPLE, tables.MEMBERS)
+TABLES = (tables.PEOPLE, tables.MEMBERS, tables.SESSIONS, tables.PLACES, tables.CODES)
 
 _MEMBER = (
     "SELECT m.tenant_id, m.user_id, m.person_id, m.name, m.role, m.groups, m.state, m.created_ms,"
@@ -98,6 +98,36 @@ class PeopleStore:
         """Find the person whose e-mail address has this index."""
         rows = await self._rows.fetch(f"{_PERSON} WHERE email_index = :found", {"found": email_index})
         return _person(rows[0]) if rows else None
+
+    async def person(self, person_id: str) -> PersonRow | None:
+        """Find a person."""
+        rows = await self._rows.fetch(f"{_PERSON} WHERE person_id = :person", {"person": person_id})
+        return _person(rows[0]) if rows else None
+
+    async def change_person(self, before: PersonRow, after: PersonRow) -> bool:
+        """Store what has changed of a person; say whether her password and address were as they were read.
+
+        Raises UniqueViolated when somebody else has the new address.
+        """
+        changed: dict[str, Scalar] = {
+            "email_index": after.email_index,
+            "email": after.email,
+            "password": after.password,
+            "verified_ms": after.verified_ms,
+        }
+        where: dict[str, Scalar] = {
+            "person_id": before.person_id,
+            "email_index": before.email_index,
+            "password": before.password,
+        }
+        return await self._rows.update("people", changed, where) > 0
+
+    async def memberships(self, person_id: str) -> list[MemberRow]:
+        """List a person's memberships in all tenants."""
+        rows = await self._rows.fetch(
+            f"{_MEMBER} WHERE m.person_id = :person ORDER BY m.user_id", {"person": person_id}
+        )
+        return [_member(row) for row in rows]
 
     async def add_person(self, person: PersonRow) -> None:
         """Store a person; raises UniqueViolated when somebody has this e-mail address."""

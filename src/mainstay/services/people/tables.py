@@ -37,3 +37,48 @@ MEMBERS = Table(
         Index(("role", "state")),
     ),
 )
+
+SESSIONS = Table(
+    name="sessions",
+    columns=(
+        Column("session_id", "text"),
+        Column("hash", "text"),
+        Column("user_id", "text"),
+        Column("person_id", "text"),
+        Column("created_ms", "integer"),
+        Column("used_ms", "integer"),
+        Column("address", "bytes"),
+        Column("agent", "bytes"),
+    ),
+    key=("session_id",),
+    indexes=(
+        Index(("hash",), unique=True, across=True),
+        Index(("person_id",), across=True),
+        Index(("created_ms",), across=True),
+        Index(("user_id",)),
+    ),
+)
+
+PLACES = Table(
+    name="places",
+    columns=(Column("person_id", "text"), Column("place", "text"), Column("at_ms", "integer")),
+    key=("person_id", "place"),
+    scoped=False,
+)
+
+CODES = Table(
+    name="codes",
+    columns=(
+        Column("hash", "text"),
+        Column("purpose", "text"),
+        Column("person_id", "text"),
+        Column("member_tenant", "text"),
+        Column("user_id", "text"),
+        Column("email", "bytes"),
+        Column("expires_ms", "integer"),
+        Column("used_ms", "integer", nullable=True),
+    ),
+    key=("hash",),
+    indexes=(Index(("person_id",), across=True), Index(("expires_ms",), across=True)),
+    scoped=False,
+)

@@ -11,6 +11,7 @@ from mainstay.transports.rest.problems import BodyTooLarge, BodyTooSlow, HeaderR
 from mainstay.transports.rest.settings import RestSettings
 
 _REQUEST_ID_LENGTH_MAX = 100
+_AGENT_LENGTH_MAX = 200
 _SINGLE = frozenset({b"content-type", b"content-encoding", b"idempotency-key", b"traceparent"})
 SAFE_HEADERS: tuple[tuple[bytes, bytes], ...] = (
     (b"cache-control", b"no-store"),
@@ -69,6 +70,11 @@ class Exchange:
         """Give the client's address, as the server saw it."""
         client = self.scope.get("client")
         return str(client[0]) if client else ""
+
+    @property
+    def agent(self) -> str:
+        """Give what program the client says that it is, cut to a length."""
+        return (self.header(b"user-agent") or "")[:_AGENT_LENGTH_MAX]
 
     def header(self, name: bytes) -> str | None:
         """Give a header's text, or None."""

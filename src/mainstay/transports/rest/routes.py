@@ -171,6 +171,7 @@ class PathAnswer:
             request_id=exchange.request_id,
             door="rest",
             address=exchange.address,
+            agent=exchange.agent,
             idempotency_key=exchange.header(b"idempotency-key"),
             traceparent=exchange.header(b"traceparent"),
             headers=headers,

@@ -1,4 +1,4 @@
-"""People, and their memberships in tenants."""
+"""People, their memberships in tenants, their sessions, and codes they were sent."""
 
 from mainstay.engines.database.revisions import create_table, drop_table
 from mainstay.ports.database import Column, Index, Table
@@ -42,6 +42,52 @@ TABLES: tuple[Table, ...] = (
             Index(("person_id",), across=True),
             Index(("role", "state")),
         ),
+    ),
+    Table(
+        name="sessions",
+        columns=(
+            Column(name="session_id", type="text"),
+            Column(name="hash", type="text"),
+            Column(name="user_id", type="text"),
+            Column(name="person_id", type="text"),
+            Column(name="created_ms", type="integer"),
+            Column(name="used_ms", type="integer"),
+            Column(name="address", type="bytes"),
+            Column(name="agent", type="bytes"),
+        ),
+        key=("session_id",),
+        indexes=(
+            Index(("hash",), unique=True, across=True),
+            Index(("person_id",), across=True),
+            Index(("created_ms",), across=True),
+            Index(("user_id",)),
+        ),
+    ),
+    Table(
+        name="places",
+        columns=(
+            Column(name="person_id", type="text"),
+            Column(name="place", type="text"),
+            Column(name="at_ms", type="integer"),
+        ),
+        key=("person_id", "place"),
+        scoped=False,
+    ),
+    Table(
+        name="codes",
+        columns=(
+            Column(name="hash", type="text"),
+            Column(name="purpose", type="text"),
+            Column(name="person_id", type="text"),
+            Column(name="member_tenant", type="text"),
+            Column(name="user_id", type="text"),
+            Column(name="email", type="bytes"),
+            Column(name="expires_ms", type="integer"),
+            Column(name="used_ms", type="integer", nullable=True),
+        ),
+        key=("hash",),
+        indexes=(Index(("person_id",), across=True), Index(("expires_ms",), across=True)),
+        scoped=False,
     ),
 )
 

@@ -1,0 +1,63 @@
+"""What stands in the mails: plain and short; the tenant's name is all that others have written."""
+
+from mainstay.ports.mailers import Mail
+
+_IGNORE = "If you did not expect this, ignore it: nothing happens without the link."
+_SIGNED = "Mainstay"
+
+
+def _mail(to: str, subject: str, *paragraphs: str) -> Mail:
+    return Mail(to, subject, "\n\n".join([*paragraphs, _SIGNED]) + "\n")
+
+
+def invitation(to: str, tenant: str, link: str, days: int) -> Mail:
+    """Invite a person into a tenant."""
+    return _mail(
+        to,
+        f"Invitation to {tenant}",
+        f"You were invited to {tenant} on Mainstay.",
+        f"Accept within {days} days:\n{link}",
+        _IGNORE,
+    )
+
+
+def reset(to: str, link: str, minutes: int) -> Mail:
+    """Let a person choose a new password."""
+    return _mail(
+        to,
+        "Choose a new password",
+        "Somebody, probably you, has asked for a new password for this address.",
+        f"Choose it within {minutes} minutes:\n{link}",
+        _IGNORE,
+    )
+
+
+def new_address(to: str, link: str, hours: int) -> Mail:
+    """Let a person prove that an address is hers."""
+    return _mail(
+        to,
+        "Confirm your new e-mail address",
+        "This address was named as the new one of an account.",
+        f"Confirm it within {hours} hours:\n{link}",
+        _IGNORE,
+    )
+
+
+def address_changed(to: str) -> Mail:
+    """Tell the address that was."""
+    return _mail(
+        to,
+        "Your e-mail address was changed",
+        "The account of this address has another e-mail address now.",
+        "If this was not you, tell an administrator at once.",
+    )
+
+
+def password_changed(to: str, link: str) -> Mail:
+    """Tell a person that there is another password."""
+    return _mail(
+        to,
+        "Your password was changed",
+        "The password of this account was changed, and its other sessions have ended.",
+        f"If this was not you, choose a new one at once, and tell an administrator:\n{link}",
+    )

@@ -1,0 +1,52 @@
+"""Sends the mails that were promised: a mail server that is down delays them, and loses none."""
+
+from collections.abc import Sequence
+
+from mainstay.kernel.events import Reactions, reacts_to
+from mainstay.kernel.work import caller
+from mainstay.services.people.happenings import (
+    AddressChanged,
+    AddressWanted,
+    InvitationWanted,
+    PasswordChanged,
+    ResetWanted,
+)
+from mainstay.services.people.post import Post
+
+
+class PeopleReactions(Reactions):
+    """Sends mails."""
+
+    def __init__(self, post: Post) -> None:
+        """Take who sends them."""
+        self._post = post
+
+    @reacts_to(InvitationWanted)
+    async def send_invitation(self, events: Sequence[InvitationWanted]) -> None:
+        """Send an invitation."""
+        for event in events:
+            await self._post.invite(caller().tenant_id, event.user_id)
+
+    @reacts_to(ResetWanted)
+    async def send_reset(self, events: Sequence[ResetWanted]) -> None:
+        """Send a link to a new password."""
+        for event in events:
+            await self._post.reset(event.email_index)
+
+    @reacts_to(AddressWanted)
+    async def send_proof(self, events: Sequence[AddressWanted]) -> None:
+        """Send a link to a new address."""
+        for event in events:
+            await self._post.prove_address(event.person_id, bytes.fromhex(event.sealed))
+
+    @reacts_to(AddressChanged)
+    async def tell_old_address(self, events: Sequence[AddressChanged]) -> None:
+        """Tell the address that was."""
+        for event in events:
+            await self._post.tell_old_address(event.person_id, bytes.fromhex(event.sealed))
+
+    @reacts_to(PasswordChanged)
+    async def tell_password(self, events: Sequence[PasswordChanged]) -> None:
+        """Tell a person that there is another password."""
+        for event in events:
+            await self._post.tell_password(event.person_id)

@@ -1,0 +1,141 @@
+"""Sessions, and the places from which people have signed in, in rows."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from mainstay.ports.database import AllRows, Row, Scalar
+
+_RECOGNISED = (
+    "SELECT s.tenant_id, s.session_id, s.user_id, s.created_ms, s.used_ms, m.role, m.groups FROM sessions s"
+    " JOIN members m ON m.tenant_id = s.tenant_id AND m.user_id = s.user_id"
+    " WHERE s.hash = :hash AND m.state = 'active'"
+)
+_SESSION = (
+    "SELECT tenant_id, session_id, hash, user_id, person_id, created_ms, used_ms, address, agent"
+    " FROM sessions WHERE person_id = :person"
+)
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """What has to be known of a session when somebody comes with it."""
+
+    tenant_id: str
+    session_id: str
+    user_id: str
+    created_ms: int
+    used_ms: int
+    role: str
+    groups: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class SessionRow:
+    """A session as it is stored; where it was begun is sealed."""
+
+    tenant_id: str
+    session_id: str
+    hash: str
+    user_id: str
+    person_id: str
+    created_ms: int
+    used_ms: int
+    address: bytes
+    agent: bytes
+
+
+def _session(row: Row) -> SessionRow:
+    return SessionRow(
+        tenant_id=str(row["tenant_id"]),
+        session_id=str(row["session_id"]),
+        hash=str(row["hash"]),
+        user_id=str(row["user_id"]),
+        person_id=str(row["person_id"]),
+        created_ms=int(row["created_ms"] or 0),
+        used_ms=int(row["used_ms"] or 0),
+        address=cast("bytes", row["address"]),
+        agent=cast("bytes", row["agent"]),
+    )
+
+
+class SessionStore:
+    """Reads and writes sessions and known places."""
+
+    def __init__(self, rows: AllRows) -> None:
+        """Take the rows of all tenants: a session is looked up before its tenant is known."""
+        self._rows = rows
+
+    async def recognised(self, hashed: str) -> Recognised | None:
+        """Find the session whose secret has this hash, if its user is active."""
+        rows = await self._rows.fetch(_RECOGNISED, {"hash": hashed})
+        if not rows:
+            return None
+        row = rows[0]
+        return Recognised(
+            tenant_id=str(row["tenant_id"]),
+            session_id=str(row["session_id"]),
+            user_id=str(row["user_id"]),
+            created_ms=int(row["created_ms"] or 0),
+            used_ms=int(row["used_ms"] or 0),
+            role=str(row["role"]),
+            groups=tuple(json.loads(str(row["groups"]))),
+        )
+
+    async def sessions_of(self, person_id: str) -> list[SessionRow]:
+        """List a person's sessions in all tenants, newest first."""
+        rows = await self._rows.fetch(f"{_SESSION} ORDER BY session_id DESC", {"person": person_id})
+        return [_session(row) for row in rows]
+
+    async def add(self, session: SessionRow) -> None:
+        """Store a session."""
+        row: dict[str, Scalar] = {
+            "tenant_id": session.tenant_id,
+            "session_id": session.session_id,
+            "hash": session.hash,
+            "user_id": session.user_id,
+            "person_id": session.person_id,
+            "created_ms": session.created_ms,
+            "used_ms": session.used_ms,
+            "address": session.address,
+            "agent": session.agent,
+        }
+        await self._rows.insert("sessions", [row])
+
+    async def end(self, person_id: str, session_id: str) -> bool:
+        """Forget a person's session; say whether it was there."""
+        where: dict[str, Scalar] = {"person_id": person_id, "session_id": session_id}
+        return await self._rows.delete("sessions", where) > 0
+
+    async def end_all(self, person_id: str, but_hash: str = "") -> int:
+        """Forget a person's sessions but one; give their number."""
+        where: dict[str, Scalar | tuple[str, str]] = {"person_id": person_id, "hash": ("!=", but_hash)}
+        return await self._rows.delete("sessions", cast("Mapping[str, Scalar]", where))
+
+    async def end_of_user(self, tenant_id: str, user_id: str) -> None:
+        """Forget the sessions of a user."""
+        await self._rows.delete("sessions", {"tenant_id": tenant_id, "user_id": user_id})
+
+    async def note_uses(self, uses: Mapping[tuple[str, str], int]) -> None:
+        """Store when sessions, named by tenant and id, were used last; those that ended stay ended."""
+        for (tenant_id, session_id), used_ms in uses.items():
+            where = {"tenant_id": tenant_id, "session_id": session_id}
+            await self._rows.update("sessions", {"used_ms": used_ms}, where)
+
+    async def forget_before(self, created_ms: int) -> None:
+        """Forget sessions that began so long ago that they have ended."""
+        await self._rows.delete("sessions", {"created_ms": ("<", created_ms)})
+
+    async def places_of(self, person_id: str, since_ms: int) -> Sequence[str]:
+        """List from where a person has signed in since a time."""
+        rows = await self._rows.fetch(
+            "SELECT place FROM places WHERE person_id = :person AND at_ms >= :since",
+            {"person": person_id, "since": since_ms},
+        )
+        return [str(row["place"]) for row in rows]
+
+    async def note_place(self, person_id: str, place: str, now_ms: int, since_ms: int) -> None:
+        """Remember from where a person has signed in, and forget from where she has not for long."""
+        await self._rows.upsert("places", [{"person_id": person_id, "place": place, "at_ms": now_ms}])
+        await self._rows.delete("places", {"person_id": person_id, "at_ms": ("<", since_ms)})

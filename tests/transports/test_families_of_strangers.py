@@ -1,0 +1,107 @@
+"""What strangers may ask for, by which they become known: held to what the others get from credentials."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from mainstay.kernel.guard import STRANGER
+from makers import ADMIN_KEY
+from transports.permitted import STRANGERS
+from transports.real_house import Answer, bearer, request_for, running
+from transports.samples import OPERATIONS, PHRASE, World, furnished
+
+BASES = ("/v1", "/api/v1")
+UNKNOWN_CODE = "msc_" + "0" * 49
+BOARDED = "boarded@example.com"
+NOBODYS = "nobody@example.com"
+GUESSES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "people.sign_in": (
+        {"email": BOARDED, "password": "a guess of mine"},
+        {"email": NOBODYS, "password": "a guess of mine"},
+    ),
+    "people.request_password_reset": ({"email": BOARDED}, {"email": NOBODYS}),
+    "people.accept_invitation": (
+        {"code": UNKNOWN_CODE, "password": PHRASE},
+        {"code": "x", "password": PHRASE},
+    ),
+    "people.reset_password": (
+        {"code": UNKNOWN_CODE, "password": PHRASE},
+        {"code": "x", "password": PHRASE},
+    ),
+    "people.confirm_email": ({"code": UNKNOWN_CODE}, {"code": "x"}),
+}
+"""What somebody tries who knows an address and no secret: about somebody, and about nobody."""
+MAILED = {"people.request_password_reset": {"codes"}}
+"""Where something is written when somebody has the address: later, after the answer."""
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with running(tmp_path_factory.mktemp("strangers") / "data") as opened:
+        made = furnished(opened, ADMIN_KEY, opened.call("identity.whoami")["tenant_id"])
+        made.joined(BOARDED)
+        opened.calm()
+        yield made
+
+
+def ask(
+    world: World, name: str, values: dict[str, Any], *headers: tuple[str, str], base: str = "/v1"
+) -> Answer:
+    made = request_for(OPERATIONS[name], values, base=base)
+    return world.running.ask(made.method, made.target, [*made.headers, *headers], made.body)
+
+
+def plain(answer: Answer) -> tuple[int, str]:
+    """Take the request's id out of an answer."""
+    return answer.status, re.sub(r"req_\w+", "<id>", answer.body.decode())
+
+
+def test_strangers_may_what_the_table_says() -> None:
+    assert {name for name, operation in OPERATIONS.items() if operation.may == STRANGER} == STRANGERS
+    assert set(GUESSES) == STRANGERS
+
+
+@pytest.mark.parametrize("name", sorted(STRANGERS))
+@pytest.mark.parametrize("base", BASES)
+def test_credentials_are_not_looked_at(world: World, name: str, base: str) -> None:
+    before = world.running.state()
+    answers = {
+        plain(ask(world, name, {"nope": 1}, *headers, base=base))
+        for headers in ([], [bearer(ADMIN_KEY)], [bearer("unknown" * 6)], [("Cookie", f"token={ADMIN_KEY}")])
+    }
+    assert [status for status, _ in answers] == [422]
+    assert world.running.state() == before
+
+
+@pytest.mark.parametrize("name", sorted(STRANGERS))
+def test_whoever_has_no_secret_changes_nothing_and_learns_nothing(world: World, name: str) -> None:
+    world.running.calm()
+    before = world.running.state(world.tenant_id)
+    somebody, nobody = (plain(ask(world, name, values)) for values in GUESSES[name])
+    assert somebody == nobody
+    assert somebody[0] in {202, 401, 422}
+    after = world.running.state(world.tenant_id)
+    assert {table for table in before if before[table] != after[table]} <= MAILED.get(name, set())
+    world.running.calm()
+
+
+@pytest.mark.parametrize("name", sorted(STRANGERS))
+def test_requests_are_counted_by_address(world: World, name: str) -> None:
+    answer = ask(world, name, {"nope": 1})
+    assert re.fullmatch(r'"minute";q=\d+;w=60', answer.headers["ratelimit-policy"])
+    assert "idempotency-replayed" not in answer.headers
+
+
+@pytest.mark.parametrize("name", sorted(STRANGERS))
+def test_there_is_no_tool_for_strangers(world: World, name: str) -> None:
+    made = request_for(OPERATIONS[name], GUESSES[name][1])
+    assert world.running.ask("GET", made.target).status in {401, 405}
+    message = (
+        b'{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "%s", "arguments": {}}}'
+        % name.replace(".", "_").encode()
+    )
+    headers = [("Accept", "application/json, text/event-stream"), ("Content-Type", "application/json")]
+    answer = world.running.ask("POST", "/mcp", [*headers, bearer(ADMIN_KEY)], message)
+    assert "no such tool" in answer.told["error"]["message"]
