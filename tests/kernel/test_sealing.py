@@ -296,3 +296,13 @@ def test_places_are_written_as_ranges(places: list[int], text: str) -> None:
 @pytest.mark.parametrize("text", ["a", "-1", "1,,2", "1-2-3", "1;2"])
 def test_what_is_no_range_explains_nothing(text: str) -> None:
     assert ranges_of(text) == []
+
+
+def test_what_was_chained_before_there_were_hashes_of_changes_is_chained_as_it_was() -> None:
+    texts = ("req_1", "key_1", "knowledge.search", "handbook", "ok", "rest", "10.0.0.1")
+    entry = Entry(7, 1_790_000_000_000, *texts, salt=bytes(range(16)), hidden=None)
+    first = "fa05e75991fb6c60f286eed1624c8550203fa083940aa000ceabfe0b1b7833d6"
+    assert commitment_of("tenant_a", entry).hex() == first
+    sides = [{"before": b""}, {"after": b""}, {"before": b"x"}, {"before": b"x", "after": b""}]
+    others = {commitment_of("tenant_a", replace(entry, **each)).hex() for each in sides}
+    assert len(others | {first}) == len(sides) + 1

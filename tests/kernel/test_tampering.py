@@ -22,6 +22,7 @@ from mainstay.kernel.chain import (
 ENTRIES = 40
 TIMES = {"SqliteDatabase": 1000, "PostgresDatabase": 300}
 _TEXTS = ("request_id", "subject", "operation", "target", "outcome", "door", "origin")
+_HASHES = ("before_hash", "after_hash")
 _SAVED = ("audit", "audit_links", "audit_checkpoints")
 
 
@@ -60,11 +61,18 @@ def change_a_field(who: Attacker) -> None:
     who.ask(f"UPDATE audit SET {name} = {changed} WHERE seq = ?", seq)
 
 
+def change_a_hash(who: Attacker) -> None:
+    seq, name = who.seq(who.place()), who.chance.choice(_HASHES)
+    there = who.ask(f"SELECT {name} FROM audit WHERE seq = ?", seq)[0][0]
+    forged = who.chance.choice([None, b"", bytes(32)] if there else [b"", bytes(32)])
+    who.ask(f"UPDATE audit SET {name} = ? WHERE seq = ?", forged, seq)
+
+
 def swap_two_rows(who: Attacker) -> None:
     first = who.standing()
     second = next(place for place in iter(who.standing, 0) if place != first)
     one, two = who.seq(first), who.seq(second)
-    names = (*_TEXTS, "at_ms", "salt", "hidden")
+    names = (*_TEXTS, "at_ms", "salt", "hidden", *_HASHES)
     rows = {seq: who.ask(f"SELECT {', '.join(names)} FROM audit WHERE seq = ?", seq)[0] for seq in (one, two)}
     changes = ", ".join(f"{name} = ?" for name in names)
     who.ask(f"UPDATE audit SET {changes} WHERE seq = ?", *rows[two], one)
@@ -241,6 +249,7 @@ def pretend_retention(who: Attacker) -> None:
 
 WAYS: tuple[Callable[[Attacker], None], ...] = (
     change_a_field,
+    change_a_hash,
     swap_two_rows,
     swap_two_links,
     delete_a_row,
@@ -267,7 +276,7 @@ WAYS: tuple[Callable[[Attacker], None], ...] = (
 
 def entries(who: Attacker) -> dict[int, Any]:
     """Read a chain as an attacker can."""
-    names = ("place", "seq", "commitment", "link", "at_ms", *_TEXTS, "salt", "hidden")
+    names = ("place", "seq", "commitment", "link", "at_ms", *_TEXTS, "salt", "hidden", *_HASHES)
     columns = ", ".join(f"{'l' if name in names[:4] else 'a'}.{name}" for name in names)
     rows = who.ask(
         f"SELECT {columns} FROM audit_links l JOIN audit a ON a.seq = l.seq WHERE l.tenant_id = ?"

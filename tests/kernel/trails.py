@@ -18,6 +18,7 @@ from mainstay.kernel.audit import Audit
 from mainstay.kernel.audit_chain import AuditChain, Verdict
 from mainstay.kernel.caller import Caller
 from mainstay.kernel.chain import Checkpoint
+from mainstay.kernel.changing import UNCHANGED
 from mainstay.kernel.erasing import Eraser
 from mainstay.kernel.sealing import Sealer
 from mainstay.kernel.tables import TABLES
@@ -64,7 +65,8 @@ class Trail:
             caller = Caller(tenant, subject or f"key_{number % 7}", (), frozenset())
             origin = {"request_id": f"req_{number}", "door": "rest", "address": f"10.0.0.{number % 200}"}
             operation = ("knowledge.search", "identity.create_key", "jobs.list_jobs")[number % 3]
-            row = self.audit.row(caller, operation, f"target_{number}", "ok", origin)
+            changed = UNCHANGED if number % 3 == 0 else UNCHANGED.and_then({"was": number}, {"is": number})
+            row = self.audit.row(caller, operation, f"target_{number}", "ok", origin, changed)
             rows.append({**row, "tenant_id": tenant})
         async with self.database.unit(SYSTEM) as unit:
             await unit.insert("audit", rows)

@@ -116,6 +116,8 @@ def _sealed(told: ExportEntry) -> Sealed:
         origin=told.origin,
         salt=None if told.salt is None else bytes.fromhex(told.salt),
         hidden=None if told.hidden is None else bytes.fromhex(told.hidden),
+        before=None if told.before is None else bytes.fromhex(told.before),
+        after=None if told.after is None else bytes.fromhex(told.after),
     )
     there = None if told.at_ms is None else entry
     return Sealed(told.place, told.seq, bytes.fromhex(told.commitment), bytes.fromhex(told.link), there)

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from mainstay.kernel.caller import Caller
 from mainstay.kernel.chain import SALT_BYTES
+from mainstay.kernel.changing import UNCHANGED, Changed
 from mainstay.kernel.endings import end
 from mainstay.kit.clock import Clock
 from mainstay.kit.errors import Unavailable
@@ -42,9 +43,17 @@ class Audit:
         self._lost = 0
 
     def row(
-        self, caller: Caller, operation: str, target: str, outcome: str, origin: Mapping[str, str]
+        self,
+        caller: Caller,
+        operation: str,
+        target: str,
+        outcome: str,
+        origin: Mapping[str, str],
+        changed: Changed = UNCHANGED,
     ) -> dict[str, Scalar]:
         """Describe one operation; `origin` has the request id, the door and the address."""
+        salt = self._random.token(SALT_BYTES)
+        before, after = changed.salted(salt)
         return {
             "at_ms": self._clock.now_ms(),
             "request_id": origin["request_id"],
@@ -55,7 +64,9 @@ class Audit:
             "door": origin["door"],
             "origin": origin["address"],
             "sealed": 0,
-            "salt": self._random.token(SALT_BYTES),
+            "salt": salt,
+            "before_hash": before,
+            "after_hash": after,
         }
 
     def note(self, tenant_id: str, row: dict[str, Scalar]) -> None:

@@ -22,7 +22,8 @@ _STRAYS_AT_ONCE = 5_000
 _TRIES = 3
 
 FIELDS = (
-    "a.at_ms, a.request_id, a.subject, a.operation, a.target, a.outcome, a.door, a.origin, a.salt, a.hidden"
+    "a.at_ms, a.request_id, a.subject, a.operation, a.target, a.outcome, a.door, a.origin, a.salt, a.hidden,"
+    " a.before_hash, a.after_hash"
 )
 _PAGE = (
     f"SELECT l.place, l.seq, l.commitment, l.link, {FIELDS} FROM audit_links l"

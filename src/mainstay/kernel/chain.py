@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from mainstay.ports.database import Row, Scalar
 
-FORMAT = "mainstay-audit-1"
+FORMAT = "mainstay-audit-2"
 ERASURE = "observability.erase"
 """The operation of an entry that says which places were erased."""
 UNSIGNED_MAX = 1000
@@ -17,6 +17,7 @@ PERSONAL = ("subject", "target", "origin")
 SALT_BYTES = 16
 
 _ENTRY = b"mainstay audit entry v1"
+_CHANGING = b"mainstay audit entry v2"
 _PERSONAL = b"mainstay audit personal v1"
 _LINK = b"mainstay audit link v1"
 _GENESIS = b"mainstay audit chain v1"
@@ -29,7 +30,10 @@ Trusted = Callable[[str, bytes, bytes], bool | None]
 
 @dataclass(frozen=True)
 class Entry:
-    """One row of the audit; what is personal is empty, and `hidden` stands for it, once it was erased."""
+    """One row of the audit; what is personal is empty, and `hidden` stands for it, once it was erased.
+
+    `before` and `after` are salted hashes of what was changed, of entries that say so.
+    """
 
     seq: int
     at_ms: int
@@ -42,6 +46,8 @@ class Entry:
     origin: str
     salt: bytes | None
     hidden: bytes | None
+    before: bytes | None = None
+    after: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -72,12 +78,12 @@ class Checkpoint:
     def statement(self, tenant_id: str) -> bytes:
         """Give the bytes that are signed."""
         numbers = (self.number, self.place, self.begins, self.oldest, self.at_ms)
-        return _framed(
+        return framed(
             _CHECKPOINT, tenant_id, *(str(each) for each in numbers), self.link, self.begins_link, self.key_id
         )
 
 
-def _framed(domain: bytes, *parts: str | bytes) -> bytes:
+def framed(domain: bytes, *parts: str | bytes) -> bytes:
     """Join parts so that no two lists of parts give the same bytes."""
     framed = [len(domain).to_bytes(8), domain]
     for part in parts:
@@ -88,31 +94,37 @@ def _framed(domain: bytes, *parts: str | bytes) -> bytes:
 
 def genesis(tenant_id: str) -> bytes:
     """Give what the first entry of a tenant is linked to."""
-    return hashlib.sha256(_framed(_GENESIS, tenant_id)).digest()
+    return hashlib.sha256(framed(_GENESIS, tenant_id)).digest()
 
 
 def hidden_of(entry: Entry) -> bytes:
     """Give what stands for the personal fields: they cannot be guessed from it without the salt."""
     return hashlib.sha256(
-        _framed(_PERSONAL, entry.salt or b"", entry.subject, entry.target, entry.origin)
+        framed(_PERSONAL, entry.salt or b"", entry.subject, entry.target, entry.origin)
     ).digest()
 
 
 def commitment_of(tenant_id: str, entry: Entry) -> bytes:
-    """Give what is chained for an entry; it stays the same when the personal fields are erased."""
+    """Give what is chained for an entry; it stays the same when the personal fields are erased.
+
+    An entry without hashes of what was changed is chained as all were before there were such hashes.
+    """
     hidden = entry.hidden if entry.salt is None and entry.hidden is not None else hidden_of(entry)
     texts = (str(entry.seq), str(entry.at_ms), entry.request_id, entry.operation, entry.outcome, entry.door)
-    return hashlib.sha256(_framed(_ENTRY, tenant_id, *texts, hidden)).digest()
+    if entry.before is None and entry.after is None:
+        return hashlib.sha256(framed(_ENTRY, tenant_id, *texts, hidden)).digest()
+    sides = [b"" if side is None else b"=" + side for side in (entry.before, entry.after)]
+    return hashlib.sha256(framed(_CHANGING, tenant_id, *texts, hidden, *sides)).digest()
 
 
 def link_of(previous: bytes, place: int, commitment: bytes) -> bytes:
     """Give an entry's link from that of the entry before it."""
-    return hashlib.sha256(_framed(_LINK, previous, str(place), commitment)).digest()
+    return hashlib.sha256(framed(_LINK, previous, str(place), commitment)).digest()
 
 
 def erasure_statement(tenant_id: str, at_ms: int, places: str) -> bytes:
     """Give the bytes that are signed when places are erased."""
-    return _framed(_ERASURE, tenant_id, str(at_ms), places)
+    return framed(_ERASURE, tenant_id, str(at_ms), places)
 
 
 def as_ranges(places: Iterable[int]) -> str:
@@ -158,6 +170,8 @@ def entry_of(row: Row) -> Entry:
         origin=str(row["origin"]),
         salt=None if row["salt"] is None else _bytes(row["salt"]),
         hidden=None if row["hidden"] is None else _bytes(row["hidden"]),
+        before=None if row["before_hash"] is None else _bytes(row["before_hash"]),
+        after=None if row["after_hash"] is None else _bytes(row["after_hash"]),
     )
 
 

@@ -224,7 +224,9 @@ class Application:
     async def _finish(self, work: Work, operation: Operation, message: Message, outcome: str) -> None:
         unit = await work.open()
         await self._parts.outbox.write(unit, work)
-        row = self._parts.audit.row(work.caller, operation.full_name, work.target, outcome, message.origin)
+        row = self._parts.audit.row(
+            work.caller, operation.full_name, work.target, outcome, message.origin, work.changed
+        )
         await unit.insert("audit", [scoped(row, work.scope, work.caller.tenant_id)])
         work.audited = True
 

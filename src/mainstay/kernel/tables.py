@@ -61,6 +61,8 @@ AUDIT = Table(
         Column("sealed", "integer"),
         Column("salt", "bytes", nullable=True),
         Column("hidden", "bytes", nullable=True),
+        Column("before_hash", "bytes", nullable=True),
+        Column("after_hash", "bytes", nullable=True),
     ),
     key=("seq",),
     sequence="seq",

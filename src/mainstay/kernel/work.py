@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mainstay.kernel.caller import Caller
+from mainstay.kernel.changing import UNCHANGED, Changed, State
 from mainstay.kernel.interface import Event
 from mainstay.ports.ciphers import Cipher
 from mainstay.ports.database import SYSTEM, Condition, Database, Row, Scalar, Scope, Unit
@@ -39,6 +40,7 @@ class Work:
     events: list[Emitted] = field(default_factory=list)
     after: Callable[[], Awaitable[Any]] | None = None
     target: str = ""
+    changed: Changed = UNCHANGED
     audited: bool = False
     unit: Unit | None = None
     _context: AbstractAsyncContextManager[Unit] | None = None
@@ -122,6 +124,15 @@ def follow_up(action: Callable[[], Awaitable[Any]]) -> None:
 def note_target(target: str) -> None:
     """Name the thing that this operation is about, for the audit."""
     current().target = target
+
+
+def note_change(before: State | None, after: State | None) -> None:
+    """Give a thing as it was and as it is then, of which the audit keeps hashes; None: it is not there.
+
+    An operation that changes several things calls this for each, always in the same order.
+    """
+    work = current()
+    work.changed = work.changed.and_then(before, after)
 
 
 def forbid_in_unit(what: str) -> None:

@@ -2,9 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from mainstay.kernel.bounds import Rights
 from mainstay.kernel.caller import Caller
+from mainstay.kernel.changing import State
+from mainstay.kernel.work import note_change
 from mainstay.kit.clock import Clock
 from mainstay.kit.ids import Ids
 from mainstay.kit.random import Random
@@ -121,6 +124,7 @@ class Keyring:
             row = replace(row, permissions=await self._roles.hold(tenant_id, named))
             bounds.check(giver, self._rights(row, tenant))  # somebody may have raised the role meanwhile
         await self._store.add_key(row)
+        note_change(None, self._told(row))
         return self._new(row, secret)
 
     async def _wished(
@@ -152,23 +156,39 @@ class Keyring:
     ) -> ApiKey:
         """Change a key; what it could before and what it can then are both within what the giver may."""
         row, tenant = await self._givable(giver, key_id)
-        changed = replace(
-            row,
-            name=name or row.name,
-            groups=row.groups if groups is None else tuple(dict.fromkeys(groups)),
-            limit_per_minute=row.limit_per_minute if limit_per_minute == UNSAID_LIMIT else limit_per_minute,
-            expires_ms=row.expires_ms
-            if expires_at == UNSAID
-            else expiry_ms(expires_at, self._clock.now_ms()),
-        )
+        wished = self._wished_of(name, groups, limit_per_minute, expires_at)
+        changed = replace(row, **wished)
         if changed.limit_per_minute != row.limit_per_minute:
             bounds.check_ceiling(changed.limit_per_minute, tenant.limit_per_minute)
         bounds.check(giver, self._rights(changed, tenant))
         if key_id == giver.subject and _ends(changed) > _ends(row):
             raise KeyMayTooMuch("A key cannot make its own life longer. Use another administrator's key.")
-        if not await self._store.change_key(row, changed):
-            raise KeyChanged("It was revoked at this moment.")
+        row = await self._held(giver.tenant_id, key_id)
+        changed = replace(row, **wished)
+        for each in (row, changed):  # somebody may have raised it meanwhile
+            bounds.check(giver, self._rights(each, tenant))
+        await self._store.change_key(row, changed)
+        note_change(self._told(row), self._told(changed))
         return shown(changed, self._clock.now_ms())
+
+    def _wished_of(
+        self,
+        name: str | None,
+        groups: Sequence[str] | None,
+        limit_per_minute: int | None,
+        expires_at: str | None,
+    ) -> dict[str, Any]:
+        """Give the columns of a key that were named, with what they are to be; raises ExpiryInvalid."""
+        wished: dict[str, Any] = {}
+        if name:
+            wished["name"] = name
+        if groups is not None:
+            wished["groups"] = tuple(dict.fromkeys(groups))
+        if limit_per_minute != UNSAID_LIMIT:
+            wished["limit_per_minute"] = limit_per_minute
+        if expires_at != UNSAID:
+            wished["expires_ms"] = expiry_ms(expires_at, self._clock.now_ms())
+        return wished
 
     async def rotate(self, giver: Caller, key_id: str, overlap_s: int) -> NewApiKey:
         """Give a key another secret; one before that secret's own overlap ends at once."""
@@ -181,14 +201,22 @@ class Keyring:
         start = secret[: keys.START_LENGTH]
         if not await self._store.change_secret(row, keys.hashed(secret), start, now, until):
             raise KeyChanged("It was rotated or revoked at this moment. Look at it before you try again.")
-        return self._new(replace(row, start=start, rotated_ms=now, old_until_ms=until), secret)
+        rotated = await self._held(giver.tenant_id, key_id)
+        before = replace(rotated, start=row.start, rotated_ms=row.rotated_ms, old_until_ms=row.old_until_ms)
+        note_change(self._told(before), self._told(rotated))
+        return self._new(rotated, secret)
 
     async def revoke(self, tenant_id: str, key_id: str) -> ApiKey:
         """Forget a key with both of its secrets."""
-        row = await self._row(tenant_id, key_id)
-        if not await self._store.remove_key(tenant_id, key_id):
-            raise KeyMissing("It was revoked at this moment.")
+        row = await self._store.hold_key(tenant_id, key_id)
+        if row is None:
+            raise KeyMissing("List the keys to see their ids.")
+        await self._store.remove_key(tenant_id, key_id)
+        note_change(self._told(row), None)
         return shown(row, self._clock.now_ms())
+
+    def _told(self, row: KeyRow) -> State:
+        return shown(row, self._clock.now_ms()).model_dump()
 
     def _secret(self) -> str:
         return keys.form(self._random.token(keys.SECRET_BYTES))
@@ -200,6 +228,13 @@ class Keyring:
         row = await self._store.key(tenant_id, key_id)
         if row is None:
             raise KeyMissing("List the keys to see their ids.")
+        return row
+
+    async def _held(self, tenant_id: str, key_id: str) -> KeyRow:
+        """Give a key as it is until this operation ends; raises KeyChanged."""
+        row = await self._store.hold_key(tenant_id, key_id)
+        if row is None:
+            raise KeyChanged("It was revoked at this moment.")
         return row
 
     async def _tenant(self, tenant_id: str) -> TenantRow:

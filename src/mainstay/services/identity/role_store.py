@@ -54,27 +54,25 @@ class RoleStore:
         }
         await self._rows.insert("roles", [row])
 
-    async def change(self, tenant_id: str, role: RoleRow) -> bool:
-        """Store what may be changed of a role, with its keys too; say whether it is there still."""
+    async def change(self, tenant_id: str, role: RoleRow) -> None:
+        """Store what may be changed of a role, with its keys too."""
         changed: dict[str, Scalar] = {
             "description": role.description,
             "permissions": json.dumps(role.permissions),
             "changed_ms": role.changed_ms,
         }
-        if not await self._rows.update("roles", changed, {"tenant_id": tenant_id, "name": role.name}):
-            return False
+        await self._rows.update("roles", changed, {"tenant_id": tenant_id, "name": role.name})
         permissions: dict[str, Scalar] = {"permissions": changed["permissions"]}
         await self._rows.update("api_keys", permissions, {"tenant_id": tenant_id, "role": role.name})
-        return True
 
     async def hold(self, tenant_id: str, name: str) -> RoleRow | None:
         """Give a role as it is now, and keep others from changing it before this operation ends."""
         await self._rows.update("roles", {"name": name}, {"tenant_id": tenant_id, "name": name})
         return await self.role(tenant_id, name)
 
-    async def remove(self, tenant_id: str, name: str) -> bool:
-        """Forget a role; say whether it was there."""
-        return await self._rows.delete("roles", {"tenant_id": tenant_id, "name": name}) > 0
+    async def remove(self, tenant_id: str, name: str) -> None:
+        """Forget a role."""
+        await self._rows.delete("roles", {"tenant_id": tenant_id, "name": name})
 
     async def in_use(self, tenant_id: str, name: str) -> bool:
         """Say whether a key has this role."""

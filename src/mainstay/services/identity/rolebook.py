@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from mainstay.kernel.caller import EVERYTHING, Caller
 from mainstay.kernel.permissions import Permissions
+from mainstay.kernel.work import note_change
 from mainstay.kit.clock import Clock
 from mainstay.ports.database import UniqueViolated
 from mainstay.services.identity import bounds
@@ -104,6 +105,7 @@ class Rolebook:
             await self._store.add(giver.tenant_id, row)
         except UniqueViolated:
             raise RoleNameTaken("Choose another name, or change the role that has it.") from None
+        note_change(None, _shown(row).model_dump())
         return _shown(row)
 
     async def change(self, giver: Caller, name: str, permissions: Sequence[str], description: str) -> Role:
@@ -112,17 +114,25 @@ class Rolebook:
         await self._own(giver, name)
         bounds.check_permissions(giver, wanted)
         row = RoleRow(name, description, wanted, self._clock.now_ms())
-        if not await self._store.change(giver.tenant_id, row):
+        before = await self._store.hold(giver.tenant_id, name)
+        if before is None:
             raise RoleMissing("It was deleted at this moment.")
+        bounds.check_permissions(giver, before.permissions)  # somebody may have raised it meanwhile
+        await self._store.change(giver.tenant_id, row)
+        note_change(_shown(before).model_dump(), _shown(row).model_dump())
         return _shown(row)
 
     async def delete(self, giver: Caller, name: str) -> Role:
         """Delete a role that no key has."""
-        role = await self._own(giver, name)
-        if not await self._store.remove(giver.tenant_id, name):  # first, so that no key can take it meanwhile
+        await self._own(giver, name)
+        held = await self._store.hold(giver.tenant_id, name)  # so that no key can take it meanwhile
+        if held is None:
             raise RoleMissing("It was deleted at this moment.")
+        await self._store.remove(giver.tenant_id, name)
         if await self._store.in_use(giver.tenant_id, name):
             raise RoleInUse("Revoke the keys that have it, or keep it; list the keys to see their roles.")
+        role = _shown(held)
+        note_change(role.model_dump(), None)
         return role
 
     async def _own(self, giver: Caller, name: str) -> Role:

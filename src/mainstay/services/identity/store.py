@@ -201,6 +201,11 @@ class IdentityStore:
         rows = await self._rows.fetch(f"{_KEY} AND k.key_id = :key", {"tenant": tenant_id, "key": key_id})
         return _key(rows[0]) if rows else None
 
+    async def hold_key(self, tenant_id: str, key_id: str) -> KeyRow | None:
+        """Give a key as it is now, and keep others from changing it before this operation ends."""
+        await self._rows.update("api_keys", {"key_id": key_id}, {"tenant_id": tenant_id, "key_id": key_id})
+        return await self.key(tenant_id, key_id)
+
     async def keys_of(self, tenant_id: str, after: str, limit: int) -> list[KeyRow]:
         """List some of a tenant's keys by their ids, which tell when they were made, oldest first."""
         rows = await self._rows.fetch(
@@ -227,8 +232,8 @@ class IdentityStore:
         }
         await self._rows.insert("api_keys", [row])
 
-    async def change_key(self, before: KeyRow, after: KeyRow) -> bool:
-        """Store what has changed of a key, and nothing else; say whether it is there still."""
+    async def change_key(self, before: KeyRow, after: KeyRow) -> None:
+        """Store what has changed of a key, and nothing else."""
         columns: dict[str, tuple[Scalar, Scalar]] = {
             "name": (before.name, after.name),
             "groups": (json.dumps(before.groups), json.dumps(after.groups)),
@@ -237,7 +242,7 @@ class IdentityStore:
         }
         changed = _changed(columns) or {"name": after.name}
         where = {"tenant_id": after.tenant_id, "key_id": after.key_id}
-        return await self._rows.update("api_keys", changed, where) > 0
+        await self._rows.update("api_keys", changed, where)
 
     async def change_secret(
         self, key: KeyRow, hashed: str, start: str, now_ms: int, old_until_ms: int | None
@@ -253,11 +258,11 @@ class IdentityStore:
         where = {"tenant_id": key.tenant_id, "key_id": key.key_id, "hash": key.hash}
         return await self._rows.update("api_keys", changed, where) > 0
 
-    async def remove_key(self, tenant_id: str, key_id: str) -> bool:
-        """Forget a key, both of its secrets, and its use; say whether it was there."""
+    async def remove_key(self, tenant_id: str, key_id: str) -> None:
+        """Forget a key, both of its secrets, and its use."""
         where = {"tenant_id": tenant_id, "key_id": key_id}
         await self._rows.delete("key_uses", where)
-        return await self._rows.delete("api_keys", where) > 0
+        await self._rows.delete("api_keys", where)
 
     async def note_uses(self, uses: Mapping[tuple[str, str], int]) -> None:
         """Store when keys, named by tenant and id, were used last."""
@@ -275,6 +280,12 @@ class IdentityStore:
         """Find a tenant."""
         rows = await self._rows.fetch(f"{_TENANT} WHERE tenant_id = :tenant", {"tenant": tenant_id})
         return _tenant(rows[0]) if rows else None
+
+    async def hold_tenant(self, row: TenantRow) -> TenantRow:
+        """Give a tenant as it is now, and keep others from changing it before this operation ends."""
+        where = {"tenant_id": row.tenant_id}
+        await self._rows.update("tenants", {"created_ms": row.created_ms}, where)
+        return await self.tenant(row.tenant_id) or row  # tenants are never removed
 
     async def add_tenant(self, tenant: TenantRow) -> None:
         """Store a tenant; raises UniqueViolated when the name is taken."""

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from mainstay.kernel.work import caller
+from mainstay.kernel.work import caller, note_change
 from mainstay.kit.clock import Clock
 from mainstay.kit.ids import Ids
 from mainstay.ports.database import UniqueViolated
@@ -56,6 +56,7 @@ class Tenancy:
             await self._store.add_tenant(row)
         except UniqueViolated:
             raise TenantNameTaken("Choose another name.") from None
+        note_change(None, _shown(row).model_dump())
         return _shown(row)
 
     async def all(self) -> list[Tenant]:
@@ -73,6 +74,7 @@ class Tenancy:
         row = await self._row(tenant_id)
         if suspended and row.operator:
             raise TenantIsOperator("Nobody could resume it.")
+        row = await self._store.hold_tenant(row)
         changed = replace(
             row,
             name=name or row.name,
@@ -83,6 +85,7 @@ class Tenancy:
             await self._store.change_tenant(row, changed)
         except UniqueViolated:
             raise TenantNameTaken("Choose another name.") from None
+        note_change(_shown(row).model_dump(), _shown(changed).model_dump())
         return _shown(changed)
 
     async def _row(self, tenant_id: str) -> TenantRow:

@@ -4,7 +4,7 @@ import asyncio
 import re
 from collections.abc import Sequence
 
-from mainstay.kernel.work import caller, emit, note_target
+from mainstay.kernel.work import caller, emit, note_change, note_target
 from mainstay.kit.clock import Clock
 from mainstay.kit.ids import Ids
 from mainstay.ports.encoder import Encoder
@@ -70,6 +70,7 @@ class Faqs:
             created_ms=self._clock.now_ms(),
         )
         await self._faqs.add_faq(row)
+        note_change(None, _faq(row).model_dump())
         await self._changed("faq", faq_id)
         return _faq(row)
 
@@ -83,6 +84,7 @@ class Faqs:
         if row is None:
             raise FaqMissing("List the entries to see their ids.")
         await self._faqs.remove_faq(faq_id)
+        note_change(_faq(row).model_dump(), None)
         await self._changed("faq", faq_id)
         return _faq(row)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from mainstay.kernel.caller import Caller
 from mainstay.kernel.interface import Upload
-from mainstay.kernel.work import caller, emit
+from mainstay.kernel.work import caller, emit, note_change
 from mainstay.kit.clock import Clock
 from mainstay.kit.errors import Failure
 from mainstay.kit.ids import Ids
@@ -164,6 +164,7 @@ class Intake:
             if receipt is None:
                 row = self._row(draft, before, job_id, now)
                 rows.append((row, draft.text))
+                note_change(None if before is None else vars(before), vars(row))
                 if before is not None and before.blob and before.blob != row.blob:
                     replaced[row.doc_id] = before.blob
                 if before is not None and before.groups != row.groups:

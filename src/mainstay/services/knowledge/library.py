@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from mainstay.kernel.fields import in_words
-from mainstay.kernel.work import caller, emit, follow_up, note_target
+from mainstay.kernel.work import caller, emit, follow_up, note_change, note_target
 from mainstay.kit.clock import Clock
 from mainstay.kit.errors import Failure, NotFound
 from mainstay.kit.ids import Ids
@@ -157,6 +157,8 @@ class Library:
         await self._passages.remove(doc_ids)
         await self._faqs.forget_feedback(doc_ids)
         await self._store.remove(doc_ids)
+        for document in documents:
+            note_change(vars(document), None)
 
     async def until_done(self, job_id: str) -> None:
         """Wait until a job has ended well; raises IndexBehind."""

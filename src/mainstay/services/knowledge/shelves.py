@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from mainstay.kernel.caller import ALL_DOCUMENTS
-from mainstay.kernel.work import caller, emit, follow_up, note_target
+from mainstay.kernel.work import caller, emit, follow_up, note_change, note_target
 from mainstay.kit.clock import Clock
 from mainstay.kit.ids import Ids
 from mainstay.ports.database import UniqueViolated
@@ -84,6 +84,7 @@ class Shelves:
             await self._store.add_collection(row)
         except UniqueViolated:
             raise CollectionExists("Use it as it is, or choose another name.") from None
+        note_change(None, vars(row))
         return self._collection(row, (0, 0))
 
     async def describe_all(self) -> list[Collection]:
@@ -103,7 +104,7 @@ class Shelves:
     async def delete(self, name: str) -> CollectionDeleted:
         """Delete a collection with its documents."""
         note_target(name)
-        await self.existing(name)
+        note_change(vars(await self.existing(name)), None)
         job_id = self._ids.new("job")
         deleted, blobs = 0, list[str]()
         await self._store.remove_collection(name)

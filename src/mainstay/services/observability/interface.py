@@ -51,6 +51,12 @@ class AuditEntry(Record):
     door: str
     origin: str = Field(description="The address it came from, where the door knows one.")
     erased: bool = Field(description="Whether subject, target and origin were erased.")
+    before: str | None = Field(
+        default=None, description="A salted hash of what was changed, as it was; none where nothing was."
+    )
+    after: str | None = Field(
+        default=None, description="A salted hash of what was changed, as it was then; none once it is erased."
+    )
 
 
 class AuditPage(Record):
@@ -102,7 +108,7 @@ class AuditVerification(Record):
 class ExportBegin(Record):
     """What an export is of, and what stands before its first entry."""
 
-    format: Literal["mainstay-audit-1"]
+    format: Literal["mainstay-audit-1", "mainstay-audit-2"]
     tenant_id: str
     since_ms: int | None
     until_ms: int | None
@@ -129,6 +135,8 @@ class ExportEntry(Record):
     origin: str
     salt: str | None
     hidden: str | None
+    before: str | None = None
+    after: str | None = None
     commitment: str
     link: str
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from mainstay.kernel.audit_chain import AuditChain
 from mainstay.kernel.chain import FORMAT, Checkpoint, Sealed
 from mainstay.kernel.work import caller
-from mainstay.ports.database import Row
+from mainstay.ports.database import Row, Scalar
 from mainstay.ports.signers import Signer
 from mainstay.services.observability.interface import (
     AuditCheckpoint,
@@ -26,6 +26,10 @@ from mainstay.services.observability.store import AuditStore, Wanted
 _FAR = 1 << 62
 
 
+def _hex(value: Scalar) -> str | None:
+    return value.hex() if isinstance(value, bytes) else None
+
+
 def _entry(row: Row) -> AuditEntry:
     return AuditEntry(
         seq=int(row["seq"] or 0),
@@ -39,6 +43,8 @@ def _entry(row: Row) -> AuditEntry:
         door=str(row["door"]),
         origin=str(row["origin"]),
         erased=row["salt"] is None,
+        before=_hex(row["before_hash"]),
+        after=_hex(row["after_hash"]),
     )
 
 
@@ -71,6 +77,8 @@ def _exported(sealed: Sealed) -> ExportEntry:
         origin="" if entry is None else entry.origin,
         salt=None if entry is None or entry.salt is None else entry.salt.hex(),
         hidden=None if entry is None or entry.hidden is None else entry.hidden.hex(),
+        before=None if entry is None or entry.before is None else entry.before.hex(),
+        after=None if entry is None or entry.after is None else entry.after.hex(),
         commitment=sealed.commitment.hex(),
         link=sealed.link.hex(),
     )

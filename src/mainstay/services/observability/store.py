@@ -7,6 +7,7 @@ from mainstay.ports.database import Row, Rows, Scalar
 
 _SEARCH = (
     "SELECT seq, at_ms, request_id, subject, operation, target, outcome, door, origin, salt, sealed,"
+    " before_hash, after_hash,"
     " (SELECT l.place FROM audit_links l WHERE l.seq = audit.seq) AS place FROM audit"
 )
 _EQUAL = ("subject", "operation", "outcome", "target", "request_id", "door")
