@@ -9,12 +9,13 @@ import pytest
 from mainstay.app.house import House
 from mainstay.kernel.caller import Caller, Credential
 from mainstay.kernel.dispatch import Answer, Application, Message
+from mainstay.kernel.gathering import ROWS_EACH
 from mainstay.kernel.guard import NOBODYS, STRANGER, RateLimited, stranger
 from mainstay.kernel.interface import Interface, operations_of, reads, writes
 from mainstay.kernel.work import become, caller, note_target
 from mainstay.kit.errors import Invalid, Unauthenticated
 from mainstay.ports.database import SYSTEM, AllRows
-from makers import ADMIN_KEY, client, opened_house
+from makers import ADMIN_KEY, FrozenClock, client, opened_house
 
 TENANT = "tenant_of_guests"
 
@@ -141,6 +142,19 @@ async def test_strangers_are_counted_by_address(tmp_path: Path) -> None:
         assert door.headers["RateLimit-Policy"] == '"minute";q=2;w=60'
         await door.ask("greet", "2001:db8:0:1::1")
         await client(house, ADMIN_KEY).call("identity.whoami")
+
+
+async def test_a_flood_of_strangers_is_counted_and_not_written_down_one_by_one(tmp_path: Path) -> None:
+    clock = FrozenClock()
+    async with opened_house(tmp_path / "data", clock=clock) as house:
+        door = Door(house)
+        for number in range(50):
+            with pytest.raises(CodeWrong):
+                await door.ask("enter", code="wrong")
+            assert len(await door.audited()) == min(number + 1, ROWS_EACH)
+        clock.move(60)
+        targets = [target for _, _, target, _ in await door.audited()]
+        assert targets == ["wrong"] * ROWS_EACH + [f"{50 - ROWS_EACH} like this within a minute"]
 
 
 @pytest.mark.parametrize(

@@ -114,6 +114,10 @@ def _plain(**values: Any) -> Callable[[World, str], Values]:
     return lambda _world, _mark: dict(values)
 
 
+def _own_audit(**values: Any) -> Callable[[World, str], Values]:
+    return lambda world, _mark: {**values, "tenant": world.tenant_id}
+
+
 def _gone_document(world: World, mark: str) -> Values:
     world.call(
         "knowledge.add_document", collection=COLLECTION, doc_id=f"gone {mark}", text="Gone.", wait=True
@@ -298,11 +302,13 @@ SAMPLES: dict[str, Sample] = {
         lambda world, _: {"job_id": world.job_id}, {"job_id": "no id!"}, {"job_id": NOWHERE}
     ),
     "observability.search_entries": Sample(
-        _plain(operation="identity.create_key", since="2026-01-01T00:00:00Z", limit=3), {"limit": 501}
+        _own_audit(operation="identity.create_key", since="2026-01-01T00:00:00Z", limit=3),
+        {"limit": 501},
+        {"tenant": NOWHERE},
     ),
-    "observability.export_entries": Sample(_plain(since="0"), {"since": "x" * 41}),
-    "observability.list_checkpoints": Sample(_plain(limit=2), {"limit": 0}),
-    "observability.verify_chain": Sample(_plain(limit=1000), {"after": -1}),
+    "observability.export_entries": Sample(_own_audit(since="0"), {"since": "x" * 41}, {"tenant": NOWHERE}),
+    "observability.list_checkpoints": Sample(_own_audit(limit=2), {"limit": 0}, {"tenant": NOWHERE}),
+    "observability.verify_chain": Sample(_own_audit(limit=1000), {"after": -1}, {"tenant": NOWHERE}),
     "knowledge.create_collection": Sample(
         lambda _, mark: {"name": f"c {mark}", "languages": ["de"], "chunking": {"tokens_max": 64}},
         {"chunking": {"tokens_max": 5}, "languages": ["deutsch"]},

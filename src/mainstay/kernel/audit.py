@@ -10,6 +10,7 @@ from mainstay.kernel.caller import Caller
 from mainstay.kernel.chain import SALT_BYTES
 from mainstay.kernel.changing import UNCHANGED, Changed
 from mainstay.kernel.endings import end
+from mainstay.kernel.gathering import Gathering
 from mainstay.kit.clock import Clock
 from mainstay.kit.errors import Unavailable
 from mainstay.kit.random import Random
@@ -38,6 +39,7 @@ class Audit:
         self._database = database
         self._clock = clock
         self._random = random
+        self._gathering = Gathering(clock)
         self._waiting: deque[dict[str, Scalar]] = deque()
         self._task: asyncio.Task[None] | None = None
         self._lost = 0
@@ -70,7 +72,9 @@ class Audit:
         }
 
     def note(self, tenant_id: str, row: dict[str, Scalar]) -> None:
-        """Write a row soon; for what changes nothing."""
+        """Write a row soon, or count it with others like it; for what changes nothing."""
+        if not self._gathering.passes(tenant_id, row):
+            return
         if len(self._waiting) >= _ROWS_WAITING_MAX:
             self._lost += 1
             return
@@ -85,10 +89,12 @@ class Audit:
         if self._task is not None:
             await end([self._task])
             self._task = None
+        self._waiting.extend(self._gathering.due(ends=True))
         await self.flush()
 
     async def flush(self) -> None:
         """Write what waits now."""
+        self._waiting.extend(self._gathering.due())
         while self._waiting:
             size = min(len(self._waiting), _ROWS_AT_ONCE)
             rows = [self._waiting.popleft() for _ in range(size)]

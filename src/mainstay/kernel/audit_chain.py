@@ -1,7 +1,7 @@
 """Reading one tenant's chain of audit entries: to check it, and to carry it away."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from mainstay.kernel.chain import (
@@ -14,7 +14,7 @@ from mainstay.kernel.chain import (
     genesis,
     sealed_of,
 )
-from mainstay.ports.database import SYSTEM, Database, Scalar
+from mainstay.ports.database import SYSTEM, Database, Row, Scalar
 
 PAGE = 100
 """How many entries are looked at between two turns of others: hashing them takes about two milliseconds."""
@@ -99,6 +99,10 @@ class AuditChain:
     def trusted(self) -> Trusted:
         """Give what checks signatures."""
         return self._trusted
+
+    async def fetch(self, tenant_id: str, sql: str, values: Mapping[str, Scalar]) -> list[Row]:
+        """Read a tenant's rows of the audit with a SELECT."""
+        return await self._database.fetch(tenant_id, sql, values)
 
     async def tenants(self) -> AsyncIterator[str]:
         """Give the tenants that have a chain."""

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from mainstay.kernel.audit import Audit, scoped
 from mainstay.kernel.caller import Caller, Credential
 from mainstay.kernel.fields import problem_of
-from mainstay.kernel.guard import STRANGER, Guard
+from mainstay.kernel.guard import STRANGER, Guard, TenantSuspended
 from mainstay.kernel.idempotency import Idempotency, Replay
 from mainstay.kernel.interface import Interface, Operation, is_pending, operations_of
 from mainstay.kernel.outbox import Outbox
@@ -139,6 +139,8 @@ class Application:
             return await self._run(operation, model, work, message)
         except Failure as failure:
             outcome = failure.code()
+            if isinstance(failure, TenantSuspended):
+                caller = caller or failure.known
             if caller is not None and (work is not None or not isinstance(failure, Unauthenticated)):
                 self._note_failed(operation, caller, work, message, outcome)
             raise

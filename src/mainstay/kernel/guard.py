@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
-from typing import Protocol
+from typing import Any, Protocol
 
 from mainstay.kernel.caller import Caller, Credential
 from mainstay.kernel.interface import Operation
@@ -54,6 +54,11 @@ class TenantSuspended(Forbidden):
     """The tenant of this key is suspended; its data stays, and its keys work again when it is resumed."""
 
     title = "This tenant is suspended"
+
+    def __init__(self, detail: str = "", known: Caller | None = None, **more: Any) -> None:
+        """Take who was refused, for the audit."""
+        super().__init__(detail, **more)
+        self.known = known
 
 
 class RateLimited(TooMany):

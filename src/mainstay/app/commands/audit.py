@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, TextIO
@@ -34,6 +34,9 @@ audit = typer.Typer(
 )
 
 SinceOption = Annotated[str, typer.Option(help="From when on: RFC 3339, or milliseconds since 1970.")]
+TenantOption = Annotated[
+    str, typer.Option(help="Another tenant, or `nobody` (strangers); for the operator's administrators.")
+]
 UntilOption = Annotated[str, typer.Option(help="Until when, not included.")]
 
 
@@ -123,6 +126,7 @@ def export(
     ] = None,
     since: SinceOption = "",
     until: UntilOption = "",
+    tenant: TenantOption = "",
     url: UrlOption = None,
     key: KeyOption = None,
     data: DataOption = None,
@@ -131,24 +135,25 @@ def export(
 
     Example: `mainstay audit export --since 2026-11-01T00:00:00Z -o audit.jsonl`
     """
+    wanted = {"since": since, "until": until, "tenant": tenant}
 
     async def work(server: Server) -> None:
         if output is None:
-            await _write(server, sys.stdout, since, until)
+            await _write(server, sys.stdout, wanted)
             return
         draft = output.with_name(f"{output.name}.unfinished")
         if output.exists():
             raise typer.BadParameter(f"{output} exists already; name another file.")
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            await _write(server, file, since, until)
+            await _write(server, file, wanted)
         draft.rename(output)
 
     run(lambda: address_of(url, key, data), work, as_json=False)
 
 
-async def _write(server: Server, file: TextIO, since: str, until: str) -> None:
+async def _write(server: Server, file: TextIO, wanted: Mapping[str, str]) -> None:
     with _progress("Exporting", None) as progress:
-        async for piece in server.of(Observability).export_entries(since, until):
+        async for piece in server.of(Observability).export_entries(**wanted):
             file.write(audits.line_of(piece))
             progress(len(piece.entries))
     file.flush()
@@ -156,6 +161,7 @@ async def _write(server: Server, file: TextIO, since: str, until: str) -> None:
 
 @audit.command()
 def checkpoint(
+    tenant: TenantOption = "",
     url: UrlOption = None,
     key: KeyOption = None,
     data: DataOption = None,
@@ -166,6 +172,7 @@ def checkpoint(
     """
 
     async def work(server: Server) -> None:
-        Output(as_json=True).json(plain(await server.of(Observability).list_checkpoints(limit=1)))
+        newest = await server.of(Observability).list_checkpoints(limit=1, tenant=tenant)
+        Output(as_json=True).json(plain(newest))
 
     run(lambda: address_of(url, key, data), work, as_json=True)

@@ -78,9 +78,7 @@ class IdentityService(Identity):
         return known
 
     def _caller(self, row: Recognised, secret: str) -> Caller:
-        if row.suspended:
-            raise TenantSuspended("Its data stays as it is. Ask the operator of this installation.")
-        return Caller(
+        known = Caller(
             tenant_id=row.tenant_id,
             subject=row.key_id,
             roles=(row.role,) if row.role else (),
@@ -94,6 +92,9 @@ class IdentityService(Identity):
             operator=row.operator,
             secret=secret,
         )
+        if row.suspended:
+            raise TenantSuspended("Its data stays as it is. Ask the operator of this installation.", known)
+        return known
 
     async def _valid(self, secret: str) -> Recognised | None:
         """Find the key that a secret opens now.

@@ -30,9 +30,7 @@ class TenantStanding:
         row = await self._store.standing(tenant_id, role)
         if row is None:
             raise CredentialsUnknown("There is no such tenant any more.")
-        if row.suspended:
-            raise TenantSuspended("Its data stays as it is. Ask the operator of this installation.")
-        return Caller(
+        known = Caller(
             tenant_id=tenant_id,
             subject=subject,
             roles=(role,) if role else (),
@@ -43,6 +41,9 @@ class TenantStanding:
             tenant_limit_per_minute=self._settings.tenant_limit_per_minute,
             operator=row.operator,
         )
+        if row.suspended:
+            raise TenantSuspended("Its data stays as it is. Ask the operator of this installation.", known)
+        return known
 
     async def permitted(self, tenant_id: str, role: str) -> frozenset[str] | None:
         """Give what a role permits now; None if there is no such role."""

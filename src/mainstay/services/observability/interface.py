@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from mainstay.kernel.interface import Interface, Record, reads, streams
-from mainstay.kit.errors import Invalid
+from mainstay.kit.errors import Forbidden, Invalid, NotFound
 
 _TIME = (
     r"^([0-9]{1,16}|[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?"
@@ -27,6 +27,26 @@ Cursor = Annotated[
     StringConstraints(max_length=50, pattern=r"^([0-9]{1,16}\.[0-9]{1,18})?$"),
     Field(description="The `next` of the page before; empty: the newest."),
 ]
+Tenant = Annotated[
+    str,
+    StringConstraints(max_length=100, pattern=r"^[a-z0-9_]*$"),
+    Field(
+        description="Another tenant's id, or `nobody` for what strangers tried; for administrators of the "
+        "operator alone. Empty: your own."
+    ),
+]
+
+
+class AuditNotYours(Forbidden):
+    """Only administrators of the operator's tenant may read the audit of others."""
+
+    title = "You may read your own tenant's audit only"
+
+
+class AuditMissing(NotFound):
+    """Nothing is kept of a tenant, or there is no such tenant."""
+
+    title = "There is no such audit"
 
 
 class MomentUnreadable(Invalid):
@@ -165,13 +185,16 @@ class AuditPiece(Record):
     end: ExportEnd | None = None
 
 
+_OF_WHOM = (AuditNotYours, AuditMissing)
+
+
 class Observability(Interface):
     """The audit of your tenant: search it, carry it away, check it."""
 
     @reads(
         "GET /audit",
         may="audit:read",
-        fails=(MomentUnreadable,),
+        fails=(MomentUnreadable, *_OF_WHOM),
         example={"operation": "identity.create_key", "since": "2026-11-01T00:00:00Z"},
     )
     async def search_entries(
@@ -186,6 +209,7 @@ class Observability(Interface):
         door: Name = "",
         before: Cursor = "",
         limit: Annotated[int, Field(ge=1, le=500)] = 100,
+        tenant: Tenant = "",
     ) -> AuditPage:
         """Find who did what and when, newest first.
 
@@ -196,10 +220,12 @@ class Observability(Interface):
     @streams(
         "GET /audit/export",
         may="audit:read",
-        fails=(MomentUnreadable,),
+        fails=(MomentUnreadable, *_OF_WHOM),
         example={"since": "2026-11-01T00:00:00Z", "until": "2026-12-01T00:00:00Z"},
     )
-    def export_entries(self, since: Moment = "", until: Moment = "") -> AsyncIterator[AuditPiece]:
+    def export_entries(
+        self, since: Moment = "", until: Moment = "", tenant: Tenant = ""
+    ) -> AsyncIterator[AuditPiece]:
         """Give the entries of a time in chain order, with all that checking them elsewhere needs.
 
         The entries are those of the whole part of the chain that covers the time, up to the next checkpoint,
@@ -207,13 +233,14 @@ class Observability(Interface):
         verify` checks it without a server.
         """
 
-    @reads("GET /audit/checkpoints", may="audit:read", example={"limit": 1})
+    @reads("GET /audit/checkpoints", may="audit:read", fails=_OF_WHOM, example={"limit": 1})
     async def list_checkpoints(
         self,
         before: Annotated[
             int, Field(ge=0, le=1 << 53, description="Only those with a smaller number; 0: the newest.")
         ] = 0,
         limit: Annotated[int, Field(ge=1, le=500)] = 10,
+        tenant: Tenant = "",
     ) -> AuditCheckpoints:
         """List the newest signed checkpoints, to be kept outside of this installation.
 
@@ -221,11 +248,12 @@ class Observability(Interface):
         for each 1,000 entries, and within about a minute of the last entry.
         """
 
-    @reads("GET /audit/verification", may="audit:read", example={"limit": 100_000})
+    @reads("GET /audit/verification", may="audit:read", fails=_OF_WHOM, example={"limit": 100_000})
     async def verify_chain(
         self,
         after: Annotated[int, Field(ge=0, le=1 << 53, description="Begin behind this place.")] = 0,
         limit: Annotated[int, Field(ge=1, le=1_000_000)] = 100_000,
+        tenant: Tenant = "",
     ) -> AuditVerification:
         """Check your tenant's chain: every entry, every link, every signature.
 

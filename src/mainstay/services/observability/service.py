@@ -1,16 +1,20 @@
-"""Searches the audit, gives it out, and checks it; always the caller's own tenant's."""
+"""Searches the audit, gives it out, and checks it: the caller's own, or for the operator another's."""
 
 from collections.abc import AsyncIterator
 
 from mainstay.kernel.audit_chain import AuditChain
+from mainstay.kernel.caller import EVERYTHING
 from mainstay.kernel.chain import FORMAT, Checkpoint, Sealed
-from mainstay.kernel.work import caller
+from mainstay.kernel.guard import NOBODYS
+from mainstay.kernel.work import caller, note_target
 from mainstay.ports.database import Row, Scalar
 from mainstay.ports.signers import Signer
 from mainstay.services.observability.interface import (
     AuditCheckpoint,
     AuditCheckpoints,
     AuditEntry,
+    AuditMissing,
+    AuditNotYours,
     AuditPage,
     AuditPiece,
     AuditVerification,
@@ -105,6 +109,7 @@ class ObservabilityService(Observability):
         door: str = "",
         before: str = "",
         limit: int = 100,
+        tenant: str = "",
     ) -> AuditPage:
         """Find entries, newest first; one more than asked for is read to see whether there are more."""
         equal = {
@@ -116,15 +121,17 @@ class ObservabilityService(Observability):
             "door": door,
         }
         wanted = Wanted(equal, moment_ms(since), moment_ms(until), cursor_of(before))
-        rows = await self._store.search(wanted, limit + 1)
+        rows = await self._store.search(await self._whose(tenant), wanted, limit + 1)
         entries = [_entry(row) for row in rows[:limit]]
         more = len(rows) > limit
         return AuditPage(entries=entries, next=cursor(entries[-1].at_ms, entries[-1].seq) if more else "")
 
-    async def export_entries(self, since: str = "", until: str = "") -> AsyncIterator[AuditPiece]:
+    async def export_entries(
+        self, since: str = "", until: str = "", tenant: str = ""
+    ) -> AsyncIterator[AuditPiece]:
         """Give the entries of a time in chain order."""
         since_ms, until_ms = moment_ms(since), moment_ms(until)
-        tenant_id, signer = caller().tenant_id, self._signer
+        tenant_id, signer = await self._whose(tenant), self._signer
         span = await self._chain.span(
             tenant_id, 0 if since_ms is None else since_ms, _FAR if until_ms is None else until_ms
         )
@@ -152,9 +159,9 @@ class ObservabilityService(Observability):
             )
         yield AuditPiece(end=ExportEnd(entries=count))
 
-    async def list_checkpoints(self, before: int = 0, limit: int = 10) -> AuditCheckpoints:
+    async def list_checkpoints(self, before: int = 0, limit: int = 10, tenant: str = "") -> AuditCheckpoints:
         """List the newest checkpoints."""
-        tenant_id, signer = caller().tenant_id, self._signer
+        tenant_id, signer = await self._whose(tenant), self._signer
         found = await self._chain.newest(tenant_id, limit, before or _FAR)
         return AuditCheckpoints(
             tenant_id=tenant_id,
@@ -163,9 +170,9 @@ class ObservabilityService(Observability):
             checkpoints=[_checkpoint(each) for each in found],
         )
 
-    async def verify_chain(self, after: int = 0, limit: int = 100_000) -> AuditVerification:
+    async def verify_chain(self, after: int = 0, limit: int = 100_000, tenant: str = "") -> AuditVerification:
         """Check the tenant's chain."""
-        verdict = await self._chain.verify(caller().tenant_id, after=after, limit=limit)
+        verdict = await self._chain.verify(await self._whose(tenant), after=after, limit=limit)
         return AuditVerification(
             whole=not verdict.finding,
             finding=verdict.finding,
@@ -177,3 +184,17 @@ class ObservabilityService(Observability):
             waiting=verdict.waiting,
             next=verdict.following,
         )
+
+    async def _whose(self, tenant: str) -> str:
+        """Give the tenant whose audit is asked for; raises AuditNotYours and AuditMissing."""
+        me = caller()
+        if tenant in {"", me.tenant_id}:
+            return me.tenant_id
+        if not (me.operator and me.may(EVERYTHING)):
+            raise AuditNotYours(
+                "Leave `tenant` out for your own audit, or ask the operator's administrators."
+            )
+        note_target(tenant)
+        if tenant != NOBODYS and not await self._store.any_of(tenant):
+            raise AuditMissing("List the tenants to see their ids; what strangers tried is under `nobody`.")
+        return tenant

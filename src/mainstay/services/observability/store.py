@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from mainstay.ports.database import Row, Rows, Scalar
+from mainstay.kernel.audit_chain import AuditChain
+from mainstay.ports.database import Row, Scalar
 
 _SEARCH = (
     "SELECT seq, at_ms, request_id, subject, operation, target, outcome, door, origin, salt, sealed,"
@@ -26,12 +27,17 @@ class Wanted:
 class AuditStore:
     """Searches the audit."""
 
-    def __init__(self, rows: Rows) -> None:
-        """Take the caller's rows."""
-        self._rows = rows
+    def __init__(self, chain: AuditChain) -> None:
+        """Take where the audits of all tenants are read."""
+        self._chain = chain
 
-    async def search(self, wanted: Wanted, limit: int) -> list[Row]:
-        """Find rows, newest first."""
+    async def any_of(self, tenant_id: str) -> bool:
+        """Say whether a tenant has entries."""
+        sql = "SELECT 1 AS one FROM audit LIMIT :limit"
+        return bool(await self._chain.fetch(tenant_id, sql, {"limit": 1}))
+
+    async def search(self, tenant_id: str, wanted: Wanted, limit: int) -> list[Row]:
+        """Find a tenant's rows, newest first."""
         conditions = [f"{name} = :{name}" for name in _EQUAL if wanted.equal.get(name)]
         values: dict[str, Scalar] = {name: wanted.equal[name] for name in _EQUAL if wanted.equal.get(name)}
         if wanted.since_ms is not None:
@@ -44,6 +50,5 @@ class AuditStore:
             conditions.append("(at_ms, seq) < (:at, :seq)")
             values["at"], values["seq"] = wanted.before
         where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-        return await self._rows.fetch(
-            f"{_SEARCH}{where} ORDER BY at_ms DESC, seq DESC LIMIT :limit", {**values, "limit": limit}
-        )
+        sql = f"{_SEARCH}{where} ORDER BY at_ms DESC, seq DESC LIMIT :limit"
+        return await self._chain.fetch(tenant_id, sql, {**values, "limit": limit})
