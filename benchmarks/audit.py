@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -118,7 +119,7 @@ async def measure(name: str, database: Database, count: int) -> None:
         f"{name}: checked {verdict.checked / took:.0f} entries a second; the loop was held"
         f" {1000 * held[-1]:.1f} ms at most"
     )
-    store = AuditStore(chain)
+    store, reading = AuditStore(), partial(chain.fetch, _TENANT)
     nothing = dict.fromkeys(("operation", "outcome", "target", "request_id", "door"), "")
     for label, equal in (
         ("the newest", {}),
@@ -128,7 +129,7 @@ async def measure(name: str, database: Database, count: int) -> None:
         ("of a request", {"request_id": "req_77"}),
     ):
         wanted = Wanted({**nothing, **equal}, None, None, None)
-        took_ms = await _fastest(lambda wanted=wanted: store.search(_TENANT, wanted, 101))
+        took_ms = await _fastest(lambda wanted=wanted: store.search(reading, wanted, 101))
         print(f"{name}: 100 entries {label} among {count}: {took_ms:.2f} ms")
     rates: dict[str, list[float]] = {"audit": [], "audit_plain": []}
     for turn in range(_REPEATS):

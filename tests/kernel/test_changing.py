@@ -39,7 +39,7 @@ def test_several_things_are_hashed_in_their_order() -> None:
 
 
 def test_who_has_the_thing_and_the_salt_finds_the_same_hash() -> None:
-    """As the handbook says: SHA-256 of framed parts, which other languages can write."""
+    """As the module says: SHA-256 of framed parts, which other languages can write."""
     text = json.dumps(KEY, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
     states = hashlib.sha256(framed(b"mainstay audit states v1", b"", "0", text)).digest()
     salted = hashlib.sha256(framed(b"mainstay audit state v1", SALT, states)).digest()

@@ -21,6 +21,7 @@ from mainstay.kernel.guard import ANYBODY, CredentialsUnknown, Guard
 from mainstay.kernel.idempotency import Idempotency
 from mainstay.kernel.interface import InQuery, Interface, Record, Upload, reads, streams, writes
 from mainstay.kernel.outbox import Outbox
+from mainstay.kernel.recording import Recording
 from mainstay.kernel.tracing import Tracing
 from mainstay.kernel.work import caller
 from mainstay.kit.clock import SystemClock
@@ -298,6 +299,7 @@ async def house(folder: Path) -> AsyncIterator[House]:
         guard=Guard(FixedKeys(), MemoryCache(clock)),
         database=database,
         audit=Audit(database, clock, random),
+        recording=Recording(database, AesGcmCipher(bytes(32), random), clock, random),
         outbox=Outbox(bus, clock, ids, {}),
         idempotency=Idempotency(database, AesGcmCipher(bytes(32), random), clock),
         tracing=Tracing(random),

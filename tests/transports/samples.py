@@ -118,6 +118,19 @@ def _own_audit(**values: Any) -> Callable[[World, str], Values]:
     return lambda world, _mark: {**values, "tenant": world.tenant_id}
 
 
+def _logged_request(world: World, _mark: str) -> Values:
+    """Log one request, once: what is read must stay the same at every door."""
+    found = world.call("observability.search_requests", operation="identity.whoami", limit=1)["requests"]
+    if not found:
+        only = ["identity.whoami"]
+        world.call("observability.set_request_settings", log_requests=True, operations=only)
+        world.call("identity.whoami")
+        world.call("observability.set_request_settings", log_requests=False)
+        world.running.do(world.running.house.recording.flush())
+        found = world.call("observability.search_requests", operation="identity.whoami", limit=1)["requests"]
+    return {"number": found[0]["number"]}
+
+
 def _gone_document(world: World, mark: str) -> Values:
     world.call(
         "knowledge.add_document", collection=COLLECTION, doc_id=f"gone {mark}", text="Gone.", wait=True
@@ -309,6 +322,13 @@ SAMPLES: dict[str, Sample] = {
     "observability.export_entries": Sample(_own_audit(since="0"), {"since": "x" * 41}, {"tenant": NOWHERE}),
     "observability.list_checkpoints": Sample(_own_audit(limit=2), {"limit": 0}, {"tenant": NOWHERE}),
     "observability.verify_chain": Sample(_own_audit(limit=1000), {"after": -1}, {"tenant": NOWHERE}),
+    "observability.get_request_settings": Sample(_plain()),
+    "observability.set_request_settings": Sample(
+        _plain(log_requests=False, sample=0.5, operations=["knowledge.search"], kept_days=30),
+        {"sample": 1.5, "kept_days": 0},
+    ),
+    "observability.search_requests": Sample(_plain(since="2026-01-01T00:00:00Z", limit=3), {"limit": 501}),
+    "observability.get_request": Sample(_logged_request, {"number": 0}, {"number": 987_654_321}),
     "knowledge.create_collection": Sample(
         lambda _, mark: {"name": f"c {mark}", "languages": ["de"], "chunking": {"tokens_max": 64}},
         {"chunking": {"tokens_max": 5}, "languages": ["deutsch"]},

@@ -30,6 +30,7 @@ from mainstay.kernel.outbox import Outbox
 from mainstay.kernel.permissions import Permissions, permissions_of
 from mainstay.kernel.reactor import Reactor
 from mainstay.kernel.recognising import Recogniser, Recognisers, Standing
+from mainstay.kernel.recording import Recording
 from mainstay.kernel.rounds import Rounds
 from mainstay.kernel.sealing import Sealer
 from mainstay.kernel.tidying import DAY_MS, Tidying
@@ -84,6 +85,7 @@ class House:
         self.ids = Ids(self.clock, self.random)
         self.tracing = Tracing(self.random)
         self.audit = Audit(stands_on.database, self.clock, self.random)
+        self.recording = Recording(stands_on.database, stands_on.cipher, self.clock, self.random)
         self.audit_chain = AuditChain(stands_on.database, engines.verifier(stands_on.signer.public_key))
         self.eraser = Eraser(stands_on.database, stands_on.signer, self.clock, self.random)
         alone = not settings.database and not settings.only
@@ -110,6 +112,7 @@ class House:
             guard=Guard(self.recognisers, stands_on.cache, settings.rate_limit_strangers_per_minute),
             database=stands_on.database,
             audit=self.audit,
+            recording=self.recording,
             outbox=outbox,
             idempotency=Idempotency(stands_on.database, stands_on.cipher, self.clock),
             tracing=self.tracing,
@@ -120,9 +123,8 @@ class House:
             {service.interface: self._wiring.make(service.implementation) for service in self._here},
         )
         self.recognisers.stand(self._recognising())
-        self._stack = AsyncExitStack()
+        self._stack, self._looked_until_s = AsyncExitStack(), 0.0
         self._looked: asyncio.Task[Mapping[str, str]] | None = None
-        self._looked_until_s = 0.0
 
     async def __aenter__(self) -> Self:
         """Open everything: migrate, make the first key, take up what was interrupted."""
@@ -139,6 +141,8 @@ class House:
             stack.push_async_callback(self.uses.stop)
             self.audit.start()
             stack.push_async_callback(self.audit.stop)
+            await self.recording.start()
+            stack.push_async_callback(self.recording.stop)
             stack.push_async_callback(self._errands.close)
             await self._first(self)
             reactions = [
@@ -217,6 +221,7 @@ class House:
             Ids: self.ids,
             Errands: self._errands,
             AuditChain: self.audit_chain,
+            Recording: self.recording,
             Recognisers: self.recognisers,
             Permissions: permissions_of(service.interface for service in self._services),
             IdentitySettings: IdentitySettings(

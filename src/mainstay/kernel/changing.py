@@ -1,4 +1,13 @@
-"""What an operation changed, as two hashes: the things as they were, and as they are then."""
+"""What an operation changed, as two hashes: the things as they were, and as they are then.
+
+Whoever kept a thing can compute its hash. With `framed(a, b, …)` as each part behind its length in eight
+bytes, and the thing as JSON with sorted keys, without spaces, in UTF-8:
+
+    state = SHA-256(framed("mainstay audit states v1", "", "0", json))
+    hash = SHA-256(framed("mainstay audit state v1", salt, state))
+
+Of several things, each next state takes the one before in place of `""`, and its number in place of `"0"`.
+"""
 
 import hashlib
 import json

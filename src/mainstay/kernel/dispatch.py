@@ -17,6 +17,7 @@ from mainstay.kernel.guard import STRANGER, Guard, TenantSuspended
 from mainstay.kernel.idempotency import Idempotency, Replay
 from mainstay.kernel.interface import Interface, Operation, is_pending, operations_of
 from mainstay.kernel.outbox import Outbox
+from mainstay.kernel.recording import UNRECORDED, Recording, Unrecorded
 from mainstay.kernel.tracing import Span, Tracing
 from mainstay.kernel.work import Work, entered
 from mainstay.kit.clock import Clock
@@ -76,10 +77,20 @@ class Parts:
     guard: Guard
     database: Database
     audit: Audit
+    recording: Recording
     outbox: Outbox
     idempotency: Idempotency
     tracing: Tracing
     clock: Clock
+
+
+@dataclass
+class _Walk:
+    """One message's way along the road: its trace, when it began, and what takes it down."""
+
+    trace_id: str
+    started_s: float
+    record: Unrecorded = UNRECORDED
 
 
 def validated(operation: Operation, values: Mapping[str, Any], *, strict: bool) -> BaseModel:
@@ -122,23 +133,28 @@ class Application:
 
         Raises a Failure that the door tells; anything else is a bug.
         """
-        begun = self._parts.tracing.trace_id(message.traceparent), self._parts.clock.monotonic_s()
-        message.traceparent = self._parts.tracing.traceparent(begun[0])
+        parts = self._parts
+        walk = _Walk(parts.tracing.trace_id(message.traceparent), parts.clock.monotonic_s())
+        message.traceparent = parts.tracing.traceparent(walk.trace_id)
         caller: Caller | None = None
         work: Work | None = None
         outcome = "ok"
         try:
-            caller = await self._parts.guard.admit(message.credential, operation, message.address)
+            caller = await parts.guard.admit(message.credential, operation, message.address)
             if not isinstance(message.credential, Caller):
-                await self._parts.guard.limit(caller, operation, message.headers)
-            self._parts.guard.authorise(caller, operation)
-            model = validated(operation, await message.read(), strict=message.strict)
+                await parts.guard.limit(caller, operation, message.headers)
+                walk.record = parts.recording.begin(caller, operation.full_name)
+            parts.guard.authorise(caller, operation)
+            values = await message.read()
+            walk.record.asked(values)
+            model = validated(operation, values, strict=message.strict)
             work = self._work(caller, message)
             if operation.kind == "stream":
-                return Answer(self._stream(operation, model, work, message, begun))
-            return await self._run(operation, model, work, message)
+                return Answer(self._stream(operation, model, work, message, walk))
+            return await self._answered(operation, model, work, message, walk)
         except Failure as failure:
             outcome = failure.code()
+            walk.record.answered({"failure": outcome, "detail": failure.detail, "errors": failure.problems})
             if isinstance(failure, TenantSuspended):
                 caller = caller or failure.known
             if caller is not None and (work is not None or not isinstance(failure, Unauthenticated)):
@@ -151,7 +167,7 @@ class Application:
             raise
         finally:
             if work is None or operation.kind != "stream":  # a stream's span ends with its last piece
-                self._trace(operation, caller, message, begun, outcome)
+                self._tell(operation, caller, message, walk, outcome)
 
     async def call(
         self, operation: Operation, arguments: Mapping[str, Any], caller: Caller, origin: Mapping[str, str]
@@ -186,6 +202,13 @@ class Application:
             message.address,
             message.agent,
         )
+
+    async def _answered(
+        self, operation: Operation, model: BaseModel, work: Work, message: Message, walk: _Walk
+    ) -> Answer:
+        answer = await self._run(operation, model, work, message)
+        walk.record.answered(answer.value)
+        return answer
 
     async def _run(self, operation: Operation, model: BaseModel, work: Work, message: Message) -> Answer:
         parts = self._parts
@@ -254,10 +277,10 @@ class Application:
         model: BaseModel,
         work: Work,
         message: Message,
-        begun: tuple[str, float],
+        walk: _Walk,
     ) -> AsyncIterator[Any]:
         method = getattr(self._services[operation.interface], operation.name)
-        outcome, looked_s = "ok", begun[1]
+        outcome, looked_s = "ok", walk.started_s
         try:
             async with aclosing(method(**self._arguments(operation, model))) as pieces:
                 while True:
@@ -269,6 +292,7 @@ class Application:
                     if work.unit is not None:
                         _refuse_write(operation)
                     looked_s = await self._look_again(work.caller, looked_s)
+                    walk.record.answered(piece)
                     yield piece
             if work.unit is not None:
                 _refuse_write(operation)
@@ -285,7 +309,7 @@ class Application:
             if work.unit is not None:
                 await work.undo(RuntimeError(f"{operation.full_name} streams, so it must not write"))
             self._note(operation, work.caller, message, outcome, work.target)
-            self._trace(operation, work.caller, message, begun, outcome)
+            self._tell(operation, work.caller, message, walk, outcome)
 
     async def _look_again(self, caller: Caller, looked_s: float) -> float:
         """Make sure, once a second, that a stream's key still works; give when it was looked."""
@@ -310,24 +334,25 @@ class Application:
         row = self._parts.audit.row(caller, operation.full_name, target, outcome, message.origin)
         self._parts.audit.note(caller.tenant_id, row)
 
-    def _trace(
+    def _tell(
         self,
         operation: Operation,
         caller: Caller | None,
         message: Message,
-        begun: tuple[str, float],
+        walk: _Walk,
         outcome: str,
     ) -> None:
-        trace_id, started = begun
+        took_s = self._parts.clock.monotonic_s() - walk.started_s
+        walk.record.end(message.origin, outcome, took_s)
         self._parts.tracing.tell(
             Span(
                 operation=operation.full_name,
                 door=message.door,
                 tenant_id=caller.tenant_id if caller is not None else "",
                 request_id=message.request_id,
-                trace_id=trace_id,
-                started_s=started,
-                took_s=self._parts.clock.monotonic_s() - started,
+                trace_id=walk.trace_id,
+                started_s=walk.started_s,
+                took_s=took_s,
                 outcome=outcome,
             )
         )

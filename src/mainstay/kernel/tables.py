@@ -113,4 +113,52 @@ AUDIT_TURN = Table(
     scoped=False,
 )
 
-TABLES = (OUTBOX, IDEMPOTENCY, AUDIT, AUDIT_LINKS, AUDIT_CHECKPOINTS, AUDIT_TURN)
+REQUEST_LOG = Table(
+    name="request_log",
+    columns=(
+        Column("seq", "integer"),
+        Column("at_ms", "integer"),
+        Column("request_id", "text"),
+        Column("subject", "text"),
+        Column("operation", "text"),
+        Column("outcome", "text"),
+        Column("door", "text"),
+        Column("origin", "text"),
+        Column("took_ms", "real"),
+        Column("told", "bytes"),
+    ),
+    key=("seq",),
+    sequence="seq",
+    indexes=(
+        Index(("at_ms", "seq")),
+        Index(("subject", "at_ms", "seq")),
+        Index(("operation", "at_ms", "seq")),
+        Index(("request_id", "at_ms", "seq")),
+    ),
+)
+
+REQUEST_SETTINGS = Table(
+    name="request_settings",
+    columns=(
+        Column("name", "text"),
+        Column("log_requests", "integer"),
+        Column("sample", "real"),
+        Column("operations", "text"),
+        Column("hidden_fields", "text"),
+        Column("characters_max", "integer"),
+        Column("kept_days", "integer"),
+        Column("changed_ms", "integer"),
+    ),
+    key=("name",),
+)
+
+TABLES = (
+    OUTBOX,
+    IDEMPOTENCY,
+    AUDIT,
+    AUDIT_LINKS,
+    AUDIT_CHECKPOINTS,
+    AUDIT_TURN,
+    REQUEST_LOG,
+    REQUEST_SETTINGS,
+)

@@ -5,8 +5,18 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from mainstay.kernel.interface import Interface, Record, reads, streams
+from mainstay.kernel.interface import Interface, Record, reads, streams, writes
 from mainstay.kit.errors import Forbidden, Invalid, NotFound
+from mainstay.services.observability.logged import (
+    CharactersMax,
+    FieldNames,
+    KeptDays,
+    LoggedRequests,
+    OperationNames,
+    RequestSettings,
+    Sample,
+    WholeRequest,
+)
 
 _TIME = (
     r"^([0-9]{1,16}|[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?"
@@ -47,6 +57,18 @@ class AuditMissing(NotFound):
     """Nothing is kept of a tenant, or there is no such tenant."""
 
     title = "There is no such audit"
+
+
+class OperationUnknown(Invalid):
+    """A name is that of no operation."""
+
+    title = "There is no such operation"
+
+
+class RequestMissing(NotFound):
+    """Nothing is kept of a request with this number."""
+
+    title = "There is no such request"
 
 
 class MomentUnreadable(Invalid):
@@ -260,3 +282,56 @@ class Observability(Interface):
         At most `limit` entries are looked at; `next` says where to go on. It takes about 5 seconds for each
         100,000 entries. Method: hash chain after Schneier and Kelsey (1999), signed with Ed25519 (RFC 8032).
         """
+
+    @reads("GET /audit/settings", may="audit:read")
+    async def get_request_settings(self) -> RequestSettings:
+        """Tell how your tenant's requests and answers are logged; if nobody has set anything, not at all."""
+
+    @writes(
+        "PUT /audit/settings",
+        may="audit:write",
+        fails=(OperationUnknown,),
+        example={"log_requests": True, "sample": 0.1, "hidden_fields": ["text"], "kept_days": 30},
+    )
+    async def set_request_settings(
+        self,
+        log_requests: bool,
+        sample: Sample = 1.0,
+        operations: OperationNames = [],
+        hidden_fields: FieldNames = [],
+        characters_max: CharactersMax = 4096,
+        kept_days: KeptDays = 7,
+    ) -> RequestSettings:
+        """Turn the full log of your tenant's requests and answers on or off, and set what it keeps.
+
+        What is left out has its default again. Other processes follow within two seconds. Secrets are always
+        hidden, and files never kept; what strangers ask for is not logged.
+        """
+
+    @reads(
+        "GET /audit/requests",
+        may="requests:read",
+        fails=(MomentUnreadable,),
+        example={"operation": "knowledge.search", "since": "2026-11-01T00:00:00Z"},
+    )
+    async def search_requests(
+        self,
+        since: Moment = "",
+        until: Moment = "",
+        subject: Text = "",
+        operation: Name = "",
+        outcome: Name = "",
+        request_id: Text = "",
+        before: Cursor = "",
+        limit: Annotated[int, Field(ge=1, le=500)] = 100,
+    ) -> LoggedRequests:
+        """Find logged requests, newest first, without what they said; needs `audit:read` too.
+
+        They are there within about two seconds.
+        """
+
+    @reads(
+        "GET /audit/requests/{number}", may="requests:read", fails=(RequestMissing,), example={"number": 1}
+    )
+    async def get_request(self, number: Annotated[int, Field(ge=1, le=1 << 53)]) -> WholeRequest:
+        """Give a logged request with its answer; needs `audit:read` too."""

@@ -1,6 +1,7 @@
 """Searches the audit, gives it out, and checks it: the caller's own, or for the operator another's."""
 
 from collections.abc import AsyncIterator
+from functools import partial
 
 from mainstay.kernel.audit_chain import AuditChain
 from mainstay.kernel.caller import EVERYTHING
@@ -24,8 +25,10 @@ from mainstay.services.observability.interface import (
     ExportErasure,
     Observability,
 )
+from mainstay.services.observability.logged import LoggedRequests, RequestSettings, WholeRequest
 from mainstay.services.observability.moments import cursor, cursor_of, moment_ms
-from mainstay.services.observability.store import AuditStore, Wanted
+from mainstay.services.observability.requests import Requests
+from mainstay.services.observability.store import AuditStore, Reading, Wanted
 
 _FAR = 1 << 62
 
@@ -91,9 +94,10 @@ def _exported(sealed: Sealed) -> ExportEntry:
 class ObservabilityService(Observability):
     """The observability service."""
 
-    def __init__(self, store: AuditStore, chain: AuditChain, signer: Signer) -> None:
+    def __init__(self, store: AuditStore, chain: AuditChain, signer: Signer, requests: Requests) -> None:
         """Take the parts."""
         self._store = store
+        self._requests = requests
         self._chain = chain
         self._signer = signer
 
@@ -121,7 +125,8 @@ class ObservabilityService(Observability):
             "door": door,
         }
         wanted = Wanted(equal, moment_ms(since), moment_ms(until), cursor_of(before))
-        rows = await self._store.search(await self._whose(tenant), wanted, limit + 1)
+        reading = self._reading(await self._whose(tenant))
+        rows = await self._store.search(reading, wanted, limit + 1)
         entries = [_entry(row) for row in rows[:limit]]
         more = len(rows) > limit
         return AuditPage(entries=entries, next=cursor(entries[-1].at_ms, entries[-1].seq) if more else "")
@@ -185,6 +190,54 @@ class ObservabilityService(Observability):
             next=verdict.following,
         )
 
+    async def get_request_settings(self) -> RequestSettings:
+        """Tell how requests are logged."""
+        return await self._requests.settings()
+
+    async def set_request_settings(
+        self,
+        log_requests: bool,
+        sample: float = 1.0,
+        operations: list[str] = [],  # noqa: B006 - never changed; the interface's default
+        hidden_fields: list[str] = [],  # noqa: B006 - never changed
+        characters_max: int = 4096,
+        kept_days: int = 7,
+    ) -> RequestSettings:
+        """Set how requests are logged."""
+        return await self._requests.set(
+            {
+                "log_requests": log_requests,
+                "sample": sample,
+                "operations": operations,
+                "hidden_fields": hidden_fields,
+                "characters_max": characters_max,
+                "kept_days": kept_days,
+            }
+        )
+
+    async def search_requests(
+        self,
+        since: str = "",
+        until: str = "",
+        subject: str = "",
+        operation: str = "",
+        outcome: str = "",
+        request_id: str = "",
+        before: str = "",
+        limit: int = 100,
+    ) -> LoggedRequests:
+        """Find logged requests."""
+        equal = {"subject": subject, "operation": operation, "outcome": outcome, "request_id": request_id}
+        wanted = Wanted(equal, moment_ms(since), moment_ms(until), cursor_of(before))
+        return await self._requests.search(wanted, limit)
+
+    async def get_request(self, number: int) -> WholeRequest:
+        """Give a logged request."""
+        return await self._requests.give(number)
+
+    def _reading(self, tenant_id: str) -> Reading:
+        return partial(self._chain.fetch, tenant_id)
+
     async def _whose(self, tenant: str) -> str:
         """Give the tenant whose audit is asked for; raises AuditNotYours and AuditMissing."""
         me = caller()
@@ -195,6 +248,6 @@ class ObservabilityService(Observability):
                 "Leave `tenant` out for your own audit, or ask the operator's administrators."
             )
         note_target(tenant)
-        if tenant != NOBODYS and not await self._store.any_of(tenant):
+        if tenant != NOBODYS and not await self._store.any(self._reading(tenant)):
             raise AuditMissing("List the tenants to see their ids; what strangers tried is under `nobody`.")
         return tenant

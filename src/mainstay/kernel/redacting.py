@@ -1,0 +1,81 @@
+"""Copies of requests and answers that may be kept: of a bounded length, without secrets, without files."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, SecretStr
+
+from mainstay.kernel.interface import Upload
+
+HIDDEN = "[hidden]"
+CUT = "[cut]"
+_DEPTH_MAX = 20
+_PLAIN_COST = 8
+_SECRET_NAME = re.compile(
+    r"(?:.*[_-])?(?:key|secret|password|passphrase|token|otp|totp|credential|cookie|authorization|assertion)s?"
+    r"|code|recovery_codes?|code_verifier|samlresponse",
+    re.IGNORECASE,
+)
+_SECRET = re.compile(r"mk_[0-9A-Za-z]{8,}|eyJ[\w-]{8,}(?:\.[\w-]*)*|(?<=\bBearer )\S+", re.ASCII)
+"""API keys, JSON web tokens and bearer credentials, wherever they stand; cut ones too."""
+
+
+@dataclass
+class Copying:
+    """Copies values until so many characters are copied; `cut` says that something was left out."""
+
+    hidden: frozenset[str]
+    left: int
+    cut: bool = False
+
+    def copy(self, value: object, depth: int = 0) -> Any:
+        """Copy a value; what a field's name or a text's form says is secret is hidden."""
+        if self.left <= 0 or depth > _DEPTH_MAX:
+            self.cut = True
+            return CUT
+        if isinstance(value, str):
+            return self._text(value)
+        self.left -= _PLAIN_COST
+        if isinstance(value, BaseModel | Mapping):
+            return self._fields(dict(value), depth)
+        if isinstance(value, list | tuple | set | frozenset):
+            return self._several(value, depth)
+        return self._single(value)
+
+    def _single(self, value: object) -> Any:
+        if value is None or isinstance(value, bool | int | float):
+            return value
+        if isinstance(value, SecretStr):
+            return HIDDEN
+        if isinstance(value, Upload):
+            name = self._text(value.name)
+            return {"file": name, "media_type": value.media_type, "bytes": len(value.content)}
+        return self._text(f"[{len(value)} bytes]" if isinstance(value, bytes) else str(value))
+
+    def _fields(self, fields: Mapping[Any, object], depth: int) -> dict[str, Any]:
+        copied: dict[str, Any] = {}
+        for name, value in fields.items():
+            if self.left <= 0:
+                self.cut = True
+                break
+            told = self._text(str(name))
+            secret = _SECRET_NAME.fullmatch(told) or told.casefold() in self.hidden
+            copied[told] = HIDDEN if secret and value is not None else self.copy(value, depth + 1)
+        return copied
+
+    def _several(self, values: Iterable[object], depth: int) -> list[Any]:
+        copied = []
+        for value in values:
+            if self.left <= 0:
+                self.cut = True
+                break
+            copied.append(self.copy(value, depth + 1))
+        return copied
+
+    def _text(self, text: str) -> str:
+        kept = text[: self.left]
+        self.cut = self.cut or len(kept) < len(text)
+        self.left -= len(kept) + 1
+        return _SECRET.sub(HIDDEN, kept)

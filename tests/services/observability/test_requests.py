@@ -1,0 +1,221 @@
+"""The full log of requests: off until it is turned on; without secrets or files; read by few; forgotten."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engines.databases import empty_postgres, postgres_url
+from mainstay.app.house import House
+from mainstay.kernel import recording
+from mainstay.kernel.dispatch import RequestInvalid
+from mainstay.kernel.guard import PermissionMissing
+from mainstay.kernel.interface import Upload
+from mainstay.kernel.redacting import CUT, HIDDEN
+from mainstay.kernel.tidying import DAY_MS
+from mainstay.ports.database import SYSTEM
+from mainstay.services.identity.failures import KeyMissing
+from mainstay.services.observability.interface import OperationUnknown, RequestMissing
+from makers import Client, FrozenClock, client, opened_house, tenant_client
+
+__all__ = ["empty_postgres", "postgres_url"]
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+async def house(request: pytest.FixtureRequest, tmp_path: Path, clock: FrozenClock) -> AsyncIterator[House]:
+    where = {"database": request.getfixturevalue("empty_postgres")} if request.param == "postgres" else {}
+    async with opened_house(tmp_path / "data", clock=clock, **where) as opened:
+        yield opened
+
+
+@pytest.fixture
+def admin(house: House) -> Client:
+    return client(house)
+
+
+async def turned_on(who: Client, **more: Any) -> None:
+    await who.call("observability.set_request_settings", log_requests=True, **more)
+
+
+async def logged(who: Client, **wanted: Any) -> list[Any]:
+    await who.house.recording.flush()
+    return (await who.call("observability.search_requests", **wanted)).requests
+
+
+async def whole(who: Client, operation: str) -> Any:
+    [one] = await logged(who, operation=operation)
+    return await who.call("observability.get_request", number=one.number)
+
+
+async def test_nothing_is_logged_until_a_tenant_turns_it_on_and_then_its_own_alone(
+    house: House, admin: Client
+) -> None:
+    other = await tenant_client(house, "Harbour")
+    assert (await admin.call("observability.get_request_settings")).changed_ms is None
+    await admin.call("identity.whoami")
+    assert await logged(admin) == []
+    await turned_on(other)
+    for who in (admin, other):
+        await who.call("identity.whoami")
+    assert await logged(admin) == []
+    [mine] = await logged(other, operation="identity.whoami")
+    assert (mine.outcome, mine.door, mine.request_id) == ("ok", "test", "req_test")
+    with pytest.raises(RequestMissing):
+        await admin.call("observability.get_request", number=mine.number)
+    await other.call("observability.set_request_settings", log_requests=False)
+    await other.call("identity.list_roles")
+    assert await logged(other, operation="identity.list_roles") == []
+    assert len(await logged(other)) > 0
+
+
+async def test_an_entry_tells_what_was_asked_and_answered(house: House, admin: Client) -> None:
+    await turned_on(admin)
+    role = await admin.call("identity.create_role", name="crew", permissions=["jobs:read"])
+    told = await whole(admin, "identity.create_role")
+    assert told.request == {"name": "crew", "permissions": ["jobs:read"]}
+    assert told.response == role.model_dump()
+    assert told.cut is False
+    with pytest.raises(KeyMissing):
+        await admin.call("identity.get_key", key_id="key_nothing_like_this")
+    failed = await whole(admin, "identity.get_key")
+    assert (failed.outcome, failed.response["failure"]) == ("KeyMissing", "KeyMissing")
+    with pytest.raises(RequestInvalid):
+        await admin.call("knowledge.search", query="")
+    assert (await whole(admin, "knowledge.search")).request == {"query": ""}
+    await admin.call("knowledge.add_document", collection="c", text="Pumps are red.", wait=True)
+    stream = await admin.answer("knowledge.stream_answer", question="Which pumps are red?")
+    pieces = [piece async for piece in stream.value]
+    assert len((await whole(admin, "knowledge.stream_answer")).response) == len(pieces)
+
+
+async def test_secrets_and_files_are_never_kept(house: House, admin: Client) -> None:
+    await turned_on(admin, hidden_fields=["Name"])
+    made = await admin.call("identity.create_key", name="Kai Pier")
+    upload = Upload("note.txt", "text/plain", b"The ferry leaves at nine.")
+    await admin.call("knowledge.upload_document", collection="c", file=upload, title=f"A {made.key} there")
+    await house.recording.flush()
+    rows = await house.engines.database.fetch(SYSTEM, "SELECT told FROM request_log")
+    assert all(b"ferry" not in row["told"] and b"identity" not in row["told"] for row in rows)  # type: ignore[operator]
+    key = await whole(admin, "identity.create_key")
+    assert key.response["key"] == key.response["name"] == key.request["name"] == HIDDEN
+    file = await whole(admin, "knowledge.upload_document")
+    assert file.request["file"] == {"file": "note.txt", "media_type": "text/plain", "bytes": 25}
+    assert file.request["title"] == f"A {HIDDEN} there"
+    for entry in (key, file):
+        assert made.key not in entry.model_dump_json()
+        assert "ferry" not in entry.model_dump_json()
+
+
+async def test_long_ones_are_cut(house: House, admin: Client) -> None:
+    await turned_on(admin, characters_max=256)
+    await admin.call("knowledge.add_document", collection="c", doc_id="d", text="word " * 200_000)
+    told = await whole(admin, "knowledge.add_document")
+    assert told.cut
+    assert len(told.model_dump_json()) < 2000
+
+
+async def test_a_tenant_chooses_operations_and_a_sample(house: House, admin: Client) -> None:
+    await turned_on(admin, operations=["identity.whoami"], sample=0.5)
+    for _ in range(200):
+        await admin.call("identity.whoami")
+    await admin.call("identity.list_roles")
+    found = await logged(admin, limit=500)
+    assert {each.operation for each in found} == {"identity.whoami"}
+    assert 50 < len(found) < 150
+    with pytest.raises(OperationUnknown):
+        await turned_on(admin, operations=["identity.fly"])
+    assert (await admin.call("observability.get_request_settings")).operations == ["identity.whoami"]
+
+
+async def test_turning_it_on_is_audited_with_what_it_was_before(house: House, admin: Client) -> None:
+    await turned_on(admin)
+    await turned_on(admin, kept_days=3)
+    page = await admin.call("observability.search_entries", operation="observability.set_request_settings")
+    second, first = page.entries
+    assert first.before is None
+    assert None not in {first.after, second.before, second.after}
+
+
+async def test_who_reads_needs_both_permissions(house: House, admin: Client) -> None:
+    await turned_on(admin)
+    await admin.call("identity.whoami")
+    [one] = await logged(admin)
+    for scopes in (["requests:read"], ["audit:read"]):
+        who = client(house, (await admin.call("identity.create_key", name="k", scopes=scopes)).key)
+        with pytest.raises(PermissionMissing):
+            await who.call("observability.search_requests")
+        with pytest.raises(PermissionMissing):
+            await who.call("observability.get_request", number=one.number)
+        with pytest.raises(PermissionMissing):
+            await who.call("observability.set_request_settings", log_requests=False)
+    both = await admin.call("identity.create_key", name="k", scopes=["requests:read", "audit:read"])
+    await client(house, both.key).call("observability.get_request", number=one.number)
+    assert await logged(admin, operation="observability.get_request") == []
+
+
+async def test_pages_follow_one_another(house: House, admin: Client, clock: FrozenClock) -> None:
+    await turned_on(admin)
+    for _ in range(5):
+        clock.move(1)
+        await admin.call("identity.whoami")
+    await house.recording.flush()
+    seen: list[int] = []
+    before = ""
+    while True:
+        page = await admin.call(
+            "observability.search_requests", operation="identity.whoami", limit=2, before=before
+        )
+        seen += [each.number for each in page.requests]
+        before = page.next
+        if not before:
+            break
+    assert seen == sorted(seen, reverse=True)
+    assert len(seen) == 5
+
+
+async def test_old_entries_are_forgotten(house: House, admin: Client, clock: FrozenClock) -> None:
+    await turned_on(admin, kept_days=2)
+    await admin.call("identity.whoami")
+    await house.recording.flush()
+    clock.move(1.5 * DAY_MS / 1000)
+    await admin.call("identity.list_roles")
+    await house.recording.flush()
+    clock.move(DAY_MS / 1000)
+    assert await house.recording.forget() > 0
+    assert await logged(admin, operation="identity.whoami") == []
+    assert len(await logged(admin, operation="identity.list_roles")) == 1
+
+
+async def test_what_does_not_fit_is_lost_and_said(
+    house: House, admin: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    await turned_on(admin)
+    await house.recording.flush()
+    monkeypatch.setattr(recording, "WAITING_MAX", 2)
+    for _ in range(5):
+        house.recording.take({}, "x" * 10)
+    house.recording._waiting.clear()
+    await house.recording.flush()
+    assert "3 requests could not be logged" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"sample": 0}, {"sample": 1.1}, {"kept_days": 0}, {"characters_max": 70_000}, {"operations": ["x y"]}],
+)
+async def test_limits(admin: Client, wrong: dict[str, Any]) -> None:
+    with pytest.raises(RequestInvalid):
+        await turned_on(admin, **wrong)
+
+
+def test_what_is_cut_says_so() -> None:
+    from_many = recording.Copying(frozenset(), 40)
+    copied = from_many.copy({"a": [1] * 100, "b": {"c": "d"}})
+    assert from_many.cut
+    assert len(copied["a"]) < 10
+    deep: Any = "x"
+    for _ in range(30):
+        deep = [deep]
+    copying = recording.Copying(frozenset(), 10_000)
+    assert CUT in str(copying.copy(deep))
