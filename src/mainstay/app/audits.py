@@ -11,7 +11,8 @@ from pydantic import ValidationError
 from mainstay.app import engines
 from mainstay.app.settings import Settings
 from mainstay.kernel.audit_chain import AuditChain
-from mainstay.kernel.chain import ChainCheck, Checkpoint, Entry, Sealed, Trusted
+from mainstay.kernel.audit_keys import AuditKeys, Succession, trusting
+from mainstay.kernel.chain import ChainCheck, Checkpoint, Entry, Sealed
 from mainstay.kit.errors import Invalid, NotFound
 from mainstay.kit.random import SystemRandom
 from mainstay.services.observability.interface import (
@@ -20,6 +21,7 @@ from mainstay.services.observability.interface import (
     AuditPiece,
     ExportBegin,
     ExportEntry,
+    ExportKey,
 )
 
 KEY = "audit.key"
@@ -103,6 +105,11 @@ def _anchor(anchors: AuditCheckpoints | None, tenant_id: str) -> Checkpoint | No
     return _checkpoint(max(anchors.checkpoints, key=lambda each: each.number))
 
 
+def _succession(told: ExportKey) -> Succession:
+    signatures = {name: bytes.fromhex(getattr(told, name)) for name in ("by_previous", "by_itself")}
+    return Succession(**{**told.model_dump(), **signatures})
+
+
 def _sealed(told: ExportEntry) -> Sealed:
     entry = Entry(
         seq=told.seq,
@@ -168,7 +175,7 @@ def _check_pieces(
 ) -> Checked:
     check = ChainCheck(
         begin.tenant_id,
-        engines.verifier(public_key),
+        trusting(public_key, [_succession(each) for each in begin.keys], engines.verifier),
         begin.before,
         bytes.fromhex(begin.previous_link),
         begin.previous_number,
@@ -214,13 +221,13 @@ def _follow(check: ChainCheck, pieces: Iterator[AuditPiece], last: int) -> str:
     return check.finding
 
 
-def _trusted(settings: Settings, public_key: str | None) -> Trusted:
-    """Give what checks signatures, without making a key where there is none."""
+def _trusted(settings: Settings, public_key: str | None) -> str:
+    """Give the public key to trust, without making a key where there is none."""
     if public_key is not None:
-        return engines.verifier(public_key)
+        return public_key
     if not (settings.data / KEY).exists():
         raise AuditDataMissing(f"{settings.data} holds no {KEY}: give the public key with --public-key.")
-    return engines.verifier(engines.signer(settings, SystemRandom()).public_key)
+    return engines.signer(settings, SystemRandom()).public_key
 
 
 async def check_data(
@@ -233,7 +240,9 @@ async def check_data(
     database = engines.database(settings)
     await database.open()
     try:
-        chain = AuditChain(database, trusted)
+        known = AuditKeys(database, trusted, engines.verifier)
+        await known.learn()
+        chain = AuditChain(database, known)
         seen = False
         async for tenant_id in chain.tenants():
             seen = seen or (anchors is not None and anchors.tenant_id == tenant_id)

@@ -70,9 +70,9 @@ def cipher_of(key_file: Path, random: Random, *, holds_data: bool = True) -> Cip
     return cast("Cipher", pick("ciphers.aesgcm", "AesGcmCipher")(key, random))
 
 
-def signer(settings: Settings, random: Random) -> Signer:
+def signer(settings: Settings, random: Random, name: str = "audit.key") -> Signer:
     """Pick who signs the audit; the key is made at the first start."""
-    return cast("Signer", pick("signers.ed25519", "load_or_make_signer")(settings.data / "audit.key", random))
+    return cast("Signer", pick("signers.ed25519", "load_or_make_signer")(settings.data / name, random))
 
 
 def verifier(public_key: str) -> Verifier:

@@ -16,6 +16,7 @@ from mainstay.app.settings import Settings
 from mainstay.app.wiring import Wiring
 from mainstay.kernel.audit import Audit
 from mainstay.kernel.audit_chain import AuditChain
+from mainstay.kernel.audit_keys import AuditKeys
 from mainstay.kernel.caller import EVERYTHING, Caller
 from mainstay.kernel.dispatch import Application, Parts
 from mainstay.kernel.erasing import Eraser
@@ -84,20 +85,20 @@ class House:
         self.random = random or SystemRandom()
         self.ids = Ids(self.clock, self.random)
         self.tracing = Tracing(self.random)
+        self.audit_keys = AuditKeys(stands_on.database, stands_on.signer.public_key, engines.verifier)
         self.audit = Audit(stands_on.database, self.clock, self.random)
         self.recording = Recording(stands_on.database, stands_on.cipher, self.clock, self.random)
-        self.audit_chain = AuditChain(stands_on.database, engines.verifier(stands_on.signer.public_key))
+        self.audit_chain = AuditChain(stands_on.database, self.audit_keys)
         self.eraser = Eraser(stands_on.database, stands_on.signer, self.clock, self.random)
         alone = not settings.database and not settings.only
         self.sealer = self._sealing(alone=alone)
         self.recognisers = Recognisers()
         self._first = first
         self.new_key: str | None = None
-        self.local_key = ""
+        self._errands, self.local_key = Errands(), ""
         self._services = all_services()
         self._here = chosen_services(settings)
         self._others = others(settings.remotes)
-        self._errands = Errands()
         self._wiring = Wiring(
             self._known(),
             self._stand_in,
@@ -134,6 +135,7 @@ class House:
             stack.push_async_callback(self.engines.database.close)
             for engine in self.engines.closing():
                 stack.push_async_callback(engine.close)
+            await self.audit_keys.take_up(self.audit_chain, self.engines.signer, self.clock)
             await self._first_key()
             self.sealer.start()
             stack.push_async_callback(self.sealer.stop)
@@ -221,6 +223,7 @@ class House:
             Ids: self.ids,
             Errands: self._errands,
             AuditChain: self.audit_chain,
+            AuditKeys: self.audit_keys,
             Recording: self.recording,
             Recognisers: self.recognisers,
             Permissions: permissions_of(service.interface for service in self._services),

@@ -113,6 +113,22 @@ AUDIT_TURN = Table(
     scoped=False,
 )
 
+AUDIT_KEYS = Table(
+    name="audit_keys",
+    columns=(
+        Column("number", "integer"),
+        Column("key_id", "text"),
+        Column("public_key", "text"),
+        Column("previous_id", "text"),
+        Column("previous_key", "text"),
+        Column("at_ms", "integer"),
+        Column("by_previous", "bytes"),
+        Column("by_itself", "bytes"),
+    ),
+    key=("number",),
+    scoped=False,
+)
+
 REQUEST_LOG = Table(
     name="request_log",
     columns=(
@@ -159,6 +175,7 @@ TABLES = (
     AUDIT_LINKS,
     AUDIT_CHECKPOINTS,
     AUDIT_TURN,
+    AUDIT_KEYS,
     REQUEST_LOG,
     REQUEST_SETTINGS,
 )

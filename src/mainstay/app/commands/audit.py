@@ -20,9 +20,12 @@ from rich.progress import (
 )
 
 from mainstay.app import audits
+from mainstay.app.audit_keys import rotate
 from mainstay.app.audits import Checked
 from mainstay.app.commands.calling import Server, plain, run
 from mainstay.app.commands.serve import DataChoice, refusals_told, settings_of
+from mainstay.kit.clock import SystemClock
+from mainstay.kit.random import SystemRandom
 from mainstay.services.observability.interface import Observability
 from mainstay.transports.cli.commands import DataOption, JsonOption, KeyOption, UrlOption, address_of
 from mainstay.transports.cli.printing import Output, console
@@ -157,6 +160,32 @@ async def _write(server: Server, file: TextIO, wanted: Mapping[str, str]) -> Non
             file.write(audits.line_of(piece))
             progress(len(piece.entries))
     file.flush()
+
+
+@audit.command("rotate-key")
+def rotate_key(
+    lost: Annotated[
+        bool, typer.Option("--lost", help="The key is gone: go on with one that it has not signed.")
+    ] = False,
+    data: DataChoice = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Give the audit a new signing key, while no server runs on the data folder.
+
+    The key before signs the new one, so that checks follow from either to the other. Copy the new audit.key
+    to every other machine of this installation, and keep a copy with your backups.
+
+    Example: `mainstay audit rotate-key --data /var/lib/mainstay`
+    """
+    out = Output(as_json=as_json)
+    with refusals_told():
+        rotated = asyncio.run(rotate(settings_of(data=data), SystemClock(), SystemRandom(), lost=lost))
+    if as_json:
+        out.json(vars(rotated))
+        return
+    signed = "which it could not sign" if lost else "which signed it"
+    out.say(f"audit.key is now {rotated.key_id}, after {rotated.previous_id or 'no other'}, {signed}.")
+    out.say(f"Its public key is {rotated.public_key}.")
 
 
 @audit.command()

@@ -147,6 +147,19 @@ class AuditVerification(Record):
     next: int | None = Field(description="Give it as `after` to go on; none: this was the end of the chain.")
 
 
+class ExportKey(Record):
+    """A key that signed this audit, after another; the first one, and one after a loss, by itself alone."""
+
+    number: int
+    key_id: str
+    public_key: str
+    previous_id: str
+    previous_key: str
+    at_ms: int
+    by_previous: str
+    by_itself: str
+
+
 class ExportBegin(Record):
     """What an export is of, and what stands before its first entry."""
 
@@ -160,6 +173,9 @@ class ExportBegin(Record):
     last: int = Field(description="The place of the last entry.")
     key_id: str
     public_key: str
+    keys: list[ExportKey] = Field(
+        default_factory=list, description="All keys that have signed this audit, oldest first."
+    )
 
 
 class ExportEntry(Record):

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from functools import partial
 
 from mainstay.kernel.audit_chain import AuditChain
+from mainstay.kernel.audit_keys import AuditKeys, Succession
 from mainstay.kernel.caller import EVERYTHING
 from mainstay.kernel.chain import FORMAT, Checkpoint, Sealed
 from mainstay.kernel.guard import NOBODYS
@@ -23,6 +24,7 @@ from mainstay.services.observability.interface import (
     ExportEnd,
     ExportEntry,
     ExportErasure,
+    ExportKey,
     Observability,
 )
 from mainstay.services.observability.logged import LoggedRequests, RequestSettings, WholeRequest
@@ -69,6 +71,11 @@ def _checkpoint(checkpoint: Checkpoint) -> AuditCheckpoint:
     )
 
 
+def _key(said: Succession) -> ExportKey:
+    signatures = {"by_previous": said.by_previous.hex(), "by_itself": said.by_itself.hex()}
+    return ExportKey(**{**vars(said), **signatures})
+
+
 def _exported(sealed: Sealed) -> ExportEntry:
     entry = sealed.entry
     return ExportEntry(
@@ -94,8 +101,11 @@ def _exported(sealed: Sealed) -> ExportEntry:
 class ObservabilityService(Observability):
     """The observability service."""
 
-    def __init__(self, store: AuditStore, chain: AuditChain, signer: Signer, requests: Requests) -> None:
+    def __init__(
+        self, store: AuditStore, chain: AuditChain, signer: Signer, audit_keys: AuditKeys, requests: Requests
+    ) -> None:
         """Take the parts."""
+        self._keys = audit_keys
         self._store = store
         self._requests = requests
         self._chain = chain
@@ -152,6 +162,7 @@ class ObservabilityService(Observability):
                 last=span.last,
                 key_id=signer.key_id,
                 public_key=signer.public_key,
+                keys=[_key(each) for each in await self._keys.all()],
             ),
             erasures=[ExportErasure(**vars(erasure)) for erasure in span.erasures],
         )
