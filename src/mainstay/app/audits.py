@@ -13,7 +13,7 @@ from mainstay.app.settings import Settings
 from mainstay.kernel.audit_chain import AuditChain
 from mainstay.kernel.audit_keys import AuditKeys, Succession, trusting
 from mainstay.kernel.chain import ChainCheck, Checkpoint, Entry, Sealed
-from mainstay.kit.errors import Invalid, NotFound
+from mainstay.kit.errors import Conflict, Invalid, NotFound
 from mainstay.kit.random import SystemRandom
 from mainstay.services.observability.interface import (
     AuditCheckpoint,
@@ -48,6 +48,12 @@ class AuditDataMissing(NotFound):
     """The folder holds no database, or no key to check it with."""
 
     title = "There is nothing to check"
+
+
+class AuditSchemaOther(Conflict):
+    """The database has the form of another version of this program; checking changes nothing."""
+
+    title = "The database is of another version"
 
 
 @dataclass(frozen=True)
@@ -233,9 +239,15 @@ def _trusted(settings: Settings, public_key: str | None) -> str:
 async def check_data(
     settings: Settings, public_key: str | None, anchors: AuditCheckpoints | None, progress: Progress
 ) -> AsyncIterator[Checked]:
-    """Check every tenant's chain in a data folder's database; raises AuditDataMissing."""
+    """Check every tenant's chain in a data folder's database; raises AuditDataMissing, AuditSchemaOther."""
     if not settings.database and not (settings.data / DATABASE).exists():
         raise AuditDataMissing(f"{settings.data} holds no {DATABASE}: name the data folder with --data.")
+    stored, wanted = engines.schema_versions(settings)
+    if stored != wanted:
+        raise AuditSchemaOther(
+            f"Its schema is {stored or 'without a number'}, this program's is {wanted}. Check it with the "
+            "version that wrote it, or start the server once, which brings an older database up to date."
+        )
     trusted = _trusted(settings, public_key)
     database = engines.database(settings)
     await database.open()

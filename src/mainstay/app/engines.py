@@ -58,6 +58,14 @@ def database(settings: Settings) -> Database:
     return cast("Database", engine(settings.data / "mainstay.db", TABLES))
 
 
+def schema_versions(settings: Settings) -> tuple[str | None, str | None]:
+    """Give the version that the database has, and the one that this program wants; nothing is changed."""
+    newest = pick("database.migrate", "newest_version")()
+    if settings.database:
+        return pick("database.postgres", "stored_version")(settings.database), newest
+    return pick("database.migrate", "stored_in_sqlite")(settings.data / "mainstay.db"), newest
+
+
 def cipher(settings: Settings, random: Random) -> Cipher:
     """Pick the cipher; its key is made at the first start."""
     holds_data = (settings.data / "mainstay.db").exists()

@@ -12,10 +12,13 @@ first and `revisions` is imported only when something must be applied: the one l
 import argparse
 import importlib
 import re
+import sqlite3
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Protocol, cast
+from urllib.parse import quote
 
 from mainstay.ports.database import Table
 
@@ -55,6 +58,16 @@ def newest_version(versions: Path = VERSIONS) -> str | None:
     """Give the number of the newest version, such as `0003`; None if there is none yet."""
     files = version_files(versions)
     return files[-1].name[:4] if files else None
+
+
+def stored_in_sqlite(path: Path) -> str | None:
+    """Give the version that a SQLite file has, without changing it; None for one that has none."""
+    with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as link:
+        try:
+            rows = link.execute(CURRENT).fetchall()
+        except sqlite3.OperationalError:
+            return None
+    return str(rows[0][0]) if rows else None
 
 
 def upgrade_sqlite(path: Path, versions: Path = VERSIONS) -> None:

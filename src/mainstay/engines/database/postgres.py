@@ -27,6 +27,18 @@ _BACKUP_PIECE = 1 << 20
 _OPEN_LOCK = 0x6D61696E  # "main": processes that start together create their tables one after another
 
 
+def stored_version(url: str) -> str | None:
+    """Give the version that a database has, without changing it; raises DatabaseUnavailable."""
+    try:
+        with psycopg.connect(url, connect_timeout=int(CONNECT_TIMEOUT_S)) as link:
+            rows = link.execute(CURRENT).fetchall()
+    except psycopg.errors.UndefinedTable:
+        return None
+    except psycopg.Error as error:
+        raise translated(error) from error
+    return str(rows[0][0]) if rows else None
+
+
 class PostgresDatabase:
     """A database on a PostgreSQL server; see `Database` for what it promises.
 

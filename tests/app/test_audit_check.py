@@ -1,0 +1,57 @@
+"""Checking a data folder reads it, and never brings it to another version."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from engines.databases import empty_postgres, postgres_url
+from mainstay.app.audits import AuditSchemaOther, check_data
+from mainstay.app.settings import Settings
+from mainstay.engines.database import migrate
+from mainstay.engines.database.postgres import stored_version
+from makers import opened_house
+
+__all__ = ["empty_postgres", "postgres_url"]
+
+
+def silent(_done: int) -> None:
+    return
+
+
+async def check(settings: Settings) -> list[str]:
+    return [each.finding async for each in check_data(settings, None, None, silent)]
+
+
+def older(tmp_path: Path) -> Path:
+    """Give the version files without the newest one."""
+    folder = tmp_path / "versions"
+    folder.mkdir()
+    for path in migrate.version_files()[:-1]:
+        shutil.copy(path, folder)
+    return folder
+
+
+async def test_an_older_file_is_refused_and_stays_as_it_is(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    path = data / "mainstay.db"
+    migrate.upgrade_sqlite(path, older(tmp_path))
+    before = path.read_bytes()
+    with pytest.raises(AuditSchemaOther, match="start the server once"):
+        await check(Settings(data=data))
+    assert path.read_bytes() == before
+    assert migrate.stored_in_sqlite(path) != migrate.newest_version()
+
+
+async def test_a_file_of_this_version_is_checked(tmp_path: Path) -> None:
+    async with opened_house(tmp_path / "data"):
+        pass
+    assert set(await check(Settings(data=tmp_path / "data"))) <= {""}
+
+
+async def test_an_older_postgres_is_refused(tmp_path: Path, empty_postgres: str) -> None:
+    assert stored_version(empty_postgres) is None
+    with pytest.raises(AuditSchemaOther):
+        await check(Settings(data=tmp_path, database=empty_postgres))
+    assert stored_version(empty_postgres) is None
