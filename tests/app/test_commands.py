@@ -204,17 +204,20 @@ def test_keys_end_rotate_and_change(server: WireServer) -> None:
     typed("keys", "rotate", "key_1")
     typed("keys", "change", "key_1", "--expires", "never", "--no-groups")
     typed("keys", "change", "key_1", "--limit-per-minute", "5", "--expires", "2031-01-31T12:00:00Z")
+    typed("keys", "change", "key_1", "--no-limit")
     told = [(each.target, each.json) for each in server.seen[1:]]
     assert told == [
         ("/v1/api-keys/key_1/rotate", {"overlap_s": 0}),
         ("/v1/api-keys/key_1/rotate", {"overlap_s": 86_400}),
         ("/v1/api-keys/key_1", {"groups": [], "expires_at": None}),
         ("/v1/api-keys/key_1", {"limit_per_minute": 5, "expires_at": "2031-01-31T12:00:00+00:00"}),
+        ("/v1/api-keys/key_1", {"limit_per_minute": None}),
     ]
     for words in (
         ("create", "--name", "x", "--role", "user", "--scope", "a:b"),
         ("create", "--name", "x", "--expires", "soon"),
         ("rotate", "key_1", "--overlap", "a while"),
+        ("change", "key_1", "--no-limit", "--limit-per-minute", "5"),
     ):
         assert typed("keys", *words).exit_code == 2, words
 

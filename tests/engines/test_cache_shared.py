@@ -6,7 +6,7 @@ import logging
 import secrets
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from urllib.parse import urlsplit
 
 import pytest
@@ -15,7 +15,7 @@ from engines.caches import Frozen, redis_url
 from mainstay.engines.cache.enduring import RETRY_S, EnduringCache
 from mainstay.engines.cache.memory import MemoryCache
 from mainstay.engines.cache.redis import RedisCache
-from mainstay.ports.cache import CacheUnavailable, Limit
+from mainstay.ports.cache import CacheUnavailable, Limit, Verdict
 
 LIMIT = Limit("a", 3, 60)
 _TAKER = """
@@ -167,13 +167,13 @@ async def test_a_silent_redis_is_waited_for_shortly_then_each_process_limits_alo
     assert await cache.state() == "ok"
     relay.silent = True
     began = time.monotonic()
-    assert (await cache.take([limit])).left == 2  # a count of its own
+    assert (await cache.take([limit])).left == 1  # a count of its own, which goes on
     waited_s = time.monotonic() - began
     assert 0.09 < waited_s < 0.5
     began = time.monotonic()
     told = [(await cache.take([limit])).allowed for _ in range(200)]
     assert time.monotonic() - began < 0.09
-    assert told == [True, True, *[False] * 198]
+    assert told == [True, *[False] * 199]
     assert await cache.get(key) is None
     assert (await cache.state()).startswith("degraded: ")
     for _ in range(59):  # a minute in which one call a second tries
@@ -198,15 +198,37 @@ async def test_a_redis_that_is_away_is_found_again(relay: Relay) -> None:
     cache = enduring(relay, clock)
     assert (await cache.take([Limit(key, 3, 60)])).left == 2
     await relay.close()
-    assert (await cache.take([Limit(key, 3, 60)])).left == 2
+    assert (await cache.take([Limit(key, 3, 60)])).left == 1
     with pytest.raises(CacheUnavailable):
         await cache.set(key, b"1", 10)
     with pytest.raises(CacheUnavailable):
         await cache.delete(key)
     assert "redis://" not in await cache.state()
     await relay.open()
-    assert (await cache.take([Limit(key, 3, 60)])).left == 1  # not yet tried again: its own count
+    assert (await cache.take([Limit(key, 3, 60)])).left == 0  # not yet tried again: its own count
     clock.time += RETRY_S
     assert (await cache.take([Limit(key, 3, 60)])).left == 1  # the second that Redis counts
     assert await cache.state() == "ok"
     await cache.close()
+
+
+class _Away(MemoryCache):
+    """A shared cache that goes away when it is told to."""
+
+    away = False
+
+    async def take(self, limits: Sequence[Limit]) -> Verdict:
+        if self.away:
+            raise CacheUnavailable
+        return await super().take(limits)
+
+
+async def test_a_minute_that_began_in_the_shared_cache_goes_on_here() -> None:
+    clock = Frozen()
+    shared = _Away(clock)
+    cache = EnduringCache(shared, MemoryCache(clock), clock)
+    for _ in range(2):
+        assert (await cache.take([LIMIT])).allowed
+    shared.away = True
+    assert (await cache.take([LIMIT])).allowed
+    assert not (await cache.take([LIMIT])).allowed

@@ -22,7 +22,8 @@ class Caller:
 
     `groups` are those of document permissions; `subject` is the id of the key (later: of the person);
     `limit_per_minute` bounds how often it may call, `writes_per_minute` how often it may write, and
-    `tenant_limit_per_minute` how often all callers of its tenant may together (0: no such limit).
+    `tenant_limit_per_minute` how often all callers of its tenant may together (0: no such limit);
+    `ends_ms` is when what it came with ends.
     """
 
     tenant_id: str
@@ -34,6 +35,7 @@ class Caller:
     writes_per_minute: int = 0
     tenant_limit_per_minute: int = 0
     operator: bool = False
+    ends_ms: int | None = None
     secret: str = field(default="", repr=False)
 
     def may(self, permission: str) -> bool:

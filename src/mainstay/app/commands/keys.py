@@ -108,6 +108,9 @@ def change(
     group: GroupOption = None,
     no_groups: Annotated[bool, typer.Option("--no-groups", help="Take all groups away.")] = False,
     limit_per_minute: LimitOption = None,
+    no_limit: Annotated[
+        bool, typer.Option("--no-limit", help="Take its own limit away: the tenant's or the server's holds.")
+    ] = False,
     expires: ExpiresOption = None,
     url: UrlOption = None,
     key: KeyOption = None,
@@ -119,7 +122,9 @@ def change(
     Example: `mainstay keys change KEY_ID --expires 90d`
     """
     changed: dict[str, Any] = {"name": name, "groups": [] if no_groups else group or None}
-    if limit_per_minute is not None:
+    if no_limit and limit_per_minute is not None:
+        raise typer.BadParameter("Give either --limit-per-minute or --no-limit.")
+    if no_limit or limit_per_minute is not None:
         changed["limit_per_minute"] = limit_per_minute
     if expires is not None:
         changed["expires_at"] = moment(expires, SystemClock().now_ms(), "--expires")

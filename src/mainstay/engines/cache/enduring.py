@@ -16,9 +16,9 @@ class EnduringCache:
     """Asks the shared cache; while that does not answer, limits hold for each process alone.
 
     Requests are let pass up to the limit of this process, not refused: a limiter that is away must not take
-    the service with it. After a failure one call a second tries the shared cache, and the others do not wait
-    for it. Values are not found meanwhile; changing one raises CacheUnavailable, for an older one would
-    come back.
+    the service with it. What the shared cache admits is counted here too, so that its minute goes on. After
+    a failure one call a second tries the shared cache, and the others do not wait for it. Values are not
+    found meanwhile; changing one raises CacheUnavailable, for an older one would come back.
     """
 
     def __init__(self, shared: Cache, own: Cache, clock: Clock) -> None:
@@ -60,6 +60,7 @@ class EnduringCache:
             self._failed(failure)
             return await self._own.take(limits)
         self._answered()
+        await self._own.take(limits)  # so that a minute that began there does not begin anew here
         return verdict
 
     async def state(self) -> str:

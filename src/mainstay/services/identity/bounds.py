@@ -5,6 +5,7 @@ from collections.abc import Collection
 from mainstay.kernel.bounds import Rights, beyond, permissions_beyond
 from mainstay.kernel.caller import Caller
 from mainstay.services.identity.failures import KeyMayTooMuch
+from mainstay.services.identity.moments import written
 
 
 def check_permissions(giver: Caller, permissions: Collection[str]) -> None:
@@ -19,6 +20,15 @@ def check(giver: Caller, rights: Rights) -> None:
     more = beyond(giver, rights)
     if more:
         raise KeyMayTooMuch(more)
+
+
+def check_end(giver: Caller, ends_ms: int | None) -> None:
+    """Refuse what would outlive the giver's own key; raises KeyMayTooMuch."""
+    if giver.ends_ms is not None and (ends_ms is None or ends_ms > giver.ends_ms):
+        raise KeyMayTooMuch(
+            f"Your key, or its overlap, ends on {written(giver.ends_ms)}; nothing that it gives may end "
+            "later. Use another administrator's key."
+        )
 
 
 def check_ceiling(limit: int | None, ceiling: int | None) -> None:

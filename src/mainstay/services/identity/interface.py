@@ -78,7 +78,8 @@ class Identity(Interface):
         """Make an API key of your tenant.
 
         The secret is in this answer only. A key has a role (`user` if nothing is said) or scopes, which are
-        permissions. It may at most what your own key may, in groups that your key is in.
+        permissions. It may at most what your own key may, in groups that your key is in, and ends with it at
+        the latest.
         """
 
     @reads("GET /api-keys", may="keys:read")

@@ -115,9 +115,10 @@ class Keyring:
             start=secret[: keys.START_LENGTH],
             created_ms=self._clock.now_ms(),
             permissions=permissions,
-            expires_ms=expiry_ms(wish.expires_at, self._clock.now_ms()),
+            expires_ms=expiry_ms(wish.expires_at, self._clock.now_ms()) or giver.ends_ms,
             created_by=giver.subject,
         )
+        bounds.check_end(giver, row.expires_ms)
         bounds.check_ceiling(wish.limit_per_minute, tenant.limit_per_minute)
         bounds.check(giver, self._rights(row, tenant))
         if own:
@@ -161,8 +162,10 @@ class Keyring:
         if changed.limit_per_minute != row.limit_per_minute:
             bounds.check_ceiling(changed.limit_per_minute, tenant.limit_per_minute)
         bounds.check(giver, self._rights(changed, tenant))
-        if key_id == giver.subject and _ends(changed) > _ends(row):
-            raise KeyMayTooMuch("A key cannot make its own life longer. Use another administrator's key.")
+        if _ends(changed) > _ends(row):
+            bounds.check_end(giver, changed.expires_ms)
+            if key_id == giver.subject:
+                raise KeyMayTooMuch("A key cannot make its own life longer. Use another administrator's key.")
         row = await self._held(giver.tenant_id, key_id)
         changed = replace(row, **wished)
         for each in (row, changed):  # somebody may have raised it meanwhile
@@ -193,6 +196,7 @@ class Keyring:
     async def rotate(self, giver: Caller, key_id: str, overlap_s: int) -> NewApiKey:
         """Give a key another secret; one before that secret's own overlap ends at once."""
         row, _ = await self._givable(giver, key_id)
+        bounds.check_end(giver, row.expires_ms)
         now = self._clock.now_ms()
         if row.expires_ms is not None and row.expires_ms <= now:
             raise KeyExpired("Give it a later `expires_at` first.")
@@ -201,6 +205,7 @@ class Keyring:
         start = secret[: keys.START_LENGTH]
         if not await self._store.change_secret(row, keys.hashed(secret), start, now, until):
             raise KeyChanged("It was rotated or revoked at this moment. Look at it before you try again.")
+        await self._store.note_revoked(row.hash, now)
         rotated = await self._held(giver.tenant_id, key_id)
         before = replace(rotated, start=row.start, rotated_ms=row.rotated_ms, old_until_ms=row.old_until_ms)
         note_change(self._told(before), self._told(rotated))
@@ -212,6 +217,7 @@ class Keyring:
         if row is None:
             raise KeyMissing("List the keys to see their ids.")
         await self._store.remove_key(tenant_id, key_id)
+        await self._store.note_revoked(row.hash, self._clock.now_ms())
         note_change(self._told(row), None)
         return shown(row, self._clock.now_ms())
 

@@ -1,5 +1,7 @@
 """Makes tenants, roles and keys, and recognises who comes with one."""
 
+import logging
+
 from mainstay.kernel.caller import Caller, Credential
 from mainstay.kernel.guard import CredentialsUnknown, TenantSuspended
 from mainstay.kernel.work import caller, note_target
@@ -24,6 +26,8 @@ from mainstay.services.identity.roles import permitted
 from mainstay.services.identity.store import IdentityStore, KeyRow, Recognised, TenantRow
 from mainstay.services.identity.tenancy import Tenancy, needs_operator
 from mainstay.services.identity.uses import Uses
+
+logger = logging.getLogger("mainstay")
 
 LOCAL_LIMIT = 1_000_000
 _PAGE = 500
@@ -90,6 +94,7 @@ class IdentityService(Identity):
             writes_per_minute=self._settings.writes_per_minute,
             tenant_limit_per_minute=self._settings.tenant_limit_per_minute,
             operator=row.operator,
+            ends_ms=row.expires_ms,
             secret=secret,
         )
         if row.suspended:
@@ -111,7 +116,10 @@ class IdentityService(Identity):
         row = await self._store.key_by_old_hash(hashed)
         if row is None or row.old_until_ms is None or row.old_until_ms <= now:
             return None
-        return row if row.expires_ms is None or row.expires_ms > now else None
+        if row.expires_ms is not None and row.expires_ms <= now:
+            return None
+        row.expires_ms = min(row.old_until_ms, row.expires_ms or row.old_until_ms)
+        return row
 
     async def whoami(self) -> Me:
         """Tell who the caller is."""
@@ -273,7 +281,9 @@ class IdentityService(Identity):
                     f"MAINSTAY_ADMIN_KEY has {keys.SECRET_LENGTH_MIN} to {keys.SECRET_LENGTH_MAX} printable"
                     " ASCII characters without spaces."
                 )
-            if await self._store.key_by_hash(keys.hashed(secret)) is None:
+            if await self._store.was_revoked(keys.hashed(secret)):
+                logger.warning("MAINSTAY_ADMIN_KEY holds a secret that was revoked: it is not taken again.")
+            elif await self._store.key_by_hash(keys.hashed(secret)) is None:
                 await self._add_own(operator.tenant_id, self._ids.new("key"), "First administrator", secret)
             return None
         some = await self._store.keys_of(operator.tenant_id, "", 2)

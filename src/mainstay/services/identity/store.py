@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from mainstay.ports.database import AllRows, Row, Scalar
 from mainstay.services.identity import tables
 
-TABLES = (tables.API_KEYS, tables.TENANTS, tables.ROLES, tables.KEY_USES)
+TABLES = (tables.API_KEYS, tables.TENANTS, tables.ROLES, tables.KEY_USES, tables.REVOKED)
 
 _RECOGNISED = (
     "SELECT k.tenant_id, k.key_id, k.role, k.groups, k.limit_per_minute, k.permissions, k.expires_ms,"
@@ -263,6 +263,15 @@ class IdentityStore:
         where = {"tenant_id": tenant_id, "key_id": key_id}
         await self._rows.delete("key_uses", where)
         await self._rows.delete("api_keys", where)
+
+    async def note_revoked(self, hashed: str, now_ms: int) -> None:
+        """Remember that a secret must not come back."""
+        await self._rows.upsert("revoked_secrets", [{"hash": hashed, "revoked_ms": now_ms}])
+
+    async def was_revoked(self, hashed: str) -> bool:
+        """Say whether a secret with this hash was revoked, or replaced by another."""
+        sql = "SELECT 1 AS one FROM revoked_secrets WHERE hash = :hash"
+        return bool(await self._rows.fetch(sql, {"hash": hashed}))
 
     async def note_uses(self, uses: Mapping[tuple[str, str], int]) -> None:
         """Store when keys, named by tenant and id, were used last."""

@@ -59,3 +59,10 @@ TENANTS = Table(
     indexes=(Index(("name",), unique=True, across=True),),
     scoped=False,
 )
+
+REVOKED = Table(
+    name="revoked_secrets",
+    columns=(Column("hash", "text"), Column("revoked_ms", "integer")),
+    key=("hash",),
+    scoped=False,
+)
