@@ -3,8 +3,8 @@
 from mainstay.engines.database.revisions import add_column, drop_column
 from mainstay.ports.database import Column
 
-revision = "0010"
-down_revision = "0009"
+revision = "0011"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 
