@@ -116,7 +116,7 @@ def restore(settings: Settings, folder: Path, key: Path | None) -> Copied:
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     blobs = _copy_blobs(folder / BLOBS, settings.data / BLOBS)
     _copy(secret, settings.data / KEY)
-    if (signing := secret.with_name(AUDIT_KEY)).exists():  # else checkpoints so far are of an unknown key
+    if (signing := secret.with_name(AUDIT_KEY)).exists():  # else the server asks for it
         _copy(signing, settings.data / AUDIT_KEY)
     _copy(source, settings.data / DATABASE)
     _sync(settings.data)
