@@ -62,6 +62,7 @@ ALL = (
     Benchmark("ingest", "Ingest, end to end", ("--scratch", "{scratch}")),
     Benchmark("footprint", "Start, memory, size", ("--large", "{scratch}/hundred")),
     Benchmark("audit", "The audit: sealing, checking, searching", table=False),
+    Benchmark("usage", "Counting what is used"),
     Benchmark("overload", "Ten times the load"),
     Benchmark("durable_road", "Durable documents through the whole road"),
     Benchmark("durable_writes", "Durable units through the SQLite engine", table=False),

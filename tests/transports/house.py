@@ -22,6 +22,7 @@ from mainstay.kernel.idempotency import Idempotency
 from mainstay.kernel.interface import InQuery, Interface, Record, Upload, reads, streams, writes
 from mainstay.kernel.outbox import Outbox
 from mainstay.kernel.tracing import Tracing
+from mainstay.kernel.usage import DAY_MS, Usage
 from mainstay.kernel.work import caller
 from mainstay.kit.clock import SystemClock
 from mainstay.kit.errors import Conflict, Invalid, NotFound, Unavailable
@@ -301,6 +302,7 @@ async def house(folder: Path) -> AsyncIterator[House]:
         outbox=Outbox(bus, clock, ids, {}),
         idempotency=Idempotency(database, AesGcmCipher(bytes(32), random), clock),
         tracing=Tracing(random),
+        usage=Usage(database, clock, ids, kept_ms=DAY_MS),
         clock=clock,
     )
     notes = NotesService()

@@ -18,6 +18,7 @@ from mainstay.kernel.idempotency import Idempotency, Replay
 from mainstay.kernel.interface import Interface, Operation, is_pending, operations_of
 from mainstay.kernel.outbox import Outbox
 from mainstay.kernel.tracing import Span, Tracing
+from mainstay.kernel.usage import Usage
 from mainstay.kernel.work import Work, entered
 from mainstay.kit.clock import Clock
 from mainstay.kit.errors import Failure, Invalid, TooMany, Unauthenticated, Unavailable
@@ -79,6 +80,7 @@ class Parts:
     outbox: Outbox
     idempotency: Idempotency
     tracing: Tracing
+    usage: Usage
     clock: Clock
 
 
@@ -148,8 +150,8 @@ class Application:
                 self._note_failed(operation, caller, work, message, outcome)
             raise
         finally:
-            if work is None or operation.kind != "stream":  # a stream's span ends with its last piece
-                self._trace(operation, caller, message, begun, outcome)
+            if work is None or operation.kind != "stream":  # a stream ends with its last piece
+                self._end(operation, caller, work, message, begun, outcome)
 
     async def call(
         self, operation: Operation, arguments: Mapping[str, Any], caller: Caller, origin: Mapping[str, str]
@@ -281,7 +283,7 @@ class Application:
             if work.unit is not None:
                 await work.undo(RuntimeError(f"{operation.full_name} streams, so it must not write"))
             self._note(operation, work.caller, message, outcome, work.target)
-            self._trace(operation, work.caller, message, begun, outcome)
+            self._end(operation, work.caller, work, message, begun, outcome)
 
     async def _look_again(self, caller: Caller, looked_s: float) -> float:
         """Make sure, once a second, that a stream's key still works; give when it was looked."""
@@ -306,14 +308,23 @@ class Application:
         row = self._parts.audit.row(caller, operation.full_name, target, outcome, message.origin)
         self._parts.audit.note(caller.tenant_id, row)
 
-    def _trace(
+    def _end(
         self,
         operation: Operation,
         caller: Caller | None,
+        work: Work | None,
         message: Message,
         begun: tuple[str, float],
         outcome: str,
     ) -> None:
+        """Count what ended, and trace it."""
+        if caller is not None:
+            who, tokens = (caller, 0) if work is None else (work.caller, work.spending.tokens)
+            if isinstance(message.credential, Caller):
+                self._parts.usage.spent(who, operation.full_name, tokens)
+            else:
+                writes = operation.kind == "write"
+                self._parts.usage.count(who, operation.full_name, outcome, writes=writes, tokens=tokens)
         trace_id, started = begun
         self._parts.tracing.tell(
             Span(

@@ -1,4 +1,4 @@
-"""What the kernel itself remembers: events on their way, answers given, and who did what."""
+"""What the kernel itself remembers: events on their way, answers given, who did what, and how much."""
 
 from mainstay.ports.database import Column, Index, Table
 
@@ -111,4 +111,35 @@ AUDIT_TURN = Table(
     scoped=False,
 )
 
-TABLES = (OUTBOX, IDEMPOTENCY, AUDIT, AUDIT_LINKS, AUDIT_CHECKPOINTS, AUDIT_TURN)
+USAGE = Table(
+    name="usage",
+    columns=(
+        Column("span", "text"),
+        Column("begins_ms", "integer"),
+        Column("subject", "text"),
+        Column("operation", "text"),
+        Column("writer", "text"),
+        Column("requests", "integer"),
+        Column("refused", "integer"),
+        Column("failed", "integer"),
+        Column("writes", "integer"),
+        Column("tokens", "integer"),
+    ),
+    key=("span", "begins_ms", "subject", "operation", "writer"),
+    indexes=(Index(("span", "begins_ms"), across=True),),
+)
+
+HOLDINGS = Table(
+    name="holdings",
+    columns=(
+        Column("begins_ms", "integer"),
+        Column("service", "text"),
+        Column("documents", "integer"),
+        Column("bytes", "integer"),
+        Column("at_ms", "integer"),
+    ),
+    key=("begins_ms", "service"),
+    indexes=(Index(("begins_ms",), across=True),),
+)
+
+TABLES = (OUTBOX, IDEMPOTENCY, AUDIT, AUDIT_LINKS, AUDIT_CHECKPOINTS, AUDIT_TURN, USAGE, HOLDINGS)

@@ -8,6 +8,7 @@ from typing import Any
 
 from mainstay.kernel.caller import Caller
 from mainstay.kernel.interface import Event
+from mainstay.kit.spending import Spending, spending
 from mainstay.ports.ciphers import Cipher
 from mainstay.ports.database import SYSTEM, Condition, Database, Row, Scalar, Scope, Unit
 
@@ -41,6 +42,7 @@ class Work:
     target: str = ""
     audited: bool = False
     unit: Unit | None = None
+    spending: Spending = field(default_factory=Spending)
     _context: AbstractAsyncContextManager[Unit] | None = None
 
     async def open(self) -> Unit:
@@ -74,11 +76,13 @@ class entered:  # noqa: N801 - read as a statement: `with entered(work):`
     def __enter__(self) -> Work:
         """Begin."""
         self._token = _current.set(self._work)
+        self._spending = spending.set(self._work.spending)
         return self._work
 
     def __exit__(self, *_: object) -> None:
         """End."""
         _current.reset(self._token)
+        spending.reset(self._spending)
 
 
 def current() -> Work:

@@ -44,6 +44,7 @@ class Draft:
     source: str | None = None
     original: bytes | None = None
     blob: str | None = None
+    file_bytes: int = 0
 
     @cached_property
     def content_hash(self) -> str:
@@ -144,7 +145,8 @@ class Intake:
         await _hash([sent])
         if self._without_change(sent, before, caller()) is not None:
             return draft
-        return replace(draft, blob=await self._originals.keep(draft.original), original=None)
+        blob = await self._originals.keep(draft.original)
+        return replace(draft, blob=blob, original=None, file_bytes=len(draft.original))
 
     async def _save(self, drafts: Sequence[Draft], job_id: str) -> dict[int, Receipt | Failure]:
         now = self._clock.now_ms()
@@ -232,6 +234,7 @@ class Intake:
             source=draft.source,
             blob=draft.blob,
             characters=len(draft.text),
+            file_bytes=draft.file_bytes,
             content_hash=draft.content_hash,
             job_id=job_id,
             created_ms=now if before is None else before.created_ms,
