@@ -30,6 +30,7 @@ from mainstay.services.gateway.interface import (
     Gateway,
 )
 from mainstay.services.gateway.records import (
+    TenantQuotas,
     UsageReport,
 )
 from mainstay.services.identity.interface import (
@@ -123,6 +124,22 @@ class GatewaySync:
         after: str = "",
         limit: int = 100,
     ) -> UsageReport: ...
+    def get_quotas(self) -> TenantQuotas: ...
+    def get_tenant_quotas(
+        self,
+        tenant_id: str,
+    ) -> TenantQuotas: ...
+    def replace_tenant_quotas(
+        self,
+        tenant_id: str,
+        requests_per_day: int | None = None,
+        requests_per_month: int | None = None,
+        tokens_per_day: int | None = None,
+        tokens_per_month: int | None = None,
+        documents: int | None = None,
+        storage_bytes: int | None = None,
+        soft: bool = False,
+    ) -> TenantQuotas: ...
 
 class IdentitySync:
     def whoami(self) -> Me: ...

@@ -21,6 +21,7 @@ from mainstay.kernel.guard import ANYBODY, CredentialsUnknown, Guard
 from mainstay.kernel.idempotency import Idempotency
 from mainstay.kernel.interface import InQuery, Interface, Record, Upload, reads, streams, writes
 from mainstay.kernel.outbox import Outbox
+from mainstay.kernel.quotas import Quotas
 from mainstay.kernel.tracing import Tracing
 from mainstay.kernel.usage import DAY_MS, Usage
 from mainstay.kernel.work import caller
@@ -295,14 +296,17 @@ async def house(folder: Path) -> AsyncIterator[House]:
     tables = tuple(replace(table, indexes=()) for table in kernel_tables.TABLES)
     database = SqliteDatabase(folder / "house.db", tables, migrations=False)
     await database.open()
+    audit = Audit(database, clock, random)
+    usage = Usage(database, clock, ids, kept_ms=DAY_MS)
     parts = Parts(
         guard=Guard(FixedKeys(), MemoryCache(clock)),
         database=database,
-        audit=Audit(database, clock, random),
+        audit=audit,
         outbox=Outbox(bus, clock, ids, {}),
         idempotency=Idempotency(database, AesGcmCipher(bytes(32), random), clock),
         tracing=Tracing(random),
-        usage=Usage(database, clock, ids, kept_ms=DAY_MS),
+        usage=usage,
+        quotas=Quotas(database, clock, usage, audit),
         clock=clock,
     )
     notes = NotesService()

@@ -207,6 +207,15 @@ SAMPLES: dict[str, Sample] = {
         {"by": "week", "tenant_id": "a"},
         {"tenant_id": NOWHERE},
     ),
+    "gateway.get_quotas": Sample(_plain()),
+    "gateway.get_tenant_quotas": Sample(
+        lambda world, _: {"tenant_id": world.tenant_id}, {"tenant_id": "no id!"}, {"tenant_id": NOWHERE}
+    ),
+    "gateway.replace_tenant_quotas": Sample(
+        lambda world, mark: {**_other_tenant(world, mark), "requests_per_day": 1000, "soft": True},
+        {"documents": -1, "tenant_id": "a"},
+        {"tenant_id": NOWHERE},
+    ),
     "identity.whoami": Sample(_plain()),
     "identity.create_key": Sample(
         lambda _, mark: {"name": f"k {mark}", "groups": ["board"], "expires_at": _END},

@@ -30,8 +30,10 @@ from mainstay.kernel.interface import Interface
 from mainstay.kernel.leases import Leases
 from mainstay.kernel.outbox import Outbox
 from mainstay.kernel.permissions import Permissions, permissions_of
+from mainstay.kernel.quotas import Quotas
 from mainstay.kernel.reactor import Reactor
 from mainstay.kernel.recognising import Recogniser, Recognisers, Standing
+from mainstay.kernel.room import Room
 from mainstay.kernel.rounds import Rounds
 from mainstay.kernel.sealing import Sealer
 from mainstay.kernel.tidying import DAY_MS, Tidying
@@ -99,6 +101,10 @@ class House:
         self._here = chosen_services(settings)
         self._others = others(settings.remotes)
         self._errands = Errands()
+        self.usage = Usage(
+            stands_on.database, self.clock, self.ids, kept_ms=settings.usage_kept_days * DAY_MS
+        )
+        self.quotas = Quotas(stands_on.database, self.clock, self.usage, self.audit)
         self._wiring = Wiring(
             self._known(),
             self._stand_in,
@@ -107,14 +113,13 @@ class House:
         outbox = Outbox(stands_on.bus, self.clock, self.ids, self._subscribers())
         if self._is_here(Identity):
             self._wiring.know(Standing, self._wiring.make(TenantStanding))
-        usage = Usage(stands_on.database, self.clock, self.ids, kept_ms=settings.usage_kept_days * DAY_MS)
         stock = Stocktaking(stands_on.database, self.clock)
-        self._reactor = self._reacting(outbox, usage, alone=alone)
+        self._reactor = self._reacting(outbox, alone=alone)
         self.uses = Rounds("key uses", ROUND_S, self._note_uses)
-        self.counting = Rounds("usage", USAGE_S, usage.write)
+        self.counting = Rounds("usage", USAGE_S, self._count)
         self.stocktaking = Rounds("stocktaking", STOCK_S, stock.take)
         self.application = Application(
-            self._parts(outbox, usage),
+            self._parts(outbox),
             {service.interface: self._wiring.make(service.implementation) for service in self._here},
         )
         self.recognisers.stand(self._recognising())
@@ -162,7 +167,7 @@ class House:
         """Say of each part whether it can serve, as it was within the last second; raises Unavailable."""
         return await self._readiness.told()
 
-    def _parts(self, outbox: Outbox, usage: Usage) -> Parts:
+    def _parts(self, outbox: Outbox) -> Parts:
         stands_on = self.engines
         return Parts(
             guard=Guard(self.recognisers, stands_on.cache, self.settings.rate_limit_strangers_per_minute),
@@ -171,7 +176,8 @@ class House:
             outbox=outbox,
             idempotency=Idempotency(stands_on.database, stands_on.cipher, self.clock),
             tracing=self.tracing,
-            usage=usage,
+            usage=self.usage,
+            quotas=self.quotas,
             clock=self.clock,
         )
 
@@ -186,7 +192,7 @@ class House:
             exclusive=alone,
         )
 
-    def _reacting(self, outbox: Outbox, usage: Usage, *, alone: bool) -> Reactor:
+    def _reacting(self, outbox: Outbox, *, alone: bool) -> Reactor:
         database = self.engines.database
         return Reactor(
             database,
@@ -194,7 +200,7 @@ class House:
             outbox,
             Leases(database, self.clock, self.ids),
             Tidying(database, self.clock, kept_ms=self.settings.jobs_kept_days * DAY_MS),
-            usage,
+            self.usage,
             exclusive=alone,
         )
 
@@ -208,6 +214,8 @@ class House:
             Errands: self._errands,
             AuditChain: self.audit_chain,
             UsageBook: UsageBook(self.engines.database),
+            Quotas: self.quotas,
+            Room: Room(self.quotas, self.clock),
             Recognisers: self.recognisers,
             Permissions: permissions_of(service.interface for service in self._services),
             IdentitySettings: IdentitySettings(
@@ -261,6 +269,11 @@ class House:
         await self._wiring.make(Uses).write(self._as_the_house)
         if self._is_here(People):
             await self._wiring.make(Sessions).write(self._as_the_house)
+
+    async def _count(self) -> None:
+        """Write what was counted, then look what others counted."""
+        await self.usage.write()
+        await self.quotas.refresh()
 
     async def _at_start(self, action: Callable[[], Awaitable[Made]]) -> Made:
         """Do something as the house itself; again, when another process that starts did it this moment."""

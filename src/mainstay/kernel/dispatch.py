@@ -17,6 +17,7 @@ from mainstay.kernel.guard import STRANGER, Guard
 from mainstay.kernel.idempotency import Idempotency, Replay
 from mainstay.kernel.interface import Interface, Operation, is_pending, operations_of
 from mainstay.kernel.outbox import Outbox
+from mainstay.kernel.quotas import Quotas
 from mainstay.kernel.tracing import Span, Tracing
 from mainstay.kernel.usage import Usage
 from mainstay.kernel.work import Work, entered
@@ -81,6 +82,7 @@ class Parts:
     idempotency: Idempotency
     tracing: Tracing
     usage: Usage
+    quotas: Quotas
     clock: Clock
 
 
@@ -133,6 +135,7 @@ class Application:
             caller = await self._parts.guard.admit(message.credential, operation, message.address)
             if not isinstance(message.credential, Caller):
                 await self._parts.guard.limit(caller, operation, message.headers)
+                await self._parts.quotas.admit(caller, operation, message.headers)
             self._parts.guard.authorise(caller, operation)
             model = validated(operation, await message.read(), strict=message.strict)
             work = self._work(caller, message)

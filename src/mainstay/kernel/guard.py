@@ -62,6 +62,12 @@ class RateLimited(TooMany):
     title = "The rate limit is reached"
 
 
+class QuotaUsedUp(TooMany):
+    """The tenant has used what it may in this day or month; it may again in the next one, by UTC."""
+
+    title = "A quota is used up"
+
+
 _Kind = tuple[str, str]
 _KEY: _Kind = ("minute", "This key may send {} requests a minute.")
 _STRANGER: _Kind = ("minute", "From one address {} requests a minute may come without credentials.")

@@ -142,4 +142,10 @@ HOLDINGS = Table(
     indexes=(Index(("begins_ms",), across=True),),
 )
 
-TABLES = (OUTBOX, IDEMPOTENCY, AUDIT, AUDIT_LINKS, AUDIT_CHECKPOINTS, AUDIT_TURN, USAGE, HOLDINGS)
+QUOTAS = Table(
+    name="quotas",
+    columns=(Column("name", "text"), Column("most", "integer", nullable=True)),
+    key=("name",),
+)
+
+TABLES = (OUTBOX, IDEMPOTENCY, AUDIT, AUDIT_LINKS, AUDIT_CHECKPOINTS, AUDIT_TURN, USAGE, HOLDINGS, QUOTAS)

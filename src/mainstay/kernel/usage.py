@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from itertools import islice
 
 from mainstay.kernel.caller import Caller
-from mainstay.kernel.guard import NOBODYS, RateLimited
+from mainstay.kernel.guard import NOBODYS, QuotaUsedUp, RateLimited
 from mainstay.kit.clock import Clock
 from mainstay.kit.ids import Ids
 from mainstay.ports.database import SYSTEM, Database, Scalar
@@ -18,7 +18,7 @@ DAY_MS = 24 * HOUR_MS
 HOURS_KEPT_MS = 35 * DAY_MS
 COUNTED = ("requests", "refused", "failed", "writes", "tokens")
 
-_REFUSED = frozenset({RateLimited.code()})
+_REFUSED = frozenset({RateLimited.code(), QuotaUsedUp.code()})
 _FINE = frozenset({"ok", "left"})
 _ROWS_AT_ONCE = 500
 _KEYS_MAX = 100_000
@@ -41,9 +41,10 @@ class Usage:
         self._database = database
         self._clock = clock
         self._kept_ms = kept_ms
-        self._writer = ids.new("process")
+        self.writer = ids.new("process")
         self._hour: dict[Key, list[int]] = {}
         self._day: dict[Key, list[int]] = {}
+        self._tokens: dict[str, int] = {}
         self._changed: set[Key] = set()
         self._waiting: deque[Mapping[str, Scalar]] = deque()
         self._begins_ms = clock.now_ms() // HOUR_MS * HOUR_MS
@@ -59,12 +60,22 @@ class Usage:
             counts[2] += 1
         elif writes:
             counts[3] += 1
-        counts[4] += tokens
+        if tokens:
+            self._add_tokens(caller, counts, tokens)
 
     def spent(self, caller: Caller, operation: str, tokens: int) -> None:
         """Count the tokens of what was part of another request, or was done after it."""
         if tokens:
-            self._counts(caller, operation)[4] += tokens
+            self._add_tokens(caller, self._counts(caller, operation), tokens)
+
+    def tokens(self, tenant_id: str) -> int:
+        """Give the tokens that a tenant spent today, as far as this process knows."""
+        today = self._clock.now_ms() // DAY_MS == self._begins_ms // DAY_MS
+        return self._tokens.get(tenant_id, 0) if today else 0
+
+    def _add_tokens(self, caller: Caller, counts: list[int], tokens: int) -> None:
+        counts[4] += tokens
+        self._tokens[caller.tenant_id] = self._tokens.get(caller.tenant_id, 0) + tokens
 
     def _counts(self, caller: Caller, operation: str) -> list[int]:
         """Give what is counted of a key and an operation in this hour, to be counted on."""
@@ -105,7 +116,7 @@ class Usage:
             self._day[key] = _sum(self._day.get(key), counts)
         before, self._begins_ms = self._begins_ms, now_ms // HOUR_MS * HOUR_MS
         if before // DAY_MS != self._begins_ms // DAY_MS:
-            self._day = {}
+            self._day, self._tokens = {}, {}
         self._hour, self._changed = {}, set()
 
     def _rows(self, keys: Iterable[Key]) -> Iterable[Mapping[str, Scalar]]:
@@ -122,7 +133,7 @@ class Usage:
             "begins_ms": begins_ms,
             "subject": key[1],
             "operation": key[2],
-            "writer": self._writer,
+            "writer": self.writer,
             **dict(zip(COUNTED, counts, strict=True)),
         }
 

@@ -14,6 +14,12 @@ _STORED = (
     " GROUP BY begins_ms ORDER BY begins_ms"
 )
 
+_NEWEST = (
+    "SELECT CAST(coalesce(sum(documents), 0) AS BIGINT) AS documents,"
+    " CAST(coalesce(sum(bytes), 0) AS BIGINT) AS bytes FROM holdings h WHERE begins_ms ="
+    " (SELECT max(begins_ms) FROM holdings o WHERE o.service = h.service)"
+)
+
 
 @dataclass(frozen=True)
 class Wanted:
@@ -58,6 +64,11 @@ class UsageBook:
         return await self._database.fetch(
             wanted.tenant_id, _STORED, {"since": wanted.since_ms, "until": wanted.until_ms}
         )
+
+    async def newest(self, tenant_id: str) -> dict[str, int]:
+        """Give the documents and bytes that a tenant had stored when it was counted last."""
+        (row,) = await self._database.fetch(tenant_id, _NEWEST)
+        return {name: int(row[name] or 0) for name in ("documents", "bytes")}
 
 
 def _where(wanted: Wanted) -> tuple[str, dict[str, Scalar]]:

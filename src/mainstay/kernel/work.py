@@ -192,7 +192,7 @@ class WorkCipher:
 
 
 class WorkAllRows(WorkRows):
-    """The rows of every tenant, for the services that decide who is who."""
+    """The rows of every tenant: for who is who, and for what the operator sets for others."""
 
     def __init__(self, database: Database) -> None:
         """Take the database."""

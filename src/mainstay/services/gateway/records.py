@@ -35,6 +35,21 @@ Cursor = Annotated[
 PageSize = Annotated[int, Field(ge=1, le=1000)]
 TenantId = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[\w-]+$")]
 
+Requests = Annotated[int, Field(ge=0, le=10**12, description="Requests that may be let in; null: no quota.")]
+Tokens = Annotated[
+    int, Field(ge=0, le=10**15, description="Tokens of encoders and generators; null: no quota.")
+]
+Documents = Annotated[
+    int, Field(ge=0, le=10**12, description="Documents that may be stored; null: no quota.")
+]
+Bytes = Annotated[
+    int, Field(ge=0, le=10**18, description="Bytes of files and texts that may be stored; null: no quota.")
+]
+Soft = Annotated[
+    bool,
+    Field(description="Whether these are budgets: it is told when they come to an end, nothing is refused."),
+]
+
 
 class DaysInvalid(Invalid):
     """There is no such day, or no day at all between the two."""
@@ -87,3 +102,21 @@ class UsageReport(Record):
         description="By day, oldest first; days on which nothing was counted lack."
     )
     next: str = Field(description="Give it as `after` for the page after this one; empty: there is none.")
+
+
+class QuotaLine(Record):
+    """A quota, and how much of it is used."""
+
+    name: str
+    most: int
+    used: int = Field(description="Of what is stored: as it was counted last, within five minutes.")
+    left: int
+    renews_at: str | None = Field(description="When it begins anew (RFC 3339); null for what is stored.")
+
+
+class TenantQuotas(Record):
+    """What a tenant may use."""
+
+    tenant_id: str
+    soft: bool = Field(description="Whether these are budgets, which refuse nothing.")
+    quotas: list[QuotaLine] = Field(description="What is not here has no quota.")
