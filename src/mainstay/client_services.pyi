@@ -138,6 +138,7 @@ class GatewaySync:
         tokens_per_month: int | None = None,
         documents: int | None = None,
         storage_bytes: int | None = None,
+        operations_per_minute: dict[str, int] = ...,
         soft: bool = False,
     ) -> TenantQuotas: ...
 

@@ -212,7 +212,11 @@ SAMPLES: dict[str, Sample] = {
         lambda world, _: {"tenant_id": world.tenant_id}, {"tenant_id": "no id!"}, {"tenant_id": NOWHERE}
     ),
     "gateway.replace_tenant_quotas": Sample(
-        lambda world, mark: {**_other_tenant(world, mark), "requests_per_day": 1000, "soft": True},
+        lambda world, mark: {
+            **_other_tenant(world, mark),
+            "requests_per_day": 1000,
+            "operations_per_minute": {"knowledge.answer": 60},
+        },
         {"documents": -1, "tenant_id": "a"},
         {"tenant_id": NOWHERE},
     ),

@@ -134,8 +134,7 @@ class Application:
         try:
             caller = await self._parts.guard.admit(message.credential, operation, message.address)
             if not isinstance(message.credential, Caller):
-                await self._parts.guard.limit(caller, operation, message.headers)
-                await self._parts.quotas.admit(caller, operation, message.headers)
+                await self._limit(caller, operation, message.headers)
             self._parts.guard.authorise(caller, operation)
             model = validated(operation, await message.read(), strict=message.strict)
             work = self._work(caller, message)
@@ -175,6 +174,13 @@ class Application:
             traceparent=origin.get("traceparent"),
         )
         return (await self.dispatch(operation, message)).value
+
+    async def _limit(self, caller: Caller, operation: Operation, headers: dict[str, str]) -> None:
+        """Count a request against all limits; raises RateLimited and QuotaUsedUp."""
+        standing = await self._parts.quotas.standing(caller)
+        most = standing.per_minute.get(operation.full_name)
+        await self._parts.guard.limit(caller, operation, headers, most)
+        self._parts.quotas.admit(caller, operation, standing, headers)
 
     def _arguments(self, operation: Operation, model: BaseModel) -> dict[str, Any]:
         return {parameter.name: getattr(model, parameter.name) for parameter in operation.parameters}

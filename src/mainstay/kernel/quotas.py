@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import NamedTuple
 
 from mainstay.kernel.audit import Audit
@@ -23,9 +24,12 @@ USAGE_READ = "usage:read"
 SOFT = "soft"
 """Stands among a tenant's limits, as 1, where they are budgets: they are told, and refuse nothing."""
 
+OPERATION = "operation "
+"""Begins the names of limits, in requests a minute, on one operation."""
+
 _NOTICED_AT = (0.8, 1.0)
-_ONE = "SELECT tenant_id, name, most FROM quotas WHERE most IS NOT NULL AND tenant_id = :tenant"
-_ALL = "SELECT tenant_id, name, most FROM quotas WHERE most IS NOT NULL"
+_ONE = "SELECT tenant_id, name, most FROM quotas WHERE tenant_id = :tenant"
+_ALL = "SELECT tenant_id, name, most FROM quotas"
 _USED = (
     "SELECT begins_ms, CAST(sum(requests - refused) AS BIGINT) AS requests,"
     " CAST(sum(tokens) AS BIGINT) AS tokens FROM usage WHERE span = 'day' AND begins_ms >= :month"
@@ -66,10 +70,22 @@ class Standing:
     used: Mapping[str, int] = field(default_factory=dict)
     noticed: dict[str, int] = field(default_factory=dict)
 
+    @cached_property
+    def per_minute(self) -> Mapping[str, int]:
+        """Give how often in a minute the tenant may ask for some operations."""
+        return {
+            name.removeprefix(OPERATION): most
+            for name, most in self.limits.items()
+            if name.startswith(OPERATION)
+        }
+
     @property
     def soft(self) -> bool:
         """Say whether the limits are budgets, which refuse nothing."""
         return bool(self.limits.get(SOFT))
+
+
+_NONE = Standing({}, 0)
 
 
 class Quotas:
@@ -92,19 +108,24 @@ class Quotas:
         self._requests: dict[str, int] = {}
         self._requests_day_ms = 0
 
-    async def admit(self, caller: Caller, operation: Operation, headers: dict[str, str]) -> None:
+    async def standing(self, caller: Caller) -> Standing:
+        """Give the limits of a caller's tenant; strangers have none."""
+        if caller.tenant_id == NOBODYS:
+            return _NONE
+        self._asked.add(caller.tenant_id)
+        found = self._standings.get(caller.tenant_id)
+        if found is None or not 0 <= self._clock.now_ms() - found.day_ms < DAY_MS:
+            return await self.look(caller.tenant_id)
+        return found
+
+    def admit(
+        self, caller: Caller, operation: Operation, standing: Standing, headers: dict[str, str]
+    ) -> None:
         """Count a request against its tenant's quotas, or refuse it; raises QuotaUsedUp.
 
         From four fifths on, `headers` say how much is left of the one that is nearest to its end.
         """
-        tenant_id = caller.tenant_id
-        if tenant_id == NOBODYS:
-            return
-        day_ms = self._clock.now_ms() // DAY_MS * DAY_MS
-        standing = self._standings.get(tenant_id)
-        if standing is None or standing.day_ms != day_ms:
-            standing = await self.look(tenant_id)
-        self._asked.add(tenant_id)
+        tenant_id, day_ms = caller.tenant_id, self._clock.now_ms() // DAY_MS * DAY_MS
         if standing.used and not standing.soft and operation.may not in {ANYBODY, USAGE_READ}:
             self._refuse_used_up(tenant_id, standing)
         if day_ms != self._requests_day_ms:  # what was let in before is in the rows of the usage

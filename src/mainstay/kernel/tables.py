@@ -144,7 +144,7 @@ HOLDINGS = Table(
 
 QUOTAS = Table(
     name="quotas",
-    columns=(Column("name", "text"), Column("most", "integer", nullable=True)),
+    columns=(Column("name", "text"), Column("most", "integer")),
     key=("name",),
 )
 

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from mainstay.app.house import House
-from mainstay.kernel.guard import PermissionMissing, QuotaUsedUp
+from mainstay.kernel.guard import PermissionMissing, QuotaUsedUp, RateLimited
 from mainstay.kernel.interface import Upload
 from mainstay.kernel.operating import OperatorNeeded
 from mainstay.kernel.room import QuotaFull
-from mainstay.services.gateway.records import TenantQuotas, TenantUnknown
+from mainstay.services.gateway.records import OperationUnknown, TenantQuotas, TenantUnknown
 from makers import Client, FrozenClock, client, opened_house, tenant_client
 
 DAY_S = 24 * 3600.0
@@ -237,3 +237,32 @@ async def test_a_tenant_without_quotas_asks_the_database_once(
     for _ in range(5):
         await who.call("jobs.list_jobs")
     assert len(asked) == 1
+
+
+async def test_an_operation_has_a_limit_of_its_own(house: House, clock: FrozenClock) -> None:
+    who, tenant_id = await limited(house, operations_per_minute={"jobs.list_jobs": 2}, requests_per_day=50)
+    made = await who.call("identity.create_key", name="another")
+    another = client(house, made.key)
+    await who.call("jobs.list_jobs")
+    await another.call("jobs.list_jobs")
+    assert another.headers["RateLimit"].startswith('"operation";r=0;')
+    with pytest.raises(RateLimited, match=r"ask for jobs.list_jobs 2 times a minute"):
+        await who.call("jobs.list_jobs")
+    for _ in range(5):
+        await who.call("identity.list_keys")
+    assert (await told(who))["requests_per_day"][1] == 9  # what a limit refused is not used
+    clock.move(61)
+    await who.call("jobs.list_jobs")
+    answer = await client(house).call("gateway.replace_tenant_quotas", tenant_id=tenant_id)
+    assert (answer.operations_per_minute, answer.quotas) == ({}, [])
+    for _ in range(3):
+        await who.call("jobs.list_jobs")
+
+
+async def test_only_operations_that_there_are_can_be_limited(house: House) -> None:
+    _, tenant_id = await limited(house)
+    for name in ("knowledge.guess", "identity.whoami"):
+        with pytest.raises(OperationUnknown, match=name):
+            await client(house).call(
+                "gateway.replace_tenant_quotas", tenant_id=tenant_id, operations_per_minute={name: 5}
+            )

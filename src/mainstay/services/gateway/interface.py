@@ -11,7 +11,9 @@ from mainstay.services.gateway.records import (
     Documents,
     KeyId,
     OperationName,
+    OperationUnknown,
     PageSize,
+    PerMinute,
     Requests,
     Soft,
     Span,
@@ -91,7 +93,7 @@ class Gateway(Interface):
     @writes(
         "PUT /tenants/{tenant_id}/quotas",
         may="tenants:write",
-        fails=(OperatorNeeded, TenantUnknown),
+        fails=(OperatorNeeded, TenantUnknown, OperationUnknown),
         example={**_TENANT_EXAMPLE, "requests_per_day": 100_000, "documents": 50_000},
     )
     async def replace_tenant_quotas(
@@ -103,6 +105,7 @@ class Gateway(Interface):
         tokens_per_month: Tokens | None = None,
         documents: Documents | None = None,
         storage_bytes: Bytes | None = None,
+        operations_per_minute: PerMinute = {},
         soft: Soft = False,
     ) -> TenantQuotas:
         """Set how much a tenant may use; for administrators of the operator's tenant.
@@ -110,5 +113,5 @@ class Gateway(Interface):
         What is not given has no quota from then on. Days and months are those of the calendar in UTC.
         Requests beyond a quota are refused with 429 until it begins anew, documents with 403 until there is
         room. From 80 % on the header `Quota` tells what is left, and at 80 and 100 % there is an entry in the
-        tenant's audit.
+        tenant's audit. `operations_per_minute` are rate limits; they hold for budgets too.
         """

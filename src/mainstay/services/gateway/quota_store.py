@@ -12,9 +12,11 @@ class QuotaStore:
         """Take the rows of all tenants: the operator sets those of others."""
         self._rows = rows
 
-    async def replace(self, tenant_id: str, limits: Mapping[str, int | None]) -> None:
-        """Write each limit; None takes it away."""
+    async def replace(self, tenant_id: str, limits: Mapping[str, int]) -> None:
+        """Let these be a tenant's limits, and no others."""
         rows: list[Mapping[str, Scalar]] = [
             {"tenant_id": tenant_id, "name": name, "most": most} for name, most in limits.items()
         ]
-        await self._rows.upsert("quotas", rows)
+        await self._rows.delete("quotas", {"tenant_id": tenant_id})
+        if rows:
+            await self._rows.insert("quotas", rows)

@@ -50,6 +50,24 @@ Soft = Annotated[
     Field(description="Whether these are budgets: it is told when they come to an end, nothing is refused."),
 ]
 
+PerMinute = Annotated[
+    dict[
+        Annotated[str, StringConstraints(max_length=100, pattern=r"^[a-z_]+\.[a-z_]+$")],
+        Annotated[int, Field(ge=0, le=1_000_000)],
+    ],
+    Field(
+        max_length=200,
+        description="How often in a minute all keys together may ask for an operation, as "
+        '`{"knowledge.answer": 60}`.',
+    ),
+]
+
+
+class OperationUnknown(Invalid):
+    """There is no such operation, or it cannot be limited by itself."""
+
+    title = "There is no such operation"
+
 
 class DaysInvalid(Invalid):
     """There is no such day, or no day at all between the two."""
@@ -119,4 +137,8 @@ class TenantQuotas(Record):
 
     tenant_id: str
     soft: bool = Field(description="Whether these are budgets, which refuse nothing.")
+    operations_per_minute: dict[str, int] = Field(
+        description="How often in a minute all keys together may ask for an operation; what is not here, as "
+        "often as their other limits say."
+    )
     quotas: list[QuotaLine] = Field(description="What is not here has no quota.")

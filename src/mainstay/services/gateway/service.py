@@ -68,6 +68,7 @@ class GatewayService(Gateway):
         tokens_per_month: int | None = None,
         documents: int | None = None,
         storage_bytes: int | None = None,
+        operations_per_minute: dict[str, int] = {},  # noqa: B006 - never changed; the interface's default
         soft: bool = False,
     ) -> TenantQuotas:
         """Set what a tenant may use."""
@@ -80,7 +81,7 @@ class GatewayService(Gateway):
             "documents": documents,
             "storage_bytes": storage_bytes,
         }
-        return await self._allowances.replace(tenant_id, limits, soft=soft)
+        return await self._allowances.replace(tenant_id, limits, operations_per_minute, soft=soft)
 
     async def _named(self, tenant_id: str) -> None:
         """Let the operator name a tenant; raises OperatorNeeded and TenantUnknown."""

@@ -11,7 +11,7 @@ depends_on = None
 TABLES: tuple[Table, ...] = (
     Table(
         name="quotas",
-        columns=(Column(name="name", type="text"), Column(name="most", type="integer", nullable=True)),
+        columns=(Column(name="name", type="text"), Column(name="most", type="integer")),
         key=("name",),
     ),
 )
