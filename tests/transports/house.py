@@ -160,7 +160,7 @@ class Notes(Interface):
     def stream_tell(self, text: Annotated[str, StringConstraints(max_length=200)]) -> AsyncIterator[Piece]:
         """Tell it word by word (`Accept: text/event-stream`)."""
 
-    @reads("GET /notes/me", may=ANYBODY)
+    @reads("GET /notes/me", may=ANYBODY, secret=True)
     async def whose(self) -> Piece:
         """Tell whose notes these are."""
 

@@ -213,7 +213,7 @@ SAMPLES: dict[str, Sample] = {
     ),
     "gateway.replace_tenant_quotas": Sample(
         lambda world, mark: {
-            **_other_tenant(world, mark),
+            **_other_tenant(world, f"quotas {mark}"),
             "requests_per_day": 1000,
             "operations_per_minute": {"knowledge.answer": 60},
         },

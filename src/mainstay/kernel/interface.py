@@ -121,12 +121,16 @@ class _Notation:
     fails: tuple[type[Failure], ...]
     status: int
     pending: bool
+    secret: bool
     example: Mapping[str, Any]
 
 
 @dataclass(frozen=True, eq=False)
 class Operation:
-    """One thing that a service can do."""
+    """One thing that a service can do.
+
+    What a `secret` one answers, nobody on the way may keep, nor the client's own cache.
+    """
 
     interface: type["Interface"]
     name: str
@@ -137,6 +141,7 @@ class Operation:
     fails: tuple[type[Failure], ...]
     status: int
     pending: bool
+    secret: bool
     example: Mapping[str, Any]
     parameters: tuple[Parameter, ...]
     returns: Any
@@ -166,6 +171,10 @@ class Operation:
                 raise TypeError(f"{self.full_name} was given {name!r} twice")
             arguments[name] = value
         return arguments
+
+    def keeps(self, route: Route) -> bool:
+        """Say whether clients may keep its answer on a route, and ask whether it still holds."""
+        return self.kind == "read" and route.method == "GET" and not self.secret
 
     @cached_property
     def upload(self) -> Parameter | None:
@@ -206,10 +215,11 @@ def _notation(kind: Kind, status: int) -> Callable[..., Callable[[Function], Fun
         fails: tuple[type[Failure], ...] = (),
         status: int = status,
         pending: bool = False,
+        secret: bool = False,
         example: Mapping[str, Any] | None = None,
     ) -> Callable[[Function], Function]:
         routes = tuple(Route.parse(text) for text in (route, *also))
-        notation = _Notation(kind, routes, may, fails, status, pending, example or {})
+        notation = _Notation(kind, routes, may, fails, status, pending, secret, example or {})
 
         def mark(function: Function) -> Function:
             function.__operation__ = notation  # type: ignore[attr-defined]  # the mark we read back below
@@ -290,6 +300,7 @@ def _operation(interface: type[Interface], name: str, function: Callable[..., An
         fails=notation.fails,
         status=notation.status,
         pending=notation.pending,
+        secret=notation.secret,
         example=notation.example,
         parameters=parameters,
         returns=returns,

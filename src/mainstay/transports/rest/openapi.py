@@ -106,7 +106,7 @@ class _Writer:
             written["requestBody"] = body
         failures = [failure for each in operations for failure in failures_of(each, route)]
         written["responses"] = {
-            **self._successes(operations),
+            **self._successes(operations, route),
             **self._refusals.responses(tuple(dict.fromkeys(failures))),
         }
         return written
@@ -120,6 +120,8 @@ class _Writer:
         ]
         if operation.kind == "write" and operation.may != STRANGER:
             written.append({"$ref": "#/components/parameters/IdempotencyKey"})
+        if operation.keeps(route):
+            written.append({"$ref": "#/components/parameters/IfNoneMatch"})
         return written
 
     def _parameter(
@@ -186,7 +188,7 @@ class _Writer:
         self._requests[name] = schema
         return {"$ref": f"#/components/schemas/{name}"}
 
-    def _successes(self, operations: Sequence[Operation]) -> dict[str, Schema]:
+    def _successes(self, operations: Sequence[Operation], route: Route) -> dict[str, Schema]:
         found: dict[str, Schema] = {}
         for operation in operations:
             answer = self._schemas.answer(operation)
@@ -198,6 +200,9 @@ class _Writer:
             if status not in found:
                 found[status] = prose.success(self._told(answer, operation))
             found[status].setdefault("content", {}).update(media)
+            if operation.keeps(route):
+                found[status]["headers"]["ETag"] = {"$ref": "#/components/headers/ETag"}
+                found["304"] = prose.UNCHANGED
             if operation.pending:
                 found["202"] = {**prose.success(prose.PENDING), "content": dict(media)}
         return dict(sorted(found.items()))

@@ -26,12 +26,14 @@ from mainstay.transports.rest.problems import (
     status_of,
 )
 from mainstay.transports.rest.reading import Reader
+from mainstay.transports.rest.revalidation import REVALIDATED, TAGGED_BYTES_MAX, has, tag_of
 from mainstay.transports.rest.settings import RestSettings
 
 logger = logging.getLogger("mainstay.rest")
 
 JSON = "application/json"
 _PENDING_STATUS = 202
+_UNCHANGED_STATUS = 304
 _RETRY_AFTER_S = 5
 _ALWAYS = b"&"  # the name of no parameter
 _NOT_LATE = frozenset({b"", b"0", b"0.0", b"false"})
@@ -47,6 +49,7 @@ class Bound:
     reader: Reader
     names: tuple[str, ...]
     late: bytes
+    kept: bool
 
     @property
     def media_type(self) -> str:
@@ -67,7 +70,7 @@ def bind(operation: Operation, route: Route, settings: RestSettings) -> Bound:
     """Prepare an operation for one of its routes."""
     names = tuple(part[1:-1] for part in route.path.split("/") if part.startswith("{"))
     late = _ALWAYS if operation.upload is not None else (operation.late or "").encode()
-    return Bound(operation, Reader(operation, route, settings), names, late)
+    return Bound(operation, Reader(operation, route, settings), names, late, operation.keeps(route))
 
 
 async def tell(exchange: Exchange, failure: Failure, headers: Mapping[str, str]) -> None:
@@ -184,4 +187,10 @@ class PathAnswer:
         status = _PENDING_STATUS if answer.pending else operation.status
         body = operation.adapter.dump_json(answer.value)
         place.done(exchange.apart_s)
+        if bound.kept and not answer.pending and len(body) <= TAGGED_BYTES_MAX:
+            tag = tag_of(body)
+            headers |= {**REVALIDATED, "ETag": tag}
+            if has(exchange.header(b"if-none-match"), tag):
+                await exchange.answer(_UNCHANGED_STATUS, b"", b"", headers)
+                return
         await exchange.answer(status, b"application/json", body, headers)
