@@ -96,6 +96,8 @@ class _Writer:
         }
         if description:
             written["description"] = description
+        if first.deprecated is not None:
+            written["deprecated"] = True
         if first.may == STRANGER:
             written["security"] = []
         parameters = self._parameters(first, route)
@@ -132,6 +134,9 @@ class _Writer:
         if parameter.required or place == "path":
             written["required"] = True
         description = schema.pop("description", None)
+        if parameter.deprecated is not None:
+            written["deprecated"] = schema.pop("deprecated")
+            description = f"{description or ''} {parameter.deprecated.words}".strip()
         as_json = form_of_parameter(parameter) == "json"
         if as_json:
             description = f"{description or ''} Written as JSON.".strip()
