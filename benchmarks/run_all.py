@@ -63,6 +63,7 @@ ALL = (
     Benchmark("footprint", "Start, memory, size", ("--large", "{scratch}/hundred")),
     Benchmark("audit", "The audit: sealing, checking, searching", table=False),
     Benchmark("request_log", "The log of requests, on and off", table=False),
+    Benchmark("usage", "Counting what is used"),
     Benchmark("overload", "Ten times the load"),
     Benchmark("durable_road", "Durable documents through the whole road"),
     Benchmark("durable_writes", "Durable units through the SQLite engine", table=False),

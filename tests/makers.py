@@ -18,6 +18,7 @@ from mainstay.kernel.caller import Credential
 from mainstay.kernel.dispatch import Answer, Message
 from mainstay.kernel.interface import Operation
 from mainstay.kit.random import SystemRandom
+from mainstay.kit.spending import spend
 from mainstay.ports.encoder import Lane, Role, Tokens, TokensUnavailable
 from mainstay.ports.mailers import Mail, MailUnavailable
 
@@ -62,6 +63,7 @@ class WordEncoder:
     ) -> NDArray[np.float32]:
         if lane == "ingest":
             self.encoded += texts
+        spend(sum(map(self.count_tokens, texts)))
         rows = [self._row(text) for text in texts]
         return np.stack(rows) if rows else np.zeros((0, self.dimensions), np.float32)
 

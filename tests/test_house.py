@@ -42,7 +42,15 @@ CHANCE = {
     "kit/clock.py": "the clock itself",
     "kit/random.py": "the random numbers themselves",
 }
-ACROSS_TENANTS = ("kernel", "app", "engines", "services/identity", "services/people", "ports/database.py")
+ACROSS_TENANTS = (
+    "kernel",
+    "app",
+    "engines",
+    "services/identity",
+    "services/people",
+    "services/gateway/quota_store.py",
+    "ports/database.py",
+)
 HELP_LOADS_NOT = {
     "aiohttp",
     "alembic",

@@ -26,6 +26,13 @@ from mainstay.kernel.discovery import (
 from mainstay.kernel.interface import (
     Upload,
 )
+from mainstay.services.gateway.interface import (
+    Gateway,
+)
+from mainstay.services.gateway.records import (
+    TenantQuotas,
+    UsageReport,
+)
 from mainstay.services.identity.interface import (
     Identity,
 )
@@ -72,6 +79,17 @@ from mainstay.services.observability.interface import (
     AuditVerification,
     Observability,
 )
+from mainstay.services.people.interface import (
+    People,
+)
+from mainstay.services.people.records import (
+    Asked,
+    Membership,
+    NewSession,
+    Session,
+    SessionsEnded,
+    User,
+)
 
 PACKAGES: tuple[str, ...]
 
@@ -81,6 +99,48 @@ class _Services:
     _connection: Connection
     _key: str | None
     def __init__(self, connection: Connection, key: str | None) -> None: ...
+
+class GatewaySync:
+    def get_usage(
+        self,
+        since: str = "",
+        until: str = "",
+        by: Literal["day", "hour"] = "day",
+        split: Literal["none", "key", "operation", "both"] = "none",
+        key_id: str = "",
+        operation: str = "",
+        after: str = "",
+        limit: int = 100,
+    ) -> UsageReport: ...
+    def get_tenant_usage(
+        self,
+        tenant_id: str,
+        since: str = "",
+        until: str = "",
+        by: Literal["day", "hour"] = "day",
+        split: Literal["none", "key", "operation", "both"] = "none",
+        key_id: str = "",
+        operation: str = "",
+        after: str = "",
+        limit: int = 100,
+    ) -> UsageReport: ...
+    def get_quotas(self) -> TenantQuotas: ...
+    def get_tenant_quotas(
+        self,
+        tenant_id: str,
+    ) -> TenantQuotas: ...
+    def replace_tenant_quotas(
+        self,
+        tenant_id: str,
+        requests_per_day: int | None = None,
+        requests_per_month: int | None = None,
+        tokens_per_day: int | None = None,
+        tokens_per_month: int | None = None,
+        documents: int | None = None,
+        storage_bytes: int | None = None,
+        operations_per_minute: dict[str, int] = ...,
+        soft: bool = False,
+    ) -> TenantQuotas: ...
 
 class IdentitySync:
     def whoami(self) -> Me: ...
@@ -357,14 +417,96 @@ class ObservabilitySync:
         limit: int = 100000,
     ) -> AuditVerification: ...
 
+class PeopleSync:
+    def create_user(
+        self,
+        email: str,
+        name: str,
+        role: str = "user",
+        groups: list[str] = ...,
+    ) -> User: ...
+    def list_users(
+        self,
+        q: str | None = None,
+        role: str | None = None,
+        state: Literal["invited", "active", "deactivated"] | None = None,
+        limit: int = 100,
+        after: str | None = None,
+    ) -> list[User]: ...
+    def get_user(
+        self,
+        user_id: str,
+    ) -> User: ...
+    def update_user(
+        self,
+        user_id: str,
+        name: str | None = None,
+        role: str | None = None,
+        groups: list[str] | None = None,
+        state: Literal["active", "deactivated"] | None = None,
+    ) -> User: ...
+    def deactivate_user(
+        self,
+        user_id: str,
+    ) -> User: ...
+    def invite_again(
+        self,
+        user_id: str,
+    ) -> User: ...
+    def sign_in(
+        self,
+        email: str,
+        password: str,
+        tenant_id: str | None = None,
+    ) -> NewSession: ...
+    def accept_invitation(
+        self,
+        code: str,
+        password: str,
+    ) -> NewSession: ...
+    def request_password_reset(
+        self,
+        email: str,
+    ) -> Asked: ...
+    def reset_password(
+        self,
+        code: str,
+        password: str,
+    ) -> SessionsEnded: ...
+    def confirm_email(
+        self,
+        code: str,
+    ) -> Asked: ...
+    def list_sessions(self) -> list[Session]: ...
+    def end_session(
+        self,
+        session_id: str,
+    ) -> SessionsEnded: ...
+    def end_other_sessions(self) -> SessionsEnded: ...
+    def list_memberships(self) -> list[Membership]: ...
+    def change_password(
+        self,
+        password: str,
+        new_password: str,
+    ) -> SessionsEnded: ...
+    def change_email(
+        self,
+        email: str,
+        password: str,
+    ) -> Asked: ...
+
 class AsyncServices(_Services):
+    gateway: Gateway
     identity: Identity
     jobs: Jobs
     knowledge: Knowledge
     observability: Observability
+    people: People
 
 class SyncServices(_Services):
+    gateway: GatewaySync
     identity: IdentitySync
     jobs: JobsSync
     knowledge: KnowledgeSync
     observability: ObservabilitySync
+    people: PeopleSync

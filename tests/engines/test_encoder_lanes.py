@@ -11,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from mainstay.engines.encoder.lanes import Lanes, Tokens
+from mainstay.kit.spending import Spending, spending
 from mainstay.ports.encoder import EncoderUnavailable
 
 
@@ -191,4 +192,17 @@ async def test_a_failing_model_fails_the_text_and_not_the_worker() -> None:
     with pytest.raises(EncoderUnavailable, match="ValueError"):
         await lanes.embed(["one"], "ingest")
     assert (await lanes.embed(["2"], "ingest")).tolist() == [[2]]
+    lanes.stop()
+
+
+async def test_whoever_asks_is_told_what_it_cost() -> None:
+    gate, lanes = gated()
+    gate.let(10)
+    own = Spending()
+    token = spending.set(own)
+    await lanes.embed(["1", "2"], "query")
+    await lanes.embed(["3"], "ingest")
+    spending.reset(token)
+    await lanes.embed(["4"], "query")
+    assert own.tokens == 300
     lanes.stop()

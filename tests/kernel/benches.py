@@ -18,6 +18,7 @@ from mainstay.kernel.outbox import Outbox
 from mainstay.kernel.reactor import Reactor
 from mainstay.kernel.tables import TABLES
 from mainstay.kernel.tidying import DAY_MS, Tidying
+from mainstay.kernel.usage import Usage
 from mainstay.kernel.work import Work, emit, entered
 from mainstay.kit.ids import Ids
 from mainstay.kit.random import SystemRandom
@@ -78,6 +79,7 @@ class Bench:
             self.outbox,
             Leases(self.database, self.clock, self.ids),
             tidying,
+            Usage(self.database, self.clock, self.ids, kept_ms=7 * DAY_MS),
             exclusive=exclusive,
         )
 

@@ -317,7 +317,7 @@ async def test_asking_whether_it_is_ready_costs_no_more_while_a_part_is_out(
         told = await asyncio.gather(*(house.ready() for _ in range(20)), return_exceptions=True)
         assert all(isinstance(each, EncoderUnavailable) for each in told)
         assert looked == ["ready"]
-    monkeypatch.setattr("mainstay.app.house._READY_WAIT_S", 0.05)
+    monkeypatch.setattr("mainstay.app.readiness._WAIT_S", 0.05)
     async with opened_house(tmp_path / "hanging", encoder=Hanging(), clock=clock) as house:
         told = await asyncio.gather(*(house.ready() for _ in range(20)))
         assert all("does not answer" in each["encoder"] for each in told)

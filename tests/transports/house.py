@@ -21,8 +21,10 @@ from mainstay.kernel.guard import ANYBODY, CredentialsUnknown, Guard
 from mainstay.kernel.idempotency import Idempotency
 from mainstay.kernel.interface import InQuery, Interface, Record, Upload, reads, streams, writes
 from mainstay.kernel.outbox import Outbox
+from mainstay.kernel.quotas import Quotas
 from mainstay.kernel.recording import Recording
 from mainstay.kernel.tracing import Tracing
+from mainstay.kernel.usage import DAY_MS, Usage
 from mainstay.kernel.work import caller
 from mainstay.kit.clock import SystemClock
 from mainstay.kit.errors import Conflict, Invalid, NotFound, Unavailable
@@ -159,7 +161,7 @@ class Notes(Interface):
     def stream_tell(self, text: Annotated[str, StringConstraints(max_length=200)]) -> AsyncIterator[Piece]:
         """Tell it word by word (`Accept: text/event-stream`)."""
 
-    @reads("GET /notes/me", may=ANYBODY)
+    @reads("GET /notes/me", may=ANYBODY, secret=True)
     async def whose(self) -> Piece:
         """Tell whose notes these are."""
 
@@ -295,14 +297,18 @@ async def house(folder: Path) -> AsyncIterator[House]:
     tables = tuple(replace(table, indexes=()) for table in kernel_tables.TABLES)
     database = SqliteDatabase(folder / "house.db", tables, migrations=False)
     await database.open()
+    audit = Audit(database, clock, random)
+    usage = Usage(database, clock, ids, kept_ms=DAY_MS)
     parts = Parts(
         guard=Guard(FixedKeys(), MemoryCache(clock)),
         database=database,
-        audit=Audit(database, clock, random),
         recording=Recording(database, AesGcmCipher(bytes(32), random), clock, random),
+        audit=audit,
         outbox=Outbox(bus, clock, ids, {}),
         idempotency=Idempotency(database, AesGcmCipher(bytes(32), random), clock),
         tracing=Tracing(random),
+        usage=usage,
+        quotas=Quotas(database, clock, usage, audit),
         clock=clock,
     )
     notes = NotesService()

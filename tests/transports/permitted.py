@@ -42,7 +42,8 @@ MAY = {
     "developer": DEVELOPER,
     "user": USER,
     "researcher": (USER - {"knowledge.give_feedback"}) | {"knowledge.evaluate"},
-    "operations": LISTS | {"jobs.retry_job", "jobs.cancel_job", "knowledge.rebuild"},
+    "operations": LISTS
+    | {"jobs.retry_job", "jobs.cancel_job", "knowledge.rebuild", "gateway.get_usage", "gateway.get_quotas"},
     "compliance_officer": LISTS
     | {
         *("identity.list_keys", "identity.get_key"),

@@ -187,7 +187,8 @@ class Running:
         """Give a digest of each table that reads do not write to; of a tenant's rows, if one is named."""
         found = {}
         for table in TABLES:
-            if table.name.startswith("audit") or table.name == "key_uses":  # written by reads too, later
+            if table.name.startswith("audit") or table.name in {"key_uses", "usage", "holdings"}:
+                # written by reads too, or by themselves, later
                 continue
             where = " WHERE tenant_id = :tenant" if tenant_id and table.scoped else ""
             values = {"tenant": tenant_id} if where else {}

@@ -216,6 +216,27 @@ _END = "2031-01-31T12:00:00+01:00"
 _UPLOAD = Upload("note.txt", "text/plain", "A note about the ferry – ü.".encode())
 
 SAMPLES: dict[str, Sample] = {
+    "gateway.get_usage": Sample(
+        _plain(since="2026-11-01", until="2026-11-02", by="hour", split="both", limit=2), {"limit": 1001}
+    ),
+    "gateway.get_tenant_usage": Sample(
+        lambda world, _: {"tenant_id": world.tenant_id, "since": "2026-11-01", "until": "2026-11-02"},
+        {"by": "week", "tenant_id": "a"},
+        {"tenant_id": NOWHERE},
+    ),
+    "gateway.get_quotas": Sample(_plain()),
+    "gateway.get_tenant_quotas": Sample(
+        lambda world, _: {"tenant_id": world.tenant_id}, {"tenant_id": "no id!"}, {"tenant_id": NOWHERE}
+    ),
+    "gateway.replace_tenant_quotas": Sample(
+        lambda world, mark: {
+            **_other_tenant(world, f"quotas {mark}"),
+            "requests_per_day": 1000,
+            "operations_per_minute": {"knowledge.answer": 60},
+        },
+        {"documents": -1, "tenant_id": "a"},
+        {"tenant_id": NOWHERE},
+    ),
     "identity.whoami": Sample(_plain()),
     "identity.create_key": Sample(
         lambda _, mark: {"name": f"k {mark}", "groups": ["board"], "expires_at": _END},

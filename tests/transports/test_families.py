@@ -171,6 +171,9 @@ def test_the_mcp_door_judges_alike(
 
 _SWAPS = {COLLECTION: "handbooq", DOC: "keyz", "private": "privatf", "other": "othes", ROLE: "crex"}
 FOREIGN: dict[str, Callable[[World], dict[str, Any]]] = {
+    "gateway.get_tenant_usage": lambda world: {"tenant_id": world.tenant_id},
+    "gateway.get_tenant_quotas": lambda world: {"tenant_id": world.tenant_id},
+    "gateway.replace_tenant_quotas": lambda world: {"tenant_id": world.tenant_id, "documents": 1},
     "identity.revoke_key": lambda world: {"key_id": world.key_id},
     "identity.get_key": lambda world: {"key_id": world.key_id},
     "identity.update_key": lambda world: {"key_id": world.key_id, "name": "mine"},

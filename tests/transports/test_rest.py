@@ -19,7 +19,7 @@ async def test_a_note_is_kept_and_given(web: httpx2.AsyncClient, base: str) -> N
     given = await web.get(f"{base}/notes/a")
     assert given.json() == {"note_id": "a", "text": "Buy oars.", "tags": [], "queued": False}
     assert given.headers["x-content-type-options"] == "nosniff"
-    assert given.headers["cache-control"] == "no-store"
+    assert kept.headers["cache-control"] == "no-store"
     assert "RateLimit" in given.headers
 
 

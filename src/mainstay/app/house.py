@@ -1,6 +1,5 @@
 """The house put together: engines, services, the road, and the reactions; opened and closed as one."""
 
-import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping
@@ -10,7 +9,8 @@ from typing import Any, Self, TypeVar
 
 from mainstay.app import engines
 from mainstay.app.foundations import Engines
-from mainstay.app.placement import NotHere, chosen_services, others
+from mainstay.app.placement import chosen_services, others
+from mainstay.app.readiness import Readiness
 from mainstay.app.services import all_services
 from mainstay.app.settings import Settings
 from mainstay.app.wiring import Wiring
@@ -23,19 +23,26 @@ from mainstay.kernel.erasing import Eraser
 from mainstay.kernel.errands import Errands
 from mainstay.kernel.events import declared_reactions, reactions_of
 from mainstay.kernel.guard import Guard
+from mainstay.kernel.holdings import ROUND_S as STOCK_S
+from mainstay.kernel.holdings import Holder, Stocktaking
 from mainstay.kernel.idempotency import Idempotency
 from mainstay.kernel.inside import inside
 from mainstay.kernel.interface import Interface
 from mainstay.kernel.leases import Leases
 from mainstay.kernel.outbox import Outbox
 from mainstay.kernel.permissions import Permissions, permissions_of
+from mainstay.kernel.quotas import Quotas
 from mainstay.kernel.reactor import Reactor
 from mainstay.kernel.recognising import Recogniser, Recognisers, Standing
 from mainstay.kernel.recording import Recording
+from mainstay.kernel.room import Room
 from mainstay.kernel.rounds import Rounds
 from mainstay.kernel.sealing import Sealer
 from mainstay.kernel.tidying import DAY_MS, Tidying
 from mainstay.kernel.tracing import Tracing
+from mainstay.kernel.usage import ROUND_S as USAGE_S
+from mainstay.kernel.usage import Usage
+from mainstay.kernel.usage_book import UsageBook
 from mainstay.kernel.work import Work, entered
 from mainstay.kit.clock import Clock, SystemClock
 from mainstay.kit.ids import Ids
@@ -54,8 +61,6 @@ Made = TypeVar("Made")
 
 logger = logging.getLogger("mainstay")
 
-_READY_FRESH_S = 1.0
-_READY_WAIT_S = 5.0
 _STARTING_AT_ONCE_MAX = 20
 
 
@@ -99,6 +104,10 @@ class House:
         self._services = all_services()
         self._here = chosen_services(settings)
         self._others = others(settings.remotes)
+        self.usage = Usage(
+            stands_on.database, self.clock, self.ids, kept_ms=settings.usage_kept_days * DAY_MS
+        )
+        self.quotas = Quotas(stands_on.database, self.clock, self.usage, self.audit)
         self._wiring = Wiring(
             self._known(),
             self._stand_in,
@@ -107,25 +116,19 @@ class House:
         outbox = Outbox(stands_on.bus, self.clock, self.ids, self._subscribers())
         if self._is_here(Identity):
             self._wiring.know(Standing, self._wiring.make(TenantStanding))
+        stock = Stocktaking(stands_on.database, self.clock)
         self._reactor = self._reacting(outbox, alone=alone)
         self.uses = Rounds("key uses", ROUND_S, self._note_uses)
-        parts = Parts(
-            guard=Guard(self.recognisers, stands_on.cache, settings.rate_limit_strangers_per_minute),
-            database=stands_on.database,
-            audit=self.audit,
-            recording=self.recording,
-            outbox=outbox,
-            idempotency=Idempotency(stands_on.database, stands_on.cipher, self.clock),
-            tracing=self.tracing,
-            clock=self.clock,
-        )
+        self.counting = Rounds("usage", USAGE_S, self._count)
+        self.stocktaking = Rounds("stocktaking", STOCK_S, stock.take)
         self.application = Application(
-            parts,
+            self._parts(outbox),
             {service.interface: self._wiring.make(service.implementation) for service in self._here},
         )
         self.recognisers.stand(self._recognising())
-        self._stack, self._looked_until_s = AsyncExitStack(), 0.0
-        self._looked: asyncio.Task[Mapping[str, str]] | None = None
+        stock.stand(self._holding())
+        self._readiness = Readiness(stands_on.database, stands_on.encoder, stands_on.cache, self.clock)
+        self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
         """Open everything: migrate, make the first key, take up what was interrupted."""
@@ -139,8 +142,9 @@ class House:
             await self._first_key()
             self.sealer.start()
             stack.push_async_callback(self.sealer.stop)
-            self.uses.start()
-            stack.push_async_callback(self.uses.stop)
+            for rounds in (self.uses, self.counting, self.stocktaking):
+                rounds.start()
+                stack.push_async_callback(rounds.stop)
             self.audit.start()
             stack.push_async_callback(self.audit.stop)
             await self.recording.start()
@@ -162,35 +166,27 @@ class House:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Finish what runs, write what waits, close everything."""
-        if self._looked is not None:
-            self._looked.cancel()
+        self._readiness.stop()
         await self._stack.aclose()
 
     async def ready(self) -> Mapping[str, str]:
-        """Say of each part whether it can serve, as it was within the last second; raises Unavailable.
+        """Say of each part whether it can serve, as it was within the last second; raises Unavailable."""
+        return await self._readiness.told()
 
-        Anybody may ask, so that asking often must cost nothing.
-        """
-        if self._looked is None or (self._looked.done() and self.clock.monotonic_s() >= self._looked_until_s):
-            self._looked = asyncio.create_task(self._look(), name="ready")
-        return await asyncio.shield(self._looked)
-
-    async def _look(self) -> Mapping[str, str]:
-        parts = {}
-        try:
-            async with asyncio.timeout(_READY_WAIT_S):
-                await self.engines.database.fetch(SYSTEM, "SELECT 1 AS one")
-                parts["database"] = "ok"
-                if not isinstance(self.engines.encoder, NotHere):
-                    await self.engines.encoder.embed(["ready"], role="query")
-                    parts["encoder"] = "ok"
-                parts["cache"] = await self.engines.cache.state()
-        except TimeoutError:
-            late = "encoder" if parts else "database"
-            parts[late] = f"does not answer within {_READY_WAIT_S:.0f} s"
-        finally:
-            self._looked_until_s = self.clock.monotonic_s() + _READY_FRESH_S
-        return parts
+    def _parts(self, outbox: Outbox) -> Parts:
+        stands_on = self.engines
+        return Parts(
+            guard=Guard(self.recognisers, stands_on.cache, self.settings.rate_limit_strangers_per_minute),
+            database=stands_on.database,
+            audit=self.audit,
+            recording=self.recording,
+            outbox=outbox,
+            idempotency=Idempotency(stands_on.database, stands_on.cipher, self.clock),
+            tracing=self.tracing,
+            usage=self.usage,
+            quotas=self.quotas,
+            clock=self.clock,
+        )
 
     def _sealing(self, *, alone: bool) -> Sealer:
         return Sealer(
@@ -211,6 +207,7 @@ class House:
             outbox,
             Leases(database, self.clock, self.ids),
             Tidying(database, self.clock, kept_ms=self.settings.jobs_kept_days * DAY_MS),
+            self.usage,
             exclusive=alone,
         )
 
@@ -225,6 +222,9 @@ class House:
             AuditChain: self.audit_chain,
             AuditKeys: self.audit_keys,
             Recording: self.recording,
+            UsageBook: UsageBook(self.engines.database),
+            Quotas: self.quotas,
+            Room: Room(self.quotas, self.clock),
             Recognisers: self.recognisers,
             Permissions: permissions_of(service.interface for service in self._services),
             IdentitySettings: IdentitySettings(
@@ -261,6 +261,10 @@ class House:
         found = [each for each in made if isinstance(each, Recogniser)]
         return sorted(found, key=lambda each: isinstance(each, IdentityService))
 
+    def _holding(self) -> Mapping[str, Holder]:
+        made = {service.name: self._wiring.make(service.implementation) for service in self._here}
+        return {name: service for name, service in made.items() if isinstance(service, Holder)}
+
     async def _first_key(self) -> None:
         if not self._is_here(Identity):
             return
@@ -274,6 +278,11 @@ class House:
         await self._wiring.make(Uses).write(self._as_the_house)
         if self._is_here(People):
             await self._wiring.make(Sessions).write(self._as_the_house)
+
+    async def _count(self) -> None:
+        """Write what was counted, then look what others counted."""
+        await self.usage.write()
+        await self.quotas.refresh()
 
     async def _at_start(self, action: Callable[[], Awaitable[Made]]) -> Made:
         """Do something as the house itself; again, when another process that starts did it this moment."""

@@ -148,6 +148,12 @@ class Settings(BaseSettings):
     audit_kept_days: int = Field(
         0, ge=0, le=36_500, description="How many days entries of the audit are kept; 0: for ever."
     )
+    usage_kept_days: int = Field(
+        400,
+        ge=1,
+        le=36_500,
+        description="How many days it is kept what each key used by day; by hour 35 days at most.",
+    )
     parser_processes: int = Field(1, ge=1, le=64, description="Child processes that read files.")
     parser_seconds_max: int = Field(60, ge=1, le=3600, description="How long reading one file may take.")
     shards_open_max: int = Field(

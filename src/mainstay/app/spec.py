@@ -85,7 +85,10 @@ def operations_page(operations: Sequence[Operation]) -> str:
 def _row(operation: Operation) -> str:
     routes = "<br>".join(f"`{route.method} {route.path}`" for route in operation.routes)
     may = {ANYBODY: "any key", STRANGER: "nothing: no credentials"}.get(operation.may, f"`{operation.may}`")
-    cells = [f"`{operation.full_name}`", routes, may, _KINDS[operation.kind], _cell(operation.summary)]
+    summary = operation.summary
+    if operation.deprecated is not None:
+        summary = f"{summary}. {operation.deprecated.words}"
+    cells = [f"`{operation.full_name}`", routes, may, _KINDS[operation.kind], _cell(summary)]
     return f"| {' | '.join(cells)} |"
 
 

@@ -193,6 +193,13 @@ class ModelServer:
         return self._sessions[0]
 
 
+def told_tokens(answer: Mapping[str, object]) -> int:
+    """Give the tokens that a server says a call took; 0 where it says nothing of them."""
+    usage = answer.get("usage")
+    total = usage.get("total_tokens") if isinstance(usage, dict) else None
+    return total if isinstance(total, int) and total > 0 else 0
+
+
 def _seconds(value: str | None) -> float | None:
     """Read a Retry-After of seconds; one that is a date is left to the usual back-off."""
     return float(value) if value and value.isascii() and value.isdigit() and len(value) <= 6 else None  # noqa: PLR2004 - eleven days

@@ -42,6 +42,7 @@ class Audit:
         self._gathering = Gathering(clock)
         self._waiting: deque[dict[str, Scalar]] = deque()
         self._task: asyncio.Task[None] | None = None
+        self._writing = asyncio.Lock()
         self._lost = 0
 
     def row(
@@ -93,8 +94,12 @@ class Audit:
         await self.flush()
 
     async def flush(self) -> None:
-        """Write what waits now."""
-        self._waiting.extend(self._gathering.due())
+        """Write what waits now, and what is being written already."""
+        async with self._writing:
+            self._waiting.extend(self._gathering.due())
+            await self._write()
+
+    async def _write(self) -> None:
         while self._waiting:
             size = min(len(self._waiting), _ROWS_AT_ONCE)
             rows = [self._waiting.popleft() for _ in range(size)]

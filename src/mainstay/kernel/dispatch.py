@@ -17,8 +17,10 @@ from mainstay.kernel.guard import STRANGER, Guard, TenantSuspended
 from mainstay.kernel.idempotency import Idempotency, Replay
 from mainstay.kernel.interface import Interface, Operation, is_pending, operations_of
 from mainstay.kernel.outbox import Outbox
+from mainstay.kernel.quotas import Quotas
 from mainstay.kernel.recording import UNRECORDED, Recording, Unrecorded
 from mainstay.kernel.tracing import Span, Tracing
+from mainstay.kernel.usage import Usage
 from mainstay.kernel.work import Work, entered
 from mainstay.kit.clock import Clock
 from mainstay.kit.errors import Failure, Invalid, TooMany, Unauthenticated, Unavailable
@@ -81,6 +83,8 @@ class Parts:
     outbox: Outbox
     idempotency: Idempotency
     tracing: Tracing
+    usage: Usage
+    quotas: Quotas
     clock: Clock
 
 
@@ -142,7 +146,7 @@ class Application:
         try:
             caller = await parts.guard.admit(message.credential, operation, message.address)
             if not isinstance(message.credential, Caller):
-                await parts.guard.limit(caller, operation, message.headers)
+                await self._limit(caller, operation, message.headers)
                 walk.record = parts.recording.begin(caller, operation.full_name)
             parts.guard.authorise(caller, operation)
             values = await message.read()
@@ -166,8 +170,8 @@ class Application:
                 self._note_failed(operation, caller, work, message, outcome)
             raise
         finally:
-            if work is None or operation.kind != "stream":  # a stream's span ends with its last piece
-                self._tell(operation, caller, message, walk, outcome)
+            if work is None or operation.kind != "stream":  # a stream ends with its last piece
+                self._end(operation, caller, work, message, walk, outcome)
 
     async def call(
         self, operation: Operation, arguments: Mapping[str, Any], caller: Caller, origin: Mapping[str, str]
@@ -188,6 +192,13 @@ class Application:
             traceparent=origin.get("traceparent"),
         )
         return (await self.dispatch(operation, message)).value
+
+    async def _limit(self, caller: Caller, operation: Operation, headers: dict[str, str]) -> None:
+        """Count a request against all limits; raises RateLimited and QuotaUsedUp."""
+        standing = await self._parts.quotas.standing(caller)
+        most = standing.per_minute.get(operation.full_name)
+        await self._parts.guard.limit(caller, operation, headers, most)
+        self._parts.quotas.admit(caller, operation, standing, headers)
 
     def _arguments(self, operation: Operation, model: BaseModel) -> dict[str, Any]:
         return {parameter.name: getattr(model, parameter.name) for parameter in operation.parameters}
@@ -309,7 +320,7 @@ class Application:
             if work.unit is not None:
                 await work.undo(RuntimeError(f"{operation.full_name} streams, so it must not write"))
             self._note(operation, work.caller, message, outcome, work.target)
-            self._tell(operation, work.caller, message, walk, outcome)
+            self._end(operation, work.caller, work, message, walk, outcome)
 
     async def _look_again(self, caller: Caller, looked_s: float) -> float:
         """Make sure, once a second, that a stream's key still works; give when it was looked."""
@@ -334,16 +345,25 @@ class Application:
         row = self._parts.audit.row(caller, operation.full_name, target, outcome, message.origin)
         self._parts.audit.note(caller.tenant_id, row)
 
-    def _tell(
+    def _end(
         self,
         operation: Operation,
         caller: Caller | None,
+        work: Work | None,
         message: Message,
         walk: _Walk,
         outcome: str,
     ) -> None:
+        """Count what ended, and write it down where that is wanted."""
         took_s = self._parts.clock.monotonic_s() - walk.started_s
         walk.record.end(message.origin, outcome, took_s)
+        if caller is not None:
+            who, tokens = (caller, 0) if work is None else (work.caller, work.spending.tokens)
+            if isinstance(message.credential, Caller):
+                self._parts.usage.spent(who, operation.full_name, tokens)
+            else:
+                writes = operation.kind == "write"
+                self._parts.usage.count(who, operation.full_name, outcome, writes=writes, tokens=tokens)
         self._parts.tracing.tell(
             Span(
                 operation=operation.full_name,

@@ -67,6 +67,12 @@ class RateLimited(TooMany):
     title = "The rate limit is reached"
 
 
+class QuotaUsedUp(TooMany):
+    """The tenant has used what it may in this day or month; it may again in the next one, by UTC."""
+
+    title = "A quota is used up"
+
+
 _Kind = tuple[str, str]
 _KEY: _Kind = ("minute", "This key may send {} requests a minute.")
 _STRANGER: _Kind = ("minute", "From one address {} requests a minute may come without credentials.")
@@ -112,9 +118,12 @@ class Guard:
             )
         return await self._authenticator.recognise(credential)
 
-    async def limit(self, caller: Caller, operation: Operation, headers: dict[str, str]) -> None:
+    async def limit(
+        self, caller: Caller, operation: Operation, headers: dict[str, str], most: int | None = None
+    ) -> None:
         """Count the request against all limits of the caller, or none, and say in `headers` what is left.
 
+        `most` is how often in a minute the caller's tenant may ask for this very operation.
         What is then refused for want of a permission counts too, or a key could ask for it without end.
         """
         kinds, limits, policy = _limits(
@@ -123,6 +132,7 @@ class Guard:
             caller.limit_per_minute,
             caller.writes_per_minute if operation.kind == "write" else 0,
             caller.tenant_limit_per_minute,
+            None if most is None else (operation.full_name, most),
         )
         allowed, tightest, left, wait_s = await self._cache.take(limits)
         name, words = kinds[tightest]
@@ -167,7 +177,7 @@ def stranger(address: str, limit_per_minute: int) -> Caller:
 
 @lru_cache(maxsize=10_000)
 def _limits(
-    tenant_id: str, subject: str, key: int, writes: int, tenant: int
+    tenant_id: str, subject: str, key: int, writes: int, tenant: int, operation: tuple[str, int] | None
 ) -> tuple[Sequence[_Kind], Sequence[Limit], str]:
     """Give the kinds of limits that hold for a request, the limits, and the header that tells them."""
     room = f"{{{tenant_id}}}"  # a Redis cluster keeps together what has the same braces
@@ -177,5 +187,9 @@ def _limits(
         found.append((_WRITES, Limit(f"{room}:{subject}:writes", writes, WINDOW_S)))
     if tenant:
         found.append((_TENANT, Limit(room, tenant, WINDOW_S)))
+    if operation is not None:
+        name, most = operation
+        kind = ("operation", f"All keys of this tenant may together ask for {name} {{}} times a minute.")
+        found.append((kind, Limit(f"{room}:{name}", most, WINDOW_S)))
     policy = ", ".join(f'"{name}";q={limit.most};w={WINDOW_S:.0f}' for (name, _), limit in found)
     return [kind for kind, _ in found], [limit for _, limit in found], policy

@@ -5,11 +5,13 @@ import re
 from abc import ABCMeta
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal, TypeVar, get_args, get_origin, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, create_model
+from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, TypeAdapter, create_model
 from pydantic.fields import FieldInfo
+from pydantic_core import CoreSchema
 
 from mainstay.kit.errors import Failure
 
@@ -67,6 +69,31 @@ class InQuery:
 
 
 @dataclass(frozen=True)
+class Deprecated:
+    """That an operation, or a parameter it stands upon, should be used no longer.
+
+    It is so `since` a day and works `until` another at least (none: that is not decided). `instead` is the
+    full name of the operation, or the name of the parameter, to use.
+    """
+
+    since: date
+    until: date | None = None
+    instead: str = ""
+
+    @property
+    def words(self) -> str:
+        """Say it to people."""
+        works = f", works until {self.until.isoformat()} at least" if self.until is not None else ""
+        return f"Deprecated since {self.since.isoformat()}{works}" + (
+            f": use `{self.instead}` instead." if self.instead else "."
+        )
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """Say it in the schema of a parameter."""
+        return {**handler(core), "deprecated": True}
+
+
+@dataclass(frozen=True)
 class Route:
     """A method and a path below the base path; `{name}` marks a parameter in the path."""
 
@@ -80,6 +107,10 @@ class Route:
         if found is None:
             raise TypeError(f"A route is a method and a path, such as 'GET /documents', not {text!r}")
         return cls(found[1], found[2])
+
+    def under(self, base: str) -> "Route":
+        """Give the route with the base path in front."""
+        return Route(self.method, base + self.path)
 
     @property
     def names(self) -> frozenset[str]:
@@ -96,6 +127,7 @@ class Parameter:
     default: Any
     in_query: bool
     upload: bool
+    deprecated: Deprecated | None
 
     @property
     def required(self) -> bool:
@@ -121,12 +153,17 @@ class _Notation:
     fails: tuple[type[Failure], ...]
     status: int
     pending: bool
+    secret: bool
+    deprecated: Deprecated | None
     example: Mapping[str, Any]
 
 
 @dataclass(frozen=True, eq=False)
 class Operation:
-    """One thing that a service can do."""
+    """One thing that a service can do.
+
+    What a `secret` one answers, nobody on the way may keep, nor the client's own cache.
+    """
 
     interface: type["Interface"]
     name: str
@@ -137,6 +174,8 @@ class Operation:
     fails: tuple[type[Failure], ...]
     status: int
     pending: bool
+    secret: bool
+    deprecated: Deprecated | None
     example: Mapping[str, Any]
     parameters: tuple[Parameter, ...]
     returns: Any
@@ -166,6 +205,15 @@ class Operation:
                 raise TypeError(f"{self.full_name} was given {name!r} twice")
             arguments[name] = value
         return arguments
+
+    def keeps(self, route: Route) -> bool:
+        """Say whether clients may keep its answer on a route, and ask whether it still holds."""
+        return self.kind == "read" and route.method == "GET" and not self.secret
+
+    @cached_property
+    def deprecated_parameters(self) -> tuple[Parameter, ...]:
+        """Give the parameters that should be used no longer."""
+        return tuple(each for each in self.parameters if each.deprecated is not None)
 
     @cached_property
     def upload(self) -> Parameter | None:
@@ -206,10 +254,12 @@ def _notation(kind: Kind, status: int) -> Callable[..., Callable[[Function], Fun
         fails: tuple[type[Failure], ...] = (),
         status: int = status,
         pending: bool = False,
+        secret: bool = False,
+        deprecated: Deprecated | None = None,
         example: Mapping[str, Any] | None = None,
     ) -> Callable[[Function], Function]:
         routes = tuple(Route.parse(text) for text in (route, *also))
-        notation = _Notation(kind, routes, may, fails, status, pending, example or {})
+        notation = _Notation(kind, routes, may, fails, status, pending, secret, deprecated, example or {})
 
         def mark(function: Function) -> Function:
             function.__operation__ = notation  # type: ignore[attr-defined]  # the mark we read back below
@@ -239,6 +289,7 @@ def _parameter(parameter: inspect.Parameter, annotation: Any) -> Parameter:
         default=parameter.default,
         in_query=any(isinstance(extra, InQuery) for extra in extras),
         upload=annotation is Upload,
+        deprecated=next((extra for extra in extras if isinstance(extra, Deprecated)), None),
     )
 
 
@@ -290,14 +341,20 @@ def _operation(interface: type[Interface], name: str, function: Callable[..., An
         fails=notation.fails,
         status=notation.status,
         pending=notation.pending,
+        secret=notation.secret,
+        deprecated=notation.deprecated,
         example=notation.example,
         parameters=parameters,
         returns=returns,
         summary=summary.strip().rstrip("."),
-        description=rest.strip(),
+        description=_described(rest.strip(), notation.deprecated),
         model=_model("".join(part.title() for part in name.split("_")) + "Request", parameters),
         adapter=TypeAdapter[Any](returns),
     )
+
+
+def _described(text: str, deprecated: Deprecated | None) -> str:
+    return text if deprecated is None else f"{deprecated.words}\n\n{text}".strip()
 
 
 def operations_of(interface: type[Interface]) -> tuple[Operation, ...]:

@@ -12,6 +12,7 @@ from mainstay.kernel.events import Reaction
 from mainstay.kernel.leases import LEASE_MS, LeaseLost, Leases
 from mainstay.kernel.outbox import WAKE, Outbox, job_topic
 from mainstay.kernel.tidying import Tidying
+from mainstay.kernel.usage import Usage
 from mainstay.kernel.work import Work, entered
 from mainstay.kit.errors import Conflict, Failure, Forbidden, Invalid, NotFound, Unavailable
 from mainstay.ports.bus import Bus
@@ -55,6 +56,7 @@ class Reactor:
         outbox: Outbox,
         leases: Leases,
         tidying: Tidying,
+        usage: Usage,
         *,
         exclusive: bool,
     ) -> None:
@@ -64,6 +66,7 @@ class Reactor:
         self._outbox = outbox
         self._leases = leases
         self._tidying = tidying
+        self._usage = usage
         self._exclusive = exclusive
         self._reactions: dict[str, Reaction] = {}
         self._hands: dict[Hand, asyncio.Task[None]] = {}
@@ -199,6 +202,8 @@ class Reactor:
             except BaseException as error:
                 await work.undo(error)
                 raise
+            finally:
+                self._usage.spent(work.caller, reaction.name, work.spending.tokens)
             await self._outbox.committed(work)
             if work.after is not None:
                 await work.after()

@@ -1,4 +1,4 @@
-"""What the kernel itself remembers: events on their way, answers given, and who did what."""
+"""What the kernel itself remembers: events on their way, answers given, who did what, and how much."""
 
 from mainstay.ports.database import Column, Index, Table
 
@@ -168,6 +168,43 @@ REQUEST_SETTINGS = Table(
     key=("name",),
 )
 
+USAGE = Table(
+    name="usage",
+    columns=(
+        Column("span", "text"),
+        Column("begins_ms", "integer"),
+        Column("subject", "text"),
+        Column("operation", "text"),
+        Column("writer", "text"),
+        Column("requests", "integer"),
+        Column("refused", "integer"),
+        Column("failed", "integer"),
+        Column("writes", "integer"),
+        Column("tokens", "integer"),
+    ),
+    key=("span", "begins_ms", "subject", "operation", "writer"),
+    indexes=(Index(("span", "begins_ms"), across=True),),
+)
+
+HOLDINGS = Table(
+    name="holdings",
+    columns=(
+        Column("begins_ms", "integer"),
+        Column("service", "text"),
+        Column("documents", "integer"),
+        Column("bytes", "integer"),
+        Column("at_ms", "integer"),
+    ),
+    key=("begins_ms", "service"),
+    indexes=(Index(("begins_ms",), across=True),),
+)
+
+QUOTAS = Table(
+    name="quotas",
+    columns=(Column("name", "text"), Column("most", "integer")),
+    key=("name",),
+)
+
 TABLES = (
     OUTBOX,
     IDEMPOTENCY,
@@ -178,4 +215,7 @@ TABLES = (
     AUDIT_KEYS,
     REQUEST_LOG,
     REQUEST_SETTINGS,
+    USAGE,
+    HOLDINGS,
+    QUOTAS,
 )

@@ -9,6 +9,7 @@ from typing import Any
 from mainstay.kernel.caller import Caller
 from mainstay.kernel.changing import UNCHANGED, Changed, State
 from mainstay.kernel.interface import Event
+from mainstay.kit.spending import Spending, spending
 from mainstay.ports.ciphers import Cipher
 from mainstay.ports.database import SYSTEM, Condition, Database, Row, Scalar, Scope, Unit
 
@@ -43,6 +44,7 @@ class Work:
     changed: Changed = UNCHANGED
     audited: bool = False
     unit: Unit | None = None
+    spending: Spending = field(default_factory=Spending)
     _context: AbstractAsyncContextManager[Unit] | None = None
 
     async def open(self) -> Unit:
@@ -76,11 +78,13 @@ class entered:  # noqa: N801 - read as a statement: `with entered(work):`
     def __enter__(self) -> Work:
         """Begin."""
         self._token = _current.set(self._work)
+        self._spending = spending.set(self._work.spending)
         return self._work
 
     def __exit__(self, *_: object) -> None:
         """End."""
         _current.reset(self._token)
+        spending.reset(self._spending)
 
 
 def current() -> Work:
@@ -199,7 +203,7 @@ class WorkCipher:
 
 
 class WorkAllRows(WorkRows):
-    """The rows of every tenant, for the services that decide who is who."""
+    """The rows of every tenant: for who is who, and for what the operator sets for others."""
 
     def __init__(self, database: Database) -> None:
         """Take the database."""

@@ -174,5 +174,6 @@ class Rows(Protocol):
 class AllRows(Rows, Protocol):
     """The rows of every tenant; scoped tables show their `tenant_id` and rows are written with it.
 
-    For the services that decide who is who, and for them alone. Reads work outside of an operation too.
+    For the services that decide who is who, and for what the operator sets for other tenants. Reads work
+    outside of an operation too.
     """

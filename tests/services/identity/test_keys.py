@@ -6,12 +6,12 @@ import pytest
 
 from mainstay.app.house import House
 from mainstay.kernel.guard import CredentialsUnknown, PermissionMissing
+from mainstay.kernel.operating import OperatorNeeded
 from mainstay.ports.database import SYSTEM
 from mainstay.services.identity.failures import (
     AdminKeyInvalid,
     KeyInUse,
     KeyMissing,
-    OperatorNeeded,
     TenantMissing,
     TenantNameTaken,
 )

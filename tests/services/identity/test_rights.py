@@ -7,7 +7,8 @@ import pytest
 
 from mainstay.app.house import House
 from mainstay.kernel.guard import PermissionMissing
-from mainstay.services.identity.failures import KeyMayTooMuch, OperatorNeeded
+from mainstay.kernel.operating import OperatorNeeded
+from mainstay.services.identity.failures import KeyMayTooMuch
 from mainstay.services.identity.roles import PERMISSIONS
 from makers import Client, FrozenClock, client, tenant_client
 

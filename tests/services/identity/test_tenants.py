@@ -6,8 +6,8 @@ import pytest
 
 from mainstay.app.house import House
 from mainstay.kernel.guard import TenantSuspended
+from mainstay.kernel.operating import OperatorNeeded
 from mainstay.services.identity.failures import (
-    OperatorNeeded,
     TenantIsOperator,
     TenantMissing,
     TenantNameTaken,

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mainstay.kit.errors import Failure
+from mainstay.kit.spending import spend
 from mainstay.ports.encoder import EncoderUnavailable, Lane
 
 Tokens = Sequence[int]
@@ -43,6 +44,7 @@ class _Request:
     def __init__(self, texts: Sequence[str], dimensions: int) -> None:
         self.texts = texts
         self.vectors = np.zeros((len(texts), dimensions), np.float32)
+        self.counts = [0] * len(texts)
         self.left = len(texts)
         self.loop = asyncio.get_running_loop()
         self.future: asyncio.Future[NDArray[np.float32]] = self.loop.create_future()
@@ -117,9 +119,11 @@ class Lanes:
         if alone:
             request.begun.wait(_HAND_OVER_S)
         try:
-            return await request.future
+            vectors = await request.future
         finally:
             request.abandoned = True
+        spend(sum(request.counts))
+        return vectors
 
     def stop(self) -> None:
         """Finish the batches in work, fail what waits, and end the threads; may be called twice."""
@@ -205,7 +209,9 @@ class Lanes:
         for place in places:
             request, number = place
             try:
-                rows.append((place, () if request.abandoned else self._tokenize(request.texts[number])))
+                tokens = () if request.abandoned else self._tokenize(request.texts[number])
+                request.counts[number] = len(tokens)
+                rows.append((place, tokens))
             except Exception as problem:  # noqa: BLE001 - a worker must outlive whatever a tokenizer raises
                 request.fail(_broken(problem))
                 rows.append((place, ()))

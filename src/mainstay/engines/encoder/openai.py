@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mainstay.engines.encoder.languages import EVERY, Languages, knows
-from mainstay.engines.model_server import Limits, ModelServer, Pause
+from mainstay.engines.model_server import Limits, ModelServer, Pause, told_tokens
+from mainstay.kit.spending import spend
 from mainstay.ports.encoder import EncoderUnavailable, Lane, Role, Tokens, TokensUnavailable
 
 _BATCH_TEXTS = 64
@@ -127,6 +128,7 @@ class OpenAIEncoder:
     def _read(self, answer: object, count: int) -> NDArray[np.float32]:
         if not isinstance(answer, dict) or not isinstance(answer.get("data"), list):
             raise TypeError("no list of embeddings")
+        spend(told_tokens(answer))
         rows = answer["data"]
         places = [row["index"] for row in rows]
         if sorted(places) != list(range(count)):

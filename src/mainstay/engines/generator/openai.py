@@ -6,8 +6,9 @@ from contextlib import aclosing
 
 import jiter
 
-from mainstay.engines.model_server import Limits, ModelServer, Pause
+from mainstay.engines.model_server import Limits, ModelServer, Pause, told_tokens
 from mainstay.kit.random import Random
+from mainstay.kit.spending import spend
 from mainstay.ports.generator import Evidence, GeneratorUnavailable
 
 NO_ANSWER = "The sources do not answer this question."
@@ -66,6 +67,7 @@ class OpenAIGenerator:
         body: dict[str, object] = {
             "model": self._model,
             "stream": True,
+            "stream_options": {"include_usage": True},
             "temperature": 0,
             "max_tokens": self._answer_tokens_max,
             "messages": [
@@ -110,14 +112,18 @@ def compose(question: str, evidence: Sequence[Evidence], mark: str) -> str:
 
 
 def _read(data: bytes) -> tuple[str, bool]:
-    """Read one event: its piece of text, and whether it is the last; raises GeneratorUnavailable."""
+    """Read one event: its piece of text, and whether it is the last; raises GeneratorUnavailable.
+
+    The tokens are told in an event of their own, after the last piece.
+    """
     try:
         event = jiter.from_json(data)
         if "error" in event:
             raise GeneratorUnavailable(
                 "The generator's server reports an error in the middle of its answer: ask again."
             )
-        if not event["choices"]:  # such as the closing count of tokens
+        if not event["choices"]:
+            spend(told_tokens(event))
             return "", False
         choice = event["choices"][0]
         piece = (choice.get("delta") or {}).get("content") or ""

@@ -109,9 +109,3 @@ class TenantIsOperator(Conflict):
     """The tenant that runs this installation cannot be suspended."""
 
     title = "The operator's tenant cannot be suspended"
-
-
-class OperatorNeeded(Forbidden):
-    """Only administrators of the operator's tenant look after tenants."""
-
-    title = "Only the operator of this installation may do this"

@@ -4,6 +4,7 @@ from pydantic import Field
 
 from mainstay.kernel.guard import ANYBODY
 from mainstay.kernel.interface import Interface, reads, writes
+from mainstay.kernel.operating import OperatorNeeded
 from mainstay.services.identity.failures import (
     ExpiryInvalid,
     KeyChanged,
@@ -13,7 +14,6 @@ from mainstay.services.identity.failures import (
     KeyMayTooMuch,
     KeyMissing,
     KeyRightsUnclear,
-    OperatorNeeded,
     PermissionUnknown,
     RoleBuiltIn,
     RoleInUse,

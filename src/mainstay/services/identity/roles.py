@@ -18,7 +18,7 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "developer": _DEVELOPER,
     "user": _USER,
     "researcher": frozenset({"documents:read", "collections:read", "jobs:read", "knowledge:evaluate"}),
-    "operations": frozenset({"collections:read", "index:rebuild", "jobs:read", "jobs:write"}),
+    "operations": frozenset({"collections:read", "index:rebuild", "jobs:read", "jobs:write", "usage:read"}),
     "compliance_officer": frozenset(
         {"audit:read", "keys:read", "roles:read", "collections:read", "jobs:read"}
     ),
@@ -28,7 +28,7 @@ DESCRIPTIONS: Mapping[str, str] = {
     "developer": "Reads and writes documents, evaluates, looks after jobs.",
     "user": "Searches, asks, reads documents, gives feedback.",
     "researcher": "Reads and evaluates; writes nothing.",
-    "operations": "Looks after jobs and the index; sees no document's content.",
+    "operations": "Looks after jobs, usage and the index; sees no document's content.",
     "compliance_officer": "Reads the audit, and lists keys, roles, collections and jobs; sees no content.",
 }
 

@@ -4,6 +4,7 @@ import logging
 
 from mainstay.kernel.caller import Caller, Credential
 from mainstay.kernel.guard import CredentialsUnknown, TenantSuspended
+from mainstay.kernel.operating import needs_operator
 from mainstay.kernel.work import caller, note_target
 from mainstay.kit.clock import Clock
 from mainstay.kit.ids import Ids
@@ -24,7 +25,7 @@ from mainstay.services.identity.records import (
 from mainstay.services.identity.rolebook import Rolebook
 from mainstay.services.identity.roles import permitted
 from mainstay.services.identity.store import IdentityStore, KeyRow, Recognised, TenantRow
-from mainstay.services.identity.tenancy import Tenancy, needs_operator
+from mainstay.services.identity.tenancy import Tenancy
 from mainstay.services.identity.uses import Uses
 
 logger = logging.getLogger("mainstay")

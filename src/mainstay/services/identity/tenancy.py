@@ -2,12 +2,11 @@
 
 from dataclasses import replace
 
-from mainstay.kernel.work import caller, note_change
+from mainstay.kernel.work import note_change
 from mainstay.kit.clock import Clock
 from mainstay.kit.ids import Ids
 from mainstay.ports.database import UniqueViolated
 from mainstay.services.identity.failures import (
-    OperatorNeeded,
     TenantIsOperator,
     TenantMissing,
     TenantNameTaken,
@@ -15,12 +14,6 @@ from mainstay.services.identity.failures import (
 from mainstay.services.identity.keyring import UNSAID_LIMIT
 from mainstay.services.identity.records import Tenant
 from mainstay.services.identity.store import IdentityStore, TenantRow
-
-
-def needs_operator() -> None:
-    """Refuse whoever is not of the operator's tenant; raises OperatorNeeded."""
-    if not caller().operator:
-        raise OperatorNeeded("Use an administrator's key of the tenant that runs this installation.")
 
 
 def _shown(row: TenantRow) -> Tenant:

@@ -1,5 +1,6 @@
 """How the knowledge service may fail, each named after the fact."""
 
+from mainstay.kernel.room import QuotaFull
 from mainstay.kit.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
 
 
@@ -67,3 +68,7 @@ class DocumentsHidden(Forbidden):
     """The collection holds documents that the caller may not see, and so may not delete."""
 
     title = "The collection holds documents of other groups"
+
+
+STORING = (DocumentInvalid, DocumentIdTaken, DocumentBusy, QuotaFull)
+"""How storing documents may fail, wherever they come from."""

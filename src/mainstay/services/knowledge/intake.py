@@ -10,6 +10,7 @@ from typing import Any
 
 from mainstay.kernel.caller import Caller
 from mainstay.kernel.interface import Upload
+from mainstay.kernel.room import Room
 from mainstay.kernel.work import caller, emit, note_change
 from mainstay.kit.clock import Clock
 from mainstay.kit.errors import Failure
@@ -24,6 +25,7 @@ from mainstay.services.knowledge.limits import TEXT_LENGTH_MAX
 from mainstay.services.knowledge.originals import Originals
 from mainstay.services.knowledge.permissions import may_see, readers
 from mainstay.services.knowledge.records import Receipt
+from mainstay.services.knowledge.stock_store import StockStore
 from mainstay.services.knowledge.store import CollectionRow, DocumentRow, KnowledgeStore
 from mainstay.services.knowledge.titles import first_line, heading_of, name_of
 
@@ -44,6 +46,7 @@ class Draft:
     source: str | None = None
     original: bytes | None = None
     blob: str | None = None
+    file_bytes: int = 0
 
     @cached_property
     def content_hash(self) -> str:
@@ -81,6 +84,8 @@ class Intake:
         store: KnowledgeStore,
         parser: Parser,
         originals: Originals,
+        room: Room,
+        stock: StockStore,
         clock: Clock,
         ids: Ids,
     ) -> None:
@@ -88,6 +93,8 @@ class Intake:
         self._store = store
         self._parser = parser
         self._originals = originals
+        self._room = room
+        self._stock = stock
         self._clock = clock
         self._ids = ids
 
@@ -123,7 +130,9 @@ class Intake:
         """Store what can be stored, and say of each what became of it."""
         await _hash([draft for draft in drafts if isinstance(draft, Draft)])
         row = await self.collection(collection)
-        outcomes = [await self._filed(draft) for draft in _once([_checked(draft, row) for draft in drafts])]
+        checked = _once([_checked(draft, row) for draft in drafts])
+        await self._take_room([draft for draft in checked if isinstance(draft, Draft)])
+        outcomes = [await self._filed(draft) for draft in checked]
         kept = [draft for draft in outcomes if isinstance(draft, Draft)]
         if not kept:
             return [outcome for outcome in outcomes if isinstance(outcome, Failure)]
@@ -135,6 +144,22 @@ class Intake:
         stored = await self._save(kept, self._ids.new("job"))
         return [outcome if isinstance(outcome, Failure) else stored[id(outcome)] for outcome in outcomes]
 
+    async def _take_room(self, drafts: Sequence[Draft]) -> None:
+        """Refuse what would go beyond what the tenant may store; raises QuotaFull."""
+        if not await self._room.limited():
+            return
+        known = await self._store.documents_by_id([draft.doc_id for draft in drafts if draft.doc_id])
+        sent = [draft.after(known.get(draft.doc_id or "")) for draft in drafts]
+        await _hash(sent)
+        more = [
+            draft
+            for draft in sent
+            if self._without_change(draft, known.get(draft.doc_id or ""), caller()) is None
+        ]
+        size = sum(len(draft.text.encode("utf-8", "surrogatepass")) for draft in more)
+        size += sum(len(draft.original or b"") for draft in more)
+        await self._room.take(sum(draft.doc_id not in known for draft in more), size, self._stock.counted)
+
     async def _filed(self, draft: Draft | Failure) -> Draft | Failure:
         """Keep the file that a draft was read from, unless the document is there already."""
         if isinstance(draft, Failure) or draft.original is None:
@@ -144,7 +169,8 @@ class Intake:
         await _hash([sent])
         if self._without_change(sent, before, caller()) is not None:
             return draft
-        return replace(draft, blob=await self._originals.keep(draft.original), original=None)
+        blob = await self._originals.keep(draft.original)
+        return replace(draft, blob=blob, original=None, file_bytes=len(draft.original))
 
     async def _save(self, drafts: Sequence[Draft], job_id: str) -> dict[int, Receipt | Failure]:
         now = self._clock.now_ms()
@@ -233,6 +259,7 @@ class Intake:
             source=draft.source,
             blob=draft.blob,
             characters=len(draft.text),
+            file_bytes=draft.file_bytes,
             content_hash=draft.content_hash,
             job_id=job_id,
             created_ms=now if before is None else before.created_ms,

@@ -12,11 +12,9 @@ from mainstay.ports.generator import GeneratorUnavailable
 from mainstay.ports.parsers import FileKindUnsupported, FileTooLarge, FileUnreadable, ParserUnavailable
 from mainstay.ports.vectors import FilterInvalid, VectorsUnavailable
 from mainstay.services.knowledge.failures import (
+    STORING,
     CollectionExists,
     CollectionMissing,
-    DocumentBusy,
-    DocumentIdTaken,
-    DocumentInvalid,
     DocumentMissing,
     DocumentsHidden,
     FaqMissing,
@@ -72,7 +70,7 @@ from mainstay.services.knowledge.records import (
 )
 
 _FILE = (FileUnreadable, FileTooLarge, FileKindUnsupported, ParserUnavailable)
-_STORE = (DocumentInvalid, DocumentIdTaken, DocumentBusy, IndexBehind)
+_STORE = (*STORING, IndexBehind)
 _SEARCH = (CollectionMissing, FilterInvalid, EncoderUnavailable, VectorsUnavailable)
 _SEARCH_EXAMPLE = {"query": "How do I rotate an API key?", "top_k": 5, "collection": "handbook"}
 _DOCUMENT_EXAMPLE = {

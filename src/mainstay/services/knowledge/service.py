@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from pydantic import JsonValue
 
+from mainstay.kernel.holdings import Holding
 from mainstay.kernel.interface import Upload
 from mainstay.kernel.work import note_target
 from mainstay.ports.fetchers import Fetcher
@@ -38,6 +39,7 @@ from mainstay.services.knowledge.records import (
     Receipt,
 )
 from mainstay.services.knowledge.shelves import Shelves
+from mainstay.services.knowledge.stock_store import StockStore
 
 
 class KnowledgeService(Knowledge):
@@ -53,6 +55,7 @@ class KnowledgeService(Knowledge):
         faqs: Faqs,
         evaluating: Evaluating,
         fetcher: Fetcher,
+        stock: StockStore,
     ) -> None:
         """Take the parts."""
         self._shelves = shelves
@@ -63,6 +66,12 @@ class KnowledgeService(Knowledge):
         self._faqs = faqs
         self._evaluating = evaluating
         self._fetcher = fetcher
+        self._stock = stock
+
+    async def holding(self) -> Holding:
+        """Count what the caller's tenant has stored, for the house."""
+        documents, size = await self._stock.counted()
+        return Holding(documents, size)
 
     async def create_collection(
         self,

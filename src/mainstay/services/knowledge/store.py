@@ -42,6 +42,7 @@ DOCUMENTS = Table(
         Column("source", "text", nullable=True),
         Column("blob", "text", nullable=True),
         Column("characters", "integer"),
+        Column("file_bytes", "integer"),
         Column("content_hash", "text"),
         Column("job_id", "text"),
         Column("created_ms", "integer"),
@@ -68,7 +69,8 @@ TABLES = (COLLECTIONS, DOCUMENTS, VERSIONS, *PASSAGE_TABLES, *FAQ_TABLES)
 
 _DOCUMENT = (
     "SELECT doc_id, collection, title, titled, metadata, groups, language, version, indexed_version,"
-    " media_type, source, blob, characters, content_hash, job_id, created_ms, changed_ms FROM documents"
+    " media_type, source, blob, characters, file_bytes, content_hash, job_id, created_ms, changed_ms"
+    " FROM documents"
 )
 
 
@@ -101,6 +103,7 @@ class DocumentRow:
     source: str | None
     blob: str | None
     characters: int
+    file_bytes: int
     content_hash: str
     job_id: str
     created_ms: int
@@ -151,6 +154,7 @@ def _document(row: Row) -> DocumentRow:
         source=_text(row["source"]),
         blob=_text(row["blob"]),
         characters=int(row["characters"] or 0),
+        file_bytes=int(row["file_bytes"] or 0),
         content_hash=str(row["content_hash"]),
         job_id=str(row["job_id"]),
         created_ms=int(row["created_ms"] or 0),
@@ -357,6 +361,7 @@ class KnowledgeStore:
             "source": row.source,
             "blob": row.blob,
             "characters": row.characters,
+            "file_bytes": row.file_bytes,
             "content_hash": row.content_hash,
             "job_id": row.job_id,
             "created_ms": row.created_ms,

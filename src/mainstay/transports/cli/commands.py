@@ -160,5 +160,7 @@ def service_commands(interface: type[Interface], connect: Connect) -> typer.Type
     app.callback(help=inspect.getdoc(interface))(lambda: None)
     for operation in operations_of(interface):
         epilog = f"Example: `{example_of(operation)}`\n\n{_LONG_VALUES}"
-        app.command(operation.name.replace("_", "-"), epilog=epilog)(_command(operation, connect))
+        old = operation.deprecated is not None
+        command = app.command(operation.name.replace("_", "-"), epilog=epilog, deprecated=old)
+        command(_command(operation, connect))
     return app

@@ -161,7 +161,8 @@ class Choice:
         facts = [_limits(self._only), f"default {default}" if plain else ""]
         brackets = "; ".join(fact for fact in facts if fact)
         several = "May be given several times, or as a JSON list." if self.form == "list" else ""
-        return " ".join(part for part in (told, f"({brackets})" if brackets else "", several) if part)
+        old = self.parameter.deprecated.words if self.parameter.deprecated is not None else ""
+        return " ".join(part for part in (told, f"({brackets})" if brackets else "", several, old) if part)
 
     @property
     def _metavar(self) -> str | None:

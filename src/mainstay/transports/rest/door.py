@@ -158,10 +158,12 @@ def _path_answers(
     shedding: Shedding,
 ) -> dict[str, PathAnswer]:
     answers: dict[str, PathAnswer] = {}
+    whole = {each.full_name: each.route.under(BASES[0]) for each in application.operations}
     for operation in application.operations:
+        instead = whole.get(operation.deprecated.instead) if operation.deprecated is not None else None
         for route in operation.routes:
             answer = answers.setdefault(route.path, PathAnswer(application, make, settings, shedding))
-            answer.add(route.method, bind(operation, route, settings))
+            answer.add(route.method, bind(operation, route, settings, instead))
     return answers
 
 

@@ -22,6 +22,7 @@ SECURED: tuple[bytes, bytes] = (b"strict-transport-security", b"max-age=31536000
 """Told over TLS only: browsers then come back by TLS alone, for a year."""
 
 _API_HEADERS = (*SAFE_HEADERS, (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"))
+_KEPT_HEADERS = tuple(each for each in _API_HEADERS if each[0] != b"cache-control")
 
 
 NOTHING: Mapping[str, str] = {}
@@ -147,7 +148,8 @@ class Exchange:
 
     async def begin(self, status: int, media_type: bytes, extra: Mapping[str, str]) -> None:
         """Send the status and the headers; an answer without a body has no media type."""
-        headers = [(b"x-request-id", self.request_id.encode("latin-1")), *_API_HEADERS]
+        safe = _KEPT_HEADERS if "Cache-Control" in extra else _API_HEADERS
+        headers = [(b"x-request-id", self.request_id.encode("latin-1")), *safe]
         if self.scope.get("scheme") == "https":
             headers.append(SECURED)
         if media_type:

@@ -96,6 +96,8 @@ class _Writer:
         }
         if description:
             written["description"] = description
+        if first.deprecated is not None:
+            written["deprecated"] = True
         if first.may == STRANGER:
             written["security"] = []
         parameters = self._parameters(first, route)
@@ -106,7 +108,7 @@ class _Writer:
             written["requestBody"] = body
         failures = [failure for each in operations for failure in failures_of(each, route)]
         written["responses"] = {
-            **self._successes(operations),
+            **self._successes(operations, route),
             **self._refusals.responses(tuple(dict.fromkeys(failures))),
         }
         return written
@@ -120,6 +122,8 @@ class _Writer:
         ]
         if operation.kind == "write" and operation.may != STRANGER:
             written.append({"$ref": "#/components/parameters/IdempotencyKey"})
+        if operation.keeps(route):
+            written.append({"$ref": "#/components/parameters/IfNoneMatch"})
         return written
 
     def _parameter(
@@ -130,6 +134,9 @@ class _Writer:
         if parameter.required or place == "path":
             written["required"] = True
         description = schema.pop("description", None)
+        if parameter.deprecated is not None:
+            written["deprecated"] = schema.pop("deprecated")
+            description = f"{description or ''} {parameter.deprecated.words}".strip()
         as_json = form_of_parameter(parameter) == "json"
         if as_json:
             description = f"{description or ''} Written as JSON.".strip()
@@ -186,7 +193,7 @@ class _Writer:
         self._requests[name] = schema
         return {"$ref": f"#/components/schemas/{name}"}
 
-    def _successes(self, operations: Sequence[Operation]) -> dict[str, Schema]:
+    def _successes(self, operations: Sequence[Operation], route: Route) -> dict[str, Schema]:
         found: dict[str, Schema] = {}
         for operation in operations:
             answer = self._schemas.answer(operation)
@@ -198,6 +205,9 @@ class _Writer:
             if status not in found:
                 found[status] = prose.success(self._told(answer, operation))
             found[status].setdefault("content", {}).update(media)
+            if operation.keeps(route):
+                found[status]["headers"]["ETag"] = {"$ref": "#/components/headers/ETag"}
+                found["304"] = prose.UNCHANGED
             if operation.pending:
                 found["202"] = {**prose.success(prose.PENDING), "content": dict(media)}
         return dict(sorted(found.items()))

@@ -21,7 +21,13 @@ PARAMETERS: Schema = {
             "it gives the first answer again instead of doing the work twice."
         ),
         "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$"},
-    }
+    },
+    "IfNoneMatch": {
+        "name": "If-None-Match",
+        "in": "header",
+        "description": "The `ETag` of an answer you have; if it still holds, 304 says so without sending it.",
+        "schema": {"type": "string", "maxLength": 1000},
+    },
 }
 HEADERS: Schema = {
     "RequestId": {
@@ -39,6 +45,10 @@ HEADERS: Schema = {
     "RetryAfter": {
         "description": "When to try again, in seconds.",
         "schema": {"type": "integer", "minimum": 1},
+    },
+    "ETag": {
+        "description": "Names exactly this answer; send it as `If-None-Match` to ask whether it still holds.",
+        "schema": {"type": "string"},
     },
     "Challenge": {
         "description": "How to authenticate (RFC 6750).",
@@ -117,6 +127,12 @@ def success(description: str) -> Schema:
             "RateLimit-Policy": {"$ref": "#/components/headers/RateLimitPolicy"},
         },
     }
+
+
+UNCHANGED: Schema = {
+    "description": "The answer that you named still holds.",
+    "headers": {"ETag": {"$ref": "#/components/headers/ETag"}},
+}
 
 
 def events(piece: Schema) -> Schema:

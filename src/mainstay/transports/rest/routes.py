@@ -26,12 +26,15 @@ from mainstay.transports.rest.problems import (
     status_of,
 )
 from mainstay.transports.rest.reading import Reader
+from mainstay.transports.rest.retirement import retirement, successor
+from mainstay.transports.rest.revalidation import REVALIDATED, TAGGED_BYTES_MAX, has, tag_of
 from mainstay.transports.rest.settings import RestSettings
 
 logger = logging.getLogger("mainstay.rest")
 
 JSON = "application/json"
 _PENDING_STATUS = 202
+_UNCHANGED_STATUS = 304
 _RETRY_AFTER_S = 5
 _ALWAYS = b"&"  # the name of no parameter
 _NOT_LATE = frozenset({b"", b"0", b"0.0", b"false"})
@@ -47,6 +50,8 @@ class Bound:
     reader: Reader
     names: tuple[str, ...]
     late: bytes
+    kept: bool
+    successor: Route | None
 
     @property
     def media_type(self) -> str:
@@ -63,11 +68,12 @@ class Bound:
         return any(name == self.late and value.lower() not in _NOT_LATE for name, _, value in given)
 
 
-def bind(operation: Operation, route: Route, settings: RestSettings) -> Bound:
-    """Prepare an operation for one of its routes."""
+def bind(operation: Operation, route: Route, settings: RestSettings, successor: Route | None = None) -> Bound:
+    """Prepare an operation for one of its routes; a deprecated one may have a successor, at a whole path."""
     names = tuple(part[1:-1] for part in route.path.split("/") if part.startswith("{"))
     late = _ALWAYS if operation.upload is not None else (operation.late or "").encode()
-    return Bound(operation, Reader(operation, route, settings), names, late)
+    reader = Reader(operation, route, settings)
+    return Bound(operation, reader, names, late, operation.keeps(route), successor)
 
 
 async def tell(exchange: Exchange, failure: Failure, headers: Mapping[str, str]) -> None:
@@ -162,9 +168,17 @@ class PathAnswer:
         place: Place,
     ) -> None:
         async def read() -> Mapping[str, Any]:
-            return await bound.reader.read(exchange, texts)
+            values = await bound.reader.read(exchange, texts)
+            for each in operation.deprecated_parameters:
+                if each.name in values and each.deprecated is not None:
+                    headers.update(retirement(each.deprecated))
+            return values
 
         operation = bound.operation
+        if operation.deprecated is not None:
+            headers |= retirement(operation.deprecated)
+            if bound.successor is not None:
+                headers |= successor(exchange.scope.get("root_path", ""), bound.successor, texts)
         message = Message(
             credential=read_credential(exchange.raw_headers),
             read=read,
@@ -184,4 +198,10 @@ class PathAnswer:
         status = _PENDING_STATUS if answer.pending else operation.status
         body = operation.adapter.dump_json(answer.value)
         place.done(exchange.apart_s)
+        if bound.kept and not answer.pending and len(body) <= TAGGED_BYTES_MAX:
+            tag = tag_of(body)
+            headers |= {**REVALIDATED, "ETag": tag}
+            if has(exchange.header(b"if-none-match"), tag):
+                await exchange.answer(_UNCHANGED_STATUS, b"", b"", headers)
+                return
         await exchange.answer(status, b"application/json", body, headers)

@@ -3,8 +3,8 @@
 from mainstay.engines.database.revisions import add_column, drop_column
 from mainstay.ports.database import Column
 
-revision = "0011"
-down_revision = "0010"
+revision = "0013"
+down_revision = "0012"
 branch_labels = None
 depends_on = None
 

@@ -3,8 +3,8 @@
 from mainstay.engines.database.revisions import create_table, drop_table
 from mainstay.ports.database import Column, Table
 
-revision = "0014"
-down_revision = "0013"
+revision = "0016"
+down_revision = "0015"
 branch_labels = None
 depends_on = None
 

@@ -3,8 +3,8 @@
 from mainstay.engines.database.revisions import create_table, drop_table
 from mainstay.ports.database import Column, Index, Table
 
-revision = "0012"
-down_revision = "0011"
+revision = "0014"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 

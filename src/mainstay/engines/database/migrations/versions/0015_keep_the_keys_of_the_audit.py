@@ -3,8 +3,8 @@
 from mainstay.engines.database.revisions import create_table, drop_table
 from mainstay.ports.database import Column, Table
 
-revision = "0013"
-down_revision = "0012"
+revision = "0015"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,22 @@
+"""What a request costs in tokens: told by the engine that knows, taken by whoever asked."""
+
+from contextvars import ContextVar
+
+
+class Spending:
+    """The tokens that were spent on one piece of work."""
+
+    __slots__ = ("tokens",)
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self.tokens = 0
+
+
+spending: ContextVar[Spending] = ContextVar("mainstay_spending", default=Spending())  # noqa: B039 - outside of any work nobody reads it
+"""Where the present work's tokens are added up."""
+
+
+def spend(tokens: int) -> None:
+    """Say that so many tokens were spent on the present work."""
+    spending.get().tokens += tokens

@@ -1,0 +1,1 @@
+"""How much is used, by whom, and how much may be."""
