@@ -29,6 +29,8 @@ from cryptography.hazmat.primitives.serialization import (
 
 from app.shell import typed
 from mainstay.app.certificates import Certificate, CertificateInvalid
+from mainstay.app.server import PlainHttpExposed, certificate_of
+from mainstay.app.settings import Settings
 from makers import ADMIN_KEY
 
 PAGE = "https://chat.example.com"
@@ -137,7 +139,7 @@ def test_it_speaks_tls_of_the_newest_version_only(served: Served) -> None:
 @pytest.mark.parametrize("path", ["/healthz", "/v1/me", "/docs", "/none"])
 def test_browsers_are_told_to_come_back_by_tls(served: Served, path: str) -> None:
     answered = ask(served.tls(), path=path, X_Forwarded_Proto="http")
-    assert answered.headers["Strict-Transport-Security"] == "max-age=31536000"
+    assert answered.headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains"
 
 
 def test_commands_know_the_certificate_by_the_data_folder(
@@ -237,6 +239,32 @@ def test_files_that_do_not_fit_are_told_at_once(tmp_path: Path) -> None:
         assert ended.returncode == 2
         assert "key" in ended.stderr
         assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.7", "mainstay.example.com"])  # noqa: S104 - refused
+def test_beyond_this_machine_it_does_not_speak_plain_http_unless_told(host: str, tmp_path: Path) -> None:
+    with pytest.raises(PlainHttpExposed, match="--tls-certificate"):
+        certificate_of(Settings(host=host))
+    assert certificate_of(Settings(host=host, trusted_proxies=("10.0.0.0/8",))) is None
+    assert certificate_of(Settings(host=host, plain_http=True)) is None
+    for near in ("127.0.0.1", "::1", "localhost", "127.8.9.10"):
+        assert certificate_of(Settings(host=near)) is None
+    chain, key = write(tmp_path / "pem")
+    assert certificate_of(Settings(host=host, tls_certificate=chain, tls_key=key)) is not None
+
+
+def test_the_command_refuses_plain_http_before_it_does_anything(tmp_path: Path) -> None:
+    command = [str(Path(sys.executable).with_name("mainstay")), "serve", "--data", str(tmp_path / "data")]
+    ended = subprocess.run(  # noqa: S603 - no shell, and the words are this test's own
+        [*command, "--host", "0.0.0.0"],  # noqa: S104 - refused
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode == 2
+    assert "MAINSTAY_TRUSTED_PROXIES" in ended.stderr
+    assert not (tmp_path / "data").exists()
 
 
 def test_half_a_renewal_is_left_alone(tmp_path: Path) -> None:

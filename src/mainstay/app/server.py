@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import ipaddress
 import json
 import logging
 import os
@@ -36,15 +37,32 @@ access = logging.getLogger("mainstay.access")
 Started = Callable[[str], Awaitable[None]]
 
 
+class PlainHttpExposed(SettingsContradict):
+    """Other machines would be spoken to without TLS, and nobody has said that this is meant."""
+
+
 def certificate_of(settings: Settings) -> Certificate | None:
     """Read the server's certificate if it has one; raises SettingsContradict."""
     if settings.tls_certificate is None and settings.tls_key is None:
+        if not (settings.trusted_proxies or settings.plain_http or _on_this_machine(settings.host)):
+            raise PlainHttpExposed(
+                f"{settings.host} can be reached from other machines, and without TLS the keys are sent in "
+                "the clear: give --tls-certificate and --tls-key, or name the proxy that ends TLS in "
+                "MAINSTAY_TRUSTED_PROXIES. In a closed network MAINSTAY_PLAIN_HTTP=true lets it be."
+            )
         return None
     if settings.tls_certificate is None or settings.tls_key is None:
         raise SettingsContradict(
             "A certificate and its key go together: give --tls-certificate and --tls-key."
         )
     return Certificate(settings.tls_certificate, settings.tls_key)
+
+
+def _on_this_machine(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 class AddressTaken(OSError):
