@@ -123,6 +123,17 @@ async def test_what_is_not_there_is_told(
     assert ("allow" in answer.headers) == (status == 405)
 
 
+@pytest.mark.parametrize("host", ['"><script>alert(1)</script>', "a'b<i>c", "x&lt;script&gt;", "house<"])
+async def test_a_page_escapes_what_the_request_names(web: httpx2.AsyncClient, host: str) -> None:
+    page = await web.get("/", headers={"Accept": "text/html", "Host": host})
+    assert page.status_code == 200
+    assert host not in page.text
+    assert "<script" not in page.text
+    assert "<i>" not in page.text
+    told = await web.get(f"/problems/{host}", headers={"Accept": "text/html"})
+    assert (told.status_code, told.headers["content-type"]) == (404, "application/problem+json")
+
+
 @pytest.mark.parametrize(
     "path",
     [
