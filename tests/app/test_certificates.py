@@ -29,6 +29,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from app.shell import typed
 from mainstay.app.certificates import Certificate, CertificateInvalid
+from mainstay.app.placement import SettingsContradict, chosen_services
 from mainstay.app.server import PlainHttpExposed, certificate_of
 from mainstay.app.settings import Settings
 from makers import ADMIN_KEY
@@ -221,6 +222,24 @@ def test_only_named_proxies_are_believed(tmp_path: Path) -> None:
         assert behind.headers["Strict-Transport-Security"]
 
 
+@pytest.mark.parametrize(("proxies", "told"), [("10.0.0.0/8", "127.0.0.1"), ("127.0.0.1", "203.0.113.9")])
+def test_the_audit_has_the_clients_address_and_not_what_he_claims(
+    tmp_path: Path, proxies: str, told: str
+) -> None:
+    key = f"Bearer {ADMIN_KEY}"
+    with serving(tmp_path / "data", MAINSTAY_TRUSTED_PROXIES=proxies) as found:
+        sent = {"X_Forwarded_For": "198.51.100.1, 203.0.113.9", "X_Request_Id": "mine", "Authorization": key}
+        assert ask(HTTPConnection("127.0.0.1", found.port), path="/v1/me", **sent).status == 200
+        until, entries = time.monotonic() + 30, []
+        while not entries:
+            assert time.monotonic() < until
+            connection = HTTPConnection("127.0.0.1", found.port)
+            connection.request("GET", "/v1/audit?request_id=mine", headers={"Authorization": key})
+            entries = json.loads(connection.getresponse().read())["entries"]
+            connection.close()
+    assert [entry["origin"] for entry in entries] == [told]
+
+
 def test_files_that_do_not_fit_are_told_at_once(tmp_path: Path) -> None:
     chain, key = write(tmp_path / "one")
     _, other = write(tmp_path / "two")
@@ -251,6 +270,19 @@ def test_beyond_this_machine_it_does_not_speak_plain_http_unless_told(host: str,
         assert certificate_of(Settings(host=near)) is None
     chain, key = write(tmp_path / "pem")
     assert certificate_of(Settings(host=host, tls_certificate=chain, tls_key=key)) is not None
+
+
+def test_calls_to_processes_on_other_machines_do_not_travel_in_the_clear() -> None:
+    def part(url: str, **more: Any) -> list[str]:
+        settings = Settings(only=("identity", "jobs"), remotes={"knowledge": url}, **more)
+        return [service.name for service in chosen_services(settings)]
+
+    for url in ("http://10.0.0.2:8082", "http://knowledge.internal", "HTTP://[2001:db8::1]:80/x"):
+        with pytest.raises(SettingsContradict, match="https:// in MAINSTAY_REMOTES"):
+            part(url)
+        assert part(url, plain_http=True) == ["identity", "jobs"]
+    for url in ("https://10.0.0.2:8082", "http://127.0.0.1:8082", "http://[::1]:8082", "http://localhost"):
+        assert part(url) == ["identity", "jobs"]
 
 
 def test_the_command_refuses_plain_http_before_it_does_anything(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import ipaddress
 import json
 import logging
 import os
@@ -18,7 +17,7 @@ import uvicorn
 
 from mainstay.app.certificates import Certificate
 from mainstay.app.house import House
-from mainstay.app.placement import SettingsContradict
+from mainstay.app.placement import SettingsContradict, on_this_machine
 from mainstay.app.settings import Settings
 from mainstay.kernel.shedding import Shedding, SheddingSettings
 from mainstay.kernel.tracing import Span
@@ -44,7 +43,7 @@ class PlainHttpExposed(SettingsContradict):
 def certificate_of(settings: Settings) -> Certificate | None:
     """Read the server's certificate if it has one; raises SettingsContradict."""
     if settings.tls_certificate is None and settings.tls_key is None:
-        if not (settings.trusted_proxies or settings.plain_http or _on_this_machine(settings.host)):
+        if not (settings.trusted_proxies or settings.plain_http or on_this_machine(settings.host)):
             raise PlainHttpExposed(
                 f"{settings.host} can be reached from other machines, and without TLS the keys are sent in "
                 "the clear: give --tls-certificate and --tls-key, or name the proxy that ends TLS in "
@@ -56,13 +55,6 @@ def certificate_of(settings: Settings) -> Certificate | None:
             "A certificate and its key go together: give --tls-certificate and --tls-key."
         )
     return Certificate(settings.tls_certificate, settings.tls_key)
-
-
-def _on_this_machine(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 class AddressTaken(OSError):

@@ -76,7 +76,7 @@ class Settings(BaseSettings):
     tls_key: Path | None = Field(None, description="The certificate's key (PEM, without a password).")
     plain_http: bool = Field(
         default=False,
-        description="Speak plain HTTP on other addresses than this machine's own; for closed networks.",
+        description="Speak plain HTTP with other machines, as server and as client; for closed networks.",
     )
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
