@@ -29,6 +29,31 @@ def requirements() -> Iterator[Requirement]:
         yield from map(Requirement, group)
 
 
+def needed_to_run() -> list[Requirement]:
+    """Give what is needed to run on this machine, extras included."""
+    project = PROJECT["project"]
+    groups = (project["dependencies"], *project["optional-dependencies"].values())
+    asked = [Requirement(each) for group in groups for each in group]
+    return [each for each in asked if each.marker is None or each.marker.evaluate()]
+
+
+def brought() -> set[str]:
+    """Give the packages that the needed ones bring along, however far away."""
+    first = needed_to_run()
+    waiting, seen = list(first), set[tuple[str, frozenset[str]]]()
+    while waiting:
+        asked = waiting.pop()
+        key = (canonicalize_name(asked.name), frozenset(asked.extras))
+        if key in seen:
+            continue
+        seen.add(key)
+        for each in map(Requirement, importlib.metadata.requires(asked.name) or ()):
+            wanted = [{"extra": extra} for extra in ("", *asked.extras)]
+            if each.marker is None or any(each.marker.evaluate(extra) for extra in wanted):
+                waiting.append(each)
+    return {name for name, _ in seen} - {canonicalize_name(each.name) for each in first}
+
+
 def lowest(requirement: Requirement) -> Version:
     """Give the lowest version that a requirement lets in."""
     return max(Version(each.version) for each in requirement.specifier if each.operator in {">=", "=="})
@@ -62,3 +87,14 @@ def test_every_dependency_has_its_line() -> None:
     listed = {canonicalize_name(cells[0].strip("| ")) for cells in rows} - {"package"}
     assert listed == {canonicalize_name(each.name) for each in requirements()}
     assert all(len(cells) == 5 and cells[3].strip() for cells in rows), "each names its licence"
+
+
+def test_what_they_bring_along_is_listed() -> None:
+    page = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8")
+    section = page.split("\n## What those bring along\n")[1].split("\n## ")[0]
+    listed = set(re.findall(r"`([\w-]+)`", section))
+    found = brought()
+    assert len(found) > 30
+    assert found - listed == set(), "add them to What those bring along in docs/dependencies.md"
+    here = {canonicalize_name(each.metadata["Name"]) for each in importlib.metadata.distributions()}
+    assert (listed & here) - found == set(), "these are brought along no longer"
