@@ -1,6 +1,6 @@
 # Everything that one does with this repository; `make` alone explains.
 .DEFAULT_GOAL := help
-.PHONY: help install run test check lint types laws unit bench soak fuzz clean spec encoder
+.PHONY: help install run test check lint types laws unit bench soak fuzz clean spec asvs encoder
 
 PYTHON ?= python3
 VENV := .venv
@@ -49,6 +49,9 @@ unit: $(STAMP) encoder ## Run the tests
 
 spec: $(STAMP) ## Write spec/ from the operations
 	@$(BIN)/python -m mainstay.app.spec
+
+asvs: $(STAMP) ## Write docs/security/asvs.md, the security ledger, from its rows
+	@$(BIN)/python scripts/asvs.py
 
 bench: install ## Run the benchmarks and write benchmarks/RESULTS.md
 	@MAINSTAY_ENCODER=$(abspath $(ENCODER)) $(BIN)/python benchmarks/run_all.py

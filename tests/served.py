@@ -9,6 +9,7 @@ import uvicorn
 
 from mainstay.app.house import House
 from mainstay.app.server import doors
+from mainstay.transports.rest.unreadable import Protocol
 
 
 @asynccontextmanager
@@ -16,7 +17,7 @@ async def served(house: House) -> AsyncIterator[str]:
     """Serve a house on a free port."""
     sock = socket.socket()
     sock.bind(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(doors(house), log_config=None, ws="none"))
+    server = uvicorn.Server(uvicorn.Config(doors(house), http=Protocol, log_config=None, ws="none"))
     task = asyncio.create_task(server.serve(sockets=[sock]))
     try:
         while not server.started:

@@ -29,6 +29,9 @@ from cryptography.hazmat.primitives.serialization import (
 
 from app.shell import typed
 from mainstay.app.certificates import Certificate, CertificateInvalid
+from mainstay.app.placement import SettingsContradict, chosen_services
+from mainstay.app.server import PlainHttpExposed, certificate_of
+from mainstay.app.settings import Settings
 from makers import ADMIN_KEY
 
 PAGE = "https://chat.example.com"
@@ -137,7 +140,7 @@ def test_it_speaks_tls_of_the_newest_version_only(served: Served) -> None:
 @pytest.mark.parametrize("path", ["/healthz", "/v1/me", "/docs", "/none"])
 def test_browsers_are_told_to_come_back_by_tls(served: Served, path: str) -> None:
     answered = ask(served.tls(), path=path, X_Forwarded_Proto="http")
-    assert answered.headers["Strict-Transport-Security"] == "max-age=31536000"
+    assert answered.headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains"
 
 
 def test_commands_know_the_certificate_by_the_data_folder(
@@ -219,6 +222,24 @@ def test_only_named_proxies_are_believed(tmp_path: Path) -> None:
         assert behind.headers["Strict-Transport-Security"]
 
 
+@pytest.mark.parametrize(("proxies", "told"), [("10.0.0.0/8", "127.0.0.1"), ("127.0.0.1", "203.0.113.9")])
+def test_the_audit_has_the_clients_address_and_not_what_he_claims(
+    tmp_path: Path, proxies: str, told: str
+) -> None:
+    key = f"Bearer {ADMIN_KEY}"
+    with serving(tmp_path / "data", MAINSTAY_TRUSTED_PROXIES=proxies) as found:
+        sent = {"X_Forwarded_For": "198.51.100.1, 203.0.113.9", "X_Request_Id": "mine", "Authorization": key}
+        assert ask(HTTPConnection("127.0.0.1", found.port), path="/v1/me", **sent).status == 200
+        until, entries = time.monotonic() + 30, []
+        while not entries:
+            assert time.monotonic() < until
+            connection = HTTPConnection("127.0.0.1", found.port)
+            connection.request("GET", "/v1/audit?request_id=mine", headers={"Authorization": key})
+            entries = json.loads(connection.getresponse().read())["entries"]
+            connection.close()
+    assert [entry["origin"] for entry in entries] == [told]
+
+
 def test_files_that_do_not_fit_are_told_at_once(tmp_path: Path) -> None:
     chain, key = write(tmp_path / "one")
     _, other = write(tmp_path / "two")
@@ -237,6 +258,45 @@ def test_files_that_do_not_fit_are_told_at_once(tmp_path: Path) -> None:
         assert ended.returncode == 2
         assert "key" in ended.stderr
         assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.7", "mainstay.example.com"])  # noqa: S104 - refused
+def test_beyond_this_machine_it_does_not_speak_plain_http_unless_told(host: str, tmp_path: Path) -> None:
+    with pytest.raises(PlainHttpExposed, match="--tls-certificate"):
+        certificate_of(Settings(host=host))
+    assert certificate_of(Settings(host=host, trusted_proxies=("10.0.0.0/8",))) is None
+    assert certificate_of(Settings(host=host, plain_http=True)) is None
+    for near in ("127.0.0.1", "::1", "localhost", "127.8.9.10"):
+        assert certificate_of(Settings(host=near)) is None
+    chain, key = write(tmp_path / "pem")
+    assert certificate_of(Settings(host=host, tls_certificate=chain, tls_key=key)) is not None
+
+
+def test_calls_to_processes_on_other_machines_do_not_travel_in_the_clear() -> None:
+    def part(url: str, **more: Any) -> list[str]:
+        settings = Settings(only=("identity", "jobs"), remotes={"knowledge": url}, **more)
+        return [service.name for service in chosen_services(settings)]
+
+    for url in ("http://10.0.0.2:8082", "http://knowledge.internal", "HTTP://[2001:db8::1]:80/x"):
+        with pytest.raises(SettingsContradict, match="https:// in MAINSTAY_REMOTES"):
+            part(url)
+        assert part(url, plain_http=True) == ["identity", "jobs"]
+    for url in ("https://10.0.0.2:8082", "http://127.0.0.1:8082", "http://[::1]:8082", "http://localhost"):
+        assert part(url) == ["identity", "jobs"]
+
+
+def test_the_command_refuses_plain_http_before_it_does_anything(tmp_path: Path) -> None:
+    command = [str(Path(sys.executable).with_name("mainstay")), "serve", "--data", str(tmp_path / "data")]
+    ended = subprocess.run(  # noqa: S603 - no shell, and the words are this test's own
+        [*command, "--host", "0.0.0.0"],  # noqa: S104 - refused
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode == 2
+    assert "MAINSTAY_TRUSTED_PROXIES" in ended.stderr
+    assert not (tmp_path / "data").exists()
 
 
 def test_half_a_renewal_is_left_alone(tmp_path: Path) -> None:

@@ -1,7 +1,9 @@
 """Starting a server by hand: what it says, the commands it names, and what it says when it cannot."""
 
 import json
+import logging
 import os
+import re
 import shlex
 import signal
 import socket
@@ -13,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from mainstay.app.commands.serve import LINES
 from mainstay.app.neighbours import neighbour, taken
 
 _MAINSTAY = Path(sys.executable).with_name("mainstay")
@@ -113,3 +116,9 @@ def test_a_note_that_names_no_server_is_passed_over(tmp_path: Path, note: Any) -
     (tmp_path / "server.json").write_text(note if isinstance(note, str) else json.dumps(note))
     assert neighbour(tmp_path) is None
     assert "not known" in taken(tmp_path, None).detail
+
+
+def test_a_line_of_the_log_has_its_time_with_the_offset_from_utc() -> None:
+    record = logging.LogRecord("mainstay", logging.WARNING, __file__, 1, "Overloaded: %d", (3,), None)
+    line = LINES.format(record)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4} WARNING mainstay: Overloaded: 3", line)

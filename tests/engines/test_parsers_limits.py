@@ -73,6 +73,19 @@ async def test_children_are_reused_and_end_with_close() -> None:
         await parser.parse(contents[0], "a.csv")
 
 
+async def test_children_are_not_given_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MAINSTAY_GENERATOR_KEY", "a secret")
+    monkeypatch.setenv("HARMLESS", "yes")
+    parser = KreuzbergParser(processes=1)
+    await parser.parse(b"a,b\n1,2", "a.csv")
+    (child,) = parser._idle
+    given = psutil.Process(child._process.pid).environ()
+    assert given["HARMLESS"] == "yes"
+    assert [name for name in given if name.startswith("MAINSTAY_")] == []
+    assert "a secret" not in given.values()
+    await parser.close()
+
+
 async def test_a_parse_that_is_given_up_leaves_no_child_busy() -> None:
     parser = KreuzbergParser(processes=1)
     await parser.parse(b"a,b\n1,2", "a.csv")

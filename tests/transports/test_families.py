@@ -387,6 +387,9 @@ def test_there_is_nothing_beside_the_routes(home: Home) -> None:
         "/v2/me",
         "/api/me",
         "/.env",
+        "/.git/config",
+        "/docs/",
+        "/static/",
         "/v1/../me",
     ):
         assert home.running.ask("GET", path, [bearer(ADMIN_KEY)]).status == 404, path

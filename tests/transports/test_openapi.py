@@ -12,6 +12,7 @@ from mainstay.kernel.dispatch import Application
 from mainstay.services.identity.interface import Identity
 from mainstay.services.jobs.interface import Jobs
 from mainstay.services.knowledge.interface import Knowledge
+from mainstay.transports.rest.looks import SCRIPT
 from mainstay.transports.rest.openapi import openapi
 from transports.house import Notes
 
@@ -113,6 +114,26 @@ async def test_the_reference_stands_on_its_own(web: httpx2.AsyncClient) -> None:
     assert set(page.fields) <= set(page.labels)
     inside = {link.removeprefix("#") for link in page.links if link.startswith("#")}
     assert inside <= set(page.ids)
+
+
+def test_the_script_of_the_reference_writes_text_and_keeps_nothing() -> None:
+    assert "out.textContent = " in SCRIPT
+    for dangerous in (
+        "innerHTML",
+        "outerHTML",
+        "insertAdjacent",
+        "document.write",
+        "eval",
+        "Function(",
+        "import(",
+    ):
+        assert dangerous not in SCRIPT
+    for kept in ("localStorage", "sessionStorage", "indexedDB", "cookie", "caches", "window."):
+        assert kept not in SCRIPT
+    assert re.findall(r"(\w+)\[(\w+)\] = ", SCRIPT) == [("headers", "name")], (
+        "names of fields, which are ours"
+    )
+    assert "__proto__" not in json.dumps(openapi(_application(Knowledge, Jobs, Identity), "1"))
 
 
 async def test_a_panel_shows_first_what_is_looked_for_first(web: httpx2.AsyncClient) -> None:

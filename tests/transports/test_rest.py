@@ -123,6 +123,42 @@ async def test_what_is_not_there_is_told(
     assert ("allow" in answer.headers) == (status == 405)
 
 
+@pytest.mark.parametrize("host", ['"><script>alert(1)</script>', "a'b<i>c", "x&lt;script&gt;", "house<"])
+async def test_a_page_escapes_what_the_request_names(web: httpx2.AsyncClient, host: str) -> None:
+    page = await web.get("/", headers={"Accept": "text/html", "Host": host})
+    assert page.status_code == 200
+    assert host not in page.text
+    assert "<script" not in page.text
+    assert "<i>" not in page.text
+    told = await web.get(f"/problems/{host}", headers={"Accept": "text/html"})
+    assert (told.status_code, told.headers["content-type"]) == (404, "application/problem+json")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/", "/docs", "/openapi.json", "/healthz", "/problems/note-missing", "/none", "/mcp"),
+        *("/v1/notes/me", "/v1/notes/none", "/v1/nothing", "/v1/notes/broken"),
+    ],
+)
+async def test_every_answer_says_what_browsers_may_do_with_it(web: httpx2.AsyncClient, path: str) -> None:
+    for accept in ("text/html", "application/json"):
+        answer = await web.get(path, headers={"Accept": accept})
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["referrer-policy"] == "no-referrer"
+        assert answer.headers["cross-origin-resource-policy"] == "same-origin"
+        assert answer.headers["cross-origin-opener-policy"] == "same-origin"
+        policy = answer.headers["content-security-policy"]
+        for rule in ("default-src 'none'", "base-uri 'none'", "frame-ancestors 'none'"):
+            assert rule in policy
+        assert "unsafe" not in policy
+        kind = answer.headers["content-type"]
+        assert kind.startswith(("text/html; charset=utf-8", "application/json", "application/problem+json"))
+        if path.startswith("/v1"):
+            assert answer.headers["cache-control"] == "no-store"
+            assert "set-cookie" not in answer.headers
+
+
 async def test_head_and_options(web: httpx2.AsyncClient) -> None:
     head = await web.head("/v1/notes/me")
     assert (head.status_code, head.content, head.headers["content-length"]) == (200, b"", "19")

@@ -133,6 +133,17 @@ async def test_only_who_may_read_the_audit_does(house: House, admin: Client) -> 
                 await who.call(f"observability.{operation}")
 
 
+async def test_a_refusal_is_audited(house: House, admin: Client) -> None:
+    made = await admin.call("identity.create_key", name="a reader", role="user")
+    with pytest.raises(PermissionMissing):
+        await client(house, made.key).call("identity.create_tenant", name="mine")
+    await house.audit.flush()
+    found = await admin.call("observability.search_entries", outcome="PermissionMissing")
+    assert [(each.subject, each.operation) for each in found.entries] == [
+        (made.key_id, "identity.create_tenant")
+    ]
+
+
 async def test_another_tenants_entries_are_never_seen(house: House, admin: Client) -> None:
     other = await tenant_client(house, "Harbour")
     await filled(house, admin)

@@ -58,6 +58,10 @@ def refusals_told() -> Iterator[None]:
         raise typer.Exit(6) from None
 
 
+LINES = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%S%z")
+"""A line of the log; its time has the offset from UTC, so that those of several machines can be compared."""
+
+
 def settings_of(**chosen: Any) -> Settings:
     """Give the settings of the environment, with what was chosen on the command line on top."""
     return Settings(**{name: value for name, value in chosen.items() if value is not None})
@@ -188,10 +192,10 @@ def serve(
             metrics_log=verbose or None,
         )
         certificate_of(settings)  # what is wrong with it is told before anything else is done
-        logging.basicConfig(
-            level=logging.INFO if settings.metrics_log else logging.WARNING,
-            format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-        )
+        handler = logging.StreamHandler()
+        handler.setFormatter(LINES)
+        level = logging.INFO if settings.metrics_log else logging.WARNING
+        logging.basicConfig(level=level, handlers=[handler])
         sock = _listening(settings)
         say(out, f"Starting on {settings.data.resolve()} …")
         with encoder_progress(out) as progress:

@@ -5,6 +5,7 @@ import codecs
 import contextlib
 import importlib.util
 import json
+import os
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator
@@ -25,6 +26,7 @@ from mainstay.ports.parsers import (
 
 _CHILD = "mainstay.engines.parsers.child"
 _OCR_CHILD = f"{_CHILD}_ocr"
+_SETTINGS = "MAINSTAY_"  # some are secrets, which foreign bytes have no business near
 _LENGTH_BYTES = 4
 _HERE_BYTES_MAX = 1024 * 1024
 _PIECE_BYTES = 1024 * 1024  # so that the event loop is never held for long
@@ -164,7 +166,11 @@ class _Child:
     async def start(cls, module: str) -> "_Child":
         try:
             process = await asyncio.create_subprocess_exec(
-                sys.executable, "-P", "-m", module, stdin=PIPE, stdout=PIPE, stderr=DEVNULL
+                *(sys.executable, "-P", "-m", module),
+                stdin=PIPE,
+                stdout=PIPE,
+                stderr=DEVNULL,
+                env={name: value for name, value in os.environ.items() if not name.startswith(_SETTINGS)},
             )
         except OSError as error:
             raise ParserUnavailable(f"The parser cannot be started: {error.strerror}.") from error

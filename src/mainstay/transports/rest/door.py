@@ -73,6 +73,7 @@ class RestDoor(Starlette):
                 yield
 
         super().__init__(lifespan=run)
+        self.router.redirect_slashes = False  # it would lead to whatever host the request names
         self._application = application
         self._ids = ids
         self._settings = settings

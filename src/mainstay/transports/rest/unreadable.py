@@ -3,6 +3,7 @@
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from mainstay.kit.random import SystemRandom
+from mainstay.transports.rest.exchange import SAFE_HEADERS
 from mainstay.transports.rest.problems import PROBLEM_MEDIA_TYPE, MessageMalformed, encoded, problem
 
 
@@ -17,8 +18,10 @@ class Protocol(HttpToolsProtocol):
             "values in the body of a POST), or a header is broken."
         )
         body = encoded(problem(failure, request_id))
+        safe = "".join(f"{name.decode()}: {value.decode()}\r\n" for name, value in SAFE_HEADERS)
         head = (
             "HTTP/1.1 400 Bad Request\r\n"
+            f"{safe}"
             f"content-type: {PROBLEM_MEDIA_TYPE}\r\n"
             f"content-length: {len(body)}\r\n"
             f"x-request-id: {request_id}\r\n"

@@ -1,0 +1,72 @@
+"""Requests whose end can be read in two ways: one refusal, and nothing behind it is taken for a request."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from mainstay.transports.rest.exchange import SAFE_HEADERS
+from makers import ADMIN_KEY, opened_house
+from served import served
+
+SMUGGLED = (
+    b"GET /v1/me HTTP/1.1\r\nHost: house\r\nX-API-Key: %b\r\nX-Request-Id: smuggled\r\n\r\n"
+    % ADMIN_KEY.encode()
+)
+POST = b"POST /v1/collections HTTP/1.1\r\nHost: house\r\nX-API-Key: %b\r\n" % ADMIN_KEY.encode()
+
+
+@pytest.fixture
+async def address(tmp_path: Path) -> AsyncIterator[tuple[str, int]]:
+    async with opened_house(tmp_path / "data") as house, served(house) as url:
+        parts = urlsplit(url)
+        assert parts.hostname is not None
+        assert parts.port is not None
+        yield parts.hostname, parts.port
+
+
+async def told(address: tuple[str, int], sent: bytes) -> bytes:
+    """Send bytes and give all that comes back until the server hangs up."""
+    reader, writer = await asyncio.open_connection(*address)
+    writer.write(sent)
+    async with asyncio.timeout(10):
+        answer = await reader.read()
+    writer.close()
+    return answer
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n0\r\n\r\n",
+        b"Content-Length: 0\r\nContent-Length: 7\r\n\r\n",
+        b"Content-Length: +0\r\n\r\n",
+        b"Content-Length: 0x0\r\n\r\n",
+        b"Content-Length : 0\r\n\r\n",
+        b"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
+        b"Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n",
+        b"Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n",
+        b"Transfer-Encoding: chunked\r\n\r\n0_0\r\n\r\n",
+        b"X-A: b\rContent-Length: 0\r\n\r\n",
+        b"X-A: b\x00\r\nContent-Length: 0\r\n\r\n",
+        b"\x00X-A: b\r\nContent-Length: 0\r\n\r\n",
+    ],
+)
+async def test_a_message_with_two_ends_is_refused_and_nothing_behind_it_is_read(
+    address: tuple[str, int], head: bytes
+) -> None:
+    answer = await told(address, POST + head + SMUGGLED)
+    assert answer.startswith(b"HTTP/1.1 400 "), answer
+    assert answer.count(b"HTTP/1.1 ") == 1
+    assert b"smuggled" not in answer
+    for name, value in SAFE_HEADERS:
+        assert name + b": " + value + b"\r\n" in answer
+
+
+async def test_what_is_sent_after_a_whole_message_is_the_next_one(address: tuple[str, int]) -> None:
+    last = SMUGGLED.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
+    answer = await told(address, SMUGGLED + last)
+    assert answer.count(b"HTTP/1.1 200 ") == 2
