@@ -65,6 +65,7 @@ ALL = (
     Benchmark("request_log", "The log of requests, on and off", table=False),
     Benchmark("usage", "Counting what is used"),
     Benchmark("overload", "Ten times the load"),
+    Benchmark("guard", "Recognising callers"),
     Benchmark("durable_road", "Durable documents through the whole road"),
     Benchmark("durable_writes", "Durable units through the SQLite engine", table=False),
     Benchmark(

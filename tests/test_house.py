@@ -49,6 +49,7 @@ ACROSS_TENANTS = (
     "services/identity",
     "services/people",
     "services/gateway/quota_store.py",
+    "services/authorization",
     "ports/database.py",
 )
 HELP_LOADS_NOT = {

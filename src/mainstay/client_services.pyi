@@ -26,6 +26,23 @@ from mainstay.kernel.discovery import (
 from mainstay.kernel.interface import (
     Upload,
 )
+from mainstay.services.authorization.interface import (
+    Authorization,
+)
+from mainstay.services.authorization.records import (
+    Approval,
+    AuthorizationRequest,
+    Client,
+    Introspection,
+    KeySet,
+    LoggedOut,
+    NewClient,
+    Registration,
+    Revoked,
+    SigningKey,
+    TokenAnswer,
+    UserInfo,
+)
 from mainstay.services.gateway.interface import (
     Gateway,
 )
@@ -79,6 +96,11 @@ from mainstay.services.observability.interface import (
     AuditVerification,
     Observability,
 )
+from mainstay.services.observability.logged import (
+    LoggedRequests,
+    RequestSettings,
+    WholeRequest,
+)
 from mainstay.services.people.interface import (
     People,
 )
@@ -99,6 +121,119 @@ class _Services:
     _connection: Connection
     _key: str | None
     def __init__(self, connection: Connection, key: str | None) -> None: ...
+
+class AuthorizationSync:
+    def create_client(
+        self,
+        name: str,
+        confidential: bool = True,
+        role: str | None = None,
+        scopes: list[str] | None = None,
+        groups: list[str] | None = None,
+        redirect_uris: list[str] | None = None,
+        grants: list[Literal["client_credentials", "authorization_code", "refresh_token"]] | None = None,
+    ) -> NewClient: ...
+    def list_clients(self) -> list[Client]: ...
+    def get_client(
+        self,
+        client_id: str,
+    ) -> Client: ...
+    def update_client(
+        self,
+        client_id: str,
+        name: str | None = None,
+        redirect_uris: list[str] | None = None,
+        groups: list[str] | None = None,
+    ) -> Client: ...
+    def rotate_client(
+        self,
+        client_id: str,
+        overlap_s: int = 86400,
+    ) -> NewClient: ...
+    def delete_client(
+        self,
+        client_id: str,
+    ) -> Client: ...
+    def grant_token(
+        self,
+        client_id: str,
+        client_secret: str,
+        scope: str = "",
+        resource: str = "",
+    ) -> TokenAnswer: ...
+    def check_authorization(
+        self,
+        client_id: str,
+        redirect_uri: str,
+        scope: str = "",
+        resource: str = "",
+    ) -> AuthorizationRequest: ...
+    def approve_authorization(
+        self,
+        client_id: str,
+        redirect_uri: str,
+        code_challenge: str,
+        code_challenge_method: Literal["S256"],
+        scope: str = "",
+        resource: str = "",
+        nonce: str = "",
+        state: str = "",
+    ) -> Approval: ...
+    def redeem_code(
+        self,
+        client_id: str,
+        code: str,
+        code_verifier: str,
+        redirect_uri: str | None = None,
+        client_secret: str | None = None,
+        resource: str = "",
+    ) -> TokenAnswer: ...
+    def refresh_token(
+        self,
+        refresh_token: str,
+        client_id: str | None = None,
+        client_secret: str | None = None,
+        scope: str = "",
+        resource: str = "",
+    ) -> TokenAnswer: ...
+    def end_session(
+        self,
+        id_token_hint: str,
+        post_logout_redirect_uri: str | None = None,
+        state: str = "",
+    ) -> LoggedOut: ...
+    def get_userinfo(self) -> UserInfo: ...
+    def register_client(
+        self,
+        redirect_uris: list[str],
+        client_name: str = "An app that gave no name",
+        grant_types: list[str] | None = None,
+        response_types: list[str] | None = None,
+        scope: str = "",
+    ) -> Registration: ...
+    def revoke_token(
+        self,
+        token: str,
+        client_id: str,
+        client_secret: str | None = None,
+    ) -> Revoked: ...
+    def introspect_token(
+        self,
+        token: str,
+        client_id: str,
+        client_secret: str,
+    ) -> Introspection: ...
+    def inspect_token(
+        self,
+        token: str,
+    ) -> Introspection: ...
+    def get_keys(self) -> KeySet: ...
+    def list_signing_keys(self) -> list[SigningKey]: ...
+    def rotate_signing_keys(
+        self,
+        at_once: bool = False,
+        discard: bool = False,
+    ) -> list[SigningKey]: ...
 
 class GatewaySync:
     def get_usage(
@@ -400,22 +535,51 @@ class ObservabilitySync:
         door: str = "",
         before: str = "",
         limit: int = 100,
+        tenant: str = "",
     ) -> AuditPage: ...
     def export_entries(
         self,
         since: str = "",
         until: str = "",
+        tenant: str = "",
     ) -> Pieces[AuditPiece]: ...
     def list_checkpoints(
         self,
         before: int = 0,
         limit: int = 10,
+        tenant: str = "",
     ) -> AuditCheckpoints: ...
     def verify_chain(
         self,
         after: int = 0,
         limit: int = 100000,
+        tenant: str = "",
     ) -> AuditVerification: ...
+    def get_request_settings(self) -> RequestSettings: ...
+    def set_request_settings(
+        self,
+        log_requests: bool,
+        sample: float = 1.0,
+        operations: list[str] = ...,
+        hidden_fields: list[str] = ...,
+        characters_max: int = 4096,
+        kept_days: int = 7,
+    ) -> RequestSettings: ...
+    def search_requests(
+        self,
+        since: str = "",
+        until: str = "",
+        subject: str = "",
+        operation: str = "",
+        outcome: str = "",
+        request_id: str = "",
+        before: str = "",
+        limit: int = 100,
+    ) -> LoggedRequests: ...
+    def get_request(
+        self,
+        number: int,
+    ) -> WholeRequest: ...
 
 class PeopleSync:
     def create_user(
@@ -496,6 +660,7 @@ class PeopleSync:
     ) -> Asked: ...
 
 class AsyncServices(_Services):
+    authorization: Authorization
     gateway: Gateway
     identity: Identity
     jobs: Jobs
@@ -504,6 +669,7 @@ class AsyncServices(_Services):
     people: People
 
 class SyncServices(_Services):
+    authorization: AuthorizationSync
     gateway: GatewaySync
     identity: IdentitySync
     jobs: JobsSync

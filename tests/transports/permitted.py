@@ -6,12 +6,16 @@ NAMES = sorted(OPERATIONS)
 STRANGERS = {
     *("people.sign_in", "people.accept_invitation", "people.confirm_email"),
     *("people.request_password_reset", "people.reset_password"),
+    *("authorization.check_authorization", "authorization.register_client", "authorization.get_keys"),
+    *("authorization.grant_token", "authorization.redeem_code", "authorization.refresh_token"),
+    *("authorization.revoke_token", "authorization.introspect_token", "authorization.end_session"),
 }
 """By which strangers become known: answered without credentials, and apart from what anybody may."""
 KNOWN = [name for name in NAMES if name not in STRANGERS]
 ACCOUNT = {
     *("people.list_sessions", "people.end_session", "people.end_other_sessions", "people.list_memberships"),
     *("people.change_password", "people.change_email"),
+    *("authorization.approve_authorization", "authorization.get_userinfo"),
 }
 KEYS = {"admin", "developer", "user", "researcher", "operations", "compliance_officer"}
 USER = {
@@ -38,7 +42,7 @@ LISTS = {
     *("knowledge.list_collections", "knowledge.get_collection"),
 }
 MAY = {
-    "admin": set(NAMES),
+    "admin": set(KNOWN),
     "developer": DEVELOPER,
     "user": USER,
     "researcher": (USER - {"knowledge.give_feedback"}) | {"knowledge.evaluate"},

@@ -129,6 +129,7 @@ class Running:
     async def _serve(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         limits = {"rate_limit_per_minute": 1_000_000, "rate_limit_strangers_per_minute": 1_000_000}
+        limits["oauth_registration"] = True
         settings = Settings(data=self.folder, admin_key=ADMIN_KEY, **limits)  # type: ignore[arg-type]
         stands_on = engines_for(
             settings, clock=SystemClock(), parser=PlainParser(), fetcher=OnePage(), mailer=self.mails
@@ -138,6 +139,7 @@ class Running:
             self.app = doors(self.house)
             sock = listening("127.0.0.1", 0)
             self.url = f"http://127.0.0.1:{sock.getsockname()[1]}"
+            self.house.address.listens(self.url)
             config = uvicorn.Config(self.app, lifespan="on", log_config=None, ws="none")
             server = uvicorn.Server(config)
             serving = asyncio.create_task(server.serve(sockets=[sock]))

@@ -36,6 +36,7 @@ class World:
     job_id: str
     faq_id: str
     user_id: str
+    client_id: str
     secrets: dict[str, str] = field(default_factory=dict)
     role: str = ROLE
     groups: tuple[str, ...] = ()
@@ -83,7 +84,9 @@ def furnished(running: Running, key: str, tenant_id: str, word: str = "Ferry") -
     faq = call("knowledge.add_faq", collection=COLLECTION, question=f"Where is the {word}?", answer="Here.")
     running.calm()
     user = call("people.create_user", email=f"{word}@example.com".casefold(), name=f"{word} master")
-    return World(running, key, tenant_id, spare["key_id"], receipt["job_id"], faq["faq_id"], user["id"])
+    app = call("authorization.create_client", name=f"{word} import", role="user")
+    ids = (spare["key_id"], receipt["job_id"], faq["faq_id"], user["id"], app["client_id"])
+    return World(running, key, tenant_id, *ids)
 
 
 def _administrators(world: World, _values: Values) -> str:
@@ -204,6 +207,44 @@ def _new_address(world: World, _mark: str) -> Values:
     return {"code": world.mailed(email)}
 
 
+def _gone_client(world: World, mark: str) -> Values:
+    made = world.call("authorization.create_client", name=f"gone {mark}", scopes=["jobs:read"])
+    return {"client_id": made["client_id"]}
+
+
+def _client_of_its_own(world: World, mark: str) -> Values:
+    made = world.call("authorization.create_client", name=f"own {mark}", scopes=["jobs:read"])
+    return {name: made[name] for name in ("client_id", "client_secret")}
+
+
+_BACK = "https://app.example.com/back"
+_VERIFIER = "a-code-verifier-of-the-tests-that-is-long-enough"
+_CHALLENGE = "hMhPZb4qGN7Yf0tL-c8-NeLaqN7EPBmpNgvqwycYRVk"
+
+
+def _app(world: World, mark: str) -> Values:
+    made = world.call(
+        "authorization.create_client", name=f"app {mark}", redirect_uris=[_BACK], confidential=False
+    )
+    return {"client_id": made["client_id"], "redirect_uri": _BACK}
+
+
+def _asked(world: World, mark: str) -> Values:
+    return {**_app(world, mark), "code_challenge": _CHALLENGE, "code_challenge_method": "S256"}
+
+
+def _coded(world: World, mark: str) -> Values:
+    asked = {**_asked(world, mark), "scope": "openid jobs:read"}
+    approved = world.call("authorization.approve_authorization", **asked)
+    named = {name: asked[name] for name in ("client_id", "redirect_uri")}
+    return {**named, "code": approved["authorization_code"], "code_verifier": _VERIFIER}
+
+
+def _redeemed(world: World, mark: str) -> Values:
+    told: Values = world.call("authorization.redeem_code", **_coded(world, mark))
+    return told
+
+
 def _other_tenant(world: World, mark: str) -> Values:
     made = world.running.call("identity.create_tenant", name=f"other {mark}")
     return {"tenant_id": made["tenant_id"]}
@@ -237,6 +278,54 @@ SAMPLES: dict[str, Sample] = {
         {"documents": -1, "tenant_id": "a"},
         {"tenant_id": NOWHERE},
     ),
+    "authorization.create_client": Sample(
+        lambda _, mark: {"name": f"app {mark}", "redirect_uris": ["https://app.example.com/back"]},
+        {"redirect_uris": ["https://app.example.com/a b"]},
+    ),
+    "authorization.list_clients": Sample(_plain()),
+    "authorization.get_client": Sample(
+        lambda world, _: {"client_id": world.client_id}, {"client_id": "no id!"}, {"client_id": NOWHERE}
+    ),
+    "authorization.update_client": Sample(
+        lambda world, mark: {**_gone_client(world, mark), "groups": ["board"]},
+        {"groups": ["no group!"], "client_id": "a"},
+        {"client_id": NOWHERE},
+    ),
+    "authorization.rotate_client": Sample(
+        lambda world, mark: {**_gone_client(world, mark), "overlap_s": 60},
+        {"overlap_s": -1, "client_id": "a"},
+        {"client_id": NOWHERE},
+    ),
+    "authorization.delete_client": Sample(_gone_client, {"client_id": "no id!"}, {"client_id": NOWHERE}),
+    "authorization.check_authorization": Sample(_app, {"scope": "jobs:read\n"}),
+    "authorization.approve_authorization": Sample(_asked, {"code_challenge_method": "plain"}),
+    "authorization.redeem_code": Sample(_coded, {"code_verifier": "short"}),
+    "authorization.refresh_token": Sample(
+        lambda world, mark: {"refresh_token": _redeemed(world, mark)["refresh_token"]},
+        {"refresh_token": ""},
+    ),
+    "authorization.end_session": Sample(
+        lambda world, mark: {"id_token_hint": _redeemed(world, mark)["id_token"]},
+        {"id_token_hint": "x" * 4097},
+    ),
+    "authorization.get_userinfo": Sample(_plain()),
+    "authorization.register_client": Sample(_plain(redirect_uris=[_BACK]), {"client_name": ""}),
+    "authorization.grant_token": Sample(
+        lambda world, mark: {**_client_of_its_own(world, mark), "scope": "jobs:read"},
+        {"scope": "jobs:read\n"},
+    ),
+    "authorization.revoke_token": Sample(
+        lambda world, mark: {**_client_of_its_own(world, mark), "token": "eyJ.no.token"},
+        {"token": "x" * 4097},
+    ),
+    "authorization.introspect_token": Sample(
+        lambda world, mark: {**_client_of_its_own(world, mark), "token": "eyJ.no.token"},
+        {"token": "x" * 4097},
+    ),
+    "authorization.inspect_token": Sample(_plain(token="eyJ.no.token"), {"token": ""}),
+    "authorization.get_keys": Sample(_plain()),
+    "authorization.list_signing_keys": Sample(_plain()),
+    "authorization.rotate_signing_keys": Sample(_plain(at_once=True, discard=True)),
     "identity.whoami": Sample(_plain()),
     "identity.create_key": Sample(
         lambda _, mark: {"name": f"k {mark}", "groups": ["board"], "expires_at": _END},

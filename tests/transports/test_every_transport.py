@@ -132,6 +132,10 @@ def command_line(house: House, operation: Operation, values: Values, key: str) -
 
 
 DOORS: dict[str, Door] = {"rest": rest, "sdk": sdk, "mcp": mcp, "command line": command_line}
+_TOKENS = {
+    *("authorization_code", "redirect_to", "refresh_token", "id_token", "client_id_issued_at"),
+    *("client_secret", "access_token"),
+}
 _MARK = re.compile(r"mark\d")
 _MADE = re.compile(r"\b[a-z]+_[0-9a-z]{26}\b")
 
@@ -139,7 +143,7 @@ _MADE = re.compile(r"\b[a-z]+_[0-9a-z]{26}\b")
 def normal(value: Any) -> Any:
     """Take out what differs by itself: ids, times, secrets, each call's mark, rows not sealed yet."""
     if isinstance(value, dict):
-        hidden = {"key", "secret", "start", "took_ms", "waiting"}
+        hidden = {"key", "secret", "start", "took_ms", "waiting", "keys", *_TOKENS}
         return {
             name: "…" if name in hidden or name.endswith("_ms") else normal(each)
             for name, each in value.items()

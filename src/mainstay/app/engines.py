@@ -30,6 +30,7 @@ from mainstay.ports.passkeys import Passkeys
 from mainstay.ports.passwords import PasswordHasher
 from mainstay.ports.rerankers import Reranker
 from mainstay.ports.signers import Signer, Verifier
+from mainstay.ports.tokens import Tokens
 from mainstay.ports.vectors import Vectors, VectorsUnavailable
 
 Progress = Callable[[str, int, int], None]
@@ -86,6 +87,11 @@ def signer(settings: Settings, random: Random, name: str = "audit.key") -> Signe
 def verifier(public_key: str) -> Verifier:
     """Pick what checks signatures of a public key; raises ValueError when it is none."""
     return cast("Verifier", pick("signers.ed25519", "verifier")(public_key))
+
+
+def tokens(sealing: Cipher) -> Tokens:
+    """Pick who signs tokens."""
+    return cast("Tokens", pick("tokens.jose", "JoseTokens")(sealing))
 
 
 def vectors(settings: Settings) -> Vectors:

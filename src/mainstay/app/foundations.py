@@ -30,6 +30,7 @@ from mainstay.ports.passkeys import Passkeys
 from mainstay.ports.passwords import PasswordHasher
 from mainstay.ports.rerankers import Reranker
 from mainstay.ports.signers import Signer
+from mainstay.ports.tokens import Tokens
 from mainstay.ports.vectors import Vectors
 
 
@@ -53,6 +54,7 @@ class Engines:
     blobs: Blobs
     cipher: Cipher
     signer: Signer
+    tokens: Tokens
     parser: Parser
     fetcher: Fetcher
     languages: Languages
@@ -93,6 +95,7 @@ class Engines:
             Glosses: self.glosses,
             Passkeys: self.passkeys,
             Signer: self.signer,
+            Tokens: self.tokens,
         }
 
     def closing(self) -> Sequence[Closing]:
@@ -140,6 +143,7 @@ def picked(settings: Settings, clock: Clock, random: Random, progress: Progress 
         blobs=pick(Blobs, lambda: engines.blobs(settings, sealing)),
         cipher=sealing,
         signer=engines.signer(settings, random),
+        tokens=pick(Tokens, lambda: engines.tokens(sealing)),
         parser=pick(Parser, lambda: engines.parser(settings)),
         fetcher=pick(Fetcher, lambda: engines.fetcher(settings)),
         languages=pick(Languages, engines.languages),

@@ -2,8 +2,9 @@
 
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack
+from functools import partial
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -14,6 +15,7 @@ from mainstay.app.readiness import Readiness
 from mainstay.app.services import all_services
 from mainstay.app.settings import Settings
 from mainstay.app.wiring import Wiring
+from mainstay.kernel.address import PublicAddress
 from mainstay.kernel.audit import Audit
 from mainstay.kernel.audit_chain import AuditChain
 from mainstay.kernel.audit_keys import AuditKeys
@@ -36,7 +38,7 @@ from mainstay.kernel.reactor import Reactor
 from mainstay.kernel.recognising import Recogniser, Recognisers, Standing
 from mainstay.kernel.recording import Recording
 from mainstay.kernel.room import Room
-from mainstay.kernel.rounds import Rounds
+from mainstay.kernel.rounds import Caretaker, Rounds
 from mainstay.kernel.sealing import Sealer
 from mainstay.kernel.tidying import DAY_MS, Tidying
 from mainstay.kernel.tracing import Tracing
@@ -45,9 +47,11 @@ from mainstay.kernel.usage import Usage
 from mainstay.kernel.usage_book import UsageBook
 from mainstay.kernel.work import Work, entered
 from mainstay.kit.clock import Clock, SystemClock
+from mainstay.kit.errors import Conflict
 from mainstay.kit.ids import Ids
 from mainstay.kit.random import Random, SystemRandom
 from mainstay.ports.database import SYSTEM, UniqueViolated
+from mainstay.services.authorization.signing import AuthorizationSettings
 from mainstay.services.identity.interface import Identity
 from mainstay.services.identity.keyring import IdentitySettings
 from mainstay.services.identity.service import IdentityService
@@ -98,6 +102,7 @@ class House:
         alone = not settings.database and not settings.only
         self.sealer = self._sealing(alone=alone)
         self.recognisers = Recognisers()
+        self.address = PublicAddress(settings.public_url)
         self._first = first
         self.new_key: str | None = None
         self._errands, self.local_key = Errands(), ""
@@ -121,11 +126,10 @@ class House:
         self.uses = Rounds("key uses", ROUND_S, self._note_uses)
         self.counting = Rounds("usage", USAGE_S, self._count)
         self.stocktaking = Rounds("stocktaking", STOCK_S, stock.take)
-        self.application = Application(
-            self._parts(outbox),
-            {service.interface: self._wiring.make(service.implementation) for service in self._here},
-        )
-        self.recognisers.stand(self._recognising())
+        here = {service.interface: self._wiring.make(service.implementation) for service in self._here}
+        self.application = Application(self._parts(outbox), here)
+        self.recognisers.stand(self._recognising(here.values()))
+        self._caretakers = [each for each in here.values() if isinstance(each, Caretaker)]
         stock.stand(self._holding())
         self._readiness = Readiness(stands_on.database, stands_on.encoder, stands_on.cache, self.clock)
         self._stack = AsyncExitStack()
@@ -142,7 +146,7 @@ class House:
             await self._first_key()
             self.sealer.start()
             stack.push_async_callback(self.sealer.stop)
-            for rounds in (self.uses, self.counting, self.stocktaking):
+            for rounds in (self.uses, self.counting, self.stocktaking, *await self._tending()):
                 rounds.start()
                 stack.push_async_callback(rounds.stop)
             self.audit.start()
@@ -225,6 +229,7 @@ class House:
             UsageBook: UsageBook(self.engines.database),
             Quotas: self.quotas,
             Room: Room(self.quotas, self.clock),
+            PublicAddress: self.address,
             Recognisers: self.recognisers,
             Permissions: permissions_of(service.interface for service in self._services),
             IdentitySettings: IdentitySettings(
@@ -234,6 +239,14 @@ class House:
             ),
             PeopleSettings: PeopleSettings(
                 self.settings.address, self.settings.session_idle_minutes, self.settings.session_days
+            ),
+            AuthorizationSettings: AuthorizationSettings(
+                self.settings.oauth_algorithm,
+                access_s=60 * self.settings.oauth_access_minutes,
+                refresh_days=self.settings.oauth_refresh_days,
+                key_days=self.settings.oauth_key_days,
+                registration=self.settings.oauth_registration,
+                native_schemes=self.settings.oauth_native_schemes,
             ),
         }
 
@@ -253,11 +266,10 @@ class House:
     def _is_here(self, interface: type[Interface]) -> bool:
         return any(service.interface is interface for service in self._here)
 
-    def _recognising(self) -> list[Recogniser]:
+    def _recognising(self, made: Iterable[Interface]) -> list[Recogniser]:
         """Give who recognises callers; keys come last, since any text may be one."""
         if not self._is_here(Identity):
             return [self._others.recogniser()]
-        made = [self._wiring.make(service.implementation) for service in self._here]
         found = [each for each in made if isinstance(each, Recogniser)]
         return sorted(found, key=lambda each: isinstance(each, IdentityService))
 
@@ -283,6 +295,19 @@ class House:
         """Write what was counted, then look what others counted."""
         await self.usage.write()
         await self.quotas.refresh()
+
+    async def _tending(self) -> list[Rounds]:
+        """Let services do what has to be done first; give the rounds of what they do again and again."""
+        for each in self._caretakers:
+            await self._at_start(each.at_start)
+        return [
+            Rounds(type(each).__name__, each.round_s, partial(self._go_round, each))
+            for each in self._caretakers
+        ]
+
+    async def _go_round(self, caretaker: Caretaker) -> None:
+        with contextlib.suppress(Conflict, UniqueViolated):  # another process has done it at this moment
+            await self._as_the_house(caretaker.go_round)
 
     async def _at_start(self, action: Callable[[], Awaitable[Made]]) -> Made:
         """Do something as the house itself; again, when another process that starts did it this moment."""

@@ -8,7 +8,7 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,11 @@ from mainstay.app.certificates import Certificate
 from mainstay.app.house import House
 from mainstay.app.placement import SettingsContradict, on_this_machine
 from mainstay.app.settings import Settings
+from mainstay.kernel.caller import Credential
 from mainstay.kernel.shedding import Shedding, SheddingSettings
 from mainstay.kernel.tracing import Span
+from mainstay.transports.compatible.oauth.door import OAuthDoor
+from mainstay.transports.compatible.oauth.door import Parts as OAuthParts
 from mainstay.transports.mcp.late import LateMcp
 from mainstay.transports.rest.door import RestDoor, rest_app
 from mainstay.transports.rest.origins import for_pages
@@ -57,6 +60,11 @@ def certificate_of(settings: Settings) -> Certificate | None:
     return Certificate(settings.tls_certificate, settings.tls_key)
 
 
+def session_credential(_: Sequence[tuple[bytes, bytes]]) -> Credential | None:
+    """Find no session: nobody signs in with a browser yet."""
+    return None
+
+
 class AddressTaken(OSError):
     """Another program listens there."""
 
@@ -72,10 +80,22 @@ def doors(house: House) -> RestDoor:
             body_bytes_max=body_bytes_max,
             allowed_hosts=settings.allowed_hosts,
             allowed_origins=settings.allowed_origins,
+            address=house.address,
         )
         return module.mcp_door(house.application, ids=house.ids, shedding=shedding, settings=limits)
 
     mcp = LateMcp(mcp_door)
+    oauth = OAuthDoor(
+        OAuthParts(
+            house.application,
+            house.address,
+            house.ids,
+            shedding,
+            session=session_credential,
+            algorithm=settings.oauth_algorithm,
+            registration=settings.oauth_registration,
+        )
+    )
 
     @asynccontextmanager
     async def running() -> AsyncIterator[None]:
@@ -87,9 +107,13 @@ def doors(house: House) -> RestDoor:
         ids=house.ids,
         ready=house.ready,
         shedding=shedding,
-        settings=RestSettings(json_bytes_max=body_bytes_max, upload_bytes_max=settings.upload_mb_max * _MB),
+        settings=RestSettings(
+            json_bytes_max=body_bytes_max,
+            upload_bytes_max=settings.upload_mb_max * _MB,
+            address=house.address,
+        ),
         lifespan=running,
-        extra_routes=mcp.routes,
+        extra_routes=[*oauth.routes, *mcp.routes],
     )
 
 
@@ -210,6 +234,7 @@ async def serve(house: House, sock: socket.socket, started: Started) -> None:
             await serving
             return
         url = _url(sock, "http" if certificate is None else "https")
+        house.address.listens(url)
         async with contextlib.AsyncExitStack() as stack:
             tell: Callable[[], None] = _nothing
             if house.local_key:

@@ -22,7 +22,8 @@ class Settings(BaseSettings):
         "",
         max_length=200,
         pattern=r"^(https?://[^\s/?#@]+(/[^\s?#]*)?)?$",
-        description="The address at which people reach the server, for links in mails; empty: host and port.",
+        description="The address at which others reach the server: links in mails and tokens name it; "
+        "empty: host and port.",
     )
     session_idle_minutes: int = Field(
         720, ge=5, le=525_600, description="After how many minutes without a request a session ends."
@@ -131,6 +132,22 @@ class Settings(BaseSettings):
         description="Web pages of other hosts that may call this server (CORS) and its MCP door, as "
         "`https://chat.example.com`, separated by commas.",
     )
+    oauth_algorithm: Literal["ES256", "Ed25519", "RS256"] = Field(
+        "ES256", description="How tokens are signed; it holds from the next signing key on."
+    )
+    oauth_access_minutes: int = Field(10, ge=1, le=60, description="How long an access token works.")
+    oauth_refresh_days: int = Field(
+        30, ge=1, le=366, description="How long an app may refresh its tokens before it is approved anew."
+    )
+    oauth_registration: bool = Field(
+        default=False, description="Let apps register by themselves, as MCP clients do (RFC 7591)."
+    )
+    oauth_native_schemes: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Schemes of native apps' redirect addresses, as `com.example.app`, by commas."
+    )
+    oauth_key_days: int = Field(
+        30, ge=1, le=366, description="How long a key signs tokens before the next one does."
+    )
     body_mb_max: int = Field(32, ge=1, le=512, description="The largest JSON body.")
     upload_mb_max: int = Field(100, ge=1, le=1024, description="The largest file that may be uploaded.")
     mail: SecretStr = Field(
@@ -180,7 +197,9 @@ class Settings(BaseSettings):
             else f"{scheme}://{self.host}:{self.port}"
         )
 
-    @field_validator("only", "allowed_hosts", "allowed_origins", "trusted_proxies", mode="before")
+    @field_validator(
+        "only", "allowed_hosts", "allowed_origins", "oauth_native_schemes", "trusted_proxies", mode="before"
+    )
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):

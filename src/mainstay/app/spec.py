@@ -61,7 +61,7 @@ def tools(operations: Sequence[Operation]) -> list[dict[str, Any]]:
     return [
         operation_tool(each).tool.model_dump(mode="json", by_alias=True, exclude_none=True)
         for each in operations
-        if each.kind != "stream"
+        if each.kind != "stream" and each.may != STRANGER
     ]
 
 

@@ -4,10 +4,26 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable
+from typing import Protocol, runtime_checkable
 
 from mainstay.kit.errors import Unavailable
 
 logger = logging.getLogger("mainstay")
+
+
+@runtime_checkable
+class Caretaker(Protocol):
+    """A service that has something to do when the house opens, and again and again while it is open."""
+
+    round_s: float
+
+    async def at_start(self) -> None:
+        """Do what has to be done first; raises UniqueViolated when another process does it now."""
+        ...
+
+    async def go_round(self) -> None:
+        """Do what it is time for, in one transaction."""
+        ...
 
 
 class Rounds:

@@ -5,7 +5,7 @@ import logging
 import math
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any
 from urllib.parse import urlsplit
@@ -28,6 +28,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import Message as AsgiMessage
 from starlette.types import Receive, Scope, Send
 
+from mainstay.kernel.address import PublicAddress
 from mainstay.kernel.caller import Caller, Credential
 from mainstay.kernel.dispatch import Application, Message
 from mainstay.kernel.guard import STRANGER, Guard
@@ -35,7 +36,7 @@ from mainstay.kernel.shedding import Overloaded, Place, Shedding
 from mainstay.kit.errors import Failure, Forbidden, Unauthenticated, Unavailable
 from mainstay.kit.ids import Ids
 from mainstay.transports.mcp.tools import OperationTool, operation_tool
-from mainstay.transports.rest.credentials import challenge, read_credential
+from mainstay.transports.rest.credentials import challenge, description_of, read_credential
 from mainstay.transports.rest.problems import (
     PROBLEM_MEDIA_TYPE,
     BodyTooSlow,
@@ -74,6 +75,7 @@ class McpSettings:
     body_idle_s: float = 20.0
     allowed_hosts: tuple[str, ...] = ()
     allowed_origins: tuple[str, ...] = ()
+    address: PublicAddress = field(default_factory=lambda: PublicAddress(""))
 
 
 @dataclass(frozen=True)
@@ -166,7 +168,8 @@ class McpDoor:
             if scope["method"] != "POST":
                 raise MethodUnsupported("This door has no sessions; send each message with POST.")
         except Failure as failure:
-            await _refusal(failure, request_id)(scope, receive, send)
+            described_at = description_of(self._settings.address, PATH)
+            await _refusal(failure, request_id, described_at)(scope, receive, send)
             return
         if self._manager is None:
             raise RuntimeError("The MCP door is asked while it does not run: put `running()` in the lifespan")
@@ -285,10 +288,10 @@ def _told(document: Mapping[str, Any]) -> CallToolResult:
     )
 
 
-def _refusal(failure: Failure, request_id: str) -> Response:
+def _refusal(failure: Failure, request_id: str, described_at: str = "") -> Response:
     headers: dict[str, str] = {}
     if isinstance(failure, Unauthenticated):
-        headers["WWW-Authenticate"] = challenge(failure)
+        headers["WWW-Authenticate"] = challenge(failure, described_at)
     if isinstance(failure, MethodUnsupported):
         headers["Allow"] = "POST"
     if isinstance(failure, Unavailable) and failure.retry_after_s is not None:

@@ -3,12 +3,14 @@
 import hmac
 from collections.abc import Iterable
 
+from mainstay.kernel.address import PublicAddress
 from mainstay.kernel.caller import Credential
 from mainstay.kernel.guard import CredentialsAmbiguous, CredentialsMissing, CredentialsUnknown
 from mainstay.kit.errors import Failure
 
+RESOURCE_PATH = "/.well-known/oauth-protected-resource"
 CHALLENGE = 'Bearer realm="mainstay"'
-_LENGTH_MAX = 1024
+_LENGTH_MAX = 4096
 
 
 def _only(values: list[bytes], name: str) -> bytes | None:
@@ -50,15 +52,24 @@ def read_credential(headers: Iterable[tuple[bytes, bytes]]) -> Credential | None
     if not secret:
         raise CredentialsMissing("The API key is empty; is the variable that should hold it set?")
     if len(secret) > _LENGTH_MAX:
-        raise CredentialsUnknown(f"An API key has 1 to {_LENGTH_MAX} characters.")
+        raise CredentialsUnknown(f"A key or token has 1 to {_LENGTH_MAX} characters.")
     carrier = "authorization" if bearer is not None else "x-api-key"
     return Credential(secret.decode("latin-1"), carrier)
 
 
-def challenge(failure: Failure) -> str:
-    """Give the WWW-Authenticate header that belongs to a refusal (RFC 6750)."""
+def challenge(failure: Failure, described_at: str = "") -> str:
+    """Give the WWW-Authenticate header that belongs to a refusal (RFC 6750).
+
+    `described_at` is where clients learn how to come by a token (RFC 9728); empty text: nowhere.
+    """
+    told = f'{CHALLENGE}, resource_metadata="{described_at}"' if described_at else CHALLENGE
     if isinstance(failure, CredentialsUnknown):
-        return f'{CHALLENGE}, error="invalid_token"'
+        return f'{told}, error="invalid_token"'
     if isinstance(failure, CredentialsAmbiguous):
-        return f'{CHALLENGE}, error="invalid_request"'
-    return CHALLENGE
+        return f'{told}, error="invalid_request"'
+    return told
+
+
+def description_of(address: PublicAddress, door: str) -> str:
+    """Give where a door is described for clients; empty text while nobody knows the server's address."""
+    return f"{address.url}{RESOURCE_PATH}{door}" if address.url else ""

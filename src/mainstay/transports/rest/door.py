@@ -78,6 +78,7 @@ class RestDoor(Starlette):
         self._ids = ids
         self._settings = settings
         self._paths: Paths[PathAnswer] = Paths()
+        self._beside: frozenset[bytes] = frozenset()
         self.add_exception_handler(HTTPException, self._http_failed)
         self.add_exception_handler(Failure, self._failed)
         self.add_exception_handler(Exception, self._bug)
@@ -103,7 +104,7 @@ class RestDoor(Starlette):
             return
         path = _raw_path(scope)
         exchange = self._make(scope, receive, send)
-        if path.startswith(_RAW_BASES):
+        if path.startswith(_RAW_BASES) and path not in self._beside:
             found = self._paths.find(path)
             if found is None:
                 await tell(exchange, _route_missing(), {})
@@ -113,6 +114,12 @@ class RestDoor(Starlette):
         scope.setdefault("state", {})["request_id"] = exchange.request_id
         safe = (*SAFE_HEADERS, SECURED) if scope.get("scheme") == "https" else SAFE_HEADERS
         await super().__call__(scope, receive, _dressed(send, exchange.request_id, safe))
+
+    def stand_beside(self, routes: Sequence[BaseRoute]) -> None:
+        """Let further doors and pages answer too, also below the operations' base where no operation is."""
+        self.router.routes.extend(routes)
+        paths = {route.path.encode() for route in routes if isinstance(route, Route)}
+        self._beside |= {path for path in paths if path.startswith(_RAW_BASES)}
 
     async def _http_failed(self, request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500
@@ -196,10 +203,10 @@ def rest_app(
 
     `ready` names each part of the house and its state; `shedding` says who is refused when too
     many come. `lifespan` runs around everything (the house itself, and doors that need a task of their own).
-    `extra_routes` are further doors and pages, outside of `/v1`.
+    `extra_routes` are further doors and pages.
     """
     door = RestDoor(application, ids, settings, lifespan, shedding)
-    door.router.routes.extend(
+    door.stand_beside(
         [*health_routes(ready), *page_routes(application, lambda: door.document, VERSION), *extra_routes]
     )
     return door

@@ -41,7 +41,6 @@ class Exchange:
     __slots__ = (
         "_receive",
         "_send",
-        "_settings",
         "apart_s",
         "begun",
         "headers",
@@ -49,6 +48,7 @@ class Exchange:
         "raw_headers",
         "request_id",
         "scope",
+        "settings",
     )
 
     def __init__(self, scope: Scope, receive: Receive, send: Send, ids: Ids, settings: RestSettings) -> None:
@@ -56,7 +56,7 @@ class Exchange:
         self.scope = scope
         self._receive = receive
         self._send = send
-        self._settings = settings
+        self.settings = settings
         self.method: str = scope["method"]
         self.raw_headers: list[tuple[bytes, bytes]] = scope["headers"]
         self.headers: dict[bytes, bytes] = dict(self.raw_headers)
@@ -109,11 +109,11 @@ class Exchange:
         if announced.isdigit() and int(announced) > size_max:
             raise _too_large(size_max)
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + self._settings.body_total_s
+        deadline = loop.time() + self.settings.body_total_s
         size = 0
         while True:
             before = loop.time()
-            message = await self._part(min(before + self._settings.body_idle_s, deadline))
+            message = await self._part(min(before + self.settings.body_idle_s, deadline))
             self.apart_s += loop.time() - before
             chunk: bytes = message.get("body", b"")
             size += len(chunk)

@@ -73,8 +73,10 @@ def _digest(text: str) -> str:
     return "'sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() + "'"
 
 
+STYLE_SOURCE = _digest(STYLE)
+"""What a page's policy has to let in for the style sheet."""
 POLICY = (
-    f"default-src 'none'; style-src {_digest(STYLE)}; script-src {_digest(SCRIPT)}; connect-src 'self'; "
+    f"default-src 'none'; style-src {STYLE_SOURCE}; script-src {_digest(SCRIPT)}; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 

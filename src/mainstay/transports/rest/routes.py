@@ -9,12 +9,13 @@ from typing import Any
 from starlette.types import Receive, Scope, Send
 
 from mainstay.kernel.dispatch import Application, Message
+from mainstay.kernel.guard import STRANGER
 from mainstay.kernel.interface import Operation, Route
 from mainstay.kernel.shedding import Place, Shedding
 from mainstay.kit.errors import Failure, TooMany, Unauthenticated, Unavailable
 from mainstay.transports.rest import streaming
 from mainstay.transports.rest.acceptance import chosen
-from mainstay.transports.rest.credentials import challenge, read_credential
+from mainstay.transports.rest.credentials import challenge, description_of, read_credential
 from mainstay.transports.rest.exchange import ClientGone, Exchange
 from mainstay.transports.rest.problems import (
     BUG_STATUS,
@@ -80,7 +81,7 @@ async def tell(exchange: Exchange, failure: Failure, headers: Mapping[str, str])
     """Answer with a failure's problem document."""
     extra = dict(headers)
     if isinstance(failure, Unauthenticated):
-        extra["WWW-Authenticate"] = challenge(failure)
+        extra["WWW-Authenticate"] = challenge(failure, description_of(exchange.settings.address, ""))
     if isinstance(failure, (TooMany, Unavailable)):
         wait_s = failure.retry_after_s if failure.retry_after_s is not None else _RETRY_AFTER_S
         extra["Retry-After"] = str(max(1, math.ceil(wait_s)))
@@ -180,7 +181,7 @@ class PathAnswer:
             if bound.successor is not None:
                 headers |= successor(exchange.scope.get("root_path", ""), bound.successor, texts)
         message = Message(
-            credential=read_credential(exchange.raw_headers),
+            credential=None if operation.may == STRANGER else read_credential(exchange.raw_headers),
             read=read,
             request_id=exchange.request_id,
             door="rest",

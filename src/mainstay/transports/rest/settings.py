@@ -1,6 +1,8 @@
 """What an operator may set at the REST door."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from mainstay.kernel.address import PublicAddress
 
 _MIB = 1024 * 1024
 
@@ -16,3 +18,5 @@ class RestSettings:
     body_total_s: float = 600.0
     heartbeat_s: float = 15.0
     """How often a stream without pieces says that it is alive."""
+    address: PublicAddress = field(default_factory=lambda: PublicAddress(""))
+    """Where this server is reached, for those who are told how to come by a token."""

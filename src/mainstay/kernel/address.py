@@ -1,0 +1,24 @@
+"""Where this installation is reached from outside: one address, which tokens and metadata name."""
+
+from urllib.parse import urlsplit
+
+_EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104 - it is recognised here, not listened on
+
+
+class PublicAddress:
+    """The server's address without a path, as `https://mainstay.example.com`.
+
+    It is what the operator has set, else where the server listens; never what a client says in a header.
+    """
+
+    def __init__(self, url: str) -> None:
+        """Take the address that was set, or empty text until it is known where the server listens."""
+        self._fixed = bool(url)
+        self.url = url.rstrip("/")
+
+    def listens(self, url: str) -> None:
+        """Learn where the server listens; on all addresses, only this machine can be named for sure."""
+        if not self._fixed:
+            parts = urlsplit(url)
+            everywhere = parts.hostname in _EVERYWHERE
+            self.url = f"{parts.scheme}://localhost:{parts.port}" if everywhere else url.rstrip("/")

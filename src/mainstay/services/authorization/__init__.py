@@ -1,0 +1,1 @@
+"""Tokens: who gets one, for what, and who comes with one."""

@@ -1,0 +1,249 @@
+"""What is granted in somebody's name: codes of one use, and refresh tokens that change at every use.
+
+RFC 6749, 7636 and 9700: a code or refresh token that comes a second time was stolen from somebody, and
+nobody can tell from whom, so that everything which came from the same approval is revoked.
+"""
+
+import hashlib
+from base64 import urlsafe_b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NoReturn
+from urllib.parse import urlencode
+
+from mainstay.kernel.caller import EVERYTHING, Caller
+from mainstay.kernel.guard import CredentialsUnknown
+from mainstay.kernel.permissions import Permissions
+from mainstay.kernel.recognising import Recognisers
+from mainstay.kernel.work import become
+from mainstay.kit.clock import Clock
+from mainstay.kit.ids import Ids
+from mainstay.kit.random import Random
+from mainstay.kit.tokens import hashed
+from mainstay.services.authorization import handles, redirects, scopes
+from mainstay.services.authorization.client_store import ClientRow
+from mainstay.services.authorization.clients import CODE, REFRESH, REGISTRANTS
+from mainstay.services.authorization.failures import (
+    ClientRefused,
+    GrantRefused,
+    GrantReused,
+    GrantUnsupported,
+    ScopeRefused,
+)
+from mainstay.services.authorization.grant_store import CodeRow, FamilyRow, GrantStore, RefreshRow
+from mainstay.services.authorization.interface import USUAL
+from mainstay.services.authorization.issuing import Issuer
+from mainstay.services.authorization.records import Approval, TokenAnswer
+from mainstay.services.authorization.signing import DAY_MS, AuthorizationSettings
+from mainstay.services.authorization.store import RevocationStore
+
+CODE_S = 60
+CODE_KEPT_S = 24 * 3600
+"""How long what has ended is remembered, so that a code that comes again is known as such."""
+_REVOKED_FOR = 2  # access tokens' lives: one may be made at the moment of the revocation
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a client asks somebody for."""
+
+    redirect_uri: str
+    challenge: str
+    scope: str
+    resource: str
+    nonce: str = ""
+    state: str = ""
+
+
+class Grants:
+    """Approves, redeems, refreshes and revokes."""
+
+    def __init__(
+        self,
+        store: GrantStore,
+        revocations: RevocationStore,
+        issuer: Issuer,
+        recognisers: Recognisers,
+        permissions: Permissions,
+        clock: Clock,
+        ids: Ids,
+        random: Random,
+        settings: AuthorizationSettings,
+    ) -> None:
+        """Take the parts; `permissions` is all that there is."""
+        self._store = store
+        self._revocations = revocations
+        self._issuer = issuer
+        self._recognisers = recognisers
+        self._permissions = permissions
+        self._clock = clock
+        self._ids = ids
+        self._random = random
+        self._settings = settings
+
+    def check(self, client: ClientRow, wanted: Wanted) -> tuple[str, ...]:
+        """Give the scopes that a client asks for; raises what is wrong with its request.
+
+        The redirect address comes first: before it is known to be the client's, nobody is sent there.
+        """
+        redirects.check_named(wanted.redirect_uri, client.redirect_uris)
+        if CODE not in client.grants:
+            raise GrantUnsupported("This client may not ask people.")
+        wished = scopes.split(wanted.scope)
+        scopes.check_known(wished, self._permissions)
+        self._issuer.audience(wanted.resource)
+        return wished if set(wished) - scopes.SIGNS else (*wished, *USUAL)
+
+    async def approve(self, holder: Caller, client: ClientRow, wanted: Wanted) -> Approval:
+        """Give a code for what somebody lets a client do in his name: at most what he may."""
+        if client.tenant_id not in {holder.tenant_id, REGISTRANTS}:
+            raise ClientRefused("There is no such client in your tenant.")
+        wished = self.check(client, wanted)
+        granted = [each for each in wished if each in scopes.SIGNS | {EVERYTHING} or holder.may(each)]
+        if not set(granted) - scopes.SIGNS:
+            raise ScopeRefused("You may do nothing yourself of what the client asks for.")
+        secret = handles.new(handles.CODE, self._random)
+        await self._store.add_code(
+            CodeRow(
+                tenant_id=holder.tenant_id,
+                hash=hashed(secret),
+                family_id=self._ids.new("family"),
+                client_id=client.client_id,
+                subject=holder.subject,
+                redirect_uri=wanted.redirect_uri,
+                challenge=wanted.challenge,
+                scope=scopes.joined(granted),
+                audience=self._issuer.audience(wanted.resource),
+                nonce=wanted.nonce,
+                expires_ms=self._clock.now_ms() + CODE_S * 1000,
+            )
+        )
+        told = {"code": secret, "iss": self._issuer.name}
+        if wanted.state:
+            told["state"] = wanted.state
+        mark = "&" if "?" in wanted.redirect_uri else "?"
+        return Approval(
+            authorization_code=secret,
+            redirect_to=f"{wanted.redirect_uri}{mark}{urlencode(told)}",
+            expires_in=CODE_S,
+        )
+
+    async def redeem(
+        self, client: ClientRow, code: str, verifier: str, redirect_uri: str | None, resource: str
+    ) -> TokenAnswer:
+        """Give the tokens for a code; raises GrantRefused and GrantReused."""
+        row = await self._store.code(hashed(code))
+        now = self._clock.now_ms()
+        if row is None or row.client_id != client.client_id:
+            raise GrantRefused("The code is unknown, or another client's. Ask for authorization again.")
+        if row.used_ms is not None:
+            await self._reused(row.tenant_id, row.subject, row.family_id)
+        if row.expires_ms <= now:
+            raise GrantRefused(f"The code has expired: it works for {CODE_S} s. Ask for authorization again.")
+        if redirect_uri not in {None, row.redirect_uri}:
+            raise GrantRefused("The redirect address is another than the code was sent to.")
+        if not handles.same(_challenge(verifier), row.challenge):
+            raise GrantRefused("The code verifier does not fit the code challenge (PKCE, S256).")
+        if resource and self._issuer.audience(resource) != row.audience:
+            raise GrantRefused("The resource is another than was asked for.")
+        holder = await self._holder(row.tenant_id, row.subject)
+        if not await self._store.use_code(row, now):
+            await self._reused(row.tenant_id, row.subject, row.family_id)
+        become(holder)
+        family = FamilyRow(
+            tenant_id=row.tenant_id,
+            family_id=row.family_id,
+            client_id=row.client_id,
+            subject=row.subject,
+            scope=row.scope,
+            audience=row.audience,
+            created_ms=now,
+            expires_ms=now + self._settings.refresh_days * DAY_MS,
+        )
+        await self._store.add_family(family)
+        return await self._answer(holder, client, family, scopes.split(row.scope), row.nonce)
+
+    async def refresh(self, token: RefreshRow, client: ClientRow, scope: str, resource: str) -> TokenAnswer:
+        """Give new tokens for a refresh token, and use it up; raises GrantRefused and GrantReused."""
+        family, now = token.family, self._clock.now_ms()
+        if family.client_id != client.client_id:
+            raise GrantRefused("The refresh token is another client's.")
+        if token.used_ms is not None:
+            await self._reused(family.tenant_id, family.subject, family.family_id)
+        if family.revoked_ms is not None or family.expires_ms <= now:
+            raise GrantRefused("What was authorized has ended. Ask for authorization again.")
+        granted = scopes.split(family.scope)
+        wished = scopes.split(scope) or granted
+        scopes.check_within(wished, granted)
+        if resource and self._issuer.audience(resource) != family.audience:
+            raise GrantRefused("The resource is another than was authorized.")
+        holder = await self._holder(family.tenant_id, family.subject)
+        if not await self._store.use_refresh(token, now):
+            await self._reused(family.tenant_id, family.subject, family.family_id)
+        become(holder)
+        return await self._answer(holder, client, family, wished, "")
+
+    async def find(self, secret: str) -> RefreshRow:
+        """Give what a refresh token is; raises GrantRefused."""
+        row = await self._store.refresh(hashed(secret))
+        if row is None:
+            raise GrantRefused("The refresh token is unknown. Ask for authorization again.")
+        return row
+
+    async def revoke_refresh(self, client: ClientRow, secret: str) -> None:
+        """Let the family of a client's refresh token work no more; one that is unknown changes nothing."""
+        row = await self._store.refresh(hashed(secret))
+        if row is not None and row.family.client_id == client.client_id:
+            await self.revoke(row.family.tenant_id, row.family.family_id)
+
+    async def revoke(self, tenant_id: str, family_id: str) -> None:
+        """Let everything that came from an approval work no more."""
+        now = self._clock.now_ms()
+        await self._store.revoke_family(tenant_id, family_id, now)
+        until = now + _REVOKED_FOR * self._settings.access_s * 1000
+        await self._revocations.revoke(family_id, until)
+
+    async def revoke_all(self, tenant_id: str, subject: str, client_id: str) -> None:
+        """Let nothing work any more that somebody has let a client do."""
+        for family_id in await self._store.families_of(tenant_id, subject, client_id):
+            await self.revoke(tenant_id, family_id)
+
+    async def forget(self, now_ms: int) -> None:
+        """Forget what has run out."""
+        before_ms = now_ms - CODE_KEPT_S * 1000
+        if await self._store.run_out(before_ms):
+            await self._store.forget(before_ms)
+
+    async def _holder(self, tenant_id: str, subject: str) -> Caller:
+        try:
+            return await self._recognisers.find(tenant_id, subject)
+        except CredentialsUnknown:
+            raise GrantRefused("Who authorized this is not known any more.") from None
+
+    async def _reused(self, tenant_id: str, subject: str, family_id: str) -> NoReturn:
+        become(Caller(tenant_id, subject, (), frozenset()))
+        await self.revoke(tenant_id, family_id)
+        raise GrantReused(
+            "It was used before; all that came from it is revoked. Ask for authorization again."
+        )
+
+    async def _answer(
+        self, holder: Caller, client: ClientRow, family: FamilyRow, granted: Sequence[str], nonce: str
+    ) -> TokenAnswer:
+        answer = await self._issuer.access(
+            holder, client.client_id, granted, family.audience, family.family_id
+        )
+        more: dict[str, str] = {}
+        if REFRESH in client.grants:
+            secret = more["refresh_token"] = handles.new(handles.REFRESH, self._random)
+            await self._store.add_refresh(family, hashed(secret), self._clock.now_ms())
+        if scopes.OPENID in granted:
+            more["id_token"] = await self._issuer.identity(
+                holder, client.client_id, answer.access_token, nonce
+            )
+        return answer.model_copy(update=more)
+
+
+def _challenge(verifier: str) -> str:
+    """Give the challenge of a verifier (RFC 7636, 4.2)."""
+    return urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()

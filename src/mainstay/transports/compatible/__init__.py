@@ -1,0 +1,1 @@
+"""Hand-written doors for protocols of others."""

@@ -1,0 +1,201 @@
+"""Where people are asked whether a client may act in their name (RFC 6749, 4.1.1), without scripts."""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from html import escape
+from typing import Any, Protocol
+from urllib.parse import urlencode, urlsplit
+
+from mainstay.kernel.caller import Caller, Credential
+from mainstay.kernel.guard import CredentialsUnknown, TenantSuspended
+from mainstay.kit.errors import Failure
+from mainstay.transports.compatible.oauth import errors
+from mainstay.transports.compatible.oauth.replies import Reply, Sent, Shown
+from mainstay.transports.compatible.oauth.requests import (
+    ParametersUnclear,
+    fields_of,
+    form_of,
+)
+from mainstay.transports.rest.exchange import Exchange
+from mainstay.transports.rest.looks import page
+
+SIGN_IN = "/account/sign-in"
+_ASKED = ("client_id", "redirect_uri", "scope", "resource")
+_APPROVED = (*_ASKED, "code_challenge", "code_challenge_method", "nonce", "state")
+_KEPT = (*_APPROVED, "response_type")
+_AGAIN = ("login", "select_account")
+_SCOPES: Mapping[str, str] = {
+    "*": "do everything that you may do",
+    "openid": "know who you are",
+    "profile": "know your name",
+    "email": "know your e-mail address",
+}
+
+Ask = Callable[[str, Exchange, Mapping[str, Any], Credential | None], Awaitable[Any]]
+Session = Callable[[Sequence[tuple[bytes, bytes]]], Credential | None]
+
+
+class Recognises(Protocol):
+    """Who recognises callers by what they come with."""
+
+    async def authenticate(self, credential: Credential | Caller | None) -> Caller:
+        """Give the caller; raises CredentialsUnknown."""
+        ...
+
+
+class Consent:
+    """Checks what a client asks for, asks whoever is signed in, and sends the browser back with a code."""
+
+    def __init__(self, ask: Ask, guard: Recognises, session: Session, issuer: Callable[[], str]) -> None:
+        """Take the way to operations, who recognises sessions, where these stand, and the server's name."""
+        self._ask = ask
+        self._guard = guard
+        self._session = session
+        self._issuer = issuer
+
+    async def show(self, exchange: Exchange) -> Reply:
+        """Answer a browser that a client has sent: ask, or let somebody sign in first."""
+        try:
+            fields = fields_of(exchange.scope["query_string"].decode("ascii"))
+        except (Failure, UnicodeDecodeError) as failure:
+            return _refused(failure)
+        unanswerable = await self._unanswerable(exchange, fields)
+        if unanswerable is not None:
+            return unanswerable
+        prompts = fields.get("prompt", "").split()
+        anew = any(each in prompts for each in _AGAIN) or "max_age" in fields
+        credential = await self._signed_in(exchange)
+        if "none" in prompts:
+            return self._back(fields, "login_required" if credential is None else "consent_required", "")
+        if credential is None or anew:
+            return _sign_in(exchange, fields)
+        asked = await self._ask("check_authorization", exchange, _some(fields, _ASKED), None)
+        caller = await self._guard.authenticate(credential)
+        return _page(asked, fields, caller, _confirmation(credential, fields))
+
+    async def decide(self, exchange: Exchange) -> Reply:
+        """Answer what somebody has decided on the page."""
+        fields = await form_of(exchange)
+        unanswerable = await self._unanswerable(exchange, fields)
+        if unanswerable is not None:
+            return unanswerable
+        credential = await self._signed_in(exchange)
+        if credential is None:
+            return _sign_in(exchange, fields)
+        origin = exchange.header(b"origin")
+        confirmed = hmac.compare_digest(fields.get("confirm", ""), _confirmation(credential, fields))
+        if not confirmed or origin not in {None, "null", self._issuer()}:
+            return _refused(ParametersUnclear("This page has expired. Go back to the app, and begin again."))
+        if fields.get("decision") != "approve":
+            return self._back(fields, "access_denied", "It was not approved.")
+        try:
+            values = _some(fields, _APPROVED)
+            approval = await self._ask("approve_authorization", exchange, values, credential)
+        except Failure as failure:
+            return self._back(fields, errors.name_of(failure), failure.detail)
+        return Sent(approval.redirect_to)
+
+    async def _unanswerable(self, exchange: Exchange, fields: Mapping[str, str]) -> Reply | None:
+        """Give the refusal of a request that nobody can approve; None: somebody can.
+
+        Only when the client and its address are known, the browser is sent back there.
+        """
+        try:
+            values = _some(fields, ("client_id", "redirect_uri"))
+            await self._ask("check_authorization", exchange, values, None)
+        except Failure as failure:
+            return _refused(failure)
+        wrong = await self._wrong(exchange, fields)
+        return None if wrong is None else self._back(fields, *wrong)
+
+    async def _wrong(self, exchange: Exchange, fields: Mapping[str, str]) -> tuple[str, str] | None:
+        """Say what is wrong with a request whose client and address are known; None: nothing."""
+        if "request" in fields or "request_uri" in fields:
+            return "request_not_supported", "Send the parameters themselves."
+        if fields.get("response_type") != "code":
+            return "unsupported_response_type", "Ask for response_type=code."
+        if fields.get("response_mode", "query") != "query":
+            return "invalid_request", "Answers are given in the query."
+        if fields.get("code_challenge_method") != "S256" or "code_challenge" not in fields:
+            return "invalid_request", "Send a code_challenge with code_challenge_method=S256 (PKCE)."
+        try:
+            await self._ask("check_authorization", exchange, _some(fields, _ASKED), None)
+        except Failure as failure:
+            return errors.name_of(failure), failure.detail
+        return None
+
+    async def _signed_in(self, exchange: Exchange) -> Credential | None:
+        """Give the session of the browser if it still is one."""
+        credential = self._session(exchange.raw_headers)
+        if credential is None:
+            return None
+        try:
+            await self._guard.authenticate(credential)
+        except (CredentialsUnknown, TenantSuspended):
+            return None
+        return credential
+
+    def _back(self, fields: Mapping[str, str], error: str, description: str) -> Sent:
+        """Send the browser back to the client with an error."""
+        told = {"error": error, "iss": self._issuer()}
+        if description:
+            told["error_description"] = errors.described(description)
+        if "state" in fields:
+            told["state"] = fields["state"]
+        uri = fields["redirect_uri"]
+        return Sent(f"{uri}{'&' if '?' in uri else '?'}{urlencode(told)}")
+
+
+def _some(fields: Mapping[str, str], names: Sequence[str]) -> dict[str, str]:
+    return {name: fields[name] for name in names if name in fields}
+
+
+def _sign_in(exchange: Exchange, fields: Mapping[str, str]) -> Sent:
+    """Send the browser to sign in, and back here, without what would ask for signing in again."""
+    here = f"{exchange.scope['path']}?{urlencode(_some(fields, _KEPT))}"
+    return Sent(f"{SIGN_IN}?{urlencode({'next': here})}")
+
+
+def _confirmation(credential: Credential, fields: Mapping[str, str]) -> str:
+    """Give what shows that a form comes from the page that this session was shown, for this request."""
+    asked = json.dumps(_some(fields, _KEPT), sort_keys=True).encode()
+    return hmac.new(credential.secret.encode(), b"consent" + asked, hashlib.sha256).hexdigest()
+
+
+def _target(uri: str) -> str:
+    parts = urlsplit(uri)
+    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else f"{parts.scheme}:"
+
+
+def _refused(failure: Exception) -> Shown:
+    detail = failure.detail if isinstance(failure, Failure) else "The address cannot be read."
+    body = (
+        f"<main><h1>This request cannot be answered</h1><p>{escape(detail)}</p>"
+        "<p>Nothing was given to anybody. Go back to the app, and tell its makers.</p></main>"
+    )
+    return Shown(page("This request cannot be answered", body), 400)
+
+
+def _page(asked: Any, fields: Mapping[str, str], caller: Caller, confirmation: str) -> Shown:
+    hidden = "".join(
+        f'<input type="hidden" name="{name}" value="{escape(value)}">'
+        for name, value in {**_some(fields, _KEPT), "confirm": confirmation}.items()
+    )
+    items = "".join(f"<li>{escape(_SCOPES.get(each, each))}</li>" for each in asked.scopes)
+    vouched = (
+        "<p><strong>It has registered by itself. Nobody here vouches for its name.</strong></p>"
+        if asked.registered
+        else ""
+    )
+    body = (
+        f"<main><h1>Let {escape(asked.client_name)} act in your name?</h1>{vouched}"
+        f"<p>You are <code>{escape(caller.subject)}</code>. It asks to:</p><ul>{items}</ul>"
+        "<p>It can do nothing that you may not do yourself. You are then sent to "
+        f"<code>{escape(_target(asked.redirect_uri))}</code>.</p>"
+        f'<form method="post">{hidden}'
+        '<button name="decision" value="approve">Let it</button> '
+        '<button name="decision" value="deny">Do not</button></form></main>'
+    )
+    return Shown(page("Let an app act in your name?", body), target=_target(asked.redirect_uri))
