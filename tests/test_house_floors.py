@@ -20,6 +20,7 @@ SKELETON = [
         "transports.rest",
         "transports.mcp",
         "transports.cli",
+        "transports.accounts",
     ),
     *("verticals.game", "verticals.legal", "services.knowledge.interface", "services.knowledge.store"),
     *("services.jobs.interface", "services.jobs.store", "services.identity.interface"),
@@ -76,6 +77,7 @@ def _linted(root: Path, importer: str, imported: str) -> str:
         ("verticals.game", "verticals.legal", "Across folders"),
         ("services.jobs.store", "engines.disk", "Services, verticals and transports"),
         ("transports.rest", "services.jobs.interface", "Generated doors"),
+        ("transports.accounts", "services.jobs.interface", "The account pages"),
     ],
 )
 def test_import_linter_finds_a_planted_arrow(

@@ -372,6 +372,17 @@ BROWSED = {
     for name in ("authorize", "logout")
 }
 ADMITTED = {"/mcp": "its caller is recognised before anything is read"}
+PAGES = {
+    "/account/sign-in": "takes an address and a password",
+    "/account/accept": "takes the code of an invitation",
+    "/account/forgotten": "takes an address",
+    "/account/reset": "takes the code of a reset",
+    "/account/confirm": "takes the code of a new address",
+    "/account/sessions": "sends strangers to sign in",
+    "/account/password": "sends strangers to sign in",
+    "/account/sign-out": "ends the session of the cookie",
+}
+"""For browsers, and alone in reading cookies; what they send is refused without the token of a form."""
 
 
 def test_every_route_is_known_and_guarded(home: Home) -> None:
@@ -387,10 +398,13 @@ def test_every_route_is_known_and_guarded(home: Home) -> None:
     }
     assert operations <= found
     rest = {path for path, method in found - operations}
-    assert rest == {*PUBLIC, *FOR_CLIENTS, *PROVEN, *BROWSED, *ADMITTED}
+    assert rest == {*PUBLIC, *FOR_CLIENTS, *PROVEN, *BROWSED, *PAGES, *ADMITTED}
     for path in PUBLIC:
         for method in ("POST", "PUT", "PATCH", "DELETE"):
             assert home.running.ask(method, path.replace("{name}", "route-missing")).status == 405
+    for path in PAGES:
+        form = [("Content-Type", "application/x-www-form-urlencoded"), bearer(ADMIN_KEY)]
+        assert home.running.ask("POST", path, form, b"email=a%40b.c&password=x").status == 403
     for path, method in sorted(found - operations):
         if path in ADMITTED:
             assert home.running.ask(method if method != "*" else "POST", path).status == 401

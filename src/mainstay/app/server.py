@@ -8,7 +8,7 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -19,9 +19,10 @@ from mainstay.app.certificates import Certificate
 from mainstay.app.house import House
 from mainstay.app.placement import SettingsContradict, on_this_machine
 from mainstay.app.settings import Settings
-from mainstay.kernel.caller import Credential
 from mainstay.kernel.shedding import Shedding, SheddingSettings
 from mainstay.kernel.tracing import Span
+from mainstay.transports.accounts.cookies import session_credential
+from mainstay.transports.accounts.door import account_routes
 from mainstay.transports.compatible.oauth.door import OAuthDoor
 from mainstay.transports.compatible.oauth.door import Parts as OAuthParts
 from mainstay.transports.mcp.late import LateMcp
@@ -58,11 +59,6 @@ def certificate_of(settings: Settings) -> Certificate | None:
             "A certificate and its key go together: give --tls-certificate and --tls-key."
         )
     return Certificate(settings.tls_certificate, settings.tls_key)
-
-
-def session_credential(_: Sequence[tuple[bytes, bytes]]) -> Credential | None:
-    """Find no session: nobody signs in with a browser yet."""
-    return None
 
 
 class AddressTaken(OSError):
@@ -113,7 +109,11 @@ def doors(house: House) -> RestDoor:
             address=house.address,
         ),
         lifespan=running,
-        extra_routes=[*oauth.routes, *mcp.routes],
+        extra_routes=[
+            *oauth.routes,
+            *mcp.routes,
+            *account_routes(house.application, house.clock, house.random),
+        ],
     )
 
 

@@ -18,7 +18,7 @@ from services.authorization.asking import URL, Web, web
 COOKIE = {"Cookie": f"session={ADMIN_KEY}"}
 
 
-def session_of(headers: Sequence[tuple[bytes, bytes]]) -> Credential | None:
+def session_of(headers: Sequence[tuple[bytes, bytes]], _: str) -> Credential | None:
     """Find an API key where a browser would have its session."""
     cookie = dict(headers).get(b"cookie", b"").decode()
     return Credential(cookie.removeprefix("session="), "cookie") if cookie else None

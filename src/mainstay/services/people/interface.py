@@ -50,6 +50,8 @@ from mainstay.services.people.records import (
     WishedState,
 )
 
+__all__ = ["NewSession", "People", "Session"]
+
 _GUESSING = (SignInSlowed, PasswordsBusy)
 _CHOOSING = (PasswordGuessable, PasswordUnusable, PasswordsBusy, BreachesUnavailable)
 _PHRASE = "correct horse battery staple"

@@ -34,7 +34,8 @@ _SCOPES: Mapping[str, str] = {
 }
 
 Ask = Callable[[str, Exchange, Mapping[str, Any], Credential | None], Awaitable[Any]]
-Session = Callable[[Sequence[tuple[bytes, bytes]]], Credential | None]
+Session = Callable[[Sequence[tuple[bytes, bytes]], str], Credential | None]
+"""Finds the session of a browser in raw headers, by the scheme over which they came."""
 
 
 class Recognises(Protocol):
@@ -128,7 +129,7 @@ class Consent:
 
     async def _signed_in(self, exchange: Exchange) -> Credential | None:
         """Give the session of the browser if it still is one."""
-        credential = self._session(exchange.raw_headers)
+        credential = self._session(exchange.raw_headers, exchange.scope.get("scheme", "http"))
         if credential is None:
             return None
         try:
