@@ -23,6 +23,9 @@ from mainstay.services.knowledge import facts, filter_fields, filters, limits
 from mainstay.services.knowledge.intake import VERSIONS_KEPT
 from mainstay.services.knowledge.interface import Knowledge
 from mainstay.services.knowledge.reactions import KnowledgeReactions
+from mainstay.services.people import records as people
+from mainstay.services.people.accounts import MAILS_AN_HOUR_MAX
+from mainstay.services.people.members import LOOKED_THROUGH_MAX
 
 _ROW = re.compile(r"^\| (?!Limit \||---)(.+?) \| (.+?) \|$", re.MULTILINE)
 
@@ -68,6 +71,10 @@ HELD = {
     "end of a key": f"within {round(EXPIRY_DAYS_MAX / 365.25)} years",
     "overlap of the secrets of a rotated key": f"{bound(identity.Overlap, 'maximum') // 86_400} days",
     "roles of a tenant's own": f"{ROLES_MAX}",
+    "password": f"{bound(people.NewPassword, 'minLength')} to {bound(people.NewPassword, 'maxLength')} "
+    "characters",
+    "users that one search looks through": f"{LOOKED_THROUGH_MAX:,}",
+    "mails of one kind to one address": f"{MAILS_AN_HOUR_MAX} an hour",
     "idempotency key": f"{idempotency.KEY_LENGTH_MAX} characters, "
     f"remembered for {idempotency.KEEP_MS // 3_600_000} hours",
     "waiting for a job in one request": f"{bound(WaitSeconds, 'maximum')} seconds",

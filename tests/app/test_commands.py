@@ -75,6 +75,7 @@ def test_every_service_is_listed() -> None:
         "status",
         "keys",
         "roles",
+        "users",
     ):
         assert name in listed
 
@@ -236,6 +237,34 @@ def test_roles(server: WireServer) -> None:
     assert "support\tno\ta:b" in typed("roles", "list").stdout
     server.default = answer([{"name": "a:b", "operations": ["x.y", "x.z"], "description": ""}])
     assert "a:b\tx.y x.z" in typed("roles", "permissions").stdout
+
+
+def test_users(server: WireServer) -> None:
+    made = {
+        "id": "user_1",
+        "email": "ada@example.com",
+        "name": "Ada",
+        "role": "user",
+        "groups": ["staff"],
+        "state": "invited",
+        "created_ms": 1,
+        "created_by": "key_1",
+    }
+    server.default = answer(made)
+    typed("users", "invite", "ada@example.com", "--name", "Ada", "--group", "staff")
+    typed("users", "change", "user_1", "--role", "admin", "--no-groups")
+    typed("users", "change", "user_1", "--activate")
+    assert typed("users", "deactivate", "user_1").stdout == "Deactivated ada@example.com.\n"
+    invitation = {"email": "ada@example.com", "name": "Ada", "role": "user", "groups": ["staff"]}
+    assert [(each.method, each.target, each.json) for each in server.seen[:3]] == [
+        ("POST", "/v1/users", invitation),
+        ("PATCH", "/v1/users/user_1", {"role": "admin", "groups": []}),
+        ("PATCH", "/v1/users/user_1", {"state": "active"}),
+    ]
+    server.default = answer([made])
+    listed = typed("users", "list", "ada", "--state", "invited")
+    assert listed.stdout.splitlines()[1].split("\t")[:3] == ["user_1", "ada@example.com", "Ada"]
+    assert server.seen[-1].target == "/v1/users?q=ada&state=invited&limit=100"
 
 
 async def _well(request: web.Request) -> web.StreamResponse:

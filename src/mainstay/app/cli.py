@@ -27,6 +27,7 @@ _PEOPLE = (
     ("status", "Show whether the server is well, its collections and its jobs.", "status:status"),
     ("keys", "Make, list, change, rotate and revoke API keys.", "keys:keys"),
     ("roles", "Make, list, change and delete roles.", "roles:roles"),
+    ("users", "Invite, list, change and deactivate users.", "users:users"),
     ("audit", "Carry the audit away, keep checkpoints of it, and check it.", "audit:audit"),
 )
 

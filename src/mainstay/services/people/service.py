@@ -204,6 +204,6 @@ class PeopleService(People):
         if after.state == "deactivated":
             await self._sessions.end_of_user(after.tenant_id, user_id)
             await self._codes.use_up(after.person_id, "invitation", self._clock.now_ms(), after.tenant_id)
-        if after.state == "invited" != before.state:
+        if after.state == "invited" and before.state != "invited":
             emit(InvitationWanted(user_id=user_id))
         return await self._members.shown(after)
