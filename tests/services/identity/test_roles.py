@@ -8,7 +8,7 @@ import pytest
 from mainstay.app import spec
 from mainstay.app.house import House
 from mainstay.app.services import interfaces
-from mainstay.kernel.guard import ANYBODY, PermissionMissing
+from mainstay.kernel.guard import ANYBODY, STRANGER, PermissionMissing
 from mainstay.kernel.permissions import permissions_of
 from mainstay.kit.errors import Conflict, NotFound
 from mainstay.services.identity.failures import (
@@ -28,10 +28,10 @@ OPERATIONS = spec.application().operations
 
 async def test_permissions_are_those_that_operations_ask_for(admin: Client) -> None:
     told = {each.name: each for each in await admin.call("identity.list_permissions")}
-    asked = {operation.may for operation in OPERATIONS} - {ANYBODY}
+    asked = {operation.may for operation in OPERATIONS} - {ANYBODY, STRANGER}
     assert {name for name, each in told.items() if each.operations} == asked
     opened = {name for each in told.values() for name in each.operations}
-    assert opened == {each.full_name for each in OPERATIONS if each.may != ANYBODY}
+    assert opened == {each.full_name for each in OPERATIONS if each.may not in {ANYBODY, STRANGER}}
     grants = {name for name, each in told.items() if each.description}
     assert grants == {"documents:all", "jobs:all"}
     assert set(told) == asked | grants

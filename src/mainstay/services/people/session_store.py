@@ -123,6 +123,13 @@ class SessionStore:
             where = {"tenant_id": tenant_id, "session_id": session_id}
             await self._rows.update("sessions", {"used_ms": used_ms}, where)
 
+    async def any_before(self, created_ms: int) -> bool:
+        """Say whether there are sessions that began before a time."""
+        rows = await self._rows.fetch(
+            "SELECT 1 AS one FROM sessions WHERE created_ms < :before LIMIT 1", {"before": created_ms}
+        )
+        return bool(rows)
+
     async def forget_before(self, created_ms: int) -> None:
         """Forget sessions that began so long ago that they have ended."""
         await self._rows.delete("sessions", {"created_ms": ("<", created_ms)})

@@ -151,7 +151,9 @@ class Sessions:
             except BaseException:
                 self._used = {**some, **self._used}
                 raise
-        await as_the_house(partial(self._store.forget_before, self._clock.now_ms() - self._longest_ms))
+        over_ms = self._clock.now_ms() - self._longest_ms
+        if await self._store.any_before(over_ms):
+            await as_the_house(partial(self._store.forget_before, over_ms))
 
     def _used_ms(self, tenant_id: str, session_id: str, written_ms: int) -> int:
         return max(written_ms, self._used.get((tenant_id, session_id), 0))
