@@ -419,6 +419,9 @@ def test_every_route_is_known_and_guarded(home: Home) -> None:
         if path.endswith("/oauth/keys"):
             expected = 200  # what is public needs neither
         assert answer.status == (204 if method == "OPTIONS" else expected), (method, path)
+
+
+def test_what_needs_no_key_answers_only_what_it_is_for(home: Home) -> None:
     for path in FOR_CLIENTS:
         assert home.running.ask("GET", path).status == 200
         assert home.running.ask("POST", path).status == 405

@@ -16,7 +16,7 @@ from mainstay.kernel.redacting import CUT, HIDDEN
 from mainstay.kernel.tidying import DAY_MS
 from mainstay.ports.database import SYSTEM
 from mainstay.services.identity.failures import KeyMissing
-from mainstay.services.observability.interface import OperationUnknown, RequestMissing
+from mainstay.services.observability.interface import LoggedOperationUnknown, RequestMissing
 from makers import Client, FrozenClock, client, opened_house, tenant_client
 
 __all__ = ["empty_postgres", "postgres_url"]
@@ -123,7 +123,7 @@ async def test_a_tenant_chooses_operations_and_a_sample(house: House, admin: Cli
     found = await logged(admin, limit=500)
     assert {each.operation for each in found} == {"identity.whoami"}
     assert 50 < len(found) < 150
-    with pytest.raises(OperationUnknown):
+    with pytest.raises(LoggedOperationUnknown):
         await turned_on(admin, operations=["identity.fly"])
     assert (await admin.call("observability.get_request_settings")).operations == ["identity.whoami"]
 

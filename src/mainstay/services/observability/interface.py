@@ -59,7 +59,7 @@ class AuditMissing(NotFound):
     title = "There is no such audit"
 
 
-class OperationUnknown(Invalid):
+class LoggedOperationUnknown(Invalid):
     """A name is that of no operation."""
 
     title = "There is no such operation"
@@ -306,7 +306,7 @@ class Observability(Interface):
     @writes(
         "PUT /audit/settings",
         may="audit:write",
-        fails=(OperationUnknown,),
+        fails=(LoggedOperationUnknown,),
         example={"log_requests": True, "sample": 0.1, "hidden_fields": ["text"], "kept_days": 30},
     )
     async def set_request_settings(

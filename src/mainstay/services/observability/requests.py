@@ -11,7 +11,7 @@ from mainstay.kernel.work import caller, follow_up, note_change, note_target
 from mainstay.kit.clock import Clock
 from mainstay.ports.ciphers import Cipher
 from mainstay.ports.database import Row
-from mainstay.services.observability.interface import OperationUnknown, RequestMissing
+from mainstay.services.observability.interface import LoggedOperationUnknown, RequestMissing
 from mainstay.services.observability.logged import (
     LoggedRequest,
     LoggedRequests,
@@ -78,7 +78,7 @@ class Requests:
         """Set the log; this process follows with its answer."""
         unknown = sorted(set(wished["operations"]) - self._permissions.operations)
         if unknown:
-            raise OperationUnknown(
+            raise LoggedOperationUnknown(
                 f"There is no {', '.join(unknown)}; write names as the reference does: `knowledge.search`."
             )
         after = RequestSettings(**wished, changed_ms=self._clock.now_ms())
