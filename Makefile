@@ -7,13 +7,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 ENCODER := .cache/encoder
+PEERS := tests/peers/node_modules/.package-lock.json
 PORT ?= 8080
 DATA ?= ./data
 
 help: ## Explain the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-install: $(STAMP) encoder ## Make the virtual environment and the encoder
+install: $(STAMP) encoder $(PEERS) ## Make the virtual environment and the encoder
 
 $(STAMP): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Mainstay needs Python 3.11 or newer; name one with PYTHON=…"; exit 1; }
@@ -22,6 +23,11 @@ $(STAMP): pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[ocr,postgres]' --group dev
 	@touch $@
+
+$(PEERS): tests/peers/package-lock.json # Programs of others that some tests talk to, where Node is installed
+	@command -v npm >/dev/null || { echo "Node is not installed; tests that need it are skipped."; exit 0; }; \
+	npm ci --prefix tests/peers --silent --ignore-scripts --no-audit --no-fund \
+	|| echo "What tests/peers asks for cannot be installed; tests that need it are skipped."
 
 encoder: $(ENCODER)/mainstay.json # Fetch and build the encoder into the repository's cache, once
 

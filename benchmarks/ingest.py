@@ -22,13 +22,13 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime
-import peers
 from figures import Figure, at_least, median, options, spread, tell
 from filling import searchable, send
 from passages import Corpus, corpus, whole
 from serving import KEY, Client, mainstay
 from tokenizers import Tokenizer
 
+import peers
 from mainstay.app.settings import Settings
 
 _BATCH = 500

@@ -19,10 +19,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import peers
 from datasets import folder
 from figures import machine
 from passages import PASSAGES
+
+import peers
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "RESULTS.md"

@@ -25,12 +25,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-import peers
 from figures import Figure, at_least, at_most, median, options, quantile_ms, spread, tell
 from filling import fill, filled, searchable, settle, vectors
 from passages import COLLECTION, PASSAGES, Corpus, corpus
 from serving import KEY, Client, mainstay
 
+import peers
 from mainstay.app.settings import Settings
 from mainstay.engines.encoder.onnx import OnnxEncoder
 from mainstay.engines.vectors.qdrant_edge import QdrantEdgeVectors

@@ -50,6 +50,7 @@ ACROSS_TENANTS = (
     "services/people",
     "services/gateway/quota_store.py",
     "services/authorization",
+    "services/federation",
     "ports/database.py",
 )
 HELP_LOADS_NOT = {

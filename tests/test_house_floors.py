@@ -26,6 +26,7 @@ SKELETON = [
     *("services.jobs.interface", "services.jobs.store", "services.identity.interface"),
     *("services.observability.interface", "services.people.interface", "services.gateway.interface"),
     "services.authorization.interface",
+    "services.federation.interface",
     *("engines.disk", "kernel.work", "ports.blobs", "kit.clock"),
 ]
 

@@ -43,6 +43,17 @@ from mainstay.services.authorization.records import (
     TokenAnswer,
     UserInfo,
 )
+from mainstay.services.federation.interface import (
+    Federation,
+)
+from mainstay.services.federation.records import (
+    Arrival,
+    Choice,
+    ClaimMapping,
+    ServiceMetadata,
+    SignOnConnection,
+    Started,
+)
 from mainstay.services.gateway.interface import (
     Gateway,
 )
@@ -234,6 +245,73 @@ class AuthorizationSync:
         at_once: bool = False,
         discard: bool = False,
     ) -> list[SigningKey]: ...
+
+class FederationSync:
+    def create_connection(
+        self,
+        name: str,
+        kind: Literal["oidc", "saml"],
+        issuer: str | None = None,
+        client_id: str | None = None,
+        client_secret: str | None = None,
+        metadata: str | None = None,
+        metadata_url: str | None = None,
+        mapping: ClaimMapping = ...,
+        create_members: bool = False,
+        state: Literal["active", "test", "disabled"] = "test",
+    ) -> SignOnConnection: ...
+    def list_connections(self) -> list[SignOnConnection]: ...
+    def get_connection(
+        self,
+        connection_id: str,
+    ) -> SignOnConnection: ...
+    def update_connection(
+        self,
+        connection_id: str,
+        name: str | None = None,
+        client_secret: str | None = None,
+        metadata: str | None = None,
+        mapping: ClaimMapping | None = None,
+        create_members: bool | None = None,
+        state: Literal["active", "test", "disabled"] | None = None,
+    ) -> SignOnConnection: ...
+    def delete_connection(
+        self,
+        connection_id: str,
+    ) -> SignOnConnection: ...
+    def approve_domains(
+        self,
+        tenant_id: str,
+        connection_id: str,
+        domains: list[str],
+    ) -> SignOnConnection: ...
+    def find_connection(
+        self,
+        email: str,
+    ) -> list[Choice]: ...
+    def start_sign_in(
+        self,
+        connection_id: str,
+        return_to: str = "/",
+    ) -> Started: ...
+    def finish_oidc(
+        self,
+        connection_id: str,
+        attempt: str,
+        code: str,
+        state: str,
+        iss: str | None = None,
+    ) -> Arrival: ...
+    def finish_saml(
+        self,
+        connection_id: str,
+        attempt: str,
+        saml_response: str,
+    ) -> Arrival: ...
+    def get_metadata(
+        self,
+        connection_id: str,
+    ) -> ServiceMetadata: ...
 
 class GatewaySync:
     def get_usage(
@@ -661,6 +739,7 @@ class PeopleSync:
 
 class AsyncServices(_Services):
     authorization: Authorization
+    federation: Federation
     gateway: Gateway
     identity: Identity
     jobs: Jobs
@@ -670,6 +749,7 @@ class AsyncServices(_Services):
 
 class SyncServices(_Services):
     authorization: AuthorizationSync
+    federation: FederationSync
     gateway: GatewaySync
     identity: IdentitySync
     jobs: JobsSync

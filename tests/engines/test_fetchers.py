@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import json
 import socket
 import ssl
 import tracemalloc
@@ -64,7 +65,7 @@ async def net(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Net]:
     runners = []
     for handler, bound in ((made.serve, sockets[0]), (made.tell_secret, sockets[1])):
         app = web.Application()
-        app.router.add_get("/{path:.*}", handler)
+        app.router.add_route("*", "/{path:.*}", handler)
         runner = web.AppRunner(app, shutdown_timeout=0)
         await runner.setup()
         await web.SockSite(runner, bound).start()
@@ -378,3 +379,22 @@ async def test_a_late_fetcher_is_made_with_its_first_page_and_once(net: Net) -> 
     await late.close()
     await LateFetcher(make).close()
     assert len(made) == 1
+
+
+async def test_a_form_is_sent_and_no_redirect_followed(net: Net) -> None:
+    async def told(request: web.Request) -> web.Response:
+        form = await request.post()
+        return web.json_response({**form, "who": request.headers["Authorization"]})
+
+    net.pages["/token"] = told
+    net.pages["/away"] = redirect("/token", 307)
+    fetcher = HttpFetcher(lookup=net.look_up)
+    page = await fetcher.post(net.url("/token"), {"code": "a&b=ü"}, {"Authorization": "Basic x"})
+    assert page.media_type == "application/json"
+    assert json.loads(page.content) == {"code": "a&b=ü", "who": "Basic x"}
+    for each in (fetcher, LateFetcher(lambda: fetcher)):
+        with pytest.raises(PageUnavailable, match="status 307"):
+            await each.post(net.url("/away"), {}, {})
+    with pytest.raises(AddressRefused):
+        await fetcher.post(net.url("/", "inside.test"), {}, {})
+    assert net.secrets_told == 0

@@ -9,6 +9,8 @@ STRANGERS = {
     *("authorization.check_authorization", "authorization.register_client", "authorization.get_keys"),
     *("authorization.grant_token", "authorization.redeem_code", "authorization.refresh_token"),
     *("authorization.revoke_token", "authorization.introspect_token", "authorization.end_session"),
+    *("federation.find_connection", "federation.start_sign_in", "federation.get_metadata"),
+    *("federation.finish_oidc", "federation.finish_saml"),
 }
 """By which strangers become known: answered without credentials, and apart from what anybody may."""
 KNOWN = [name for name in NAMES if name not in STRANGERS]

@@ -26,6 +26,7 @@ from mainstay.ports.database import SYSTEM
 from mainstay.ports.fetchers import Page, PageMissing
 from mainstay.ports.parsers import Parsed
 from makers import ADMIN_KEY, Mailbox, engines_for
+from oidc_provider import OidcProvider
 
 Value = TypeVar("Value")
 Headers = Sequence[tuple[str, str]]
@@ -46,12 +47,20 @@ class PlainParser:
 
 
 class OnePage:
-    """Fetches the same page from everywhere, but for one address where there is nothing."""
+    """Fetches the same page from everywhere, but where there is nothing, or a provider of identities."""
+
+    def __init__(self, provider: OidcProvider) -> None:
+        self._provider = provider
 
     async def fetch(self, url: str) -> Page:
         if url == NO_PAGE:
             raise PageMissing
+        if url.startswith(self._provider.issuer):
+            return await self._provider.fetch(url)
         return Page(url, b"The ferry leaves at nine.", "text/plain")
+
+    async def post(self, url: str, fields: Mapping[str, str], headers: Mapping[str, str]) -> Page:
+        return await self._provider.post(url, fields, headers)
 
     async def close(self) -> None:
         return None
@@ -101,6 +110,7 @@ class Running:
     url: str = field(init=False)
     calls: list[str] = field(default_factory=list)
     mails: Mailbox = field(default_factory=Mailbox)
+    oidc: OidcProvider = field(default_factory=lambda: OidcProvider(SystemClock().now_ms()))
     _loop: asyncio.AbstractEventLoop = field(init=False)
     _stop: asyncio.Event = field(init=False)
     _ready: threading.Event = field(default_factory=threading.Event)
@@ -132,7 +142,7 @@ class Running:
         limits["oauth_registration"] = True
         settings = Settings(data=self.folder, admin_key=ADMIN_KEY, **limits)  # type: ignore[arg-type]
         stands_on = engines_for(
-            settings, clock=SystemClock(), parser=PlainParser(), fetcher=OnePage(), mailer=self.mails
+            settings, clock=SystemClock(), parser=PlainParser(), fetcher=OnePage(self.oidc), mailer=self.mails
         )
         stands_on = self._recorded(stands_on)
         async with House(settings, stands_on) as self.house:

@@ -9,6 +9,7 @@ from typing import Any
 from mainstay.kernel.discovery import found_in
 from mainstay.kernel.interface import Operation, Upload, operations_of
 from transports.real_house import NO_PAGE, Running
+from transports.sign_on_samples import SAML, sign_on_samples
 
 Values = dict[str, Any]
 COLLECTION = "handbook"
@@ -37,6 +38,7 @@ class World:
     faq_id: str
     user_id: str
     client_id: str
+    connection_id: str
     secrets: dict[str, str] = field(default_factory=dict)
     role: str = ROLE
     groups: tuple[str, ...] = ()
@@ -85,7 +87,15 @@ def furnished(running: Running, key: str, tenant_id: str, word: str = "Ferry") -
     running.calm()
     user = call("people.create_user", email=f"{word}@example.com".casefold(), name=f"{word} master")
     app = call("authorization.create_client", name=f"{word} import", role="user")
-    ids = (spare["key_id"], receipt["job_id"], faq["faq_id"], user["id"], app["client_id"])
+    made = call("federation.create_connection", name=word, **SAML, mapping={"default_role": "user"})
+    ids = (
+        spare["key_id"],
+        receipt["job_id"],
+        faq["faq_id"],
+        user["id"],
+        app["client_id"],
+        made["connection_id"],
+    )
     return World(running, key, tenant_id, *ids)
 
 
@@ -512,4 +522,5 @@ SAMPLES: dict[str, Sample] = {
     ),
     "knowledge.rebuild": Sample(_plain(wait=True)),
 }
+SAMPLES |= sign_on_samples(Sample)
 """One sample for each operation; an operation without one fails the tests."""

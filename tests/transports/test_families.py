@@ -184,6 +184,14 @@ FOREIGN: dict[str, Callable[[World], dict[str, Any]]] = {
     "authorization.update_client": lambda world: {"client_id": world.client_id, "name": "mine"},
     "authorization.rotate_client": lambda world: {"client_id": world.client_id},
     "authorization.delete_client": lambda world: {"client_id": world.client_id},
+    "federation.get_connection": lambda world: {"connection_id": world.connection_id},
+    "federation.update_connection": lambda world: {"connection_id": world.connection_id, "name": "mine"},
+    "federation.delete_connection": lambda world: {"connection_id": world.connection_id},
+    "federation.approve_domains": lambda world: {
+        "tenant_id": world.tenant_id,
+        "connection_id": world.connection_id,
+        "domains": ["ferry.example"],
+    },
     "identity.revoke_key": lambda world: {"key_id": world.key_id},
     "identity.get_key": lambda world: {"key_id": world.key_id},
     "identity.update_key": lambda world: {"key_id": world.key_id, "name": "mine"},
@@ -383,6 +391,13 @@ PAGES = {
     "/account/sign-out": "ends the session of the cookie",
 }
 """For browsers, and alone in reading cookies; what they send is refused without the token of a form."""
+SIGN_ON = {
+    "/account/single-sign-on": "takes an address, of which the domain is looked at",
+    "/sso/{connection_id}/start": "sends a browser to an identity provider",
+    "/sso/{connection_id}/callback": "takes a provider's code, in the browser that began",
+    "/sso/{connection_id}/acs": "takes what a provider has signed, in the browser that began",
+    "/sso/{connection_id}/metadata": "says what an identity provider has to know of this server",
+}
 
 
 def test_every_route_is_known_and_guarded(home: Home) -> None:
@@ -398,7 +413,7 @@ def test_every_route_is_known_and_guarded(home: Home) -> None:
     }
     assert operations <= found
     rest = {path for path, method in found - operations}
-    assert rest == {*PUBLIC, *FOR_CLIENTS, *PROVEN, *BROWSED, *PAGES, *ADMITTED}
+    assert rest == {*PUBLIC, *FOR_CLIENTS, *PROVEN, *BROWSED, *PAGES, *SIGN_ON, *ADMITTED}
     for path in PUBLIC:
         for method in ("POST", "PUT", "PATCH", "DELETE"):
             assert home.running.ask(method, path.replace("{name}", "route-missing")).status == 405
@@ -409,16 +424,15 @@ def test_every_route_is_known_and_guarded(home: Home) -> None:
         if path in ADMITTED:
             assert home.running.ask(method if method != "*" else "POST", path).status == 401
     open_to_all = {
-        (base + OPERATIONS[name].route.path, OPERATIONS[name].route.method)
+        (base + OPERATIONS[name].route.path, method)
         for base in BASES
         for name in STRANGERS
+        for method in {OPERATIONS[name].route.method, OPERATIONS[name].route.method.replace("GET", "HEAD")}
     }
     for path, method in sorted(operations):
         answer = home.running.ask(method, re.sub(r"{\w+}", "some_id", path))
-        expected = 422 if (path, method) in open_to_all else 401  # no credentials, and no body
-        if path.endswith("/oauth/keys"):
-            expected = 200  # what is public needs neither
-        assert answer.status == (204 if method == "OPTIONS" else expected), (method, path)
+        expected = {200, 404, 422} if (path, method) in open_to_all else {401}  # no credentials, no body
+        assert answer.status in ({204} if method == "OPTIONS" else expected), (method, path)
 
 
 def test_what_needs_no_key_answers_only_what_it_is_for(home: Home) -> None:
@@ -431,6 +445,13 @@ def test_what_needs_no_key_answers_only_what_it_is_for(home: Home) -> None:
     for path in BROWSED:
         assert home.running.ask("GET", path).status == 400
         assert home.running.ask("POST", path, [("Content-Type", "text/plain")], b"x").status == 415
+
+
+@pytest.mark.parametrize("path", SIGN_ON)
+def test_the_pages_of_single_sign_on_know_nobody(home: Home, path: str) -> None:
+    method = "POST" if path.endswith("/acs") else "GET"
+    answer = home.running.ask(method, path.replace("{connection_id}", "some_id"), [bearer(ADMIN_KEY)])
+    assert answer.status in ({200} if path.startswith("/account/") else {404, 415, 422})
 
 
 def test_there_is_nothing_beside_the_routes(home: Home) -> None:

@@ -75,6 +75,7 @@ VOCABULARY: Mapping[str, Callable[[Sides], Any]] = {
     "after": lambda sides: sides.their_key,
     "collection": lambda _: "their-books",
     "collections": lambda _: ["their-books"],
+    "connection_id": lambda sides: sides.victim.connection_id,
     "doc_id": lambda _: "theirs",
     "doc_ids": lambda _: ["theirs"],
     "documents": lambda _: [{"doc_id": "theirs", "text": "Mine."}],
@@ -91,6 +92,8 @@ VOCABULARY: Mapping[str, Callable[[Sides], Any]] = {
     "target": lambda sides: sides.their_key,
     "tenant_id": lambda sides: sides.victim.tenant_id,
     "user_id": lambda sides: sides.victim.user_id,
+    "federation.create_connection.name": lambda _: "theirs",
+    "federation.update_connection.name": lambda _: "theirs",
     "identity.create_key.name": lambda _: "their key",
     "identity.update_key.name": lambda _: "their key",
     "identity.create_tenant_key.name": lambda _: "their key",
@@ -111,7 +114,10 @@ VOCABULARY: Mapping[str, Callable[[Sides], Any]] = {
 SHARED = {"tenants", "people", "places", "codes"}
 """Tables of all tenants together; what the victim sees of its people is looked at beside them."""
 
-OWN = {"observability.search_entries.before": "a place in one's own chain; the audit's tests try others'"}
+OWN = {
+    "observability.search_entries.before": "a place in one's own chain; the audit's tests try others'",
+    "federation.create_connection.client_id": "an identity provider's name for this server",
+}
 """Fields that name nothing of another tenant's, and why."""
 
 

@@ -13,6 +13,7 @@ from mainstay.app.settings import Settings
 from mainstay.app.tables import TABLES
 from mainstay.kit.clock import Clock
 from mainstay.kit.random import Random
+from mainstay.ports.assertions import Assertions
 from mainstay.ports.blobs import Blobs
 from mainstay.ports.breaches import Breaches
 from mainstay.ports.bus import Bus
@@ -23,6 +24,7 @@ from mainstay.ports.encoder import Encoder
 from mainstay.ports.fetchers import Fetcher
 from mainstay.ports.generator import Generator
 from mainstay.ports.glosses import Glosses
+from mainstay.ports.id_tokens import IdTokens
 from mainstay.ports.languages import Languages
 from mainstay.ports.mailers import Mailer, MailRefused
 from mainstay.ports.parsers import Parser
@@ -188,6 +190,16 @@ def fetcher(settings: Settings) -> Fetcher:
         return cast("Fetcher", pick("fetchers.http", "HttpFetcher")(allow_private=settings.fetch_private))
 
     return cast("Fetcher", pick("fetchers.late", "LateFetcher")(make))
+
+
+def assertions() -> Assertions:
+    """Pick what reads SAML."""
+    return cast("Assertions", pick("assertions.saml", "SamlAssertions")())
+
+
+def id_tokens() -> IdTokens:
+    """Pick what verifies ID tokens."""
+    return cast("IdTokens", pick("id_tokens.jose", "JoseIdTokens")())
 
 
 def languages() -> Languages:

@@ -13,6 +13,7 @@ from mainstay.kernel.inside import Outside
 from mainstay.kernel.work import WorkAllRows, WorkCipher, WorkRows
 from mainstay.kit.clock import Clock
 from mainstay.kit.random import Random
+from mainstay.ports.assertions import Assertions
 from mainstay.ports.blobs import Blobs
 from mainstay.ports.breaches import Breaches
 from mainstay.ports.bus import Bus
@@ -23,6 +24,7 @@ from mainstay.ports.encoder import Encoder
 from mainstay.ports.fetchers import Fetcher
 from mainstay.ports.generator import Generator
 from mainstay.ports.glosses import Glosses
+from mainstay.ports.id_tokens import IdTokens
 from mainstay.ports.languages import Languages
 from mainstay.ports.mailers import Mailer
 from mainstay.ports.parsers import Parser
@@ -65,6 +67,8 @@ class Engines:
     breaches: Breaches
     mailer: Mailer
     passkeys: Passkeys
+    assertions: Assertions
+    id_tokens: IdTokens
 
     def outside(self) -> dict[Any, object]:
         """Give what services may call only while no unit of work is open, by port."""
@@ -94,6 +98,8 @@ class Engines:
             Languages: self.languages,
             Glosses: self.glosses,
             Passkeys: self.passkeys,
+            Assertions: self.assertions,
+            IdTokens: self.id_tokens,
             Signer: self.signer,
             Tokens: self.tokens,
         }
@@ -154,4 +160,6 @@ def picked(settings: Settings, clock: Clock, random: Random, progress: Progress 
         breaches=pick(Breaches, lambda: engines.breaches(settings)),
         mailer=pick(Mailer, lambda: engines.mailer(settings, clock, random)),
         passkeys=pick(Passkeys, engines.passkeys),
+        assertions=pick(Assertions, engines.assertions),
+        id_tokens=pick(IdTokens, engines.id_tokens),
     )

@@ -16,6 +16,7 @@ from mainstay.app.services import all_services
 from mainstay.app.settings import Settings
 from mainstay.app.wiring import Wiring
 from mainstay.kernel.address import PublicAddress
+from mainstay.kernel.admission import Admission
 from mainstay.kernel.audit import Audit
 from mainstay.kernel.audit_chain import AuditChain
 from mainstay.kernel.audit_keys import AuditKeys
@@ -57,6 +58,7 @@ from mainstay.services.identity.keyring import IdentitySettings
 from mainstay.services.identity.service import IdentityService
 from mainstay.services.identity.standing import TenantStanding
 from mainstay.services.identity.uses import ROUND_S, Uses
+from mainstay.services.people.admission import MemberAdmission
 from mainstay.services.people.interface import People
 from mainstay.services.people.sessions import Sessions
 from mainstay.services.people.settings import PeopleSettings
@@ -120,7 +122,7 @@ class House:
         )
         outbox = Outbox(stands_on.bus, self.clock, self.ids, self._subscribers())
         if self._is_here(Identity):
-            self._wiring.know(Standing, self._wiring.make(TenantStanding))
+            self._keep_contracts()
         stock = Stocktaking(stands_on.database, self.clock)
         self._reactor = self._reacting(outbox, alone=alone)
         self.uses = Rounds("key uses", ROUND_S, self._note_uses)
@@ -249,6 +251,11 @@ class House:
                 native_schemes=self.settings.oauth_native_schemes,
             ),
         }
+
+    def _keep_contracts(self) -> None:
+        """Make what services ask of each other by the kernel's contracts."""
+        self._wiring.know(Standing, self._wiring.make(TenantStanding))
+        self._wiring.know(Admission, self._wiring.make(MemberAdmission))
 
     def _subscribers(self) -> dict[str, list[str]]:
         subscribers: dict[str, list[str]] = {}

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from mainstay.app.services import Service, all_services
 from mainstay.app.settings import Settings
 from mainstay.app.wiring import asked_by
+from mainstay.kernel.admission import Admission
 from mainstay.kernel.interface import Interface
 from mainstay.kernel.recognising import Recogniser, Standing
 
@@ -98,7 +99,7 @@ def chosen_services(settings: Settings) -> list[Service]:
             f"{', '.join(exposed)}: callers' keys would travel to another machine in the clear; name "
             "https:// in MAINSTAY_REMOTES. In a closed network MAINSTAY_PLAIN_HTTP=true lets it be."
         )
-    apart = [service.name for service in chosen if Standing in asked_by(service.implementation)]
+    apart = [service.name for service in chosen if asked_by(service.implementation) & {Standing, Admission}]
     if apart and "identity" not in {service.name for service in chosen}:
         raise SettingsContradict(f"{', '.join(apart)} runs where identity runs: name it in --only too.")
     both = [service.name for service in chosen if service.name in settings.remotes]

@@ -23,6 +23,7 @@ from mainstay.kernel.shedding import Shedding, SheddingSettings
 from mainstay.kernel.tracing import Span
 from mainstay.transports.accounts.cookies import session_credential
 from mainstay.transports.accounts.door import account_routes
+from mainstay.transports.accounts.single_sign_on import sign_on_routes
 from mainstay.transports.compatible.oauth.door import OAuthDoor
 from mainstay.transports.compatible.oauth.door import Parts as OAuthParts
 from mainstay.transports.mcp.late import LateMcp
@@ -113,6 +114,7 @@ def doors(house: House) -> RestDoor:
             *oauth.routes,
             *mcp.routes,
             *account_routes(house.application, house.clock, house.random),
+            *sign_on_routes(house.application, house.clock),
         ],
     )
 

@@ -1,5 +1,6 @@
 """What we ask of a fetcher: a page from the public web, and from nowhere else."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -44,6 +45,10 @@ class Fetcher(Protocol):
 
     async def fetch(self, url: str) -> Page:
         """Fetch a page; raises AddressRefused, PageMissing, PageTooLarge, PageUnavailable."""
+        ...
+
+    async def post(self, url: str, fields: Mapping[str, str], headers: Mapping[str, str]) -> Page:
+        """Send a form and give the answer; redirects are refused, else as `fetch`."""
         ...
 
     async def close(self) -> None:

@@ -6,7 +6,8 @@ import ipaddress
 import re
 import socket
 import zlib
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -92,6 +93,21 @@ class HttpFetcher:
     async def fetch(self, url: str) -> Page:
         """Fetch a page; raises AddressRefused, PageMissing, PageTooLarge, PageUnavailable."""
         checked = self._checked(url)
+        async with self._session() as session:
+            return await self._follow(session, checked)
+
+    async def post(self, url: str, fields: Mapping[str, str], headers: Mapping[str, str]) -> Page:
+        """Send a form and give the answer; what it holds is for this address alone, so none is followed."""
+        checked = self._checked(url)
+        async with (
+            self._session() as session,
+            session.post(checked, data=fields, headers=headers, allow_redirects=False) as response,
+        ):
+            return await self._page(response, checked)
+
+    @asynccontextmanager
+    async def _session(self) -> AsyncIterator[aiohttp.ClientSession]:
+        """Open what connects to checked addresses alone, and tell what goes wrong within."""
         connector = aiohttp.TCPConnector(
             resolver=_Guard(self._lookup, allow_private=self._allow_private),
             use_dns_cache=False,
@@ -109,7 +125,7 @@ class HttpFetcher:
                     timeout=aiohttp.ClientTimeout(total=self._seconds_max),
                 ) as session,
             ):
-                return await self._follow(session, checked)
+                yield session
         except TimeoutError:
             raise PageUnavailable(f"The page did not come within {self._seconds_max:g} s.") from None
         except aiohttp.ClientConnectorCertificateError as error:

@@ -28,13 +28,13 @@ def _found(headers: Headers, name: str, scheme: str) -> str:
     return values[0] if len(values) == 1 else ""
 
 
-def _made(name: str, scheme: str, value: str, lasts_s: int | None) -> str:
+def _made(name: str, scheme: str, value: str, lasts_s: int | None, same_site: str = "Lax") -> str:
     cookie: SimpleCookie = SimpleCookie()
     key = _named(name, scheme)
     cookie[key] = value
     cookie[key]["path"] = "/"
     cookie[key]["httponly"] = True
-    cookie[key]["samesite"] = "Lax"
+    cookie[key]["samesite"] = same_site
     cookie[key]["secure"] = scheme == "https"
     if lasts_s is not None:
         cookie[key]["max-age"] = lasts_s
@@ -50,6 +50,25 @@ def session_credential(headers: Headers, scheme: str = "https") -> Credential | 
 def session_cookie(secret: str, scheme: str, lasts_s: int) -> str:
     """Give the header that keeps a session in the browser; an empty secret takes it away."""
     return _made(_SESSION, scheme, secret, lasts_s if secret else 0)
+
+
+def attempt_of(headers: Headers, state: str, scheme: str) -> str:
+    """Give what a browser keeps of a sign-in that it began by single sign-on, empty if it keeps nothing."""
+    return _found(headers, _attempt_name(state), scheme)
+
+
+def attempt_cookie(state: str, attempt: str, scheme: str, lasts_s: int) -> str:
+    """Give the header that lets a browser keep a sign-in that it began; an empty attempt takes it away.
+
+    Over TLS it comes along with what a provider lets the browser send here: the state in it has to match, and
+    without a match the cookie says nothing.
+    """
+    kind = "None" if scheme == "https" else "Lax"
+    return _made(_attempt_name(state), scheme, attempt, lasts_s, kind)
+
+
+def _attempt_name(state: str) -> str:
+    return f"mainstay-sso-{state[1:17]}"
 
 
 def form_secret(headers: Headers, scheme: str) -> str:

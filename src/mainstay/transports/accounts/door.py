@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -15,6 +16,7 @@ from mainstay.kit.clock import Clock
 from mainstay.kit.errors import Failure, Unauthenticated
 from mainstay.kit.random import Random
 from mainstay.kit.tokens import TOKEN_BYTES
+from mainstay.services.federation.interface import Federation
 from mainstay.services.people.interface import NewSession, People
 from mainstay.transports.accounts import pages
 from mainstay.transports.accounts.cookies import form_cookie, form_secret, session_cookie, session_credential
@@ -166,7 +168,7 @@ class Accounts:
 
     async def _sign_in(self, visit: Visit) -> Response:
         following = local(visit.request.query_params.get("next", ""))
-        return visit.ask("Sign in", _SIGN_IN, _FORGOT_LINK, next=following)
+        return visit.ask("Sign in", _SIGN_IN, self._other_ways(following), next=following)
 
     async def _signed_in(self, visit: Visit) -> Response:
         email, tenant = visit.fields.get("email", ""), visit.fields.get("tenant_id") or None
@@ -176,8 +178,16 @@ class Accounts:
                 "sign_in", email=email.strip(), password=visit.fields.get("password", ""), tenant_id=tenant
             )
         except Failure as failure:
-            return visit.ask("Sign in", _SIGN_IN, _FORGOT_LINK, failure, email=email, next=following)
+            return visit.ask(
+                "Sign in", _SIGN_IN, self._other_ways(following), failure, email=email, next=following
+            )
         return self._entered(visit, begun, following)
+
+    def _other_ways(self, following: str) -> Html:
+        if Federation not in self._application.interfaces:
+            return _FORGOT_LINK
+        query = f"?{urlencode({'next': following})}" if following else ""
+        return joined([pages.link(f"/account/single-sign-on{query}", "Single sign-on"), _FORGOT_LINK])
 
     def _entered(self, visit: Visit, begun: NewSession, following: str = "") -> Response:
         lasts_s = (begun.ends_ms - self._clock.now_ms()) // 1000

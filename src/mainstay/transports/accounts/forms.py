@@ -46,7 +46,7 @@ async def read_form(request: Request) -> Mapping[str, str]:
         raise FormForeign("Allow cookies for this server, open the page again, and send the form anew.")
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _MEDIA_TYPE:
         raise MediaTypeUnsupported(f"A form is sent as {_MEDIA_TYPE}.")
-    fields = _fields(await _body(request))
+    fields = _fields(await body_of(request, FORM_BYTES_MAX))
     if not hmac.compare_digest(fields.get(TOKEN, "").encode(), token_for(secret).encode()):
         raise FormForeign("Open the page again, and send the form anew.")
     return fields
@@ -63,12 +63,13 @@ def _refuse_other_sites(request: Request) -> None:
         raise FormForeign("Open the page on this server, and send the form from there.")
 
 
-async def _body(request: Request) -> bytes:
+async def body_of(request: Request, bytes_max: int) -> bytes:
+    """Read a form of at most so many bytes; raises BodyTooLarge."""
     body = b""
     async for part in request.stream():
         body += part
-        if len(body) > FORM_BYTES_MAX:
-            raise BodyTooLarge(f"A form has at most {FORM_BYTES_MAX} bytes.")
+        if len(body) > bytes_max:
+            raise BodyTooLarge(f"A form has at most {bytes_max} bytes.")
     return body
 
 

@@ -1,0 +1,49 @@
+"""The tables of single sign-on."""
+
+from mainstay.ports.database import Column, Index, Table
+
+CONNECTIONS = Table(
+    name="sso_connections",
+    columns=(
+        Column("connection_id", "text"),
+        Column("name", "text"),
+        Column("kind", "text"),
+        Column("state", "text"),
+        Column("issuer", "text"),
+        Column("client_id", "text"),
+        Column("client_secret", "bytes", nullable=True),
+        Column("sign_in_url", "text"),
+        Column("certificates", "text"),
+        Column("mapping", "text"),
+        Column("create_members", "integer"),
+        Column("created_ms", "integer"),
+        Column("created_by", "text"),
+    ),
+    key=("connection_id",),
+    indexes=(Index(("connection_id",), unique=True, across=True),),
+)
+
+DOMAINS = Table(
+    name="sso_domains",
+    columns=(Column("domain", "text"), Column("connection_id", "text")),
+    key=("domain",),
+    indexes=(Index(("domain",), unique=True, across=True), Index(("connection_id",))),
+)
+
+LINKS = Table(
+    name="sso_links",
+    columns=(
+        Column("connection_id", "text"),
+        Column("subject_index", "text"),
+        Column("user_id", "text"),
+        Column("created_ms", "integer"),
+    ),
+    key=("connection_id", "subject_index"),
+)
+
+USED = Table(
+    name="sso_used",
+    columns=(Column("name", "text"), Column("expires_ms", "integer")),
+    key=("name",),
+    indexes=(Index(("expires_ms",)),),
+)
