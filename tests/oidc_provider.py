@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from joserfc import jwk, jws
 
 from mainstay.ports.fetchers import Page, PageMissing, PageUnavailable
+from makers import Client
 
 ISSUER = "https://login.example/realms/harbour"
 CLIENT = "mainstay"
@@ -27,6 +28,12 @@ def key_named(name: str) -> jwk.RSAKey:
 def in_base64(content: bytes) -> str:
     """Write bytes as tokens have them."""
     return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
+
+
+async def connected(by: Client) -> Any:
+    """Connect a provider to a tenant, whose house has it as its network."""
+    wish = {"name": "Directory", "kind": "oidc", "issuer": ISSUER, "client_id": CLIENT}
+    return await by.call("federation.create_connection", **wish, client_secret=SECRET)
 
 
 @dataclass

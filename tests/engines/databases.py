@@ -103,6 +103,7 @@ def postgres_url() -> Iterator[str]:
 def empty_postgres(postgres_url: str) -> str:
     """Give the run's database with nothing in it."""
     with psycopg.connect(postgres_url, autocommit=True) as link:
+        link.execute("DROP SCHEMA IF EXISTS mainstay_keys CASCADE")
         link.execute("DROP SCHEMA public CASCADE")
         link.execute("CREATE SCHEMA public")
     return postgres_url

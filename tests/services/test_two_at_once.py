@@ -1,6 +1,7 @@
 """Two callers do the same at once: one succeeds, the other is told of a conflict, in both databases."""
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -11,8 +12,11 @@ import pytest
 from engines.databases import empty_postgres, postgres_url
 from mainstay.app.house import House
 from mainstay.app.settings import Settings
+from mainstay.engines.ciphers.aesgcm import load_or_make_key
+from mainstay.engines.signers.ed25519 import load_or_make_signer
 from mainstay.kernel.interface import Upload
 from mainstay.kit.errors import Conflict
+from mainstay.kit.random import SystemRandom
 from mainstay.ports.database import SYSTEM
 from mainstay.services.identity.keyring import LOCAL_KEY
 from makers import ADMIN_KEY, FrozenClock, client, engines_for
@@ -137,6 +141,12 @@ async def test_processes_start_on_an_empty_database_at_once(
 
     monkeypatch.setattr(House, "_first_key", together)
     where = {"database": empty_postgres}
+    kept = tmp_path / "0"  # processes of one installation have the same keys
+    kept.mkdir()
+    load_or_make_key(kept / "secret.key", SystemRandom())
+    load_or_make_signer(kept / "audit.key", SystemRandom())
+    for number in range(1, 4):
+        shutil.copytree(kept, tmp_path / str(number))
     houses = [closed_house(tmp_path / str(number), where, admin_key=admin_key) for number in range(4)]
     async with AsyncExitStack() as stack:
         await asyncio.gather(*(stack.enter_async_context(house) for house in houses))

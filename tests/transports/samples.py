@@ -161,6 +161,12 @@ def _gone_faq(world: World, mark: str) -> Values:
     return {"faq_id": made["faq_id"]}
 
 
+def _exported(world: World, _mark: str) -> Values:
+    asked = world.call("privacy.export_person", subject="user_1")
+    world.running.calm()
+    return {"request_id": asked["request_id"]}
+
+
 def _gone_key(world: World, mark: str) -> Values:
     return {"key_id": world.call("identity.create_key", name=f"gone {mark}")["key_id"]}
 
@@ -449,6 +455,13 @@ SAMPLES: dict[str, Sample] = {
     ),
     "observability.search_requests": Sample(_plain(since="2026-01-01T00:00:00Z", limit=3), {"limit": 501}),
     "observability.get_request": Sample(_logged_request, {"number": 0}, {"number": 987_654_321}),
+    "privacy.describe_keys": Sample(_plain()),
+    "privacy.export_person": Sample(_plain(subject="user_1"), {"subject": "no id!"}),
+    "privacy.read_export": Sample(_exported, {"request_id": "no id!"}, {"request_id": NOWHERE}),
+    "privacy.erase_person": Sample(_plain(subject="user_1"), {"subject": "no id!"}),
+    "privacy.get_request": Sample(_exported, {"request_id": "no id!"}, {"request_id": NOWHERE}),
+    "privacy.list_requests": Sample(_plain(limit=2), {"limit": 201}),
+    "privacy.rotate_keys": Sample(_plain(what="data"), {"what": "everything"}),
     "knowledge.create_collection": Sample(
         lambda _, mark: {"name": f"c {mark}", "languages": ["de"], "chunking": {"tokens_max": 64}},
         {"chunking": {"tokens_max": 5}, "languages": ["deutsch"]},

@@ -143,7 +143,8 @@ _MADE = re.compile(r"\b[a-z]+_[0-9a-z]{26}\b")
 def normal(value: Any) -> Any:
     """Take out what differs by itself: ids, times, secrets, each call's mark, rows not sealed yet."""
     if isinstance(value, dict):
-        hidden = {"key", "secret", "start", "took_ms", "waiting", "keys", "url", "attempt", "state", *_TOKENS}
+        shown = {"start", "took_ms", "waiting", "url", "attempt", "state", "versions"}
+        hidden = {"key", "secret", "keys", *shown, *_TOKENS}
         return {
             name: "…" if name in hidden or name.endswith("_ms") else normal(each)
             for name, each in value.items()

@@ -12,7 +12,7 @@ import pytest
 from mainstay.kernel.guard import STRANGER
 from mainstay.kernel.interface import Operation
 from makers import ADMIN_KEY
-from transports.permitted import DEVELOPER, KEYS, KNOWN, MAY, NAMES, STRANGERS
+from transports.permitted import DEVELOPER, KEYS, KNOWN, MAY, NAMES, OPERATORS, STRANGERS
 from transports.real_house import Answer, Request, Running, bearer, request_for, running, tool_call
 from transports.samples import COLLECTION, DOC, OPERATIONS, ROLE, SAMPLES, World, furnished
 
@@ -346,7 +346,7 @@ def test_each_role_may_what_the_table_says(home: Home, name: str) -> None:
 
 def test_only_the_operator_makes_tenants(home: Home) -> None:
     key = home.attacker("operator")
-    for name in (name for name in NAMES if "tenant" in name):
+    for name in (name for name in NAMES if "tenant" in name or name in OPERATORS):
         answer = home.ask(request_for(OPERATIONS[name], _foreign(home, name)), key)
         assert (answer.status, answer.told["code"]) == (403, "OperatorNeeded")
 

@@ -1,19 +1,23 @@
 """Copies of a data folder, made while it is in use, and data folders made of copies."""
 
+import asyncio
 import os
 import shutil
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from mainstay.app import engines
 from mainstay.app.settings import Settings
+from mainstay.kit.clock import SystemClock
 from mainstay.kit.errors import Conflict, Invalid, NotFound
 from mainstay.kit.random import SystemRandom
-from mainstay.ports.ciphers import CipherUnavailable
+from mainstay.ports.ciphers import CipherUnavailable, KeyDestroyed
 
-DATABASE, BLOBS, KEY, AUDIT_KEY = "mainstay.db", "blobs", "secret.key", "audit.key"
+DATABASE, BLOBS, KEY, AUDIT_KEY = "mainstay.db", "blobs", engines.KEY_FILE, "audit.key"
+_BESIDE = (AUDIT_KEY, engines.KEY_STORE)
 _MB = 1024 * 1024
 
 
@@ -67,11 +71,12 @@ class Copied:
     blobs: int
 
 
-def backup(settings: Settings, folder: Path, *, with_key: bool) -> Copied:
+def backup(settings: Settings, folder: Path, *, with_key: bool, keys: Path | None = None) -> Copied:
     """Copy the data folder into a new folder; safe while a server works on it.
 
     Files first, then the database, then the files that came meanwhile: every file that the copied database
-    names is in the copy.
+    names is in the copy. Then the keys, into a folder of their own, where they replace the copy before:
+    what was destroyed is not to be found there any more.
     """
     if settings.database:
         raise BackupUnsupported("Back PostgreSQL up with pg_dump, and copy the `blobs` folder beside it.")
@@ -87,9 +92,9 @@ def backup(settings: Settings, folder: Path, *, with_key: bool) -> Copied:
     engines.pick("database.sqlite_connections", "copied")(settings.data / DATABASE, draft)
     blobs = _copy_blobs(settings.data / BLOBS, draft / BLOBS)
     if with_key:
-        _copy(settings.data / KEY, draft / KEY)
-        if (settings.data / AUDIT_KEY).exists():
-            _copy(settings.data / AUDIT_KEY, draft / AUDIT_KEY)
+        _copy_keys(settings.data, draft)
+    if keys is not None:
+        _replace_keys(settings.data, keys)
     _sync(draft)
     draft.rename(folder)
     _sync(folder.parent)
@@ -103,21 +108,24 @@ def restore(settings: Settings, folder: Path, key: Path | None) -> Copied:
     CipherUnavailable for a key file that cannot be used.
     """
     source, secret = folder / DATABASE, key or folder / KEY
+    if secret.is_dir():
+        secret = secret / KEY
     if not source.exists():
         raise BackupMissing(f"{folder} holds no {DATABASE}.")
-    if not secret.exists():
+    held_elsewhere = settings.vault or settings.key is not None
+    if not secret.exists() and not (held_elsewhere and secret.with_name(engines.KEY_STORE).exists()):
         raise BackupKeyMissing(
-            f"A backup does not hold its key: give the file with --key ({secret} does not exist)."
+            f"A backup does not hold its keys: give the folder with --key ({secret} does not exist)."
         )
     if settings.data.exists() and any(settings.data.iterdir()):
         raise DataFolderTaken(f"{settings.data} holds data; name another folder with --data.")
     _check(source)
-    _check_key(source, secret)
+    _check_key(settings, source, secret)
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     blobs = _copy_blobs(folder / BLOBS, settings.data / BLOBS)
-    _copy(secret, settings.data / KEY)
-    if (signing := secret.with_name(AUDIT_KEY)).exists():  # else the server asks for it
-        _copy(signing, settings.data / AUDIT_KEY)
+    for name, held in ((KEY, secret), *((name, secret.with_name(name)) for name in _BESIDE)):
+        if held.exists():  # a server without audit.key asks for it
+            _copy(held, settings.data / name)
     _copy(source, settings.data / DATABASE)
     _sync(settings.data)
     return Copied(_size(settings.data) / _MB, blobs)
@@ -135,9 +143,8 @@ def _check(path: Path) -> None:
         raise BackupDamaged(f"{path.name}: {verdict}. Take an older backup.")
 
 
-def _check_key(path: Path, secret: Path) -> None:
+def _check_key(settings: Settings, path: Path, secret: Path) -> None:
     """Open one of the copy's texts: a wrong key is better noticed before the original is gone."""
-    cipher = engines.cipher_of(secret, SystemRandom())
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
         row = connection.execute(
             "SELECT tenant_id, doc_id, version, text FROM document_versions LIMIT 1"
@@ -145,10 +152,45 @@ def _check_key(path: Path, secret: Path) -> None:
     if row is None:
         return
     tenant, doc_id, version, text = row
+    context = ("document_versions", tenant, doc_id, str(version))
     try:
-        cipher.open(text, ("document_versions", tenant, doc_id, str(version)))
+        asyncio.run(_open(settings, secret, text, context))
+    except KeyDestroyed:
+        return
     except CipherUnavailable as failure:
         raise BackupKeyWrong(f"{failure.detail} Give the right one with --key.") from None
+
+
+async def _open(settings: Settings, secret: Path, text: bytes, context: tuple[str, ...]) -> None:
+    """Open a text with a copy of the key store, for an opened one is written to."""
+    with TemporaryDirectory() as place:
+        if (held := secret.with_name(engines.KEY_STORE)).exists():
+            _copy(held, Path(place) / engines.KEY_STORE)
+        store = engines.pick("keystores.sqlite", "SqliteKeyStore")(Path(place) / engines.KEY_STORE)
+        sealing = engines.sealing_of(store, settings, secret, SystemClock(), SystemRandom())
+        try:
+            await sealing.ring.open()
+            sealing.cipher.open(text, context)
+        finally:
+            await sealing.ring.close()
+
+
+def _copy_keys(data: Path, target: Path) -> None:
+    for name in (KEY, AUDIT_KEY):
+        if (data / name).exists():
+            _copy(data / name, target / name)
+    if (data / engines.KEY_STORE).exists():
+        engines.pick("keystores.sqlite", "copied")(data / engines.KEY_STORE, target / engines.KEY_STORE)
+
+
+def _replace_keys(data: Path, folder: Path) -> None:
+    """Put the keys in the place of an earlier copy, each file whole or not at all."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=folder) as draft:
+        _copy_keys(data, Path(draft))
+        for path in Path(draft).iterdir():
+            path.replace(folder / path.name)
+    _sync(folder)
 
 
 def _copy_blobs(source: Path, target: Path) -> int:

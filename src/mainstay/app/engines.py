@@ -2,6 +2,7 @@
 
 import importlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -25,6 +26,8 @@ from mainstay.ports.fetchers import Fetcher
 from mainstay.ports.generator import Generator
 from mainstay.ports.glosses import Glosses
 from mainstay.ports.id_tokens import IdTokens
+from mainstay.ports.keyrings import KeyRing
+from mainstay.ports.keystores import KeyStore
 from mainstay.ports.languages import Languages
 from mainstay.ports.mailers import Mailer, MailRefused
 from mainstay.ports.parsers import Parser
@@ -34,10 +37,20 @@ from mainstay.ports.rerankers import Reranker
 from mainstay.ports.signers import Signer, Verifier
 from mainstay.ports.tokens import Tokens
 from mainstay.ports.vectors import Vectors, VectorsUnavailable
+from mainstay.ports.wrappers import Wrapper
 
 Progress = Callable[[str, int, int], None]
+KEY_FILE, KEY_STORE = "secret.key", "keys.db"
 _MB = 1024 * 1024
 _UNSET_SENDER = "Mainstay <mainstay@localhost>"
+
+
+@dataclass(frozen=True)
+class Sealing:
+    """The keys, and what seals and opens with them once they are open."""
+
+    ring: KeyRing
+    cipher: Cipher
 
 
 def pick(module: str, name: str) -> Any:
@@ -69,16 +82,51 @@ def schema_versions(settings: Settings) -> tuple[str | None, str | None]:
     return pick("database.migrate", "stored_in_sqlite")(settings.data / "mainstay.db"), newest
 
 
-def cipher(settings: Settings, random: Random) -> Cipher:
-    """Pick the cipher; its key is made at the first start."""
+def key_ring(settings: Settings, clock: Clock, random: Random) -> Sealing:
+    """Pick where keys are kept, what wraps them, and the cipher that uses them.
+
+    The key file is made at the first start, unless something else wraps the root keys.
+    """
+    if settings.database:
+        store = pick("keystores.postgres", "PostgresKeyStore")(settings.database)
+    else:
+        store = pick("keystores.sqlite", "SqliteKeyStore")(settings.data / KEY_STORE)
     holds_data = (settings.data / "mainstay.db").exists()
-    return cipher_of(settings.data / "secret.key", random, holds_data=holds_data)
+    return sealing_of(store, settings, settings.data / KEY_FILE, clock, random, holds_data=holds_data)
 
 
-def cipher_of(key_file: Path, random: Random, *, holds_data: bool = True) -> Cipher:
-    """Pick the cipher of a key file, which must be there unless nothing was sealed with it yet."""
-    key = pick("ciphers.aesgcm", "load_or_make_key")(key_file, random, holds_data=holds_data)
-    return cast("Cipher", pick("ciphers.aesgcm", "AesGcmCipher")(key, random))
+def sealing_of(
+    store: KeyStore,
+    settings: Settings,
+    key_file: Path,
+    clock: Clock,
+    random: Random,
+    *,
+    holds_data: bool = True,
+) -> Sealing:
+    """Put a key ring and its cipher together; the key file opens what earlier versions sealed, too."""
+    wrappers, earlier = list[Wrapper](), pick("ciphers.envelope", "NoEarlierKey")()
+    if settings.vault:
+        token = _secret(settings.vault_token)
+        wrappers.append(pick("wrappers.vault", "VaultWrapper")(settings.vault, token, settings.vault_key))
+    local = pick("wrappers.local", "LocalWrapper")
+    if settings.key is not None:
+        wrappers.append(local(_key_of(settings.key), "environment", random))
+    if not wrappers or key_file.exists():
+        key = pick("ciphers.aesgcm", "load_or_make_key")(key_file, random, holds_data=holds_data)
+        wrappers.append(local(key, "file", random))
+        earlier = pick("ciphers.aesgcm", "AesGcmCipher")(key, random)
+    ring = pick("ciphers.ring", "DataKeys")(store, wrappers, clock, random)
+    return Sealing(ring, pick("ciphers.envelope", "EnvelopeCipher")(ring, earlier, random))
+
+
+def _key_of(text: SecretStr) -> bytes:
+    try:
+        return cast("bytes", pick("wrappers.local", "key_of")(text.get_secret_value()))
+    except ValueError as problem:
+        raise SettingsContradict(
+            f"MAINSTAY_KEY is no key: {problem}. Make one with `openssl rand -base64 32`."
+        ) from None
 
 
 def signer(settings: Settings, random: Random, name: str = "audit.key") -> Signer:

@@ -25,6 +25,7 @@ from mainstay.ports.fetchers import Fetcher
 from mainstay.ports.generator import Generator
 from mainstay.ports.glosses import Glosses
 from mainstay.ports.id_tokens import IdTokens
+from mainstay.ports.keyrings import KeyRing
 from mainstay.ports.languages import Languages
 from mainstay.ports.mailers import Mailer
 from mainstay.ports.parsers import Parser
@@ -55,6 +56,7 @@ class Engines:
     reranker: Reranker
     blobs: Blobs
     cipher: Cipher
+    keys: KeyRing
     signer: Signer
     tokens: Tokens
     parser: Parser
@@ -95,6 +97,7 @@ class Engines:
             AllRows: WorkAllRows(self.database),
             Cipher: WorkCipher(self.cipher),
             PersonalCipher: self.cipher,
+            KeyRing: self.keys,
             Languages: self.languages,
             Glosses: self.glosses,
             Passkeys: self.passkeys,
@@ -139,17 +142,18 @@ def picked(settings: Settings, clock: Clock, random: Random, progress: Progress 
         return make() if port in wanted else NotHere()
 
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    sealing = engines.cipher(settings, random)
+    sealing = engines.key_ring(settings, clock, random)
     return Engines(
         database=engines.database(settings),
         vectors=pick(Vectors, lambda: engines.vectors(settings)),
         encoder=pick(Encoder, lambda: engines.encoder(settings, progress)),
         generator=pick(Generator, lambda: engines.generator(settings, random)),
         reranker=pick(Reranker, lambda: engines.reranker(settings)),
-        blobs=pick(Blobs, lambda: engines.blobs(settings, sealing)),
-        cipher=sealing,
+        blobs=pick(Blobs, lambda: engines.blobs(settings, sealing.cipher)),
+        cipher=sealing.cipher,
+        keys=sealing.ring,
         signer=engines.signer(settings, random),
-        tokens=pick(Tokens, lambda: engines.tokens(sealing)),
+        tokens=pick(Tokens, lambda: engines.tokens(sealing.cipher)),
         parser=pick(Parser, lambda: engines.parser(settings)),
         fetcher=pick(Fetcher, lambda: engines.fetcher(settings)),
         languages=pick(Languages, engines.languages),

@@ -10,10 +10,11 @@ from typing import Any, Self, TypeVar
 
 from mainstay.app import engines
 from mainstay.app.foundations import Engines
-from mainstay.app.placement import chosen_services, others
+from mainstay.app.placement import NotHere, chosen_services, others
 from mainstay.app.readiness import Readiness
 from mainstay.app.services import all_services
 from mainstay.app.settings import Settings
+from mainstay.app.tables import TABLES
 from mainstay.app.wiring import Wiring
 from mainstay.kernel.address import PublicAddress
 from mainstay.kernel.admission import Admission
@@ -24,7 +25,7 @@ from mainstay.kernel.caller import EVERYTHING, Caller
 from mainstay.kernel.dispatch import Application, Parts
 from mainstay.kernel.erasing import Eraser
 from mainstay.kernel.errands import Errands
-from mainstay.kernel.events import declared_reactions, reactions_of
+from mainstay.kernel.events import Subscribers, declared_reactions, reactions_of
 from mainstay.kernel.guard import Guard
 from mainstay.kernel.holdings import ROUND_S as STOCK_S
 from mainstay.kernel.holdings import Holder, Stocktaking
@@ -38,6 +39,7 @@ from mainstay.kernel.quotas import Quotas
 from mainstay.kernel.reactor import Reactor
 from mainstay.kernel.recognising import Recogniser, Recognisers, Standing
 from mainstay.kernel.recording import Recording
+from mainstay.kernel.resealing import KeyRounds, Resealer
 from mainstay.kernel.room import Room
 from mainstay.kernel.rounds import Caretaker, Rounds
 from mainstay.kernel.sealing import Sealer
@@ -128,6 +130,7 @@ class House:
         self.uses = Rounds("key uses", ROUND_S, self._note_uses)
         self.counting = Rounds("usage", USAGE_S, self._count)
         self.stocktaking = Rounds("stocktaking", STOCK_S, stock.take)
+        self.key_rounds = self._following_keys()
         here = {service.interface: self._wiring.make(service.implementation) for service in self._here}
         self.application = Application(self._parts(outbox), here)
         self.recognisers.stand(self._recognising(here.values()))
@@ -140,10 +143,14 @@ class House:
         """Open everything: migrate, make the first key, take up what was interrupted."""
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self._others.close)
+            stack.push_async_callback(self.engines.keys.close)
+            await self.engines.keys.open()
             await self.engines.database.open()
             stack.push_async_callback(self.engines.database.close)
             for engine in self.engines.closing():
                 stack.push_async_callback(engine.close)
+            await self.key_rounds.start()
+            stack.push_async_callback(self.key_rounds.stop)
             await self.audit_keys.take_up(self.audit_chain, self.engines.signer, self.clock)
             await self._first_key()
             self.sealer.start()
@@ -205,6 +212,11 @@ class House:
             exclusive=alone,
         )
 
+    def _following_keys(self) -> KeyRounds:
+        on = self.engines
+        resealer = Resealer(on.database, TABLES, on.blobs, on.cipher, on.keys)
+        return KeyRounds(on.keys, resealer, reseals=not isinstance(on.blobs, NotHere))
+
     def _reacting(self, outbox: Outbox, *, alone: bool) -> Reactor:
         database = self.engines.database
         return Reactor(
@@ -221,6 +233,9 @@ class House:
         return {
             **self.engines.outside(),
             **self.engines.inside(),
+            Audit: self.audit,
+            Eraser: self.eraser,
+            Subscribers: Subscribers(self._subscribers()),
             Clock: self.clock,
             Random: self.random,
             Ids: self.ids,

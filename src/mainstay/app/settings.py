@@ -34,6 +34,19 @@ class Settings(BaseSettings):
     admin_key: SecretStr | None = Field(
         None, description="The first administrator's API key, at least 32 characters; made if not set."
     )
+    key: SecretStr | None = Field(
+        None,
+        description="What wraps the root keys, 32 bytes in Base64, in place of the file `secret.key`.",
+    )
+    vault: str = Field(
+        "",
+        pattern=r"^(https?://\S+)?$",
+        description="A Vault whose transit engine wraps the root keys, in place of a key here.",
+    )
+    vault_token: SecretStr | None = Field(None, description="The token for that Vault.")
+    vault_key: str = Field(
+        "mainstay", pattern=r"^[\w-]{1,64}$", description="The name of the key in Vault's transit engine."
+    )
     rate_limit_per_minute: int = Field(
         1000, ge=1, le=1_000_000, description="Requests a minute for each key that has no limit of its own."
     )

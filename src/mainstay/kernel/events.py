@@ -1,6 +1,6 @@
 """Reacting to what happened: which method reacts to which event."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -61,6 +61,17 @@ def reacts_to(
         return method
 
     return mark
+
+
+@dataclass(frozen=True)
+class Subscribers:
+    """Which reactions each event has, by its name, in this process or another."""
+
+    by_event: Mapping[str, Sequence[str]]
+
+    def services(self, event: type[Event]) -> list[str]:
+        """List the services that react to an event."""
+        return sorted({name.partition(".")[0] for name in self.by_event.get(event.name(), ())})
 
 
 def declared_reactions(kind: type[Reactions]) -> dict[str, Reacting]:

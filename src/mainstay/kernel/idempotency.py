@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from mainstay.kernel.audit import scoped
 from mainstay.kernel.caller import Caller
 from mainstay.kernel.interface import Operation, Upload, is_pending
+from mainstay.kernel.tables import answer_place
 from mainstay.kernel.work import Work
 from mainstay.kit.clock import Clock
 from mainstay.kit.errors import Conflict, Invalid
@@ -55,7 +56,8 @@ class Ticket:
     @property
     def context(self) -> tuple[str, ...]:
         """Give what a kept answer is bound to."""
-        return ("idempotency", self.caller.tenant_id, self.caller.subject, self.key or "")
+        table, *place = answer_place(self.caller.subject, self.key or "")
+        return (table, self.caller.tenant_id, *place)
 
 
 @dataclass(frozen=True)

@@ -4,17 +4,18 @@ import asyncio
 import json
 import logging
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from mainstay.kernel.caller import Caller
 from mainstay.kernel.redacting import Copying
 from mainstay.kernel.rounds import Rounds
+from mainstay.kernel.tables import logged_place
 from mainstay.kernel.tidying import DAY_MS
 from mainstay.kit.clock import Clock
 from mainstay.kit.random import Random
-from mainstay.ports.ciphers import Cipher
+from mainstay.ports.ciphers import Cipher, KeyDestroyed
 from mainstay.ports.database import SYSTEM, Database, Row, Scalar
 
 logger = logging.getLogger("mainstay.requests")
@@ -54,11 +55,6 @@ def wishes_of(row: Row) -> Wishes:
         characters_max=int(row["characters_max"] or 0),
         kept_days=int(row["kept_days"] or 1),
     )
-
-
-def context_of(request_id: str, at_ms: int) -> tuple[str, ...]:
-    """Give what is bound to a sealed entry, besides its tenant."""
-    return ("request_log", request_id, str(at_ms))
 
 
 class Unrecorded:
@@ -176,9 +172,10 @@ class Recording:
         while self._waiting:
             some = [self._waiting.popleft() for _ in range(min(len(self._waiting), _ROWS_AT_ONCE))]
             try:
-                rows = [self._sealed(row, told) for row, told in some]
-                async with self._database.unit(SYSTEM) as unit:
-                    await unit.insert("request_log", rows)
+                rows = await asyncio.to_thread(self._sealed, some)
+                if rows:
+                    async with self._database.unit(SYSTEM) as unit:
+                        await unit.insert("request_log", rows)
             except BaseException:
                 self._waiting.extendleft(reversed(some))
                 raise
@@ -209,7 +206,16 @@ class Recording:
             await self.forget()
             self._forgotten_s = self._clock.monotonic_s()
 
-    def _sealed(self, row: dict[str, Scalar], told: str) -> dict[str, Scalar]:
-        name, *more = context_of(str(row["request_id"]), int(row["at_ms"] or 0))
-        context = (name, str(row["tenant_id"]), *more)
-        return {**row, "told": self._cipher.seal(told.encode("utf-8", "surrogatepass"), context)}
+    def _sealed(self, some: Sequence[tuple[dict[str, Scalar], str]]) -> list[dict[str, Scalar]]:
+        """Seal each entry for whoever asked; what somebody asks who was erased is not kept."""
+        rows = []
+        for row, told in some:
+            name, *more = logged_place(str(row["request_id"]), int(row["at_ms"] or 0))
+            tenant_id, content = str(row["tenant_id"]), told.encode("utf-8", "surrogatepass")
+            owner = f"{tenant_id}/{row['subject']!s}"
+            try:
+                sealed = self._cipher.seal(content, (name, tenant_id, *more), owner=owner)
+            except KeyDestroyed:
+                continue
+            rows.append({**row, "told": sealed})
+        return rows

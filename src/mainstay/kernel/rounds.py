@@ -1,4 +1,4 @@
-"""Something that is done again and again in the background, and once more at the end."""
+"""Something that is done again and again in the background, and perhaps once more at the end."""
 
 import asyncio
 import contextlib
@@ -29,11 +29,14 @@ class Caretaker(Protocol):
 class Rounds:
     """Does one thing every so many seconds; what fails is told in the log and done in the next round."""
 
-    def __init__(self, name: str, every_s: float, action: Callable[[], Awaitable[None]]) -> None:
-        """Take what is done, and how often."""
+    def __init__(
+        self, name: str, every_s: float, action: Callable[[], Awaitable[None]], *, last: bool = True
+    ) -> None:
+        """Take what is done, how often, and whether it is done once more at the end."""
         self._name = name
         self._every_s = every_s
         self._action = action
+        self._last = last
         self._task: asyncio.Task[None] | None = None
         self._ends = False
 
@@ -42,14 +45,15 @@ class Rounds:
         self._task = asyncio.create_task(self._go_round(), name=self._name)
 
     async def stop(self) -> None:
-        """Go one last round, and end."""
+        """End, with one last round where that is wanted."""
         self._ends = True
         if self._task is not None:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
             self._task = None
-            await self.go()
+            if self._last:
+                await self.go()
 
     async def go(self) -> None:
         """Go one round now."""

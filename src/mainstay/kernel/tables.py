@@ -1,6 +1,6 @@
 """What the kernel itself remembers: events on their way, answers given, who did what, and how much."""
 
-from mainstay.ports.database import Column, Index, Table
+from mainstay.ports.database import Column, Index, Sealed, Table
 
 OUTBOX = Table(
     name="outbox",
@@ -33,13 +33,24 @@ OUTBOX = Table(
     ),
 )
 
+
+def answer_place(subject: str, key: str) -> tuple[str, ...]:
+    """Give what a kept answer is sealed to."""
+    return "idempotency", subject, key
+
+
+def logged_place(request_id: str, at_ms: int) -> tuple[str, ...]:
+    """Give what a logged request is sealed to."""
+    return "request_log", request_id, str(at_ms)
+
+
 IDEMPOTENCY = Table(
     name="idempotency",
     columns=(
         Column("subject", "text"),
         Column("key", "text"),
         Column("request_hash", "text"),
-        Column("answer", "bytes"),
+        Column("answer", "bytes", sealed=Sealed(("subject", "key"), answer_place)),
         Column("created_ms", "integer"),
     ),
     key=("subject", "key"),
@@ -141,7 +152,7 @@ REQUEST_LOG = Table(
         Column("door", "text"),
         Column("origin", "text"),
         Column("took_ms", "real"),
-        Column("told", "bytes"),
+        Column("told", "bytes", sealed=Sealed(("request_id", "at_ms"), logged_place, owner="subject")),
     ),
     key=("seq",),
     sequence="seq",
@@ -205,6 +216,13 @@ QUOTAS = Table(
     key=("name",),
 )
 
+DESTROYED_KEYS = Table(
+    name="destroyed_keys",
+    columns=(Column("key_id", "bytes"), Column("owner", "text"), Column("at_ms", "integer")),
+    key=("key_id",),
+)
+"""Which keys must never come back, for an older copy of the key store may still have them."""
+
 TABLES = (
     OUTBOX,
     IDEMPOTENCY,
@@ -218,4 +236,5 @@ TABLES = (
     USAGE,
     HOLDINGS,
     QUOTAS,
+    DESTROYED_KEYS,
 )

@@ -186,9 +186,10 @@ class WorkCipher:
         """Take the cipher."""
         self._cipher = cipher
 
-    def seal(self, content: bytes, context: tuple[str, ...]) -> bytes:
-        """Encrypt for the present caller's tenant."""
-        return self._cipher.seal(content, self._bound(context))
+    def seal(self, content: bytes, context: tuple[str, ...], *, owner: str = "") -> bytes:
+        """Encrypt for the present caller's tenant, or for an owner in it."""
+        whole = f"{caller().tenant_id}/{owner}" if owner else ""
+        return self._cipher.seal(content, self._bound(context), owner=whole)
 
     def open(self, sealed: bytes, context: tuple[str, ...]) -> bytes:
         """Decrypt what the present caller's tenant sealed; raises CipherUnavailable."""
@@ -197,6 +198,10 @@ class WorkCipher:
     def blind(self, content: bytes, context: tuple[str, ...]) -> bytes:
         """Give what finds what the present caller's tenant sealed."""
         return self._cipher.blind(content, self._bound(context))
+
+    def stale(self, sealed: bytes) -> bool:
+        """Say whether bytes would be sealed with another key now; raises KeyDestroyed."""
+        return self._cipher.stale(sealed)
 
     def _bound(self, context: tuple[str, ...]) -> tuple[str, ...]:
         return (context[0], caller().tenant_id, *context[1:])

@@ -29,6 +29,13 @@ class Blobs(Protocol):
         """Give the bytes; raises BlobMissing."""
         ...
 
+    async def reseal(self, tenant: str, key: str) -> bool:
+        """Seal a blob with the present key; say whether another had sealed it; raises BlobMissing.
+
+        Keys of blobs are used once, so that nobody stores another content meanwhile.
+        """
+        ...
+
     async def delete(self, tenant: str, key: str) -> None:
         """Erase the bytes; harmless when there are none."""
         ...

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from mainstay.kit.errors import Unavailable
+from mainstay.kit.errors import NotFound, Unavailable
 
 
 class CipherUnavailable(Unavailable):
@@ -11,15 +11,29 @@ class CipherUnavailable(Unavailable):
     title = "What is stored cannot be decrypted now"
 
 
-class Cipher(Protocol):
-    """Seals and opens bytes; `context` (tenant, table, column, row) is bound to them as associated data."""
+class KeyDestroyed(NotFound):
+    """The key that sealed this was destroyed, with a tenant or a person: nobody can read it any more."""
 
-    def seal(self, content: bytes, context: tuple[str, ...]) -> bytes:
-        """Encrypt and authenticate."""
+    title = "This was erased for good"
+
+
+class Cipher(Protocol):
+    """Seals and opens bytes; `context` (table, tenant, column, row) is bound to them as associated data.
+
+    What is sealed for an `owner` of its own, a person of the tenant, can be made unreadable on its own by
+    destroying that owner's key. Without one it is the key of the context's second part.
+    """
+
+    def seal(self, content: bytes, context: tuple[str, ...], *, owner: str = "") -> bytes:
+        """Encrypt and authenticate; raises KeyDestroyed for an owner who was erased."""
         ...
 
     def open(self, sealed: bytes, context: tuple[str, ...]) -> bytes:
-        """Decrypt; raises CipherUnavailable when key, context or a single bit differs."""
+        """Decrypt; raises KeyDestroyed, or CipherUnavailable when key, context or a single bit differs."""
+        ...
+
+    def stale(self, sealed: bytes) -> bool:
+        """Say whether the bytes would be sealed with another key now; raises KeyDestroyed."""
         ...
 
     def blind(self, content: bytes, context: tuple[str, ...]) -> bytes:
@@ -33,5 +47,6 @@ class Cipher(Protocol):
 class PersonalCipher(Cipher, Protocol):
     """A cipher to which nothing of the caller is bound.
 
-    For what belongs to persons: they may be members of several tenants, and come as strangers.
+    For what belongs to persons: they may be members of several tenants, and come as strangers. The context's
+    second part is the person, who thus has a key of its own.
     """

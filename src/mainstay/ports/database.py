@@ -1,6 +1,6 @@
 """What we ask of a database: one truth, scoped to a tenant, durable when it says so."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
@@ -35,12 +35,31 @@ Scope = str | System
 
 
 @dataclass(frozen=True)
+class Sealed:
+    """How a column is encrypted: what its bytes are bound to, and whose key seals them.
+
+    `place` makes the context, the tenant left out, of the row's `columns`. `owner` names the column with the
+    person whose key it is; without one it is the tenant's. What belongs to no tenant is sealed `across` them:
+    `place` then makes the whole context, whose second part is the owner, and may ask for `tenant_id`.
+    """
+
+    columns: tuple[str, ...]
+    place: Callable[..., tuple[str, ...]]
+    owner: str = ""
+    across: bool = False
+
+
+@dataclass(frozen=True)
 class Column:
-    """One column; `integer` is 64 bits wide, times are milliseconds since 1970 in an `integer`."""
+    """One column; `integer` is 64 bits wide, times are milliseconds since 1970 in an `integer`.
+
+    What its store encrypts is marked as `sealed`, so that it is sealed anew when its key is replaced.
+    """
 
     name: str
     type: ColumnType
     nullable: bool = False
+    sealed: Sealed | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,13 @@ Algorithm = Literal["ES256", "Ed25519", "RS256"]
 Claims = Mapping[str, Any]
 
 TOKEN_LENGTH_MAX = 4096
+INSTALLATION = "installation"
+"""Whose keys seal private halves: they sign for every tenant."""
+
+
+def private_half(key_id: str) -> tuple[str, ...]:
+    """Give what a sealed private half is bound to."""
+    return "signing_keys", INSTALLATION, key_id
 
 
 class TokenInvalid(Exception):

@@ -104,24 +104,32 @@ def backup(
     data: DataChoice = None,
     with_key: Annotated[
         bool,
-        typer.Option("--with-key", help="Put the key that opens the texts beside them; keep it safe."),
+        typer.Option("--with-key", help="Put the keys that open the texts beside them; keep it safe."),
     ] = False,
+    keys: Annotated[
+        Path | None,
+        typer.Option(help="A folder, elsewhere, where a copy of the keys replaces the one before."),
+    ] = None,
 ) -> None:
     """Copy everything that is kept into a folder while the server goes on serving.
 
     The copy is consistent: it holds all that was acknowledged when it began. Its texts and files stay
-    encrypted; without `--with-key` keep `secret.key` of the data folder somewhere else, or nobody can
-    read the copy. The search index is not copied: it is built again from the database.
+    encrypted, and their keys are not in it: copy those with `--keys` each time, to a place that keeps one
+    copy only, or nobody can read what was added since. A key that was destroyed, to erase a tenant or a
+    person, makes what it sealed unreadable in every backup, but for those made with `--with-key`. The
+    search index is not copied: it is built again from the database.
     """
     with refusals_told():
         settings = settings_of(data=data)
-        told = backups.backup(settings, folder, with_key=with_key)
+        told = backups.backup(settings, folder, with_key=with_key, keys=keys)
         console().print(
             f"Copied {told.megabytes:.1f} MB ({told.blobs} files) to {folder}", markup=False, highlight=False
         )
-        if not with_key:
+        if keys is not None:
+            console().print(f"The keys are in {keys}, in place of those before.", markup=False)
+        elif not with_key:
             console().print(
-                "The keys are not in it: keep copies of secret.key and audit.key apart from this folder."
+                "The keys are not in it: keep secret.key, keys.db and audit.key apart, with --keys FOLDER."
             )
 
 
@@ -131,7 +139,7 @@ def restore(
     ],
     data: DataChoice = None,
     key: Annotated[
-        Path | None, typer.Option(help="The secret.key, if it is not in the copy; audit.key beside it.")
+        Path | None, typer.Option(help="The folder with the keys, or its secret.key, if not in the copy.")
     ] = None,
 ) -> None:
     """Make a data folder out of a backup; the folder must be new or empty."""

@@ -22,6 +22,7 @@ from mainstay.app.foundations import picked
 from mainstay.app.house import House
 from mainstay.app.neighbours import neighbour, taken
 from mainstay.app.placement import SettingsContradict
+from mainstay.app.redaction import redact_logs
 from mainstay.app.sample import COLLECTION, QUESTION, Told, ask_first
 from mainstay.app.server import AddressTaken, certificate_of, listening
 from mainstay.app.server import serve as serve_on
@@ -196,6 +197,7 @@ def serve(
         handler.setFormatter(LINES)
         level = logging.INFO if settings.metrics_log else logging.WARNING
         logging.basicConfig(level=level, handlers=[handler])
+        redact_logs(settings)
         sock = _listening(settings)
         say(out, f"Starting on {settings.data.resolve()} …")
         with encoder_progress(out) as progress:

@@ -27,6 +27,7 @@ class DiskBlobs:
         self._drafts = folder / _DRAFTS
         self._cipher = cipher
         self._making = threading.Lock()
+        self._changing = threading.Lock()  # what is sealed anew must not bring a deleted file back
         try:
             self._drafts.mkdir(mode=0o700, parents=True, exist_ok=True)
             _clear(self._drafts)
@@ -42,6 +43,11 @@ class DiskBlobs:
         """Give the bytes; raises BlobMissing, or CipherUnavailable when they were tampered with."""
         path = self._path(tenant, key)
         return await asyncio.to_thread(self._get, path, ("blobs", tenant, key))
+
+    async def reseal(self, tenant: str, key: str) -> bool:
+        """Seal a blob with the present key; raises BlobMissing."""
+        path = self._path(tenant, key)
+        return await asyncio.to_thread(self._reseal, path, ("blobs", tenant, key))
 
     async def delete(self, tenant: str, key: str) -> None:
         """Erase the bytes; harmless when there are none."""
@@ -92,13 +98,29 @@ class DiskBlobs:
                 _sync(folder.parent)
 
     def _get(self, path: Path, context: tuple[str, ...]) -> bytes:
+        return self._cipher.open(self._read(path), context)
+
+    def _read(self, path: Path) -> bytes:
         try:
-            sealed = path.read_bytes()
+            return path.read_bytes()
         except FileNotFoundError:
             raise BlobMissing(f"There are no bytes under {path.name}.") from None
         except OSError as error:
             raise _unavailable(error) from error
-        return self._cipher.open(sealed, context)
+
+    def _reseal(self, path: Path, context: tuple[str, ...]) -> bool:
+        sealed = self._read(path)
+        if not self._cipher.stale(sealed):
+            return False
+        anew = self._cipher.seal(self._cipher.open(sealed, context), context)
+        with self._changing:
+            if not path.exists():
+                raise BlobMissing(f"There are no bytes under {path.name}.")
+            try:
+                self._write(path, anew)
+            except OSError as error:
+                raise _unavailable(error) from error
+        return True
 
     def _keys(self, folder: Path) -> list[str]:
         try:
@@ -108,7 +130,8 @@ class DiskBlobs:
 
     def _delete(self, path: Path) -> None:
         try:
-            path.unlink()
+            with self._changing:
+                path.unlink()
             _sync(path.parent)
         except FileNotFoundError:
             return

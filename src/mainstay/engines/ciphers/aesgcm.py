@@ -1,4 +1,4 @@
-"""AES-256-GCM: seals bytes at rest with keys derived from one key file."""
+"""AES-256-GCM with keys derived from a key file: the first format; and how key files are kept."""
 
 import errno
 import hashlib
@@ -9,7 +9,6 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.hmac import HMAC
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from mainstay.kit.random import Random
@@ -47,7 +46,7 @@ class AesGcmCipher:
     def seal(self, content: bytes, context: tuple[str, ...]) -> bytes:
         """Encrypt and authenticate; 33 bytes longer than the content."""
         nonce = self._random.token(_NONCE_BYTES)
-        return self._head + nonce + self._key(context).encrypt(nonce, content, _associated(context))
+        return self._head + nonce + self._key(context).encrypt(nonce, content, associated(context))
 
     def open(self, sealed: bytes, context: tuple[str, ...]) -> bytes:
         """Decrypt; raises CipherUnavailable when key, context or a single bit differs."""
@@ -64,18 +63,12 @@ class AesGcmCipher:
             )
         try:
             return self._key(context).decrypt(
-                sealed[_NONCE_AT:_CONTENT_AT], sealed[_CONTENT_AT:], _associated(context)
+                sealed[_NONCE_AT:_CONTENT_AT], sealed[_CONTENT_AT:], associated(context)
             )
         except InvalidTag:
             raise CipherUnavailable(
                 "The sealed bytes were changed or moved; restore them from a backup."
             ) from None
-
-    def blind(self, content: bytes, context: tuple[str, ...]) -> bytes:
-        """Give the HMAC-SHA-256 of content under a key derived for the context."""
-        mark = HMAC(self._bytes_for(b"mainstay blind", context), SHA256())
-        mark.update(content)
-        return mark.finalize()
 
     def _key(self, context: tuple[str, ...]) -> AESGCM:
         scope = context[:_SCOPE_PARTS]
@@ -83,18 +76,16 @@ class AesGcmCipher:
         return found or self._derive(scope)
 
     def _derive(self, scope: tuple[str, ...]) -> AESGCM:
-        derived = AESGCM(self._bytes_for(b"mainstay seal", scope))
+        hkdf = HKDF(SHA256(), KEY_BYTES, salt=None, info=b"mainstay seal" + associated(scope))
+        derived = AESGCM(hkdf.derive(self._master))
         if len(self._derived) >= _KEYS_CACHED_MAX:
             self._derived.clear()
         self._derived[scope] = derived
         return derived
 
-    def _bytes_for(self, purpose: bytes, context: tuple[str, ...]) -> bytes:
-        hkdf = HKDF(SHA256(), KEY_BYTES, salt=None, info=purpose + _associated(context))
-        return hkdf.derive(self._master)
 
-
-def _associated(context: tuple[str, ...]) -> bytes:
+def associated(context: tuple[str, ...]) -> bytes:
+    """Give a context as associated data, each part prefixed by its length."""
     parts = [_VERSION]
     for text in context:
         part = text.encode("utf-8", "surrogatepass")

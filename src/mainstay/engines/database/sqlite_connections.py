@@ -19,6 +19,7 @@ INLINE_MAX_S = 0.004
 _STEPS_BETWEEN_LOOKS = 2_000  # some 20 µs of work of SQLite's machine
 _CACHED_STATEMENTS = 1_000
 _DURABLE = (
+    "secure_delete = ON",  # what is erased is overwritten, whatever this build of SQLite does by itself
     "journal_mode = WAL",
     "synchronous = FULL",
     "wal_autocheckpoint = 2000",

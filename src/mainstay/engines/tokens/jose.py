@@ -13,7 +13,15 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 from mainstay.ports.ciphers import Cipher
-from mainstay.ports.tokens import TOKEN_LENGTH_MAX, Algorithm, Claims, KeyPair, PublicKey, TokenInvalid
+from mainstay.ports.tokens import (
+    TOKEN_LENGTH_MAX,
+    Algorithm,
+    Claims,
+    KeyPair,
+    PublicKey,
+    TokenInvalid,
+    private_half,
+)
 
 Key = ECKey | OKPKey | RSAKey
 
@@ -44,7 +52,9 @@ class JoseTokens:
         key = _MAKE[algorithm]()
         members = {name: str(value) for name, value in key.as_dict(private=False).items() if name != "kid"}
         private = json.dumps(key.as_dict(private=True)).encode()
-        return KeyPair(PublicKey(key_id, algorithm, members), self._cipher.seal(private, _context(key_id)))
+        return KeyPair(
+            PublicKey(key_id, algorithm, members), self._cipher.seal(private, private_half(key_id))
+        )
 
     def sign(self, key: KeyPair, kind: str, claims: Claims) -> str:
         """Sign claims."""
@@ -71,7 +81,7 @@ class JoseTokens:
     def _private(self, key: KeyPair) -> Key:
         found = self._open.get(key.sealed)
         if found is None:
-            opened = self._cipher.open(key.sealed, _context(key.public.key_id))
+            opened = self._cipher.open(key.sealed, private_half(key.public.key_id))
             found = _KINDS[key.public.algorithm].import_key(json.loads(opened))
             if len(self._open) >= _OPEN_MAX:
                 self._open.clear()
@@ -145,7 +155,3 @@ def _members(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
 
 def _refuse(why: str) -> NoReturn:
     raise TokenInvalid(why)
-
-
-def _context(key_id: str) -> tuple[str, ...]:
-    return ("", "signing_keys", key_id)

@@ -93,6 +93,20 @@ class ClientStore:
         sql = f"{_CLIENT} WHERE tenant_id = :tenant ORDER BY client_id"
         return [_client(row) for row in await self._rows.fetch(sql, {"tenant": tenant_id})]
 
+    async def made_by(self, tenant_id: str, subject: str) -> list[str]:
+        """List the clients of a tenant that somebody made."""
+        sql = (
+            "SELECT client_id FROM oauth_clients WHERE tenant_id = :tenant AND created_by = :subject"
+            " ORDER BY client_id"
+        )
+        rows = await self._rows.fetch(sql, {"tenant": tenant_id, "subject": subject})
+        return [str(row["client_id"]) for row in rows]
+
+    async def forget_maker(self, tenant_id: str, subject: str) -> None:
+        """Take somebody's id from the clients that somebody made."""
+        made: dict[str, Scalar] = {"tenant_id": tenant_id, "created_by": subject}
+        await self._rows.update("oauth_clients", {"created_by": ""}, made)
+
     async def add(self, client: ClientRow) -> None:
         """Store a client."""
         row: dict[str, Scalar] = {

@@ -18,6 +18,10 @@ _OF_SUBJECT = (
     "SELECT family_id FROM token_families WHERE tenant_id = :tenant AND subject = :subject"
     " AND client_id = :client AND revoked_ms IS NULL"
 )
+_ALL_OF_SUBJECT = (
+    "SELECT tenant_id, family_id, client_id, subject, scope, audience, created_ms, expires_ms, revoked_ms"
+    " FROM token_families WHERE tenant_id = :tenant AND subject = :subject ORDER BY created_ms, family_id"
+)
 _RUN_OUT = (
     "SELECT (SELECT count(*) FROM authorization_codes WHERE expires_ms < :now)"
     " + (SELECT count(*) FROM token_families WHERE expires_ms < :now) AS number"
@@ -123,6 +127,19 @@ class GrantStore:
         """List the families that a client has of somebody."""
         named = {"tenant": tenant_id, "subject": subject, "client": client_id}
         return [str(row["family_id"]) for row in await self._rows.fetch(_OF_SUBJECT, named)]
+
+    async def families_of_subject(self, tenant_id: str, subject: str) -> list[FamilyRow]:
+        """List what somebody has let clients do, oldest first."""
+        named = {"tenant": tenant_id, "subject": subject}
+        return [_family(row) for row in await self._rows.fetch(_ALL_OF_SUBJECT, named)]
+
+    async def forget_subject(self, tenant_id: str, subject: str) -> None:
+        """Erase what somebody has let clients do, with its codes and tokens."""
+        families = [row.family_id for row in await self.families_of_subject(tenant_id, subject)]
+        if families:
+            await self._rows.delete("refresh_tokens", {"tenant_id": tenant_id, "family_id": families})
+        for table in ("authorization_codes", "token_families"):
+            await self._rows.delete(table, {"tenant_id": tenant_id, "subject": subject})
 
     async def add_refresh(self, family: FamilyRow, hashed: str, now_ms: int) -> None:
         """Store a refresh token; used ones stay until their family ends, or reuse would not be noticed."""

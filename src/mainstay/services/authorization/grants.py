@@ -208,6 +208,16 @@ class Grants:
         for family_id in await self._store.families_of(tenant_id, subject, client_id):
             await self.revoke(tenant_id, family_id)
 
+    async def of_subject(self, tenant_id: str, subject: str) -> Sequence[FamilyRow]:
+        """List what somebody has let clients do."""
+        return await self._store.families_of_subject(tenant_id, subject)
+
+    async def erase(self, tenant_id: str, subject: str) -> None:
+        """End and erase what somebody has let clients do; tokens that are about work no more."""
+        for family in await self._store.families_of_subject(tenant_id, subject):
+            await self.revoke(tenant_id, family.family_id)
+        await self._store.forget_subject(tenant_id, subject)
+
     async def forget(self, now_ms: int) -> None:
         """Forget what has run out."""
         before_ms = now_ms - CODE_KEPT_S * 1000

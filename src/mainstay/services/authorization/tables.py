@@ -1,6 +1,7 @@
 """The tables of signing keys, clients, codes and tokens."""
 
-from mainstay.ports.database import Column, Index, Table
+from mainstay.ports.database import Column, Index, Sealed, Table
+from mainstay.ports.tokens import private_half
 
 SIGNING_KEYS = Table(
     name="signing_keys",
@@ -10,7 +11,7 @@ SIGNING_KEYS = Table(
         Column("state", "text"),
         Column("algorithm", "text"),
         Column("public", "text"),
-        Column("sealed", "bytes"),
+        Column("sealed", "bytes", sealed=Sealed(("key_id",), private_half, across=True)),
         Column("created_ms", "integer"),
         Column("active_ms", "integer", nullable=True),
         Column("retired_ms", "integer", nullable=True),

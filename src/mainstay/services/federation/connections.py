@@ -24,6 +24,7 @@ from mainstay.services.federation.failures import (
 from mainstay.services.federation.providers import Providers
 from mainstay.services.federation.records import ClaimMapping, Kind, SignOnConnection, State
 from mainstay.services.federation.store import ConnectionRow, FederationStore
+from mainstay.services.federation.tables import secret_place
 from mainstay.services.identity.interface import Identity
 
 CONNECTIONS_MAX = 200
@@ -161,10 +162,10 @@ class Connections:
         """Open a connection's client secret; empty when it has none. The caller is of its tenant."""
         if row.client_secret is None:
             return ""
-        return self._cipher.open(row.client_secret, _context(row.connection_id)).decode()
+        return self._cipher.open(row.client_secret, secret_place(row.connection_id)).decode()
 
     def _sealed(self, connection_id: str, secret: str | None) -> bytes | None:
-        return None if secret is None else self._cipher.seal(secret.encode(), _context(connection_id))
+        return None if secret is None else self._cipher.seal(secret.encode(), secret_place(connection_id))
 
     async def _provider(self, wish: Wish) -> Provider:
         if wish.kind == "oidc":
@@ -207,10 +208,6 @@ class Connections:
 
 def _state(text: str) -> State:
     return "active" if text == "active" else "test" if text == "test" else "disabled"
-
-
-def _context(connection_id: str) -> tuple[str, ...]:
-    return ("sso_connections", "client_secret", connection_id)
 
 
 def _check_fields(wish: Wish) -> None:

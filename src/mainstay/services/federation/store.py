@@ -149,6 +149,30 @@ class FederationStore:
         values = {**_key(row), "subject_index": subject_index, "user_id": user_id, "created_ms": now_ms}
         await self._rows.upsert("sso_links", [values])
 
+    async def links_of(self, tenant_id: str, user_id: str) -> list[tuple[str, int]]:
+        """List by which connections a user came, and since when."""
+        rows = await self._rows.fetch(
+            "SELECT connection_id, created_ms FROM sso_links WHERE tenant_id = :tenant AND user_id = :user"
+            " ORDER BY connection_id",
+            {"tenant": tenant_id, "user": user_id},
+        )
+        return [(str(row["connection_id"]), int(row["created_ms"] or 0)) for row in rows]
+
+    async def made_by(self, tenant_id: str, subject: str) -> list[str]:
+        """List the connections of a tenant that somebody made."""
+        rows = await self._rows.fetch(
+            "SELECT connection_id FROM sso_connections WHERE tenant_id = :tenant AND created_by = :subject"
+            " ORDER BY connection_id",
+            {"tenant": tenant_id, "subject": subject},
+        )
+        return [str(row["connection_id"]) for row in rows]
+
+    async def forget_person(self, tenant_id: str, subject: str) -> None:
+        """Erase by which connections somebody came, and that somebody made connections."""
+        await self._rows.delete("sso_links", {"tenant_id": tenant_id, "user_id": subject})
+        made: dict[str, Scalar] = {"tenant_id": tenant_id, "created_by": subject}
+        await self._rows.update("sso_connections", {"created_by": ""}, made)
+
     async def use(self, tenant_id: str, names: Mapping[str, int], now_ms: int) -> None:
         """Note what was presented, until when it could be again; raises UniqueViolated when it was before.
 

@@ -1,6 +1,12 @@
 """The tables of single sign-on."""
 
-from mainstay.ports.database import Column, Index, Table
+from mainstay.ports.database import Column, Index, Sealed, Table
+
+
+def secret_place(connection_id: str) -> tuple[str, ...]:
+    """Give what a connection's client secret is sealed to."""
+    return "sso_connections", "client_secret", connection_id
+
 
 CONNECTIONS = Table(
     name="sso_connections",
@@ -11,7 +17,7 @@ CONNECTIONS = Table(
         Column("state", "text"),
         Column("issuer", "text"),
         Column("client_id", "text"),
-        Column("client_secret", "bytes", nullable=True),
+        Column("client_secret", "bytes", nullable=True, sealed=Sealed(("connection_id",), secret_place)),
         Column("sign_in_url", "text"),
         Column("certificates", "text"),
         Column("mapping", "text"),

@@ -20,7 +20,7 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "researcher": frozenset({"documents:read", "collections:read", "jobs:read", "knowledge:evaluate"}),
     "operations": frozenset({"collections:read", "index:rebuild", "jobs:read", "jobs:write", "usage:read"}),
     "compliance_officer": frozenset(
-        {"audit:read", "keys:read", "roles:read", "collections:read", "jobs:read"}
+        {"audit:read", "privacy:read", "keys:read", "roles:read", "collections:read", "jobs:read"}
     ),
 }
 DESCRIPTIONS: Mapping[str, str] = {
@@ -29,7 +29,7 @@ DESCRIPTIONS: Mapping[str, str] = {
     "user": "Searches, asks, reads documents, gives feedback.",
     "researcher": "Reads and evaluates; writes nothing.",
     "operations": "Looks after jobs, usage and the index; sees no document's content.",
-    "compliance_officer": "Reads the audit, and lists keys, roles, collections and jobs; sees no content.",
+    "compliance_officer": "Reads the audit and privacy; lists keys, roles, collections and jobs.",
 }
 
 

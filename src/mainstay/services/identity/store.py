@@ -273,6 +273,20 @@ class IdentityStore:
         sql = "SELECT 1 AS one FROM revoked_secrets WHERE hash = :hash"
         return bool(await self._rows.fetch(sql, {"hash": hashed}))
 
+    async def keys_about(self, tenant_id: str, subject: str) -> tuple[list[KeyRow], list[KeyRow]]:
+        """Find the key that somebody is, and the keys that somebody made."""
+        values = {"tenant": tenant_id, "subject": subject}
+        own = await self._rows.fetch(f"{_KEY} AND k.key_id = :subject", values)
+        made = await self._rows.fetch(f"{_KEY} AND k.created_by = :subject ORDER BY k.key_id", values)
+        return [_key(row) for row in own], [_key(row) for row in made]
+
+    async def forget_person(self, tenant_id: str, subject: str, instead: str) -> None:
+        """Take somebody's name from the key that it is, and its id from those that it made."""
+        await self._rows.update("api_keys", {"name": instead}, {"tenant_id": tenant_id, "key_id": subject})
+        await self._rows.update(
+            "api_keys", {"created_by": ""}, {"tenant_id": tenant_id, "created_by": subject}
+        )
+
     async def note_uses(self, uses: Mapping[tuple[str, str], int]) -> None:
         """Store when keys, named by tenant and id, were used last."""
         rows: Sequence[Mapping[str, Scalar]] = [

@@ -12,7 +12,7 @@ from mainstay.ports.encoder import Encoder
 from mainstay.ports.languages import Languages
 from mainstay.services.knowledge.chunking import Chunk, chunk
 from mainstay.services.knowledge.naming import passage_id
-from mainstay.services.knowledge.passage_store import Passage, PassageStore, Sealed
+from mainstay.services.knowledge.passage_store import Passage, PassageStore, Stored
 from mainstay.services.knowledge.points import content_hash, embedded_text
 from mainstay.services.knowledge.records import Chunking
 from mainstay.services.knowledge.store import CollectionRow, DocumentRow, KnowledgeStore
@@ -84,7 +84,7 @@ class Encoding:
         self._passages = passages
         self._encoder = encoder
 
-    async def encode(self, documents: Sequence[DocumentRow]) -> list[tuple[str, list[Sealed]]]:
+    async def encode(self, documents: Sequence[DocumentRow]) -> list[tuple[str, list[Stored]]]:
         """Give the language and the sealed passages of each document's present version."""
         collections = {row.name: row for row in await self._store.collections()}
         texts = await self._store.texts({document.doc_id: document.version for document in documents})

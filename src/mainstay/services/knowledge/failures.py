@@ -34,6 +34,12 @@ class DocumentInvalid(Invalid):
     title = "The document cannot be stored"
 
 
+class GiverErased(Conflict):
+    """Whoever gives this judgement was erased: nothing of that person is stored any more."""
+
+    title = "Whoever you are was erased"
+
+
 class QuestionsInvalid(Invalid):
     """A question names no document as its answer."""
 

@@ -1,14 +1,32 @@
 """FAQ entries and feedback, in rows; their texts are sealed."""
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mainstay.ports.ciphers import Cipher
-from mainstay.ports.database import Column, Index, Row, Rows, Scalar, Table
+from mainstay.ports.ciphers import Cipher, KeyDestroyed
+from mainstay.ports.database import Column, Index, Row, Rows, Scalar, Sealed, Table
 from mainstay.services.knowledge.passage_store import bucket, opened, packed, unpacked
+
+
+def _question(faq_id: str) -> tuple[str, ...]:
+    return "faqs", "question", faq_id
+
+
+def _answer(faq_id: str) -> tuple[str, ...]:
+    return "faqs", "answer", faq_id
+
+
+def _query(feedback_id: str) -> tuple[str, ...]:
+    return "feedback", "query", feedback_id
+
+
+def _comment(feedback_id: str) -> tuple[str, ...]:
+    return "feedback", "comment", feedback_id
+
 
 FAQS = Table(
     name="faqs",
@@ -16,8 +34,8 @@ FAQS = Table(
         Column("faq_id", "text"),
         Column("point_id", "integer"),
         Column("collection", "text"),
-        Column("question", "bytes"),
-        Column("answer", "bytes"),
+        Column("question", "bytes", sealed=Sealed(("faq_id",), _question)),
+        Column("answer", "bytes", sealed=Sealed(("faq_id",), _answer)),
         Column("dense", "bytes"),
         Column("created_ms", "integer"),
     ),
@@ -33,8 +51,8 @@ FEEDBACK = Table(
         Column("doc_id", "text"),
         Column("collection", "text"),
         Column("helpful", "integer"),
-        Column("query", "bytes"),
-        Column("comment", "bytes"),
+        Column("query", "bytes", sealed=Sealed(("feedback_id",), _query, owner="subject")),
+        Column("comment", "bytes", sealed=Sealed(("feedback_id",), _comment, owner="subject")),
         Column("dense", "bytes"),
         Column("subject", "text"),
         Column("created_ms", "integer"),
@@ -92,8 +110,8 @@ class FaqStore:
                     "faq_id": row.faq_id,
                     "point_id": row.point_id,
                     "collection": row.collection,
-                    "question": self._cipher.seal(row.question.encode(), ("faqs", "question", row.faq_id)),
-                    "answer": self._cipher.seal(row.answer.encode(), ("faqs", "answer", row.faq_id)),
+                    "question": self._cipher.seal(row.question.encode(), _question(row.faq_id)),
+                    "answer": self._cipher.seal(row.answer.encode(), _answer(row.faq_id)),
                     "dense": packed(row.dense),
                     "created_ms": row.created_ms,
                 }
@@ -143,9 +161,11 @@ class FaqStore:
                     "doc_id": row.doc_id,
                     "collection": row.collection,
                     "helpful": int(row.helpful),
-                    "query": self._cipher.seal(row.query.encode(), ("feedback", "query", row.feedback_id)),
+                    "query": self._cipher.seal(
+                        row.query.encode(), _query(row.feedback_id), owner=row.subject
+                    ),
                     "comment": self._cipher.seal(
-                        row.comment.encode(), ("feedback", "comment", row.feedback_id)
+                        row.comment.encode(), _comment(row.feedback_id), owner=row.subject
                     ),
                     "dense": packed(row.dense),
                     "subject": row.subject,
@@ -155,11 +175,29 @@ class FaqStore:
         )
 
     async def feedback(self, feedback_id: str | None = None) -> list[FeedbackRow]:
-        """List the judgements, or give one."""
+        """List the judgements, or give one; those of somebody who is being erased are as good as gone."""
         where = "" if feedback_id is None else " WHERE feedback_id = :id"
         values: dict[str, Scalar] = {} if feedback_id is None else {"id": feedback_id}
         rows = await self._rows.fetch(f"SELECT * FROM feedback{where} ORDER BY created_ms", values)
-        return [self._feedback(row) for row in rows]
+        return self._readable(rows)
+
+    async def feedback_of(self, subject: str) -> list[FeedbackRow]:
+        """List somebody's judgements, oldest first."""
+        rows = await self._rows.fetch(
+            "SELECT * FROM feedback WHERE subject = :subject ORDER BY created_ms", {"subject": subject}
+        )
+        return self._readable(rows)
+
+    async def judgements_of(self, subject: str) -> list[str]:
+        """List the ids of somebody's judgements."""
+        rows = await self._rows.fetch(
+            "SELECT feedback_id FROM feedback WHERE subject = :subject", {"subject": subject}
+        )
+        return [str(row["feedback_id"]) for row in rows]
+
+    async def remove_judgements(self, feedback_ids: Sequence[str]) -> None:
+        """Erase judgements."""
+        await self._rows.delete("feedback", {"feedback_id": list(feedback_ids)})
 
     async def any(self) -> tuple[bool, bool]:
         """Say whether there are entries at all, and whether there is feedback."""
@@ -179,11 +217,18 @@ class FaqStore:
             faq_id=faq_id,
             point_id=int(row["point_id"] or 0),
             collection=str(row["collection"]),
-            question=opened(self._cipher, row["question"], ("faqs", "question", faq_id)),
-            answer=opened(self._cipher, row["answer"], ("faqs", "answer", faq_id)),
+            question=opened(self._cipher, row["question"], _question(faq_id)),
+            answer=opened(self._cipher, row["answer"], _answer(faq_id)),
             dense=unpacked(row["dense"]),
             created_ms=int(row["created_ms"] or 0),
         )
+
+    def _readable(self, rows: Sequence[Row]) -> list[FeedbackRow]:
+        found = []
+        for row in rows:
+            with contextlib.suppress(KeyDestroyed):
+                found.append(self._feedback(row))
+        return found
 
     def _feedback(self, row: Row) -> FeedbackRow:
         feedback_id = str(row["feedback_id"])
@@ -193,8 +238,8 @@ class FaqStore:
             doc_id=str(row["doc_id"]),
             collection=str(row["collection"]),
             helpful=bool(row["helpful"]),
-            query=opened(self._cipher, row["query"], ("feedback", "query", feedback_id)),
-            comment=opened(self._cipher, row["comment"], ("feedback", "comment", feedback_id)),
+            query=opened(self._cipher, row["query"], _query(feedback_id)),
+            comment=opened(self._cipher, row["comment"], _comment(feedback_id)),
             dense=unpacked(row["dense"]),
             subject=str(row["subject"]),
             created_ms=int(row["created_ms"] or 0),

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from mainstay.kernel.work import caller, emit, note_change, note_target
 from mainstay.kit.clock import Clock
 from mainstay.kit.ids import Ids
+from mainstay.ports.ciphers import KeyDestroyed
 from mainstay.ports.encoder import Encoder
 from mainstay.ports.vectors import AllOf, Leg, Vectors
-from mainstay.services.knowledge.failures import FaqMissing
+from mainstay.services.knowledge.failures import FaqMissing, GiverErased
 from mainstay.services.knowledge.faq_store import FaqRow, FaqStore, FeedbackRow
 from mainstay.services.knowledge.finding import Found, within
 from mainstay.services.knowledge.happenings import IndexChanged
@@ -146,7 +147,10 @@ class Faqs:
             subject=caller().subject,
             created_ms=self._clock.now_ms(),
         )
-        await self._faqs.add_feedback(row)
+        try:
+            await self._faqs.add_feedback(row)
+        except KeyDestroyed:
+            raise GiverErased("Come with another key, or as another user.") from None
         await self._changed("feedback", feedback_id)
         return FeedbackGiven(feedback_id=feedback_id)
 

@@ -18,6 +18,7 @@ from mainstay.services.knowledge.points import (
     PASSAGE,
     content_hash,
     embedded_text,
+    erased_point,
     faq_point,
     feedback_point,
     passage_point,
@@ -124,11 +125,20 @@ class Indexing:
                 else:
                     await self._vectors.upsert(space, [faq_point(row, "und", change.change)], change.change)
             case "feedback":
-                judged = await self._faqs.feedback(change.subject)
-                points = [feedback_point(each, change.change) for each in judged]
-                await self._vectors.upsert(space, points, change.change)
+                await self._judgement(space, change)
             case "rebuild":
                 await self._renew(space, change.change)
+
+    async def _judgement(self, space: Space, change: Change) -> None:
+        """Bring a judgement in, or take out one that was erased since: by its id, once that is its name."""
+        judged = await self._faqs.feedback(change.subject)
+        if judged:
+            points = [feedback_point(each, change.change) for each in judged]
+            await self._vectors.upsert(space, points, change.change)
+        else:
+            erased = erased_point(change.subject, space.dimensions)
+            await self._vectors.upsert(space, [erased], 0)
+            await self._vectors.delete(space, Equals("doc_id", change.subject), change.change)
 
     async def _documents(self, space: Space, changes: Sequence[Change]) -> list[DocumentRow]:
         """Bring stored documents in; give those that are still what their changes say.

@@ -18,6 +18,7 @@ from mainstay.services.knowledge.failures import (
     DocumentMissing,
     DocumentsHidden,
     FaqMissing,
+    GiverErased,
     IndexBehind,
     PassagesTooLong,
     QuestionsInvalid,
@@ -324,7 +325,7 @@ class Knowledge(Interface, grants=GRANTS):
         "POST /knowledge/feedback",
         may="feedback:write",
         status=201,
-        fails=(DocumentMissing,),
+        fails=(DocumentMissing, GiverErased),
         example={"query": "How do I rotate an API key?", "doc_id": "keys", "helpful": True},
     )
     async def give_feedback(

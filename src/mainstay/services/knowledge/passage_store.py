@@ -10,8 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mainstay.ports.ciphers import Cipher
-from mainstay.ports.database import Column, Index, Row, Rows, Scalar, Table
+from mainstay.ports.database import Column, Index, Row, Rows, Scalar, Sealed, Table
 from mainstay.services.knowledge.naming import name_of
+
+
+def _place(doc_id: str, version: int, ordinal: int) -> tuple[str, str]:
+    """Give what a passage's text is sealed to: its place, so that no text passes for another's."""
+    return "passages", name_of(doc_id, version, ordinal)
+
 
 PASSAGES = Table(
     name="passages",
@@ -26,7 +32,7 @@ PASSAGES = Table(
         Column("headings", "text"),
         Column("kind", "text"),
         Column("content_hash", "text"),
-        Column("text", "bytes"),
+        Column("text", "bytes", sealed=Sealed(("doc_id", "version", "ordinal"), _place)),
         Column("dense", "bytes"),
     ),
     key=("point_id",),
@@ -86,7 +92,7 @@ class Passage:
     dense: NDArray[np.float32]
 
 
-Sealed = Mapping[str, Scalar]
+Stored = Mapping[str, Scalar]
 """A passage as it is stored."""
 
 
@@ -158,11 +164,6 @@ def _unpacked(rows: Sequence[Row]) -> list[NDArray[np.float32]]:
 def opened(cipher: Cipher, value: Scalar, context: tuple[str, ...]) -> str:
     """Give a sealed text."""
     return cipher.open(_bytes(value), context).decode()
-
-
-def _place(doc_id: str, version: int, ordinal: int) -> tuple[str, str]:
-    """Give what a passage's text is sealed to: its place, so that no text passes for another's."""
-    return "passages", name_of(doc_id, version, ordinal)
 
 
 def _bytes(value: Scalar) -> bytes:
@@ -255,13 +256,13 @@ class PassageStore:
             for row in await self._rows.fetch(f"{_LEADING} WHERE p.point_id IN ({names})", values)
         ]
 
-    async def sealed(self, documents: Sequence[Iterable[Passage]]) -> list[list[Sealed]]:
+    async def sealed(self, documents: Sequence[Iterable[Passage]]) -> list[list[Stored]]:
         """Give the passages of each document as they are stored; what makes them is run beside the loop."""
         return await asyncio.to_thread(
             lambda: [[self._values(passage) for passage in passages] for passages in documents]
         )
 
-    async def save(self, versions: Sequence[tuple[str, int]], rows: Sequence[Sealed]) -> None:
+    async def save(self, versions: Sequence[tuple[str, int]], rows: Sequence[Stored]) -> None:
         """Store the sealed passages of documents' versions, instead of those that an interrupted try left."""
         alike: dict[int, list[str]] = {}
         for doc_id, version in versions:
@@ -356,7 +357,7 @@ class PassageStore:
             language=str(row["language"]),
         )
 
-    def _values(self, passage: Passage) -> Sealed:
+    def _values(self, passage: Passage) -> Stored:
         return {
             "point_id": passage.point_id,
             "doc_id": passage.doc_id,

@@ -4,9 +4,12 @@ import hashlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+import numpy as np
+
 from mainstay.ports.vectors import Point, Sparse
 from mainstay.services.knowledge.faq_store import FaqRow, FeedbackRow
 from mainstay.services.knowledge.lexical import passage_weights
+from mainstay.services.knowledge.naming import opinion_id
 from mainstay.services.knowledge.passage_store import Passage
 from mainstay.services.knowledge.permissions import EVERYBODY, indexed_groups
 from mainstay.services.knowledge.store import DocumentRow
@@ -56,6 +59,15 @@ def faq_point(row: FaqRow, language: str, change: int) -> Point:
         "change": change,
     }
     return Point(row.point_id, row.dense, Sparse(indices, weights), payload)
+
+
+def erased_point(feedback_id: str, dimensions: int) -> Point:
+    """Make what replaces the point of a judgement that was erased, so that its id finds it."""
+    dense = np.zeros(dimensions, np.float32)
+    dense[0] = 1.0
+    indices, weights = passage_weights("", "und")
+    payload = {"kind": FEEDBACK, "doc_id": feedback_id, "groups": []}
+    return Point(opinion_id(feedback_id), dense, Sparse(indices, weights), payload)
 
 
 def feedback_point(row: FeedbackRow, change: int) -> Point:

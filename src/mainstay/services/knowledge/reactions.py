@@ -17,11 +17,13 @@ from mainstay.services.knowledge.passage_store import (
     Change,
     ChangeKind,
     PassageStore,
-    Sealed,
+    Stored,
     change_kind,
 )
+from mainstay.services.knowledge.personal import PersonalFeedback
 from mainstay.services.knowledge.progress_store import ProgressStore
 from mainstay.services.knowledge.store import DocumentRow, KnowledgeStore
+from mainstay.services.privacy.interface import PersonErasureRequested, PersonExportRequested
 
 _CHARACTERS_AT_ONCE = 200_000
 """Bounds how long other tenants wait for a portion, and its memory; a single text may be longer."""
@@ -38,6 +40,7 @@ class KnowledgeReactions(Reactions):
         encoding: Encoding,
         indexing: Indexing,
         originals: Originals,
+        personal: PersonalFeedback,
     ) -> None:
         """Take the parts."""
         self._store = store
@@ -46,6 +49,7 @@ class KnowledgeReactions(Reactions):
         self._encoding = encoding
         self._indexing = indexing
         self._originals = originals
+        self._personal = personal
 
     @reacts_to(DocumentStored, batch=128, side_by_side=2, heavy=_CHARACTERS_AT_ONCE)
     async def encode_documents(self, events: Sequence[DocumentStored]) -> None:
@@ -63,7 +67,7 @@ class KnowledgeReactions(Reactions):
                 current.append((document, event))
         encoded = await self._encoding.encode([document for document, _ in current])
         kept: list[DocumentStored] = []
-        fresh: list[Sealed] = []
+        fresh: list[Stored] = []
         stay = await self._progress.encoded(
             [(document, language) for (document, _), (language, _) in zip(current, encoded, strict=True)]
         )
@@ -78,6 +82,18 @@ class KnowledgeReactions(Reactions):
     async def erase_files(self, events: Sequence[FilesReplaced]) -> None:
         """Erase files that no document needs any more."""
         await self._originals.erase([blob for event in events for blob in event.blobs])
+
+    @reacts_to(PersonExportRequested)
+    async def export_person(self, events: Sequence[PersonExportRequested]) -> None:
+        """Contribute somebody's judgements to an export."""
+        for event in events:
+            await self._personal.gather(event)
+
+    @reacts_to(PersonErasureRequested)
+    async def erase_person(self, events: Sequence[PersonErasureRequested]) -> None:
+        """Erase somebody's judgements."""
+        for event in events:
+            await self._personal.erase(event)
 
     async def _changed(self, events: Sequence[DocumentStored]) -> None:
         subjects = [(event.doc_id, event.version) for event in events]

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from mainstay.ports.ciphers import Cipher
-from mainstay.ports.database import Column, Index, Row, Rows, Scalar, Table
+from mainstay.ports.database import Column, Index, Row, Rows, Scalar, Sealed, Table
 from mainstay.services.knowledge.faq_store import TABLES as FAQ_TABLES
 from mainstay.services.knowledge.large import beside
 from mainstay.services.knowledge.passage_store import TABLES as PASSAGE_TABLES
@@ -53,13 +53,19 @@ DOCUMENTS = Table(
     indexes=(Index(("collection", "doc_id")), Index(("collection", "language"))),
 )
 
+
+def _place(doc_id: str, version: int) -> tuple[str, ...]:
+    """Give what a version's text is sealed to."""
+    return "document_versions", doc_id, str(version)
+
+
 VERSIONS = Table(
     name="document_versions",
     columns=(
         Column("doc_id", "text"),
         Column("version", "integer"),
         Column("title", "text"),
-        Column("text", "bytes"),
+        Column("text", "bytes", sealed=Sealed(("doc_id", "version"), _place)),
         Column("created_ms", "integer"),
     ),
     key=("doc_id", "version"),
@@ -292,7 +298,7 @@ class KnowledgeStore:
         )
         if not rows:
             return None
-        sealed, context = rows[0]["text"], self._context(doc_id, version)
+        sealed, context = rows[0]["text"], _place(doc_id, version)
         text = await beside(_size(rows), lambda: opened(self._cipher, sealed, context))
         return str(rows[0]["title"]), text
 
@@ -321,20 +327,17 @@ class KnowledgeStore:
             "doc_id": row.doc_id,
             "version": row.version,
             "title": row.title,
-            "text": self._cipher.seal(text.encode(), self._context(row.doc_id, row.version)),
+            "text": self._cipher.seal(text.encode(), _place(row.doc_id, row.version)),
             "created_ms": row.changed_ms,
         }
 
     def _texts(self, rows: Sequence[Row]) -> dict[str, str]:
         return {
             str(row["doc_id"]): opened(
-                self._cipher, row["text"], self._context(str(row["doc_id"]), int(row["version"] or 0))
+                self._cipher, row["text"], _place(str(row["doc_id"]), int(row["version"] or 0))
             )
             for row in rows
         }
-
-    def _context(self, doc_id: str, version: int) -> tuple[str, ...]:
-        return ("document_versions", doc_id, str(version))
 
     def _collection_values(self, row: CollectionRow) -> dict[str, Scalar]:
         return {

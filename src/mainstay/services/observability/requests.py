@@ -6,7 +6,8 @@ from typing import Any
 
 from mainstay.kernel.guard import PermissionMissing
 from mainstay.kernel.permissions import Permissions
-from mainstay.kernel.recording import Recording, context_of
+from mainstay.kernel.recording import Recording
+from mainstay.kernel.tables import logged_place
 from mainstay.kernel.work import caller, follow_up, note_change, note_target
 from mainstay.kit.clock import Clock
 from mainstay.ports.ciphers import Cipher
@@ -113,7 +114,7 @@ class Requests:
         if row is None or not isinstance(sealed, bytes):
             raise RequestMissing("Search the requests to see their numbers; old ones are removed.")
         facts = _facts(row)
-        opened = self._cipher.open(sealed, context_of(facts["request_id"], facts["at_ms"]))
+        opened = self._cipher.open(sealed, logged_place(facts["request_id"], facts["at_ms"]))
         return WholeRequest(**facts, **json.loads(opened.decode("utf-8", "surrogatepass")))
 
 

@@ -12,10 +12,8 @@ from mainstay.services.people.addresses import addressed
 from mainstay.services.people.code_store import CodeRow, CodeStore, Purpose
 from mainstay.services.people.failures import CodeInvalid, EmailTaken, MailTooOften, PasswordWrong
 from mainstay.services.people.happenings import AddressChanged, AddressWanted, PasswordChanged, ResetWanted
-from mainstay.services.people.members import EMAIL, name_column
 from mainstay.services.people.passwords import Passwords
-from mainstay.services.people.personal import Personal
-from mainstay.services.people.post import NEW_EMAIL
+from mainstay.services.people.personal import EMAIL, NEW_EMAIL, Personal, name_column
 from mainstay.services.people.records import NewSession
 from mainstay.services.people.sessions import Sessions
 from mainstay.services.people.store import MemberRow, PeopleStore, PersonRow

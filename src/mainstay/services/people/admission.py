@@ -8,8 +8,7 @@ from mainstay.kit.clock import Clock
 from mainstay.kit.ids import Ids
 from mainstay.ports.database import UniqueViolated
 from mainstay.services.people.addresses import addressed
-from mainstay.services.people.members import EMAIL, name_column
-from mainstay.services.people.personal import Personal
+from mainstay.services.people.personal import EMAIL, Personal, name_column
 from mainstay.services.people.sessions import Sessions
 from mainstay.services.people.store import MemberRow, PeopleStore, PersonRow
 

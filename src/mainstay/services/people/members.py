@@ -21,19 +21,13 @@ from mainstay.services.people.failures import (
     UserMissing,
     UserNotInvited,
 )
-from mainstay.services.people.personal import Personal
+from mainstay.services.people.personal import EMAIL, Personal, name_column
 from mainstay.services.people.records import User, UserState, WishedState
 from mainstay.services.people.store import MemberRow, PeopleStore, PersonRow, Which
 
 LOOKED_THROUGH_MAX = 10_000
 _AT_ONCE = 100
 _ADMIN = "admin"
-EMAIL = "people.email"
-
-
-def name_column(tenant_id: str) -> str:
-    """Give the column to which a member's name is bound: each tenant calls a person as it likes."""
-    return f"members.name.{tenant_id}"
 
 
 @dataclass(frozen=True)

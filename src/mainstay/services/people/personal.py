@@ -3,7 +3,19 @@
 from mainstay.ports.ciphers import PersonalCipher
 from mainstay.services.people.addresses import addressed
 
+EMAIL, NEW_EMAIL = "people.email", "codes.email"
+ADDRESS, AGENT = "sessions.address", "sessions.agent"
 _PURPOSE = "person"
+
+
+def name_column(tenant_id: str) -> str:
+    """Give the column to which a member's name is bound: each tenant calls a person as it likes."""
+    return f"members.name.{tenant_id}"
+
+
+def place(person_id: str, column: str) -> tuple[str, ...]:
+    """Give what a text of a person is bound to."""
+    return _PURPOSE, person_id, column
 
 
 class Personal:
@@ -18,11 +30,11 @@ class Personal:
 
     async def seal(self, person_id: str, column: str, text: str) -> bytes:
         """Seal a text of a person."""
-        return self._cipher.seal(text.encode(), (_PURPOSE, person_id, column))
+        return self._cipher.seal(text.encode(), place(person_id, column))
 
     async def open(self, person_id: str, column: str, sealed: bytes) -> str:
         """Open a text of a person; raises CipherUnavailable."""
-        return self._cipher.open(sealed, (_PURPOSE, person_id, column)).decode()
+        return self._cipher.open(sealed, place(person_id, column)).decode()
 
     async def index(self, email: str) -> str:
         """Give what an e-mail address is found by: the keyed HMAC-SHA-256 of its one form."""

@@ -7,15 +7,13 @@ from mainstay.kit.tokens import TOKEN_BYTES, hashed, token_of
 from mainstay.ports.mailers import Mailer
 from mainstay.services.people import letters
 from mainstay.services.people.code_store import CodeRow, CodeStore, Purpose
-from mainstay.services.people.members import EMAIL
-from mainstay.services.people.personal import Personal
+from mainstay.services.people.personal import EMAIL, NEW_EMAIL, Personal
 from mainstay.services.people.settings import PeopleSettings
 from mainstay.services.people.store import PeopleStore
 
 INVITATION_DAYS = 7
 RESET_MINUTES = 30
 ADDRESS_HOURS = 24
-NEW_EMAIL = "codes.email"
 PREFIX = "msc_"
 _MINUTE_MS = 60_000
 _HOUR_MS = 60 * _MINUTE_MS

@@ -12,14 +12,17 @@ from mainstay.services.people.happenings import (
     ResetWanted,
 )
 from mainstay.services.people.post import Post
+from mainstay.services.people.rights import Rights
+from mainstay.services.privacy.interface import PersonErasureRequested, PersonExportRequested
 
 
 class PeopleReactions(Reactions):
-    """Sends mails."""
+    """Sends mails, and exports and erases persons."""
 
-    def __init__(self, post: Post) -> None:
-        """Take who sends them."""
+    def __init__(self, post: Post, rights: Rights) -> None:
+        """Take who sends them, and who knows what is stored about a person."""
         self._post = post
+        self._rights = rights
 
     @reacts_to(InvitationWanted)
     async def send_invitation(self, events: Sequence[InvitationWanted]) -> None:
@@ -50,3 +53,15 @@ class PeopleReactions(Reactions):
         """Tell a person that there is another password."""
         for event in events:
             await self._post.tell_password(event.person_id)
+
+    @reacts_to(PersonExportRequested)
+    async def export_person(self, events: Sequence[PersonExportRequested]) -> None:
+        """Contribute what is stored about a member."""
+        for event in events:
+            await self._rights.gather(event)
+
+    @reacts_to(PersonErasureRequested)
+    async def erase_person(self, events: Sequence[PersonErasureRequested]) -> None:
+        """Erase a member."""
+        for event in events:
+            await self._rights.erase(event)

@@ -14,14 +14,13 @@ from mainstay.kit.ids import Ids
 from mainstay.kit.random import Random
 from mainstay.kit.tokens import TOKEN_BYTES, hashed, is_token, token_of
 from mainstay.services.people.failures import SessionMissing
-from mainstay.services.people.personal import Personal
+from mainstay.services.people.personal import ADDRESS, AGENT, Personal
 from mainstay.services.people.records import NewSession, Session
 from mainstay.services.people.session_store import SessionRow, SessionStore
 from mainstay.services.people.settings import PeopleSettings
 from mainstay.services.people.store import MemberRow
 
 PREFIX = "mss_"
-_ADDRESS, _AGENT = "sessions.address", "sessions.agent"
 _MINUTE_MS = 60_000
 _DAY_MS = 24 * 60 * _MINUTE_MS
 _AT_ONCE = 500
@@ -77,8 +76,8 @@ class Sessions:
             person_id=member.person_id,
             created_ms=now,
             used_ms=now,
-            address=await self._personal.seal(member.person_id, _ADDRESS, work.address),
-            agent=await self._personal.seal(member.person_id, _AGENT, work.agent),
+            address=await self._personal.seal(member.person_id, ADDRESS, work.address),
+            agent=await self._personal.seal(member.person_id, AGENT, work.agent),
         )
         return Begun(row, secret, known)
 
@@ -119,8 +118,8 @@ class Sessions:
                 created_ms=row.created_ms,
                 last_used_ms=self._used_ms(row.tenant_id, row.session_id, row.used_ms),
                 ends_ms=row.created_ms + self._longest_ms,
-                address=await self._personal.open(person_id, _ADDRESS, row.address),
-                agent=await self._personal.open(person_id, _AGENT, row.agent),
+                address=await self._personal.open(person_id, ADDRESS, row.address),
+                agent=await self._personal.open(person_id, AGENT, row.agent),
                 current=row.hash == present,
             )
             for row in await self._store.sessions_of(person_id)

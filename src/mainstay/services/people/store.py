@@ -1,12 +1,19 @@
 """People and their memberships, in rows."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
 from mainstay.ports.database import AllRows, Row, Scalar
 from mainstay.services.people import tables
+from mainstay.services.people.happenings import (
+    AddressChanged,
+    AddressWanted,
+    InvitationWanted,
+    PasswordChanged,
+    ResetWanted,
+)
 from mainstay.services.people.records import UserState
 
 TABLES = (tables.PEOPLE, tables.MEMBERS, tables.SESSIONS, tables.PLACES, tables.CODES)
@@ -15,6 +22,12 @@ _MEMBER = (
     "SELECT m.tenant_id, m.user_id, m.person_id, m.name, m.role, m.groups, m.state, m.created_ms,"
     " m.created_by, m.accepted_ms, p.email FROM members m JOIN people p ON p.person_id = m.person_id"
 )
+_HAPPENINGS = ", ".join(
+    f"'{each.name()}'"
+    for each in (AddressChanged, AddressWanted, InvitationWanted, PasswordChanged, ResetWanted)
+)
+_TOLD = f"SELECT seq FROM outbox WHERE event IN ({_HAPPENINGS}) AND state <> 'running' AND body LIKE :name"
+_INDEX = "SELECT email_index FROM people WHERE person_id = :person"
 _PERSON = "SELECT person_id, email_index, email, password, verified_ms, created_ms FROM people"
 
 
@@ -197,6 +210,31 @@ class PeopleStore:
             "state": before.state,
         }
         return await self._rows.update("members", changed, where) > 0
+
+    async def forget_member(self, member: MemberRow) -> None:
+        """Erase a membership, with the codes sent for it, and that the member invited others."""
+        mine: dict[str, Scalar] = {"tenant_id": member.tenant_id, "user_id": member.user_id}
+        await self._rows.delete("members", mine)
+        await self._rows.delete("codes", {"member_tenant": member.tenant_id, "user_id": member.user_id})
+        await self._forget_told(member.user_id)
+        await self._rows.update(
+            "members", {"created_by": ""}, {"tenant_id": member.tenant_id, "created_by": member.user_id}
+        )
+
+    async def forget_person(self, person_id: str, destroyed: Sequence[Mapping[str, Scalar]]) -> None:
+        """Erase a person who is a member of no tenant any more, and note which keys must not come back."""
+        for row in await self._rows.fetch(_INDEX, {"person": person_id}):
+            await self._forget_told(str(row["email_index"]))
+        await self._forget_told(person_id)
+        for table in ("people", "places", "codes", "sessions"):
+            await self._rows.delete(table, {"person_id": person_id})
+        await self._rows.upsert("destroyed_keys", destroyed)
+
+    async def _forget_told(self, name: str) -> None:
+        """Forget events of this service that name somebody; one that is reacted to now ends by itself."""
+        told = await self._rows.fetch(_TOLD, {"name": f"%{name}%"})
+        if told:
+            await self._rows.delete("outbox", {"seq": [row["seq"] for row in told]})
 
     async def hold_active(self, tenant_id: str, role: str) -> None:
         """Keep others from changing a tenant's active members of a role before this operation ends."""

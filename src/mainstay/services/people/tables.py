@@ -1,13 +1,25 @@
 """The tables of people: what belongs to the person, and what to her membership in a tenant."""
 
-from mainstay.ports.database import Column, Index, Table
+from functools import partial
+
+from mainstay.ports.database import Column, Index, Sealed, Table
+from mainstay.services.people.personal import ADDRESS, AGENT, EMAIL, NEW_EMAIL, name_column, place
+
+
+def _hers(column: str) -> Sealed:
+    return Sealed(("person_id",), partial(place, column=column), across=True)
+
+
+def _name(person_id: str, tenant_id: str) -> tuple[str, ...]:
+    return place(person_id, name_column(tenant_id))
+
 
 PEOPLE = Table(
     name="people",
     columns=(
         Column("person_id", "text"),
         Column("email_index", "text"),
-        Column("email", "bytes"),
+        Column("email", "bytes", sealed=_hers(EMAIL)),
         Column("password", "text", nullable=True),
         Column("verified_ms", "integer", nullable=True),
         Column("created_ms", "integer"),
@@ -22,7 +34,7 @@ MEMBERS = Table(
     columns=(
         Column("user_id", "text"),
         Column("person_id", "text"),
-        Column("name", "bytes"),
+        Column("name", "bytes", sealed=Sealed(("person_id", "tenant_id"), _name, across=True)),
         Column("role", "text"),
         Column("groups", "text"),
         Column("state", "text"),
@@ -47,8 +59,8 @@ SESSIONS = Table(
         Column("person_id", "text"),
         Column("created_ms", "integer"),
         Column("used_ms", "integer"),
-        Column("address", "bytes"),
-        Column("agent", "bytes"),
+        Column("address", "bytes", sealed=_hers(ADDRESS)),
+        Column("agent", "bytes", sealed=_hers(AGENT)),
     ),
     key=("session_id",),
     indexes=(
@@ -74,7 +86,7 @@ CODES = Table(
         Column("person_id", "text"),
         Column("member_tenant", "text"),
         Column("user_id", "text"),
-        Column("email", "bytes"),
+        Column("email", "bytes", sealed=_hers(NEW_EMAIL)),
         Column("expires_ms", "integer"),
         Column("used_ms", "integer", nullable=True),
     ),

@@ -1,0 +1,1 @@
+"""Engines that wrap root keys."""

@@ -1,0 +1,27 @@
+"""What authorization does when somebody is to be exported or erased."""
+
+from collections.abc import Sequence
+
+from mainstay.kernel.events import Reactions, reacts_to
+from mainstay.services.authorization.personal import PersonalGrants
+from mainstay.services.privacy.interface import PersonErasureRequested, PersonExportRequested
+
+
+class AuthorizationReactions(Reactions):
+    """Does authorization's part."""
+
+    def __init__(self, personal: PersonalGrants) -> None:
+        """Take the parts."""
+        self._personal = personal
+
+    @reacts_to(PersonExportRequested)
+    async def export_person(self, events: Sequence[PersonExportRequested]) -> None:
+        """Contribute what somebody has let clients do."""
+        for event in events:
+            await self._personal.gather(event)
+
+    @reacts_to(PersonErasureRequested)
+    async def erase_person(self, events: Sequence[PersonErasureRequested]) -> None:
+        """End and erase what somebody has let clients do."""
+        for event in events:
+            await self._personal.erase(event)

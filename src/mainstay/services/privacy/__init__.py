@@ -1,0 +1,1 @@
+"""Protection of what is stored about people."""

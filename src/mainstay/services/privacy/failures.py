@@ -1,0 +1,21 @@
+"""How operations of privacy may fail."""
+
+from mainstay.kit.errors import Conflict, NotFound, Unavailable
+
+
+class PersonRequestMissing(NotFound):
+    """Your tenant has no such request, or no longer."""
+
+    title = "There is no such request"
+
+
+class ExportUnfinished(Conflict):
+    """Some services have not contributed yet."""
+
+    title = "The export is not complete yet"
+
+
+class AuditUnsealed(Unavailable):
+    """Entries of the audit wait for their place in its chain, and can be erased only then."""
+
+    title = "The audit is being sealed"

@@ -1,0 +1,58 @@
+"""What goes into and comes out of the operations of privacy."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, StringConstraints
+
+from mainstay.kernel.interface import Record
+
+Subject = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=64, pattern=r"^[\w-]+$"),
+    Field(description="Whom it is about: the id of a person or of an API key."),
+]
+RequestId = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[\w-]+$")]
+
+
+class KeyState(Record):
+    """How the keys of this installation are."""
+
+    wrapper: str = Field(description="What wraps the newest root key: `file:…`, `environment:…`, `vault:…`.")
+    root_made_ms: int = Field(description="When the newest root key was made.")
+    roots: int = Field(description="Root keys; more than one for a minute or two after a rotation.")
+    owners: int = Field(description="Tenants and persons that have a key of their own.")
+    versions: int = Field(description="All versions of their keys.")
+    destroyed: int = Field(description="Keys that were destroyed, with a tenant or a person.")
+    waiting: int = Field(description="Tenants of whom something is still sealed with an earlier version.")
+
+
+class Part(Record):
+    """What one service found, or erased."""
+
+    service: str
+    done: bool
+    counts: dict[str, int] = Field(description="How many of each kind; empty until it is done.")
+
+
+class PersonRequest(Record):
+    """A request to export or to erase what is stored about a person."""
+
+    request_id: str
+    kind: Literal["export", "erasure"]
+    state: Literal["running", "done"]
+    subject_sha256: str = Field(description="SHA-256 of the subject, for whoever knows whom it was about.")
+    asked_ms: int
+    done_ms: int | None
+    job_id: str
+    parts: list[Part]
+
+    def pending(self) -> bool:
+        """Say whether some service has not answered yet."""
+        return self.state == "running"
+
+
+class PersonData(Record):
+    """What is stored about a person, by service."""
+
+    request_id: str
+    services: dict[str, dict[str, Any]]

@@ -1,0 +1,64 @@
+"""Looks after keys, and after the rights of those about whom something is stored."""
+
+import asyncio
+from typing import Literal
+
+from mainstay.kernel.operating import needs_operator
+from mainstay.kernel.work import note_target
+from mainstay.ports.keyrings import KeyRing
+from mainstay.services.privacy.interface import Privacy
+from mainstay.services.privacy.persons import Persons
+from mainstay.services.privacy.records import KeyState, PersonData, PersonRequest
+
+
+class PrivacyService(Privacy):
+    """The privacy service."""
+
+    def __init__(self, keys: KeyRing, persons: Persons) -> None:
+        """Take the parts."""
+        self._keys = keys
+        self._persons = persons
+
+    async def describe_keys(self) -> KeyState:
+        """Tell how the keys are."""
+        needs_operator()
+        state = await asyncio.to_thread(self._keys.state)
+        return KeyState(
+            wrapper=state.wrapper,
+            root_made_ms=state.root_made_ms,
+            roots=state.roots,
+            owners=state.owners,
+            versions=state.keys,
+            destroyed=state.destroyed,
+            waiting=state.waiting,
+        )
+
+    async def rotate_keys(self, what: Literal["root", "data"]) -> KeyState:
+        """Replace the root key or all data keys."""
+        needs_operator()
+        note_target(what)
+        if what == "root":
+            await self._keys.rotate_root()
+        else:
+            await asyncio.to_thread(self._keys.rotate_all)
+        return await self.describe_keys()
+
+    async def export_person(self, subject: str) -> PersonRequest:
+        """Ask every service for what it stores about somebody."""
+        return await self._persons.ask("export", subject)
+
+    async def read_export(self, request_id: str) -> PersonData:
+        """Give what was gathered."""
+        return await self._persons.data(request_id)
+
+    async def erase_person(self, subject: str) -> PersonRequest:
+        """Ask every service to erase somebody."""
+        return await self._persons.ask("erasure", subject)
+
+    async def get_request(self, request_id: str) -> PersonRequest:
+        """Report on a request."""
+        return await self._persons.report(request_id)
+
+    async def list_requests(self, limit: int = 50, after: str | None = None) -> list[PersonRequest]:
+        """List requests, newest first."""
+        return await self._persons.reports(limit, after)

@@ -1,0 +1,75 @@
+"""A member exported and erased; the person lives on while another tenant has her."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from mainstay.app.house import House
+from mainstay.kernel.guard import CredentialsUnknown
+from mainstay.ports.ciphers import KeyDestroyed
+from mainstay.ports.database import SYSTEM
+from makers import Client, FrozenClock, Mailbox, client, tenant_client
+from services.people.joining import joined
+
+EMAIL, NAME = "ada.marker@example.com", "Adelaide Marker"
+
+
+async def done(house: House, clock: FrozenClock, by: Client, name: str, subject: str) -> Any:
+    """Ask for something about a person, and give the report."""
+    asked = await by.call(f"privacy.{name}", subject=subject)
+    async with asyncio.timeout(30):
+        while True:
+            await house.audit.flush()
+            report = await by.call("privacy.get_request", request_id=asked.request_id)
+            if report.state == "done":
+                return report
+            clock.move(2)
+            await asyncio.sleep(0.02)
+
+
+def counts(report: Any) -> dict[str, int]:
+    return {part.service: part.counts for part in report.parts}["people"]
+
+
+async def rows(house: House, table: str) -> list[dict[str, Any]]:
+    return [dict(row) for row in await house.engines.database.fetch(SYSTEM, f"SELECT * FROM {table}")]
+
+
+async def test_an_export_has_name_and_address(house: House, clock: FrozenClock, mails: Mailbox) -> None:
+    admin = client(house)
+    user, _ = await joined(house, admin, mails, EMAIL, name=NAME)
+    report = await done(house, clock, admin, "export_person", user.id)
+    assert counts(report) == {"members": 1, "sessions": 1}
+    data = (await admin.call("privacy.read_export", request_id=report.request_id)).services["people"]
+    assert (data["email"], data["name"]) == (EMAIL, NAME)
+
+
+async def test_an_erased_person_is_gone_with_her_key(
+    house: House, clock: FrozenClock, mails: Mailbox
+) -> None:
+    admin = client(house)
+    user, her = await joined(house, admin, mails, EMAIL, name=NAME)
+    [person] = await rows(house, "people")
+    assert counts(await done(house, clock, admin, "erase_person", user.id)) == {"members": 1, "sessions": 1}
+    for table in ("people", "members", "sessions", "places", "codes"):
+        assert await rows(house, table) == [], table
+    with pytest.raises(CredentialsUnknown):
+        await her.call("identity.whoami")
+    with pytest.raises(KeyDestroyed):
+        house.engines.cipher.open(person["email"], ("person", person["person_id"], "people.email"))
+    assert person["person_id"] in {row["owner"] for row in await rows(house, "destroyed_keys")}
+    again, _ = await joined(house, admin, mails, EMAIL, name=NAME)
+    assert again.id != user.id, "she may come again, as somebody new"
+
+
+async def test_a_member_of_two_tenants_stays_in_the_other(
+    house: House, clock: FrozenClock, mails: Mailbox
+) -> None:
+    admin, other = client(house), await tenant_client(house, "other")
+    user, _ = await joined(house, admin, mails, EMAIL, name=NAME)
+    there, _ = await joined(house, other, mails, EMAIL, name=NAME)
+    assert counts(await done(house, clock, other, "erase_person", user.id)) == {"members": 0, "sessions": 0}
+    assert counts(await done(house, clock, admin, "erase_person", user.id))["members"] == 1
+    assert [row["user_id"] for row in await rows(house, "members")] == [there.id]
+    assert (await other.call("people.get_user", user_id=there.id)).email == EMAIL

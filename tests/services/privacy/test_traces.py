@@ -1,0 +1,156 @@
+"""Where a person leaves traces: every table is searched, so that a new one has to say what it holds."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engines.databases import empty_postgres, postgres_url
+from mainstay.app.house import House
+from mainstay.app.tables import TABLES
+from mainstay.kernel.guard import CredentialsUnknown
+from mainstay.ports.database import SYSTEM
+from makers import FrozenClock, Mailbox, client, opened_house
+from oidc_provider import OidcProvider, connected
+from services.authorization.approving import app
+from services.authorization.asking import URL, Web, web
+from services.people.joining import joined
+from services.privacy.test_persons import calm, ended
+
+__all__ = ["empty_postgres", "postgres_url"]
+
+EMAIL = "ada.trace@example.com"
+
+ERASED = {
+    "api_keys",
+    "authorization_codes",
+    "codes",
+    "feedback",
+    "idempotency",
+    "members",
+    "oauth_clients",
+    "outbox",
+    "people",
+    "places",
+    "privacy_parts",
+    "privacy_requests",
+    "refresh_tokens",
+    "request_log",
+    "sessions",
+    "sso_connections",
+    "sso_links",
+    "token_families",
+}
+LEFT = {
+    "audit": "what others did to her: entries of their own",
+    "destroyed_keys": "whose keys must never come back",
+    "usage": "counted, by an id that tells nothing any more",
+    "token_revocations": "ids of what she let clients do, until the last token has run out",
+}
+NEVER = {
+    "audit_checkpoints": "signatures",
+    "audit_keys": "public keys of the audit",
+    "audit_links": "hashes",
+    "audit_turn": "whose turn it is among processes",
+    "collections": "of the tenant",
+    "document_versions": "of the tenant",
+    "documents": "of the tenant",
+    "faqs": "of the tenant",
+    "holdings": "counts of a service",
+    "index_changes": "ids of documents, entries and judgements",
+    "key_uses": "when a key was used, for as long as there is the key",
+    "passages": "of the tenant",
+    "quotas": "of the tenant",
+    "request_settings": "of the tenant",
+    "revoked_secrets": "hashes of secrets of API keys",
+    "roles": "of the tenant",
+    "signing_keys": "of the installation",
+    "sso_domains": "of the tenant",
+    "sso_used": "what providers said once, until it expires",
+    "tenants": "of the tenant",
+}
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def where(request: pytest.FixtureRequest) -> dict[str, str]:
+    """Give the setting of each database."""
+    return {"database": request.getfixturevalue("empty_postgres")} if request.param == "postgres" else {}
+
+
+def test_each_table_says_whether_a_person_is_in_it() -> None:
+    said = [*ERASED, *LEFT, *NEVER]
+    assert sorted(said) == sorted(table.name for table in TABLES)
+
+
+async def found_in(house: House, markers: set[str]) -> set[str]:
+    """Name the tables with a row that has one of the markers in any column."""
+    found = set()
+    for table in TABLES:
+        rows = await house.engines.database.fetch(SYSTEM, f"SELECT * FROM {table.name}")
+        texts = [str(value) for row in rows for value in row.values()]
+        if any(marker in text for marker in markers for text in texts):
+            found.add(table.name)
+    return found
+
+
+async def lived(house: House, browser: Web, mails: Mailbox) -> tuple[str, str, dict[str, Any], set[str]]:
+    """Let her leave a trace wherever she can; give her id, session and tokens, and what tells of her."""
+    admin = client(house)
+    await admin.call("observability.set_request_settings", log_requests=True)
+    user, her = await joined(house, admin, mails, EMAIL, name="Ada", role="admin")
+    await her.call("knowledge.create_collection", name="c")
+    await her.call("knowledge.add_document", collection="c", doc_id="d", text="Pumps.", wait=True)
+    await her.call("knowledge.give_feedback", doc_id="d", query="Pumps?", helpful=True)
+    await her.answer("knowledge.create_collection", name="e", idempotency_key="once")
+    await her.call("identity.create_key", name="made by her")
+    await her.call("people.create_user", email="bob.trace@example.com", name="Bob")
+    await browser.make(her.key, name="hers", redirect_uris=["https://app.example.com/back"])
+    await connected(her)
+    asking = await app(browser)
+    tokens = await asking.tokens(her.key)
+    await asking.code(her.key)
+    asked = await her.call("privacy.export_person", subject=user.id)
+    await ended(house, admin, asked.request_id)
+    await house.recording.flush()
+    database = house.engines.database
+    [link] = await database.fetch(SYSTEM, "SELECT tenant_id, connection_id FROM sso_connections")
+    async with database.unit(SYSTEM) as unit:
+        came = {"subject_index": "of hers", "user_id": user.id, "created_ms": house.clock.now_ms()}
+        await unit.insert("sso_links", [{**link, **came}])
+    families = await database.fetch(SYSTEM, "SELECT family_id FROM authorization_codes")
+    [person] = await database.fetch(
+        SYSTEM, "SELECT person_id FROM members WHERE user_id = :user", {"user": user.id}
+    )
+    markers = {user.id, str(person["person_id"]), asked.request_id}
+    markers |= {str(row["family_id"]) for row in families}
+    return user.id, her.key, {**tokens, "app": asking}, markers
+
+
+async def test_every_table_forgets_a_person_whose_sessions_and_grants_end(
+    tmp_path: Path, clock: FrozenClock, where: dict[str, str]
+) -> None:
+    mails = Mailbox()
+    settings = {"public_url": URL, "rate_limit_strangers_per_minute": "10000", **where}
+    given = {"clock": clock, "mailer": mails, "fetcher": OidcProvider(clock.now_ms())}
+    async with opened_house(tmp_path / "data", **given, **settings) as house:
+        browser, admin = web(house), client(house)
+        user_id, session, granted, markers = await lived(house, browser, mails)
+        assert await found_in(house, markers) >= ERASED, "each of them is tried"
+        assert (await browser.get("/v1/me", granted["access_token"])).status_code == 200
+
+        asked = await admin.call("privacy.erase_person", subject=user_id)
+        report = await ended(house, admin, asked.request_id)
+        counts = {part.service: part.counts for part in report.parts}
+        assert counts["authorization"] == {"grants": 1, "clients_made": 1}
+        assert counts["federation"] == {"links": 1, "connections_made": 1}
+        assert counts["people"] == {"members": 1, "sessions": 1}
+        assert counts["privacy"]["logged_requests"] > 0
+
+        with pytest.raises(CredentialsUnknown):
+            await client(house, session).call("identity.whoami")
+        assert (await browser.get("/v1/me", granted["access_token"])).status_code == 401
+        refused = await granted["app"].refresh(granted["refresh_token"])
+        assert refused.json()["error"] == "invalid_grant"
+        await calm(house, admin)
+        assert await found_in(house, markers) <= set(LEFT)
+        await browser.http.aclose()
