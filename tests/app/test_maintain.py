@@ -56,7 +56,7 @@ def rebuilt(data: Path) -> Result:
 def test_rebuilding_makes_nothing_where_nothing_is(tmp_path: Path) -> None:
     result = rebuilt(tmp_path / "typo")
     assert result.exit_code == 2
-    assert "holds no data" in result.output
+    assert "holds no data" in " ".join(result.output.split())  # a long path wraps the message
     assert not (tmp_path / "typo").exists()
 
 
