@@ -23,6 +23,7 @@ from mainstay.kernel.shedding import Shedding, SheddingSettings
 from mainstay.kernel.tracing import Span
 from mainstay.transports.accounts.cookies import session_credential
 from mainstay.transports.accounts.door import account_routes
+from mainstay.transports.accounts.leaving import Leaving
 from mainstay.transports.accounts.single_sign_on import sign_on_routes
 from mainstay.transports.compatible.oauth.door import OAuthDoor
 from mainstay.transports.compatible.oauth.door import Parts as OAuthParts
@@ -89,6 +90,7 @@ def doors(house: House) -> RestDoor:
             house.ids,
             shedding,
             session=session_credential,
+            sign_out=Leaving(house.application),
             algorithm=settings.oauth_algorithm,
             registration=settings.oauth_registration,
         )

@@ -144,6 +144,7 @@ class UserInfo(Record):
 class LoggedOut(Record):
     """That a client's tokens of somebody work no more."""
 
+    subject: str = Field(description="Whose: what the ID token says.")
     redirect_to: str | None = Field(description="Where to send the browser; null: stay.")
 
 

@@ -252,7 +252,7 @@ class AuthorizationService(Authorization):
             back = post_logout_redirect_uri + (f"{mark}{urlencode({'state': state})}" if state else "")
         become(Caller(tenant_id, subject, (), frozenset()))
         await self._grants.revoke_all(tenant_id, subject, client_id)
-        return LoggedOut(redirect_to=back)
+        return LoggedOut(subject=subject, redirect_to=back)
 
     async def get_userinfo(self) -> UserInfo:
         """Tell who the caller is."""

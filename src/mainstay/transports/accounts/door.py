@@ -21,6 +21,7 @@ from mainstay.services.people.interface import NewSession, People
 from mainstay.transports.accounts import pages
 from mainstay.transports.accounts.cookies import form_cookie, form_secret, session_cookie, session_credential
 from mainstay.transports.accounts.forms import local, read_form, token_for
+from mainstay.transports.accounts.leaving import leave
 from mainstay.transports.accounts.looks import POLICY, page
 from mainstay.transports.accounts.markup import NOTHING, Html, joined
 from mainstay.transports.accounts.pages import CHOSEN, EMAIL, NEW, PASSWORD, Form
@@ -280,9 +281,7 @@ class Accounts:
         return await self._sessions(visit, "The session has ended.")
 
     async def _sign_out(self, visit: Visit) -> Response:
-        for session in await visit.call("list_sessions"):
-            if session.current:
-                await visit.call("end_session", session_id=session.session_id)
+        await leave(visit.call)
         return _went("/account/sign-in", session_cookie("", visit.scheme, 0))
 
 

@@ -12,6 +12,7 @@ from starlette.types import Receive, Scope, Send
 from mainstay.kernel.address import PublicAddress
 from mainstay.kernel.caller import Credential
 from mainstay.kernel.dispatch import Application, Message
+from mainstay.kernel.guard import CredentialsUnknown, TenantSuspended
 from mainstay.kernel.interface import Operation
 from mainstay.kernel.shedding import Shedding
 from mainstay.kit.errors import Failure, Invalid
@@ -40,7 +41,7 @@ _SERVICE = "authorization"
 _KEPT = {"Cache-Control": "public, max-age=300"}
 _READ = ("GET", "HEAD")
 _METADATA = ("redirect_uris", "client_name", "grant_types", "response_types", "scope")
-_OUT = "You are signed out of the app. You can close this page."
+_OUT = "You are signed out. You can close this page."
 
 
 class GrantUnknown(Invalid):
@@ -56,6 +57,8 @@ class StatementRefused(Invalid):
 
 
 Answers = Callable[[Exchange], Awaitable[Reply]]
+SignOut = Callable[[Credential, str, str, str], Awaitable[str]]
+"""Ends a session, by scheme, request and address; gives the header that takes its cookie away."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,7 @@ class Parts:
     ids: Ids
     shedding: Shedding
     session: Session
+    sign_out: SignOut
     algorithm: str = "ES256"
     registration: bool = False
 
@@ -237,9 +241,25 @@ class OAuthDoor:
             fields = await form_of(exchange)
         values = _some(fields, "id_token_hint", "post_logout_redirect_uri", "state")
         told = await self.ask("end_session", exchange, values)
+        headers = await self._signed_out(exchange, told.subject)
         if told.redirect_to is not None:
-            return Sent(told.redirect_to)
-        return Shown(page("Signed out", f"<main><h1>Signed out</h1><p>{_OUT}</p></main>"))
+            return Sent(told.redirect_to, headers)
+        return Shown(page("Signed out", f"<main><h1>Signed out</h1><p>{_OUT}</p></main>"), headers=headers)
+
+    async def _signed_out(self, exchange: Exchange, subject: str) -> Mapping[str, str]:
+        """End the browser's session if it is that of who has logged out; give the headers that say so."""
+        scheme = exchange.scope.get("scheme", "http")
+        credential = self._parts.session(exchange.raw_headers, scheme)
+        if credential is None:
+            return {}
+        try:
+            known = await self._parts.application.guard.authenticate(credential)
+        except (CredentialsUnknown, TenantSuspended):
+            return {}
+        if known.subject != subject:
+            return {}
+        cookie = await self._parts.sign_out(credential, scheme, exchange.request_id, exchange.address)
+        return {"Set-Cookie": cookie}
 
     async def _server(self, exchange: Exchange) -> Reply:
         parts = self._parts

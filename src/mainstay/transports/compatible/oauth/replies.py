@@ -33,6 +33,7 @@ class Shown:
     html: str
     status: int = 200
     target: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     def response(self) -> Response:
         """Give what is sent."""
@@ -40,7 +41,8 @@ class Shown:
             f"default-src 'none'; style-src {STYLE_SOURCE}; base-uri 'none'; frame-ancestors 'none'; "
             f"form-action 'self' {self.target}"
         ).rstrip()
-        headers = {**_NO_STORE, "Content-Security-Policy": policy, "X-Frame-Options": "DENY"}
+        more = {"Content-Security-Policy": policy, "X-Frame-Options": "DENY"}
+        headers = {**_NO_STORE, **more, **self.headers}
         return Response(self.html.encode(), self.status, headers, "text/html; charset=utf-8")
 
 
@@ -49,10 +51,11 @@ class Sent:
     """The way to another address."""
 
     location: str
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     def response(self) -> Response:
         """Give what is sent."""
-        return Response(b"", 303, {**_NO_STORE, "Location": self.location})
+        return Response(b"", 303, {**_NO_STORE, "Location": self.location, **self.headers})
 
 
 Reply = Told | Shown | Sent
