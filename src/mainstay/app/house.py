@@ -35,6 +35,7 @@ from mainstay.kernel.interface import Interface
 from mainstay.kernel.leases import Leases
 from mainstay.kernel.outbox import Outbox
 from mainstay.kernel.permissions import Permissions, permissions_of
+from mainstay.kernel.profiles import Profiles
 from mainstay.kernel.quotas import Quotas
 from mainstay.kernel.reactor import Reactor
 from mainstay.kernel.recognising import Recogniser, Recognisers, Standing
@@ -62,6 +63,7 @@ from mainstay.services.identity.standing import TenantStanding
 from mainstay.services.identity.uses import ROUND_S, Uses
 from mainstay.services.people.admission import MemberAdmission
 from mainstay.services.people.interface import People
+from mainstay.services.people.profiles import MemberProfiles
 from mainstay.services.people.sessions import Sessions
 from mainstay.services.people.settings import PeopleSettings
 
@@ -271,6 +273,7 @@ class House:
         """Make what services ask of each other by the kernel's contracts."""
         self._wiring.know(Standing, self._wiring.make(TenantStanding))
         self._wiring.know(Admission, self._wiring.make(MemberAdmission))
+        self._wiring.know(Profiles, self._wiring.make(MemberProfiles))
 
     def _subscribers(self) -> dict[str, list[str]]:
         subscribers: dict[str, list[str]] = {}

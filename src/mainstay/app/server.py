@@ -89,6 +89,7 @@ def doors(house: House) -> RestDoor:
             house.address,
             house.ids,
             shedding,
+            house.clock,
             session=session_credential,
             sign_out=Leaving(house.application),
             algorithm=settings.oauth_algorithm,

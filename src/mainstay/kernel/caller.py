@@ -23,7 +23,7 @@ class Caller:
     `groups` are those of document permissions; `subject` is the id of the key (later: of the person);
     `limit_per_minute` bounds how often it may call, `writes_per_minute` how often it may write, and
     `tenant_limit_per_minute` how often all callers of its tenant may together (0: no such limit);
-    `ends_ms` is when what it came with ends.
+    `ends_ms` is when what it came with ends; `signed_in_ms` is when a person signed in, if one did.
     """
 
     tenant_id: str
@@ -36,6 +36,7 @@ class Caller:
     tenant_limit_per_minute: int = 0
     operator: bool = False
     ends_ms: int | None = None
+    signed_in_ms: int | None = None
     secret: str = field(default="", repr=False)
 
     def may(self, permission: str) -> bool:

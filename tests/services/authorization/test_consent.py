@@ -73,13 +73,11 @@ async def test_somebody_does_not(browser: Web) -> None:
 
 async def test_whoever_is_not_signed_in_signs_in_first(browser: Web) -> None:
     asking = await app(browser)
-    for more in ({"cookie": False}, {"prompt": "login"}, {"max_age": "0"}):
-        sent = await opened(asking, **more)  # type: ignore[arg-type]  # a flag beside texts
-        assert sent.status_code == 303
-        assert sent.headers["location"].startswith("/account/sign-in?next=%2Fv1%2Fauth%2Fauthorize%3F")
-        following = parse_qs(urlsplit(sent.headers["location"]).query)["next"][0]
-        assert "prompt" not in following
-        assert (await browser.http.get(following, headers=COOKIE)).status_code == 200
+    sent = await opened(asking, cookie=False)
+    assert sent.status_code == 303
+    assert sent.headers["location"].startswith("/account/sign-in?next=%2Fv1%2Fauth%2Fauthorize%3F")
+    following = parse_qs(urlsplit(sent.headers["location"]).query)["next"][0]
+    assert (await browser.http.get(following, headers=COOKIE)).status_code == 200
     unknown = {"Cookie": "session=mk_nobody_knows_this_one_at_all_000"}
     asked = {**asking.asks(), "response_type": "code"}
     sent = await browser.http.get("/v1/auth/authorize", params=asked, headers=unknown)

@@ -1,6 +1,7 @@
 """Who comes with an access token: what it says, whether it still works, and what its holder may do now."""
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import replace
 
 from mainstay.kernel.caller import Caller
@@ -57,6 +58,11 @@ class Bearers:
             return None
         stands = await self._store.stands(key_id, access.client_id, access.token_id, access.family_id)
         return access if stands else None
+
+    async def scopes(self, secret: str) -> Collection[str]:
+        """Give the scopes with which somebody comes; whoever brings no token may know all of himself."""
+        access = await self.working(secret) if is_token(secret) else None
+        return scopes.SIGNS if access is None else access.scopes
 
     async def holds(self, access: Access) -> bool:
         """Say whether the token's holder is still somebody here."""

@@ -6,11 +6,11 @@ from mainstay.ports.database import AllRows, Row, Scalar
 
 _CODE = (
     "SELECT tenant_id, hash, family_id, client_id, subject, redirect_uri, challenge, scope, audience, nonce,"
-    " expires_ms, used_ms FROM authorization_codes WHERE hash = :hash"
+    " expires_ms, used_ms, signed_in_ms FROM authorization_codes WHERE hash = :hash"
 )
 _REFRESH = (
     "SELECT r.tenant_id, r.hash, r.used_ms, f.family_id, f.client_id, f.subject, f.scope, f.audience,"
-    " f.created_ms, f.expires_ms, f.revoked_ms"
+    " f.created_ms, f.expires_ms, f.revoked_ms, f.signed_in_ms"
     " FROM refresh_tokens r JOIN token_families f ON f.tenant_id = r.tenant_id AND f.family_id = r.family_id"
     " WHERE r.hash = :hash"
 )
@@ -44,6 +44,7 @@ class CodeRow:
     nonce: str
     expires_ms: int
     used_ms: int | None = None
+    signed_in_ms: int | None = None
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ class FamilyRow:
     created_ms: int
     expires_ms: int
     revoked_ms: int | None = None
+    signed_in_ms: int | None = None
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,7 @@ def _family(row: Row) -> FamilyRow:
         created_ms=int(row["created_ms"] or 0),
         expires_ms=int(row["expires_ms"] or 0),
         revoked_ms=_number(row["revoked_ms"]),
+        signed_in_ms=_number(row["signed_in_ms"]),
     )
 
 
@@ -104,9 +107,13 @@ class GrantStore:
         rows = await self._rows.fetch(_CODE, {"hash": hashed})
         if not rows:
             return None
-        texts = {name: str(value) for name, value in rows[0].items() if not name.endswith("_ms")}
+        row = rows[0]
+        texts = {name: str(value) for name, value in row.items() if not name.endswith("_ms")}
         return CodeRow(
-            **texts, expires_ms=int(rows[0]["expires_ms"] or 0), used_ms=_number(rows[0]["used_ms"])
+            **texts,
+            expires_ms=int(row["expires_ms"] or 0),
+            used_ms=_number(row["used_ms"]),
+            signed_in_ms=_number(row["signed_in_ms"]),
         )
 
     async def use_code(self, code: CodeRow, now_ms: int) -> bool:

@@ -115,6 +115,7 @@ class Grants:
                 scope=scopes.joined(granted),
                 audience=self._issuer.audience(wanted.resource),
                 nonce=wanted.nonce,
+                signed_in_ms=holder.signed_in_ms,
                 expires_ms=self._clock.now_ms() + CODE_S * 1000,
             )
         )
@@ -159,6 +160,7 @@ class Grants:
             audience=row.audience,
             created_ms=now,
             expires_ms=now + self._settings.refresh_days * DAY_MS,
+            signed_in_ms=row.signed_in_ms,
         )
         await self._store.add_family(family)
         return await self._answer(holder, client, family, scopes.split(row.scope), row.nonce)
@@ -240,8 +242,9 @@ class Grants:
     async def _answer(
         self, holder: Caller, client: ClientRow, family: FamilyRow, granted: Sequence[str], nonce: str
     ) -> TokenAnswer:
+        signed_in_s = None if family.signed_in_ms is None else family.signed_in_ms // 1000
         answer = await self._issuer.access(
-            holder, client.client_id, granted, family.audience, family.family_id
+            holder, client.client_id, granted, family.audience, family.family_id, signed_in_s
         )
         more: dict[str, str] = {}
         if REFRESH in client.grants:
@@ -249,7 +252,7 @@ class Grants:
             await self._store.add_refresh(family, hashed(secret), self._clock.now_ms())
         if scopes.OPENID in granted:
             more["id_token"] = await self._issuer.identity(
-                holder, client.client_id, answer.access_token, nonce
+                holder, client.client_id, answer, nonce, signed_in_s
             )
         return answer.model_copy(update=more)
 

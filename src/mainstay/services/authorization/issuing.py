@@ -1,6 +1,7 @@
 """Makes access tokens."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from mainstay.kernel.caller import Caller
 from mainstay.kit.clock import Clock
@@ -10,6 +11,7 @@ from mainstay.services.authorization.claims import ACCESS, IDENTITY, Access
 from mainstay.services.authorization.failures import ResourceRefused
 from mainstay.services.authorization.records import TokenAnswer
 from mainstay.services.authorization.signing import AuthorizationSettings, SigningKeys
+from mainstay.services.authorization.telling import Telling
 
 DOORS = ("", "/v1", "/api/v1", "/mcp")
 
@@ -32,9 +34,12 @@ def audience(issuer: str, resource: str) -> str:
 class Issuer:
     """Makes tokens for callers."""
 
-    def __init__(self, keys: SigningKeys, clock: Clock, ids: Ids, settings: AuthorizationSettings) -> None:
+    def __init__(
+        self, keys: SigningKeys, telling: Telling, clock: Clock, ids: Ids, settings: AuthorizationSettings
+    ) -> None:
         """Take the parts."""
         self._keys = keys
+        self._telling = telling
         self._clock = clock
         self._ids = ids
         self._settings = settings
@@ -77,16 +82,28 @@ class Issuer:
             access_token=token, expires_in=self._settings.access_s, scope=scopes.joined(granted)
         )
 
-    async def identity(self, holder: Caller, client_id: str, access_token: str, nonce: str) -> str:
-        """Make an ID token (OpenID Connect Core, 2)."""
+    async def identity(
+        self,
+        holder: Caller,
+        client_id: str,
+        answer: TokenAnswer,
+        nonce: str = "",
+        authenticated_s: int | None = None,
+    ) -> str:
+        """Make the ID token that goes with an access token (OpenID Connect Core, 2)."""
         now_s = self._clock.now_ms() // 1000
-        claims = {
+        claims: dict[str, Any] = {
             "iss": self._keys.issuer,
             "sub": holder.subject,
             "aud": client_id,
             "tenant": holder.tenant_id,
             "iat": now_s,
             "exp": now_s + self._settings.access_s,
-            "at_hash": await self._keys.half_hash(access_token),
+            "at_hash": await self._keys.half_hash(answer.access_token),
+            **await self._telling.about(holder, scopes.split(answer.scope)),
         }
-        return await self._keys.sign(IDENTITY, {**claims, "nonce": nonce} if nonce else claims)
+        if nonce:
+            claims["nonce"] = nonce
+        if authenticated_s is not None:
+            claims["auth_time"] = authenticated_s
+        return await self._keys.sign(IDENTITY, claims)

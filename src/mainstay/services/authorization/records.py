@@ -133,12 +133,21 @@ class Registration(Record):
     scope: str
 
 
+def _is_none(value: object) -> bool:
+    return value is None
+
+
 class UserInfo(Record):
     """Who somebody is, as clients are told (OpenID Connect Core, 5.3)."""
 
     sub: str
     tenant: str
     roles: list[str]
+    name: str | None = Field(None, description="With the scope `profile`.", exclude_if=_is_none)
+    email: str | None = Field(None, description="With the scope `email`.", exclude_if=_is_none)
+    email_verified: bool | None = Field(
+        None, description="Whether a mail there was answered; with the scope `email`.", exclude_if=_is_none
+    )
 
 
 class LoggedOut(Record):

@@ -41,6 +41,7 @@ from mainstay.services.authorization.records import (
 from mainstay.services.authorization.registration import Registrar
 from mainstay.services.authorization.signing import SigningKeys
 from mainstay.services.authorization.store import RevocationStore
+from mainstay.services.authorization.telling import Telling
 
 ROUND_S = 60.0
 
@@ -58,6 +59,7 @@ class AuthorizationService(Authorization):
         grants: Grants,
         registrar: Registrar,
         holders: Bearers,
+        telling: Telling,
         revocations: RevocationStore,
         permissions: Permissions,
         clock: Clock,
@@ -69,6 +71,7 @@ class AuthorizationService(Authorization):
         self._grants = grants
         self._registrar = registrar
         self._bearers = holders
+        self._telling = telling
         self._revocations = revocations
         self._permissions = permissions
         self._clock = clock
@@ -257,7 +260,8 @@ class AuthorizationService(Authorization):
     async def get_userinfo(self) -> UserInfo:
         """Tell who the caller is."""
         me = caller()
-        return UserInfo(sub=me.subject, tenant=me.tenant_id, roles=list(me.roles))
+        told = await self._telling.about(me, await self._bearers.scopes(me.secret))
+        return UserInfo(sub=me.subject, tenant=me.tenant_id, roles=list(me.roles), **told)
 
     async def revoke_token(self, token: str, client_id: str, client_secret: str | None = None) -> Revoked:
         """Let a token work no more."""

@@ -66,6 +66,7 @@ CODES = Table(
         Column("nonce", "text"),
         Column("expires_ms", "integer"),
         Column("used_ms", "integer", nullable=True),
+        Column("signed_in_ms", "integer", nullable=True),
     ),
     key=("hash",),
     indexes=(Index(("hash",), unique=True, across=True), Index(("expires_ms",), across=True)),
@@ -82,6 +83,7 @@ FAMILIES = Table(
         Column("created_ms", "integer"),
         Column("expires_ms", "integer"),
         Column("revoked_ms", "integer", nullable=True),
+        Column("signed_in_ms", "integer", nullable=True),
     ),
     key=("family_id",),
     indexes=(

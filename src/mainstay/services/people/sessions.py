@@ -106,7 +106,7 @@ class Sessions:
             raise CredentialsUnknown("The session has ended. Sign in again.")
         known = await self._standing.caller_of(row.tenant_id, row.user_id, row.role, frozenset(row.groups))
         self._used[row.tenant_id, row.session_id] = now - now % _MINUTE_MS
-        return replace(known, secret=secret)
+        return replace(known, secret=secret, signed_in_ms=row.created_ms)
 
     async def of(self, person_id: str, secret: str) -> list[Session]:
         """List a person's sessions that last, newest first."""

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from html import escape
 from typing import Any, Protocol
@@ -10,6 +11,7 @@ from urllib.parse import urlencode, urlsplit
 
 from mainstay.kernel.caller import Caller, Credential
 from mainstay.kernel.guard import CredentialsUnknown, TenantSuspended
+from mainstay.kit.clock import Clock
 from mainstay.kit.errors import Failure
 from mainstay.transports.compatible.oauth import errors
 from mainstay.transports.compatible.oauth.replies import Reply, Sent, Shown
@@ -24,7 +26,10 @@ from mainstay.transports.rest.looks import page
 SIGN_IN = "/account/sign-in"
 _ASKED = ("client_id", "redirect_uri", "scope", "resource")
 _APPROVED = (*_ASKED, "code_challenge", "code_challenge_method", "nonce", "state")
-_KEPT = (*_APPROVED, "response_type")
+_SINCE = "since"
+"""Our own parameter: when, in seconds, somebody has to have signed in at the earliest."""
+_KEPT = (*_APPROVED, "response_type", _SINCE)
+_SECONDS = re.compile(r"\d{1,10}", re.ASCII)
 _AGAIN = ("login", "select_account")
 _SCOPES: Mapping[str, str] = {
     "*": "do everything that you may do",
@@ -49,8 +54,11 @@ class Recognises(Protocol):
 class Consent:
     """Checks what a client asks for, asks whoever is signed in, and sends the browser back with a code."""
 
-    def __init__(self, ask: Ask, guard: Recognises, session: Session, issuer: Callable[[], str]) -> None:
+    def __init__(
+        self, ask: Ask, guard: Recognises, session: Session, issuer: Callable[[], str], clock: Clock
+    ) -> None:
         """Take the way to operations, who recognises sessions, where these stand, and the server's name."""
+        self._clock = clock
         self._ask = ask
         self._guard = guard
         self._session = session
@@ -66,14 +74,14 @@ class Consent:
         if unanswerable is not None:
             return unanswerable
         prompts = fields.get("prompt", "").split()
-        anew = any(each in prompts for each in _AGAIN) or "max_age" in fields
-        credential = await self._signed_in(exchange)
+        fields |= self._since(fields, prompts)
+        known = await self._signed_in(exchange, fields)
         if "none" in prompts:
-            return self._back(fields, "login_required" if credential is None else "consent_required", "")
-        if credential is None or anew:
+            return self._back(fields, "login_required" if known is None else "consent_required", "")
+        if known is None or any(each in prompts for each in _AGAIN):
             return _sign_in(exchange, fields)
+        credential, caller = known
         asked = await self._ask("check_authorization", exchange, _some(fields, _ASKED), None)
-        caller = await self._guard.authenticate(credential)
         return _page(asked, fields, caller, _confirmation(credential, fields))
 
     async def decide(self, exchange: Exchange) -> Reply:
@@ -82,9 +90,10 @@ class Consent:
         unanswerable = await self._unanswerable(exchange, fields)
         if unanswerable is not None:
             return unanswerable
-        credential = await self._signed_in(exchange)
-        if credential is None:
+        known = await self._signed_in(exchange, fields)
+        if known is None:
             return _sign_in(exchange, fields)
+        credential, _ = known
         origin = exchange.header(b"origin")
         confirmed = hmac.compare_digest(fields.get("confirm", ""), _confirmation(credential, fields))
         if not confirmed or origin not in {None, "null", self._issuer()}:
@@ -117,26 +126,41 @@ class Consent:
             return "request_not_supported", "Send the parameters themselves."
         if fields.get("response_type") != "code":
             return "unsupported_response_type", "Ask for response_type=code."
-        if fields.get("response_mode", "query") != "query":
-            return "invalid_request", "Answers are given in the query."
-        if fields.get("code_challenge_method") != "S256" or "code_challenge" not in fields:
-            return "invalid_request", "Send a code_challenge with code_challenge_method=S256 (PKCE)."
+        unclear = _unclear(fields)
+        if unclear:
+            return "invalid_request", unclear
         try:
             await self._ask("check_authorization", exchange, _some(fields, _ASKED), None)
         except Failure as failure:
             return errors.name_of(failure), failure.detail
         return None
 
-    async def _signed_in(self, exchange: Exchange) -> Credential | None:
-        """Give the session of the browser if it still is one."""
+    def _since(self, fields: Mapping[str, str], prompts: Sequence[str]) -> dict[str, str]:
+        """Say when somebody has to have signed in: `max_age` seconds ago, or now to sign in again.
+
+        It is kept on the way to the sign-in page and back, where what asked for it would ask again.
+        """
+        now_s = self._clock.now_ms() // 1000
+        wished = [int(fields.get(_SINCE, "0"))]
+        if "max_age" in fields:
+            wished.append(now_s - int(fields["max_age"]))
+        if any(each in prompts for each in _AGAIN):
+            wished.append(now_s)
+        return {_SINCE: str(max(wished))} if max(wished) > 0 else {}
+
+    async def _signed_in(
+        self, exchange: Exchange, fields: Mapping[str, str]
+    ) -> tuple[Credential, Caller] | None:
+        """Give the session of the browser and whose it is, if it still is one, and young enough."""
         credential = self._session(exchange.raw_headers, exchange.scope.get("scheme", "http"))
         if credential is None:
             return None
         try:
-            await self._guard.authenticate(credential)
+            caller = await self._guard.authenticate(credential)
         except (CredentialsUnknown, TenantSuspended):
             return None
-        return credential
+        young = (caller.signed_in_ms or 0) // 1000 >= int(fields.get(_SINCE, "0"))
+        return (credential, caller) if young else None
 
     def _back(self, fields: Mapping[str, str], error: str, description: str) -> Sent:
         """Send the browser back to the client with an error."""
@@ -151,6 +175,17 @@ class Consent:
 
 def _some(fields: Mapping[str, str], names: Sequence[str]) -> dict[str, str]:
     return {name: fields[name] for name in names if name in fields}
+
+
+def _unclear(fields: Mapping[str, str]) -> str:
+    """Say which parameter this server cannot go by, empty if there is none."""
+    if fields.get("response_mode", "query") != "query":
+        return "Answers are given in the query."
+    if any(_SECONDS.fullmatch(fields.get(name, "0")) is None for name in ("max_age", _SINCE)):
+        return "Send max_age as a number of seconds."
+    if fields.get("code_challenge_method") != "S256" or "code_challenge" not in fields:
+        return "Send a code_challenge with code_challenge_method=S256 (PKCE)."
+    return ""
 
 
 def _sign_in(exchange: Exchange, fields: Mapping[str, str]) -> Sent:

@@ -15,6 +15,7 @@ from mainstay.kernel.dispatch import Application, Message
 from mainstay.kernel.guard import CredentialsUnknown, TenantSuspended
 from mainstay.kernel.interface import Operation
 from mainstay.kernel.shedding import Shedding
+from mainstay.kit.clock import Clock
 from mainstay.kit.errors import Failure, Invalid
 from mainstay.kit.ids import Ids
 from mainstay.transports.compatible.oauth import errors, metadata
@@ -69,6 +70,7 @@ class Parts:
     address: PublicAddress
     ids: Ids
     shedding: Shedding
+    clock: Clock
     session: Session
     sign_out: SignOut
     algorithm: str = "ES256"
@@ -146,8 +148,9 @@ class OAuthDoor:
         """Give the routes of this door; none where the service runs elsewhere."""
         if not self._operations:
             return []
+        parts = self._parts
         consent = Consent(
-            self.ask, self._parts.application.guard, self._parts.session, lambda: self._parts.address.url
+            self.ask, parts.application.guard, parts.session, lambda: parts.address.url, parts.clock
         )
         below: dict[str, Mapping[str, Answers]] = {
             "/token": {"POST": self._token},

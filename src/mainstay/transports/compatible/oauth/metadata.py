@@ -13,6 +13,8 @@ RESOURCES = ("", "/mcp", "/v1")
 """This server, and its doors that have a description of their own."""
 BASE = "/v1/auth"
 _METHODS = ["client_secret_basic", "client_secret_post", "none"]
+_OF_TOKENS = ["iss", "sub", "aud", "iat", "exp", "nonce", "at_hash", "auth_time", "tenant"]
+_CLAIMS = [*_OF_TOKENS, "name", "email", "email_verified"]
 _OPENID = ["openid", "profile", "email"]
 
 
@@ -44,7 +46,7 @@ def server(issuer: str, scopes: Sequence[str], algorithm: str, *, registration: 
         "authorization_response_iss_parameter_supported": True,
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": [algorithm],
-        "claims_supported": ["iss", "sub", "aud", "iat", "exp", "nonce", "at_hash", "tenant"],
+        "claims_supported": _CLAIMS,
         "prompt_values_supported": ["none", "login", "consent", "select_account"],
         "request_parameter_supported": False,
         "request_uri_parameter_supported": False,

@@ -1,0 +1,23 @@
+"""When somebody who let an app act had signed in."""
+
+from mainstay.engines.database.revisions import add_column, drop_column
+from mainstay.ports.database import Column
+
+revision = "0019"
+down_revision = "0018"
+branch_labels = None
+depends_on = None
+
+TABLES = ("authorization_codes", "token_families")
+
+
+def upgrade() -> None:
+    """Go forward."""
+    for table in TABLES:
+        add_column(table, Column("signed_in_ms", "integer", nullable=True))
+
+
+def downgrade() -> None:
+    """Go back."""
+    for table in TABLES:
+        drop_column(table, "signed_in_ms")
