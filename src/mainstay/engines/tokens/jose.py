@@ -36,6 +36,7 @@ _MAKE: dict[Algorithm, Callable[[], Key]] = {
     "RS256": lambda: RSAKey.generate_key(_RSA_BITS),
 }
 _KINDS: dict[Algorithm, type[ECKey | OKPKey | RSAKey]] = {"ES256": ECKey, "Ed25519": OKPKey, "RS256": RSAKey}
+_TYPES: dict[Algorithm, str] = {"ES256": "EC", "Ed25519": "OKP", "RS256": "RSA"}
 
 
 class JoseTokens:
@@ -72,11 +73,15 @@ class JoseTokens:
         read = _read(token, kind)
         if read.key_id != key.key_id or read.algorithm != key.algorithm:
             _refuse("another key or algorithm")
+        return _object(self.content(token, key))
+
+    def content(self, token: str, key: PublicKey) -> bytes:
+        """Give what a key has signed, whatever else the header says; raises TokenInvalid."""
+        _written(token)
         try:
-            found = jws.deserialize_compact(token, self._checking(key), algorithms=[key.algorithm])
+            return jws.deserialize_compact(token, self._checking(key), algorithms=[key.algorithm]).payload
         except (JoseError, ValueError):
             _refuse("its signature is not valid")
-        return _object(found.payload)
 
     def _private(self, key: KeyPair) -> Key:
         found = self._open.get(key.sealed)
@@ -89,6 +94,8 @@ class JoseTokens:
         return found
 
     def _checking(self, key: PublicKey) -> Key:
+        if key.members.get("kty") != _TYPES[key.algorithm] or key.members.get("use", "sig") != "sig":
+            _refuse("its key is for something else")
         known = key.key_id, json.dumps(dict(key.members), sort_keys=True)
         found = self._public.get(known)
         if found is None:
@@ -109,13 +116,7 @@ class _Read:
 
 def _read(token: str, kind: str) -> _Read:
     """Read a token's header, strictly; raises TokenInvalid."""
-    if len(token) > TOKEN_LENGTH_MAX:
-        _refuse("it is too long")
-    parts = token.split(".")
-    if len(parts) != _PARTS or not all(parts):
-        _refuse("it has not three parts")
-    head, _, _ = (_decoded(part) for part in parts)
-    header = _object(head)
+    header = _object(_written(token)[0])
     if set(header) != _HEADER or not all(isinstance(value, str) for value in header.values()):
         _refuse("its header says more, or less, than alg, typ and kid")
     if header["typ"] != kind:
@@ -123,6 +124,16 @@ def _read(token: str, kind: str) -> _Read:
     if _KEY_ID.fullmatch(header["kid"]) is None:
         _refuse("its kid is no id of a key")
     return _Read(header["alg"], header["kid"])
+
+
+def _written(token: str) -> list[bytes]:
+    """Give the three parts of a token, if it is written in the one way in which tokens are."""
+    if len(token) > TOKEN_LENGTH_MAX:
+        _refuse("it is too long")
+    parts = token.split(".")
+    if len(parts) != _PARTS or not all(parts):
+        _refuse("it has not three parts")
+    return [_decoded(part) for part in parts]
 
 
 def _decoded(part: str) -> bytes:
