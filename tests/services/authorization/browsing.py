@@ -68,11 +68,16 @@ class Person:
 
     def agrees(self, page: httpx2.Response) -> dict[str, str]:
         """Let the app of a page act; gives what the app is told."""
+        return dict(parse_qsl(urlsplit(self.agrees_and_goes(page)).query))
+
+    def agrees_and_goes(self, page: httpx2.Response) -> str:
+        """Let the app of a page act; gives the address to which the browser goes then."""
         assert page.status_code == 200
         sent = self.sends(page, decision="approve")
         assert sent.status_code == 303, sent.text
-        assert sent.headers["location"].startswith(BACK)
-        return dict(parse_qsl(urlsplit(sent.headers["location"]).query))
+        where = str(sent.headers["location"])
+        assert where.startswith(BACK)
+        return where
 
 
 class Asking:
