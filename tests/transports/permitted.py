@@ -18,6 +18,7 @@ ACCOUNT = {
     *("people.list_sessions", "people.end_session", "people.end_other_sessions", "people.list_memberships"),
     *("people.change_password", "people.change_email"),
     *("authorization.approve_authorization", "authorization.get_userinfo"),
+    *("authorization.list_authorizations", "authorization.revoke_authorization"),
 }
 KEYS = {"admin", "developer", "user", "researcher", "operations", "compliance_officer"}
 USER = {

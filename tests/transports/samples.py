@@ -261,6 +261,12 @@ def _redeemed(world: World, mark: str) -> Values:
     return told
 
 
+def _approved(world: World, mark: str) -> Values:
+    _redeemed(world, mark)
+    newest = world.call("authorization.list_authorizations")[0]
+    return {"authorization_id": newest["authorization_id"]}
+
+
 def _other_tenant(world: World, mark: str) -> Values:
     made = world.running.call("identity.create_tenant", name=f"other {mark}")
     return {"tenant_id": made["tenant_id"]}
@@ -315,6 +321,10 @@ SAMPLES: dict[str, Sample] = {
     "authorization.delete_client": Sample(_gone_client, {"client_id": "no id!"}, {"client_id": NOWHERE}),
     "authorization.check_authorization": Sample(_app, {"scope": "jobs:read\n"}),
     "authorization.approve_authorization": Sample(_asked, {"code_challenge_method": "plain"}),
+    "authorization.list_authorizations": Sample(_plain()),
+    "authorization.revoke_authorization": Sample(
+        _approved, {"authorization_id": "no id!"}, {"authorization_id": NOWHERE}
+    ),
     "authorization.redeem_code": Sample(_coded, {"code_verifier": "short"}),
     "authorization.refresh_token": Sample(
         lambda world, mark: {"refresh_token": _redeemed(world, mark)["refresh_token"]},

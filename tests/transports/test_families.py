@@ -180,6 +180,9 @@ FOREIGN: dict[str, Callable[[World], dict[str, Any]]] = {
         "code_challenge": "c" * 43,
         "code_challenge_method": "S256",
     },
+    "authorization.revoke_authorization": lambda world: SAMPLES["authorization.revoke_authorization"].good(
+        world, "foreign"
+    ),
     "authorization.get_client": lambda world: {"client_id": world.client_id},
     "authorization.update_client": lambda world: {"client_id": world.client_id, "name": "mine"},
     "authorization.rotate_client": lambda world: {"client_id": world.client_id},

@@ -101,9 +101,15 @@ class OperatorOnly(Forbidden):
 
 
 class TokenCannotApprove(Forbidden):
-    """An access token cannot let a client act: what it gives would outlive the token, or be more."""
+    """An access token cannot decide what clients may do: what it gives would outlive it, or be more."""
 
     title = "A token cannot approve"
+
+
+class ApprovalMissing(NotFound):
+    """The caller has let no client act under this id, or not any more."""
+
+    title = "There is no such approval"
 
 
 class RegistrationClosed(Forbidden):

@@ -19,9 +19,17 @@ _OF_SUBJECT = (
     " AND client_id = :client AND revoked_ms IS NULL"
 )
 _ALL_OF_SUBJECT = (
-    "SELECT tenant_id, family_id, client_id, subject, scope, audience, created_ms, expires_ms, revoked_ms"
-    " FROM token_families WHERE tenant_id = :tenant AND subject = :subject ORDER BY created_ms, family_id"
+    "SELECT tenant_id, family_id, client_id, subject, scope, audience, created_ms, expires_ms, revoked_ms,"
+    " signed_in_ms FROM token_families WHERE tenant_id = :tenant AND subject = :subject ORDER BY created_ms, family_id"
 )
+_APPROVALS = (
+    "SELECT f.tenant_id, f.family_id, f.client_id, f.subject, f.scope, f.audience, f.created_ms,"
+    " f.expires_ms, f.revoked_ms, f.signed_in_ms, c.name"
+    " FROM token_families f JOIN oauth_clients c ON c.client_id = f.client_id"
+    " WHERE f.tenant_id = :tenant AND f.subject = :subject AND f.revoked_ms IS NULL AND f.expires_ms > :now"
+    " ORDER BY f.family_id DESC LIMIT :most"
+)
+APPROVALS_MAX = 500
 _RUN_OUT = (
     "SELECT (SELECT count(*) FROM authorization_codes WHERE expires_ms < :now)"
     " + (SELECT count(*) FROM token_families WHERE expires_ms < :now) AS number"
@@ -147,6 +155,12 @@ class GrantStore:
             await self._rows.delete("refresh_tokens", {"tenant_id": tenant_id, "family_id": families})
         for table in ("authorization_codes", "token_families"):
             await self._rows.delete(table, {"tenant_id": tenant_id, "subject": subject})
+
+    async def approvals(self, tenant_id: str, subject: str, now_ms: int) -> list[tuple[FamilyRow, str]]:
+        """List somebody's families that have not ended, newest first, with the names of their clients."""
+        values: dict[str, Scalar] = {"tenant": tenant_id, "subject": subject, "now": now_ms}
+        rows = await self._rows.fetch(_APPROVALS, {**values, "most": APPROVALS_MAX})
+        return [(_family(row), str(row["name"])) for row in rows]
 
     async def add_refresh(self, family: FamilyRow, hashed: str, now_ms: int) -> None:
         """Store a refresh token; used ones stay until their family ends, or reuse would not be noticed."""

@@ -24,6 +24,7 @@ from mainstay.services.authorization import handles, redirects, scopes
 from mainstay.services.authorization.client_store import ClientRow
 from mainstay.services.authorization.clients import CODE, REFRESH, REGISTRANTS
 from mainstay.services.authorization.failures import (
+    ApprovalMissing,
     ClientRefused,
     GrantRefused,
     GrantReused,
@@ -33,7 +34,7 @@ from mainstay.services.authorization.failures import (
 from mainstay.services.authorization.grant_store import CodeRow, FamilyRow, GrantStore, RefreshRow
 from mainstay.services.authorization.interface import USUAL
 from mainstay.services.authorization.issuing import Issuer
-from mainstay.services.authorization.records import Approval, TokenAnswer
+from mainstay.services.authorization.records import Approval, Authorized, TokenAnswer
 from mainstay.services.authorization.signing import DAY_MS, AuthorizationSettings
 from mainstay.services.authorization.store import RevocationStore
 
@@ -80,6 +81,11 @@ class Grants:
         self._ids = ids
         self._random = random
         self._settings = settings
+
+    @property
+    def lasts_days(self) -> int:
+        """Say how long an approval holds."""
+        return self._settings.refresh_days
 
     def check(self, client: ClientRow, wanted: Wanted) -> tuple[str, ...]:
         """Give the scopes that a client asks for; raises what is wrong with its request.
@@ -204,6 +210,30 @@ class Grants:
         await self._store.revoke_family(tenant_id, family_id, now)
         until = now + _REVOKED_FOR * self._settings.access_s * 1000
         await self._revocations.revoke(family_id, until)
+
+    async def approvals(self, holder: Caller) -> list[Authorized]:
+        """List what somebody has let clients do."""
+        return [
+            Authorized(
+                authorization_id=family.family_id,
+                client_id=family.client_id,
+                client_name=client_name,
+                scopes=list(scopes.split(family.scope)),
+                created_ms=family.created_ms,
+                expires_ms=family.expires_ms,
+            )
+            for family, client_name in await self._store.approvals(
+                holder.tenant_id, holder.subject, self._clock.now_ms()
+            )
+        ]
+
+    async def take_back(self, holder: Caller, family_id: str) -> Authorized:
+        """Let what somebody has let a client do work no more; raises ApprovalMissing."""
+        for each in await self.approvals(holder):
+            if each.authorization_id == family_id:
+                await self.revoke(holder.tenant_id, family_id)
+                return each
+        raise ApprovalMissing("List your authorizations to see what there is.")
 
     async def revoke_all(self, tenant_id: str, subject: str, client_id: str) -> None:
         """Let nothing work any more that somebody has let a client do."""

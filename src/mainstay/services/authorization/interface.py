@@ -3,6 +3,7 @@
 from mainstay.kernel.guard import ANYBODY, STRANGER, TenantSuspended
 from mainstay.kernel.interface import Interface, reads, writes
 from mainstay.services.authorization.failures import (
+    ApprovalMissing,
     ClientChanged,
     ClientMayTooMuch,
     ClientMissing,
@@ -27,7 +28,9 @@ from mainstay.services.authorization.failures import (
 from mainstay.services.authorization.records import (
     OVERLAP_S,
     Approval,
+    AuthorizationId,
     AuthorizationRequest,
+    Authorized,
     Challenge,
     Client,
     ClientId,
@@ -174,6 +177,22 @@ class Authorization(Interface):
 
         Without a `scope` it may search, ask and read. Tokens cannot approve: they would grow by it.
         """
+
+    @reads("GET /auth/authorizations", may=ANYBODY, fails=(TokenCannotApprove,))
+    async def list_authorizations(self) -> list[Authorized]:
+        """List what you have let clients do and have not taken back, newest first, at most 500.
+
+        Each time that you let a client act is one.
+        """
+
+    @writes(
+        "DELETE /auth/authorizations/{authorization_id}",
+        may=ANYBODY,
+        fails=(ApprovalMissing, TokenCannotApprove),
+        example={"authorization_id": "family_01k9z6q7h8e4v5c3x2b1n0m9a8"},
+    )
+    async def revoke_authorization(self, authorization_id: AuthorizationId) -> Authorized:
+        """Take back what you have let a client do; its tokens are refused from the next request on."""
 
     @writes(
         "POST /oauth/tokens/code",

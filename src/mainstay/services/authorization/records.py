@@ -52,6 +52,7 @@ Scope = Annotated[
     StringConstraints(max_length=2000, pattern=r"^[\x20-\x7e]*$"),
     Field(description="Scopes with spaces between; empty: what is usual."),
 ]
+AuthorizationId = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[\w-]+$")]
 Resource = Annotated[
     str,
     StringConstraints(max_length=500, pattern=r"^[\x21-\x7e]*$"),
@@ -110,6 +111,7 @@ class AuthorizationRequest(Record):
     registered: bool = Field(description="Whether it registered by itself: nobody here vouches for its name.")
     redirect_uri: str
     scopes: list[str]
+    lasts_days: int = Field(description="How long it holds, unless it is taken back before.")
 
 
 class Approval(Record):
@@ -118,6 +120,17 @@ class Approval(Record):
     authorization_code: str
     redirect_to: str = Field(description="Where to send the browser: the client's address, with the code.")
     expires_in: int
+
+
+class Authorized(Record):
+    """What you have let a client do, at one time."""
+
+    authorization_id: str
+    client_id: str
+    client_name: str
+    scopes: list[str]
+    created_ms: int
+    expires_ms: int = Field(description="When it ends at the latest.")
 
 
 class Registration(Record):

@@ -26,6 +26,7 @@ from mainstay.services.authorization.records import (
     OVERLAP_S,
     Approval,
     AuthorizationRequest,
+    Authorized,
     Client,
     Grant,
     Introspection,
@@ -174,6 +175,7 @@ class AuthorizationService(Authorization):
             registered=client.tenant_id == REGISTRANTS,
             redirect_uri=redirect_uri,
             scopes=list(self._grants.check(client, wanted)),
+            lasts_days=self._grants.lasts_days,
         )
 
     async def approve_authorization(
@@ -189,14 +191,21 @@ class AuthorizationService(Authorization):
     ) -> Approval:
         """Let a client act in the caller's name."""
         note_target(client_id)
-        me = caller()
-        if bearers.is_token(me.secret):
-            raise TokenCannotApprove("Sign in, or use an API key.")
+        me = _decider()
         client = await self._clients.named(client_id)
         wanted = Wanted(redirect_uri, code_challenge, scope, resource, nonce, state)
         approval = await self._grants.approve(me, client, wanted)
         await self._clients.keep(client)
         return approval
+
+    async def list_authorizations(self) -> list[Authorized]:
+        """List what the caller has let clients do."""
+        return await self._grants.approvals(_decider())
+
+    async def revoke_authorization(self, authorization_id: str) -> Authorized:
+        """Take back what the caller has let a client do."""
+        note_target(authorization_id)
+        return await self._grants.take_back(_decider(), authorization_id)
 
     async def register_client(
         self,
@@ -352,6 +361,14 @@ def _introspected(access: Access, issuer: str) -> Introspection:
 
 def _published(row: SigningKeyRow) -> dict[str, str]:
     return {**row.public, "kid": row.key_id, "alg": row.algorithm, "use": "sig"}
+
+
+def _decider() -> Caller:
+    """Give the caller, who decides what clients may do in his name; raises TokenCannotApprove."""
+    me = caller()
+    if bearers.is_token(me.secret):
+        raise TokenCannotApprove("Sign in, or use an API key.")
+    return me
 
 
 def _needs_operator() -> None:

@@ -228,7 +228,8 @@ def _page(asked: Any, fields: Mapping[str, str], caller: Caller, confirmation: s
     body = (
         f"<main><h1>Let {escape(asked.client_name)} act in your name?</h1>{vouched}"
         f"<p>You are <code>{escape(caller.subject)}</code>. It asks to:</p><ul>{items}</ul>"
-        "<p>It can do nothing that you may not do yourself. You are then sent to "
+        f"<p>This holds for {asked.lasts_days} days, unless you take it back before. "
+        "It can do nothing that you may not do yourself. You are then sent to "
         f"<code>{escape(_target(asked.redirect_uri))}</code>.</p>"
         f'<form method="post">{hidden}'
         '<button name="decision" value="approve">Let it</button> '
