@@ -7,10 +7,11 @@ import pytest
 
 from engines.databases import empty_postgres, postgres_url
 from mainstay.app.house import House
-from makers import FrozenClock, opened_house
+from makers import FrozenClock, Mailbox, opened_house
 from services.authorization.asking import URL, Web, web
+from services.people.conftest import mails
 
-__all__ = ["empty_postgres", "postgres_url"]
+__all__ = ["empty_postgres", "mails", "postgres_url"]
 
 
 @pytest.fixture
@@ -20,9 +21,11 @@ def where() -> dict[str, str]:
 
 
 @pytest.fixture
-async def house(tmp_path: Path, where: dict[str, str], clock: FrozenClock) -> AsyncIterator[House]:
+async def house(
+    tmp_path: Path, where: dict[str, str], clock: FrozenClock, mails: Mailbox
+) -> AsyncIterator[House]:
     settings = {"public_url": URL, "rate_limit_strangers_per_minute": 10_000, **where}
-    async with opened_house(tmp_path / "data", clock=clock, **settings) as opened:
+    async with opened_house(tmp_path / "data", clock=clock, mailer=mails, **settings) as opened:
         yield opened
 
 

@@ -1,46 +1,23 @@
 """When a person signed in, and what apps are told of her: auth_time, max_age, prompt, profile and email."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from mainstay.app.house import House
-from makers import ADMIN_KEY, Client, FrozenClock, Mailbox, client, opened_house
+from makers import ADMIN_KEY, Client, FrozenClock, Mailbox, client
 from services.authorization.approving import App, answered, app
-from services.authorization.asking import URL, Web, said, web
+from services.authorization.asking import Web, said
 from services.people.joining import PHRASE, from_address, joined
 
 EMAIL = "ada@example.com"
 
 
 @pytest.fixture
-def mails() -> Mailbox:
-    return Mailbox()
-
-
-@pytest.fixture
-async def house(
-    tmp_path: Path, where: dict[str, str], clock: FrozenClock, mails: Mailbox
-) -> AsyncIterator[House]:
-    settings = {"public_url": URL, "rate_limit_strangers_per_minute": 10_000, **where}
-    async with opened_house(tmp_path / "data", clock=clock, mailer=mails, **settings) as opened:
-        yield opened
-
-
-@pytest.fixture
 async def ada(house: House, mails: Mailbox) -> Client:
     _, session = await joined(house, client(house), mails, EMAIL, name="Ada L.", role="user")
     return session
-
-
-@pytest.fixture
-async def browser(house: House) -> AsyncIterator[Web]:
-    made = web(house)
-    async with made.http:
-        yield made
 
 
 async def opened(asking: App, secret: str, **more: str) -> Any:
