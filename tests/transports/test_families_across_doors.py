@@ -41,6 +41,7 @@ class Sides:
     their_job: str
     their_faq: str
     their_session: str
+    their_approval: str
 
     def attacker(self, name: str) -> World:
         """Make another tenant, furnished too."""
@@ -64,15 +65,19 @@ def sides(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sides]:
         stored = victim.call("knowledge.add_document", doc_id="theirs", **given)
         faq = victim.call("knowledge.add_faq", collection="their-books", question="Where?", answer=SECRET)
         session = victim.joined("theirs@example.com")
+        approval = SAMPLES["authorization.revoke_authorization"].good(victim, "theirs")["authorization_id"]
         house = House(opened, folder)
         house.http.get("/v1/me", headers=[bearer(victim.key), ("X-Request-Id", "their request")])
         opened.calm()
-        yield Sides(house, victim, key["key_id"], stored["job_id"], faq["faq_id"], session["session_id"])
+        ids = (key["key_id"], stored["job_id"], faq["faq_id"], session["session_id"], approval)
+        yield Sides(house, victim, *ids)
         house.http.close()
 
 
 VOCABULARY: Mapping[str, Callable[[Sides], Any]] = {
     "after": lambda sides: sides.their_key,
+    "authorization_id": lambda sides: sides.their_approval,
+    "client_id": lambda sides: sides.victim.client_id,
     "collection": lambda _: "their-books",
     "collections": lambda _: ["their-books"],
     "connection_id": lambda sides: sides.victim.connection_id,
@@ -92,6 +97,8 @@ VOCABULARY: Mapping[str, Callable[[Sides], Any]] = {
     "target": lambda sides: sides.their_key,
     "tenant_id": lambda sides: sides.victim.tenant_id,
     "user_id": lambda sides: sides.victim.user_id,
+    "authorization.create_client.name": lambda _: "theirs",
+    "authorization.update_client.name": lambda _: "theirs",
     "federation.create_connection.name": lambda _: "theirs",
     "federation.update_connection.name": lambda _: "theirs",
     "identity.create_key.name": lambda _: "their key",
@@ -116,6 +123,7 @@ SHARED = {"tenants", "people", "places", "codes"}
 
 OWN = {
     "observability.search_entries.before": "a place in one's own chain; the audit's tests try others'",
+    "observability.search_requests.before": "a place in one's own log",
     "federation.create_connection.client_id": "an identity provider's name for this server",
 }
 """Fields that name nothing of another tenant's, and why."""

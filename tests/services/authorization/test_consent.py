@@ -138,6 +138,7 @@ async def test_another_page_cannot_decide(browser: Web) -> None:
     for changed, headers in (
         ({"confirm": ""}, {}),
         ({"confirm": "0" * 64}, {}),
+        ({"confirm": "ü"}, {}),
         ({"scope": "keys:write"}, {}),
         ({"client_id": foreign.client_id}, {}),
         ({"state": "another"}, {}),

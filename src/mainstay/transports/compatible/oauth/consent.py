@@ -57,12 +57,12 @@ class Consent:
     def __init__(
         self, ask: Ask, guard: Recognises, session: Session, issuer: Callable[[], str], clock: Clock
     ) -> None:
-        """Take the way to operations, who recognises sessions, where these stand, and the server's name."""
-        self._clock = clock
+        """Take the way to operations, who recognises sessions, the server's name, and a clock."""
         self._ask = ask
         self._guard = guard
         self._session = session
         self._issuer = issuer
+        self._clock = clock
 
     async def show(self, exchange: Exchange) -> Reply:
         """Answer a browser that a client has sent: ask, or let somebody sign in first."""
@@ -95,7 +95,8 @@ class Consent:
             return _sign_in(exchange, fields)
         credential, _ = known
         origin = exchange.header(b"origin")
-        confirmed = hmac.compare_digest(fields.get("confirm", ""), _confirmation(credential, fields))
+        given, expected = fields.get("confirm", ""), _confirmation(credential, fields)
+        confirmed = hmac.compare_digest(given.encode(), expected.encode())
         if not confirmed or origin not in {None, "null", self._issuer()}:
             return _refused(ParametersUnclear("This page has expired. Go back to the app, and begin again."))
         if fields.get("decision") != "approve":
