@@ -3,6 +3,9 @@
 from makers import Client, FrozenClock, tenant_client
 from services.authorization.approving import App, app
 from services.authorization.asking import Web, bearer
+from services.authorization.both import where
+
+__all__ = ["where"]
 
 PATH = "/v1/auth/authorizations"
 

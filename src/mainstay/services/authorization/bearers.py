@@ -61,8 +61,10 @@ class Bearers:
 
     async def scopes(self, secret: str) -> Collection[str]:
         """Give the scopes with which somebody comes; whoever brings no token may know all of himself."""
-        access = await self.working(secret) if is_token(secret) else None
-        return scopes.SIGNS if access is None else access.scopes
+        if not is_token(secret):
+            return scopes.SIGNS
+        access = await self.working(secret)
+        return () if access is None else access.scopes
 
     async def holds(self, access: Access) -> bool:
         """Say whether the token's holder is still somebody here."""

@@ -27,7 +27,6 @@ _APPROVALS = (
     " f.expires_ms, f.revoked_ms, f.signed_in_ms, c.name"
     " FROM token_families f JOIN oauth_clients c ON c.client_id = f.client_id"
     " WHERE f.tenant_id = :tenant AND f.subject = :subject AND f.revoked_ms IS NULL AND f.expires_ms > :now"
-    " ORDER BY f.family_id DESC LIMIT :most"
 )
 APPROVALS_MAX = 500
 _RUN_OUT = (
@@ -158,9 +157,21 @@ class GrantStore:
 
     async def approvals(self, tenant_id: str, subject: str, now_ms: int) -> list[tuple[FamilyRow, str]]:
         """List somebody's families that have not ended, newest first, with the names of their clients."""
-        values: dict[str, Scalar] = {"tenant": tenant_id, "subject": subject, "now": now_ms}
-        rows = await self._rows.fetch(_APPROVALS, {**values, "most": APPROVALS_MAX})
+        rows = await self._rows.fetch(
+            f"{_APPROVALS} ORDER BY f.family_id DESC LIMIT :most",
+            {"tenant": tenant_id, "subject": subject, "now": now_ms, "most": APPROVALS_MAX},
+        )
         return [(_family(row), str(row["name"])) for row in rows]
+
+    async def approval(
+        self, tenant_id: str, subject: str, now_ms: int, family_id: str
+    ) -> tuple[FamilyRow, str] | None:
+        """Find one of somebody's families that has not ended, with the name of its client."""
+        rows = await self._rows.fetch(
+            f"{_APPROVALS} AND f.family_id = :family",
+            {"tenant": tenant_id, "subject": subject, "now": now_ms, "family": family_id},
+        )
+        return (_family(rows[0]), str(rows[0]["name"])) if rows else None
 
     async def add_refresh(self, family: FamilyRow, hashed: str, now_ms: int) -> None:
         """Store a refresh token; used ones stay until their family ends, or reuse would not be noticed."""

@@ -213,27 +213,18 @@ class Grants:
 
     async def approvals(self, holder: Caller) -> list[Authorized]:
         """List what somebody has let clients do."""
-        return [
-            Authorized(
-                authorization_id=family.family_id,
-                client_id=family.client_id,
-                client_name=client_name,
-                scopes=list(scopes.split(family.scope)),
-                created_ms=family.created_ms,
-                expires_ms=family.expires_ms,
-            )
-            for family, client_name in await self._store.approvals(
-                holder.tenant_id, holder.subject, self._clock.now_ms()
-            )
-        ]
+        now = self._clock.now_ms()
+        found = await self._store.approvals(holder.tenant_id, holder.subject, now)
+        return [_authorized(family, client_name) for family, client_name in found]
 
     async def take_back(self, holder: Caller, family_id: str) -> Authorized:
         """Let what somebody has let a client do work no more; raises ApprovalMissing."""
-        for each in await self.approvals(holder):
-            if each.authorization_id == family_id:
-                await self.revoke(holder.tenant_id, family_id)
-                return each
-        raise ApprovalMissing("List your authorizations to see what there is.")
+        now = self._clock.now_ms()
+        found = await self._store.approval(holder.tenant_id, holder.subject, now, family_id)
+        if found is None:
+            raise ApprovalMissing("List your authorizations to see what there is.")
+        await self.revoke(holder.tenant_id, family_id)
+        return _authorized(*found)
 
     async def revoke_all(self, tenant_id: str, subject: str, client_id: str) -> None:
         """Let nothing work any more that somebody has let a client do."""
@@ -285,6 +276,17 @@ class Grants:
                 holder, client.client_id, answer, nonce, signed_in_s
             )
         return answer.model_copy(update=more)
+
+
+def _authorized(family: FamilyRow, client_name: str) -> Authorized:
+    return Authorized(
+        authorization_id=family.family_id,
+        client_id=family.client_id,
+        client_name=client_name,
+        scopes=list(scopes.split(family.scope)),
+        created_ms=family.created_ms,
+        expires_ms=family.expires_ms,
+    )
 
 
 def _challenge(verifier: str) -> str:
