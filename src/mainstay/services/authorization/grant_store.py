@@ -20,7 +20,8 @@ _OF_SUBJECT = (
 )
 _ALL_OF_SUBJECT = (
     "SELECT tenant_id, family_id, client_id, subject, scope, audience, created_ms, expires_ms, revoked_ms,"
-    " signed_in_ms FROM token_families WHERE tenant_id = :tenant AND subject = :subject ORDER BY created_ms, family_id"
+    " signed_in_ms FROM token_families WHERE tenant_id = :tenant AND subject = :subject"
+    " ORDER BY created_ms, family_id"
 )
 _APPROVALS = (
     "SELECT f.tenant_id, f.family_id, f.client_id, f.subject, f.scope, f.audience, f.created_ms,"

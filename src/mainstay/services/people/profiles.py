@@ -1,8 +1,7 @@
 """Describes members to apps that they let know."""
 
 from mainstay.kernel.profiles import Profile
-from mainstay.services.people.members import EMAIL, name_column
-from mainstay.services.people.personal import Personal
+from mainstay.services.people.personal import EMAIL, Personal, name_column
 from mainstay.services.people.store import PeopleStore
 
 

@@ -3,8 +3,8 @@
 from mainstay.engines.database.revisions import add_column, drop_column
 from mainstay.ports.database import Column
 
-revision = "0019"
-down_revision = "0018"
+revision = "0021"
+down_revision = "0020"
 branch_labels = None
 depends_on = None
 
