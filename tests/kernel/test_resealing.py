@@ -34,6 +34,7 @@ SEALED = {
     "people": ("email",),
     "members": ("name",),
     "sessions": ("address", "agent"),
+    "authenticator_apps": ("secret",),
     "codes": ("email",),
     "privacy_parts": ("content",),
 }
@@ -56,6 +57,7 @@ async def fill_all(admin: Client, mails: Mailbox) -> None:
     """Let something be in every sealed column."""
     await admin.call("observability.set_request_settings", log_requests=True)
     _, her = await joined(admin.house, admin, mails, EMAIL)
+    await her.call("people.begin_app", password=PHRASE)
     await her.call("people.change_email", email="lady@example.com", password=PHRASE)
     await fill(admin)
     await connected(admin)

@@ -5,7 +5,7 @@ from transports.samples import OPERATIONS
 NAMES = sorted(OPERATIONS)
 STRANGERS = {
     *("people.sign_in", "people.accept_invitation", "people.confirm_email"),
-    *("people.request_password_reset", "people.reset_password"),
+    *("people.request_password_reset", "people.reset_password", "people.finish_sign_in"),
     *("authorization.check_authorization", "authorization.register_client", "authorization.get_keys"),
     *("authorization.grant_token", "authorization.redeem_code", "authorization.refresh_token"),
     *("authorization.revoke_token", "authorization.introspect_token", "authorization.end_session"),
@@ -16,7 +16,8 @@ STRANGERS = {
 KNOWN = [name for name in NAMES if name not in STRANGERS]
 ACCOUNT = {
     *("people.list_sessions", "people.end_session", "people.end_other_sessions", "people.list_memberships"),
-    *("people.change_password", "people.change_email"),
+    *("people.change_password", "people.change_email", "people.list_factors", "people.begin_app"),
+    *("people.confirm_app", "people.remove_app", "people.make_recovery_codes"),
     *("authorization.approve_authorization", "authorization.get_userinfo"),
     *("authorization.list_authorizations", "authorization.revoke_authorization"),
 }

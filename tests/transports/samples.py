@@ -1,5 +1,6 @@
 """Values for every operation of the house: good ones, wrong ones, and ones that name what is not there."""
 
+import base64
 import itertools
 import re
 from collections.abc import Callable, Mapping
@@ -8,6 +9,8 @@ from typing import Any
 
 from mainstay.kernel.discovery import found_in
 from mainstay.kernel.interface import Operation, Upload, operations_of
+from mainstay.services.people import totp
+from mainstay.services.people.failures import SecondFactorNeeded
 from transports.real_house import NO_PAGE, Running
 from transports.sign_on_samples import SAML, sign_on_samples
 
@@ -223,6 +226,41 @@ def _new_address(world: World, _mark: str) -> Values:
     return {"code": world.mailed(email)}
 
 
+def _begun_app(world: World, email: str = "") -> Values:
+    """Begin to set up an app for somebody who has just joined; give its code, and remember whose it is."""
+    secret: str = world.joined(email)["secret"]
+    begun = world.running.call("people.begin_app", as_key=secret, password=PHRASE)
+    step = world.running.house.clock.now_ms() // 30_000
+    code = totp.code_at(base64.b32decode(begun["secret"]), step)
+    world.secrets[code] = secret
+    return {"code": code}
+
+
+def _recovery_code(world: World, email: str = "") -> Values:
+    """Set up an app for somebody who has just joined; give a recovery code, and remember whose it is."""
+    begun = _begun_app(world, email)
+    secret = world.secrets[begun["code"]]
+    made = world.running.call("people.confirm_app", as_key=secret, **begun)
+    code: str = made["recovery_codes"][0]
+    world.secrets[code] = secret
+    return {"code": code}
+
+
+def _owners(world: World, values: Values) -> str:
+    """Give the secret of the session of whose app a code is."""
+    return world.secrets.get(str(values.get("code", ""))) or world.joined()["secret"]
+
+
+def _pending_sign_in(world: World, _mark: str) -> Values:
+    email = f"{next(_NUMBERS)}.pending@example.com"
+    code = _recovery_code(world, email)
+    try:
+        world.call("people.sign_in", email=email, password=PHRASE)
+    except SecondFactorNeeded as needed:
+        return {**code, "pending_token": needed.problems[0]["pending_token"]}
+    raise AssertionError(email)
+
+
 def _gone_client(world: World, mark: str) -> Values:
     made = world.call("authorization.create_client", name=f"gone {mark}", scopes=["jobs:read"])
     return {"client_id": made["client_id"]}
@@ -421,6 +459,17 @@ SAMPLES: dict[str, Sample] = {
     "people.deactivate_user": Sample(_gone_user, {"user_id": "no id!"}, {"user_id": NOWHERE}),
     "people.invite_again": Sample(_waiting_user, {"user_id": "no id!"}, {"user_id": NOWHERE}),
     "people.sign_in": Sample(_credentials, {"email": "nobody", "password": ""}),
+    "people.finish_sign_in": Sample(_pending_sign_in, {"pending_token": "no token!", "code": "12345"}),
+    "people.list_factors": Sample(_plain(), key=_members),
+    "people.begin_app": Sample(_plain(password=PHRASE), {"password": ""}, key=_members),
+    "people.confirm_app": Sample(lambda world, _: _begun_app(world), {"code": "12345"}, key=_owners),
+    "people.remove_app": Sample(
+        lambda world, _: {**_recovery_code(world), "password": PHRASE}, {"code": "12345"}, key=_owners
+    ),
+    "people.make_recovery_codes": Sample(
+        lambda world, _: {**_recovery_code(world), "password": PHRASE}, {"code": "12345"}, key=_owners
+    ),
+    "people.remove_user_factors": Sample(_gone_user, {"user_id": "no id!"}, {"user_id": NOWHERE}),
     "people.accept_invitation": Sample(_invitation, {"code": "", "password": "x" * 257}),
     "people.request_password_reset": Sample(_plain(email="nobody@example.com"), {"email": "a@b@c"}),
     "people.reset_password": Sample(_reset, {"code": "no code!", "password": "short"}),

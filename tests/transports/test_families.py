@@ -213,6 +213,7 @@ FOREIGN: dict[str, Callable[[World], dict[str, Any]]] = {
     "people.deactivate_user": lambda world: {"user_id": world.user_id},
     "people.list_users": lambda world: {"after": world.user_id},
     "people.invite_again": lambda world: {"user_id": world.user_id},
+    "people.remove_user_factors": lambda world: {"user_id": world.user_id, "tenant_id": world.tenant_id},
     "people.end_session": lambda world: {"session_id": world.joined()["session_id"]},
     "people.create_user": lambda _: {"email": "ferry@example.com", "name": "Mine"},
     "jobs.get_job": lambda world: {"job_id": world.job_id},

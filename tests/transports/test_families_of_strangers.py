@@ -28,6 +28,10 @@ GUESSES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"email": BOARDED, "password": "a guess of mine"},
         {"email": NOBODYS, "password": "a guess of mine"},
     ),
+    "people.finish_sign_in": (
+        {"pending_token": UNKNOWN_CODE, "code": "123456"},
+        {"pending_token": "x", "code": "123456"},
+    ),
     "people.request_password_reset": ({"email": BOARDED}, {"email": NOBODYS}),
     "people.accept_invitation": (
         {"code": UNKNOWN_CODE, "password": PHRASE},

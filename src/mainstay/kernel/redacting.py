@@ -18,8 +18,10 @@ _SECRET_NAME = re.compile(
     r"|code|recovery_codes?|code_verifier|samlresponse",
     re.IGNORECASE,
 )
-_SECRET = re.compile(r"mk_[0-9A-Za-z]{8,}|eyJ[\w-]{8,}(?:\.[\w-]*)*|(?<=\bBearer )\S+", re.ASCII)
-"""API keys, JSON web tokens and bearer credentials, wherever they stand; cut ones too."""
+_SECRET = re.compile(
+    r"(?:mk|ms[a-z])_[0-9A-Za-z]{8,}|otpauth://\S+|eyJ[\w-]{8,}(?:\.[\w-]*)*|(?<=\bBearer )\S+", re.ASCII
+)
+"""API keys, secrets of people, JSON web tokens and bearer credentials, wherever they stand; cut ones too."""
 
 
 @dataclass

@@ -14,7 +14,7 @@ from makers import FrozenClock, Mailbox, client, opened_house
 from oidc_provider import OidcProvider, connected
 from services.authorization.approving import app
 from services.authorization.asking import URL, Web, web
-from services.people.joining import joined
+from services.people.apps import with_app
 from services.privacy.test_persons import calm, ended
 
 __all__ = ["empty_postgres", "postgres_url"]
@@ -23,6 +23,7 @@ EMAIL = "ada.trace@example.com"
 
 ERASED = {
     "api_keys",
+    "authenticator_apps",
     "authorization_codes",
     "codes",
     "feedback",
@@ -34,6 +35,7 @@ ERASED = {
     "places",
     "privacy_parts",
     "privacy_requests",
+    "recovery_codes",
     "refresh_tokens",
     "request_log",
     "sessions",
@@ -97,7 +99,7 @@ async def lived(house: House, browser: Web, mails: Mailbox) -> tuple[str, str, d
     """Let her leave a trace wherever she can; give her id, session and tokens, and what tells of her."""
     admin = client(house)
     await admin.call("observability.set_request_settings", log_requests=True)
-    user, her = await joined(house, admin, mails, EMAIL, name="Ada", role="admin")
+    user, her, *_ = await with_app(house, admin, mails, house.clock, EMAIL, name="Ada", role="admin")
     await her.call("knowledge.create_collection", name="c")
     await her.call("knowledge.add_document", collection="c", doc_id="d", text="Pumps.", wait=True)
     await her.call("knowledge.give_feedback", doc_id="d", query="Pumps?", helpful=True)

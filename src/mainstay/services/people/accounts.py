@@ -10,7 +10,8 @@ from mainstay.ports.cache import Cache, Limit
 from mainstay.ports.database import UniqueViolated
 from mainstay.services.people.addresses import addressed
 from mainstay.services.people.code_store import CodeRow, CodeStore, Purpose
-from mainstay.services.people.failures import CodeInvalid, EmailTaken, MailTooOften, PasswordWrong
+from mainstay.services.people.factors import Factors
+from mainstay.services.people.failures import CodeInvalid, EmailTaken, MailTooOften
 from mainstay.services.people.happenings import AddressChanged, AddressWanted, PasswordChanged, ResetWanted
 from mainstay.services.people.passwords import Passwords
 from mainstay.services.people.personal import EMAIL, NEW_EMAIL, Personal, name_column
@@ -33,6 +34,7 @@ class Accounts:
         personal: Personal,
         passwords: Passwords,
         sessions: Sessions,
+        factors: Factors,
         standing: Standing,
         cache: Cache,
         clock: Clock,
@@ -43,6 +45,7 @@ class Accounts:
         self._personal = personal
         self._passwords = passwords
         self._sessions = sessions
+        self._factors = factors
         self._standing = standing
         self._cache = cache
         self._clock = clock
@@ -50,7 +53,8 @@ class Accounts:
     async def accept(self, code: str, password: str) -> NewSession:
         """Become active, and begin a session.
 
-        Who has a password already proves it, whoever opens her mailbox; who has none chooses it.
+        Who has a password already proves it, whoever opens her mailbox; who has none chooses it. The session
+        of somebody with a second factor waits for its code: raises SecondFactorNeeded once she is active.
         """
         found, person = await self._found(code, "invitation")
         member = await self._store.member(found.tenant_id, found.user_id)
@@ -61,13 +65,16 @@ class Accounts:
             made = await self._passwords.made(password, await self._about(person, member))
             changed = replace(person, password=made)
         else:
-            await self._prove(person, password)
+            await self._passwords.prove(person, password)
         accepted = replace(member, state="active", accepted_ms=now)
         begun, place = await self._sessions.begin(accepted), await self._passwords.place()
+        incomplete = await self._factors.asked_for(person.person_id)
         await self._use(found)
         if not await self._store.change_member(member, accepted):
             raise CodeInvalid(_GONE)
         await self._change(person, replace(changed, verified_ms=person.verified_ms or now))
+        if incomplete:
+            raise await self._factors.wait_for_code(accepted)
         await self._passwords.note_place(person.person_id, place)
         return await self._sessions.keep(begun)
 
@@ -90,14 +97,14 @@ class Accounts:
 
     async def change_password(self, person: PersonRow, present: str, new: str, but: str) -> int:
         """Choose a new password, knowing the present one; every other session ends. Gives their number."""
-        await self._prove(person, present)
+        await self._passwords.prove(person, present)
         made = await self._passwords.made(new, await self._about(person))
         await self._change(person, replace(person, password=made))
         return await self._password_changed(person, but)
 
     async def want_address(self, person: PersonRow, email: str, password: str) -> None:
         """Ask for a mail to a new address; nothing changes before it is confirmed."""
-        await self._prove(person, password)
+        await self._passwords.prove(person, password)
         await self.ask_for_mail(f"address:{person.person_id}")
         sealed = await self._personal.seal(person.person_id, NEW_EMAIL, addressed(email))
         emit(AddressWanted(person_id=person.person_id, sealed=sealed.hex()))
@@ -144,16 +151,13 @@ class Accounts:
         if not await self._codes.use(code, self._clock.now_ms()):
             raise CodeInvalid(_GONE)
 
-    async def _prove(self, person: PersonRow, password: str) -> None:
-        if not await self._passwords.match(person, person.email_index, password):
-            raise PasswordWrong("Type it again, or choose a new one by mail.")
-
     async def _change(self, before: PersonRow, after: PersonRow) -> None:
         if not await self._store.change_person(before, after):
             raise CodeInvalid("Something about this account was changed at the same moment. Try again.")
 
     async def _password_changed(self, person: PersonRow, but: str = "") -> int:
         await self._codes.use_up(person.person_id, "reset", self._clock.now_ms())
+        await self._codes.forget(person.person_id, "second_factor")
         emit(PasswordChanged(person_id=person.person_id))
         return await self._sessions.end_all(person.person_id, but)
 

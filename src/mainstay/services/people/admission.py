@@ -9,7 +9,7 @@ from mainstay.kit.ids import Ids
 from mainstay.ports.database import UniqueViolated
 from mainstay.services.people.addresses import addressed
 from mainstay.services.people.personal import EMAIL, Personal, name_column
-from mainstay.services.people.sessions import Sessions
+from mainstay.services.people.sessions import VOUCHED, Sessions
 from mainstay.services.people.store import MemberRow, PeopleStore, PersonRow
 
 _CREATOR = "house:federation"
@@ -45,7 +45,7 @@ class MemberAdmission:
             after = await self._join(tenant_id, vouched)
         else:
             after = await self._renew(before, vouched)
-        made = await self._sessions.keep(await self._sessions.begin(after))
+        made = await self._sessions.keep(await self._sessions.begin(after, VOUCHED))
         return Admitted(made.user_id, made.session_id, made.secret, made.ends_ms)
 
     async def _member(self, tenant_id: str, vouched: Vouched) -> MemberRow | None:

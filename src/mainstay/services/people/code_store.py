@@ -1,11 +1,11 @@
-"""Codes that were sent by mail, in rows: hashed, each for one purpose, used once."""
+"""Codes that were given out, most by mail, in rows: hashed, each for one purpose, used once."""
 
 from dataclasses import dataclass
 from typing import Literal, cast
 
 from mainstay.ports.database import AllRows, Row, Scalar
 
-Purpose = Literal["invitation", "reset", "address"]
+Purpose = Literal["invitation", "reset", "address", "second_factor"]
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,10 @@ class CodeStore:
     async def use(self, code: CodeRow, now_ms: int) -> bool:
         """Use a code up; say whether nobody else did before."""
         return await self._rows.update("codes", {"used_ms": now_ms}, {"hash": code.hash, "used_ms": None}) > 0
+
+    async def forget(self, person_id: str, purpose: Purpose) -> None:
+        """Forget what a person was given for a purpose, in whatever tenant."""
+        await self._rows.delete("codes", {"person_id": person_id, "purpose": purpose})
 
     async def use_up(self, person_id: str, purpose: Purpose, now_ms: int, tenant_id: str = "") -> None:
         """Use up what else a person was sent for a purpose, of a tenant's."""

@@ -1,5 +1,7 @@
 """What is told of users; none of it is personal: addresses stand as their index, or sealed."""
 
+from typing import Literal
+
 from mainstay.kernel.interface import Event
 
 
@@ -33,3 +35,10 @@ class PasswordChanged(Event):
     """A person has another password, and is to be told."""
 
     person_id: str
+
+
+class FactorChanged(Event):
+    """Something about a person's second factor was changed, and she is to be told."""
+
+    person_id: str
+    what: Literal["added", "removed", "taken away", "recovery codes"]

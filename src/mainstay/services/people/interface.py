@@ -7,12 +7,17 @@ from mainstay.ports.passwords import PasswordsBusy, PasswordUnusable
 from mainstay.services.people.failures import (
     CodeInvalid,
     EmailTaken,
+    FactorCodeWrong,
+    FactorElsewhere,
+    FactorExists,
+    FactorMissing,
     LastAdministrator,
     MailTooOften,
     PasswordGuessable,
     PasswordWrong,
     RoleUnknown,
     SearchTooWide,
+    SecondFactorNeeded,
     SessionMissing,
     SignInSlowed,
     SignInWrong,
@@ -28,14 +33,20 @@ from mainstay.services.people.failures import (
 )
 from mainstay.services.people.records import (
     AfterUser,
+    AppBegun,
     Asked,
     Beginning,
     Code,
     Email,
+    Factor,
+    FactorCode,
+    FactorsRemoved,
     Membership,
     NewPassword,
     NewSession,
     Password,
+    PendingToken,
+    RecoveryCodes,
     Session,
     SessionId,
     SessionsEnded,
@@ -50,12 +61,13 @@ from mainstay.services.people.records import (
     WishedState,
 )
 
-__all__ = ["NewSession", "People", "Session"]
+__all__ = ["AppBegun", "Factor", "NewSession", "People", "SecondFactorNeeded", "Session"]
 
 _GUESSING = (SignInSlowed, PasswordsBusy)
 _CHOOSING = (PasswordGuessable, PasswordUnusable, PasswordsBusy, BreachesUnavailable)
 _PHRASE = "correct horse battery staple"
 _CODE = {"code": "msc_8ZrVYf0v6v0o2bq2b5E3sW4nJ7kD1xT9pQ8cL5mA2hG1iU0"}
+_APP_CODE = {"code": "287082"}
 _USER = {"user_id": "user_01k9z6q7h8e4v5c3x2b1n0m9a8"}
 
 
@@ -145,33 +157,72 @@ class People(Interface):
         """Send another invitation to a user who has not accepted; the link before it ends."""
 
     @writes(
+        "DELETE /users/{user_id}/factors",
+        may="factors:write",
+        fails=(UserMissing, UserMayTooMuch, FactorElsewhere),
+        example=_USER,
+    )
+    async def remove_user_factors(
+        self, user_id: UserId, tenant_id: WantedTenant | None = None
+    ) -> FactorsRemoved:
+        """Take a user's second factor away, who has lost it; all of his sessions end, and he is told by mail.
+
+        Of a member of several tenants only the operator may, who names another tenant's user by `tenant_id`.
+        """
+
+    @writes(
         "POST /auth/sessions",
         may=STRANGER,
         status=201,
-        fails=(SignInWrong, TenantUnclear, *_GUESSING),
+        fails=(
+            SignInWrong,
+            TenantUnclear,
+            SecondFactorNeeded,
+            FactorCodeWrong,
+            FactorMissing,
+            *_GUESSING,
+        ),
         example={"email": "ada@example.com", "password": _PHRASE},
     )
     async def sign_in(
-        self, email: Email, password: Password, tenant_id: WantedTenant | None = None
+        self,
+        email: Email,
+        password: Password,
+        tenant_id: WantedTenant | None = None,
+        code: FactorCode | None = None,
     ) -> NewSession:
         """Sign in: begin a session with e-mail address and password.
 
         The secret is in this answer only; send it as `Authorization: Bearer …`. Members of several tenants
-        say which one they mean; the failure lists them. Many attempts are made to wait; no account is locked.
+        say which one they mean; the failure lists them. Whoever has a second factor adds its `code`, or goes
+        on with `POST /auth/sessions/code`. Many attempts are made to wait; no account is locked.
+        """
+
+    @writes(
+        "POST /auth/sessions/code",
+        may=STRANGER,
+        status=201,
+        fails=(CodeInvalid, FactorCodeWrong, FactorMissing, SignInSlowed),
+        example={"pending_token": "msw_8ZrVYf0v6v0o2bq2b5E3sW4nJ7kD1xT9pQ8cL5mA2hG1iU0", **_APP_CODE},
+    )
+    async def finish_sign_in(self, pending_token: PendingToken, code: FactorCode) -> NewSession:
+        """Begin the session of which the password is proven, with a code of the second factor.
+
+        `pending_token` is in the failure SecondFactorNeeded, and is good for 5 minutes and one session.
         """
 
     @writes(
         "POST /auth/invitations",
         may=STRANGER,
         status=201,
-        fails=(CodeInvalid, PasswordWrong, SignInSlowed, *_CHOOSING),
+        fails=(CodeInvalid, PasswordWrong, SecondFactorNeeded, SignInSlowed, *_CHOOSING),
         example={**_CODE, "password": _PHRASE},
     )
     async def accept_invitation(self, code: Code, password: Password) -> NewSession:
         """Accept an invitation with the code from the mail, and begin a session.
 
         Who has a password already, as a member of another tenant, gives that one; who has none chooses one of
-        at least 12 characters.
+        at least 12 characters. The session of somebody with a second factor waits for its code.
         """
 
     @writes("POST /auth/password-resets", may=STRANGER, status=202, example={"email": "ada@example.com"})
@@ -233,3 +284,48 @@ class People(Interface):
     )
     async def change_email(self, email: Email, password: Password) -> Asked:
         """Change your e-mail address: a mail to the new one asks you to confirm it."""
+
+    @reads("GET /me/factors", may=ANYBODY, fails=(UserNeeded,))
+    async def list_factors(self) -> list[Factor]:
+        """List your second factors; without any the password alone signs you in."""
+
+    @writes(
+        "POST /me/factors/totp",
+        may=ANYBODY,
+        status=201,
+        fails=(UserNeeded, PasswordWrong, FactorExists, *_GUESSING),
+        example={"password": _PHRASE},
+    )
+    async def begin_app(self, password: Password) -> AppBegun:
+        """Begin to set up an authenticator app (TOTP, RFC 6238); it counts once it is confirmed."""
+
+    @writes(
+        "POST /me/factors/totp/confirmation",
+        may=ANYBODY,
+        fails=(UserNeeded, FactorMissing, FactorExists, FactorCodeWrong, SignInSlowed),
+        example=_APP_CODE,
+    )
+    async def confirm_app(self, code: FactorCode) -> RecoveryCodes:
+        """Turn your authenticator app on with a code of it, within 15 minutes; you are told by mail.
+
+        The answer has ten recovery codes, this once: each signs you in instead of a code of the app, once.
+        """
+
+    @writes(
+        "POST /me/factors/totp/removal",
+        may=ANYBODY,
+        fails=(UserNeeded, PasswordWrong, FactorMissing, FactorCodeWrong, *_GUESSING),
+        example={"password": _PHRASE, **_APP_CODE},
+    )
+    async def remove_app(self, password: Password, code: FactorCode) -> FactorsRemoved:
+        """Remove your authenticator app and your recovery codes; you are told by mail."""
+
+    @writes(
+        "POST /me/factors/recovery-codes",
+        may=ANYBODY,
+        status=201,
+        fails=(UserNeeded, PasswordWrong, FactorMissing, FactorCodeWrong, *_GUESSING),
+        example={"password": _PHRASE, **_APP_CODE},
+    )
+    async def make_recovery_codes(self, password: Password, code: FactorCode) -> RecoveryCodes:
+        """Make ten new recovery codes; those before end, and you are told by mail."""

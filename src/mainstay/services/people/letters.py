@@ -4,6 +4,12 @@ from mainstay.ports.mailers import Mail
 
 _IGNORE = "If you did not expect this, ignore it: nothing happens without the link."
 _SIGNED = "Mainstay"
+_FACTORS = {
+    "added": "An authenticator app was set up: from now on signing in needs a code of it.",
+    "removed": "The authenticator app was removed: signing in needs the password alone.",
+    "taken away": "An administrator has removed the authenticator app: signing in needs the password alone.",
+    "recovery codes": "New recovery codes were made; those before do not work any more.",
+}
 
 
 def _mail(to: str, subject: str, *paragraphs: str) -> Mail:
@@ -60,4 +66,14 @@ def password_changed(to: str, link: str) -> Mail:
         "Your password was changed",
         "The password of this account was changed, and its other sessions have ended.",
         f"If this was not you, choose a new one at once, and tell an administrator:\n{link}",
+    )
+
+
+def factor_changed(to: str, what: str, link: str) -> Mail:
+    """Tell a person that her second factor was changed."""
+    return _mail(
+        to,
+        "Your second factor was changed",
+        _FACTORS[what],
+        f"If you did not expect this, choose a new password at once, and tell an administrator:\n{link}",
     )

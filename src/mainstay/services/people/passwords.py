@@ -9,7 +9,7 @@ from mainstay.ports.breaches import Breaches
 from mainstay.ports.cache import Cache, Limit
 from mainstay.ports.passwords import PasswordHasher
 from mainstay.services.people.addresses import addressed
-from mainstay.services.people.failures import PasswordGuessable, SignInSlowed
+from mainstay.services.people.failures import PasswordGuessable, PasswordWrong, SignInSlowed
 from mainstay.services.people.personal import Personal
 from mainstay.services.people.records import PASSWORD_LENGTH_MIN
 from mainstay.services.people.session_store import SessionStore
@@ -50,11 +50,32 @@ class Passwords:
 
     async def match(self, person: PersonRow | None, email_index: str, password: str) -> bool:
         """Say whether a password is a person's; of nobody it takes as long. Raises SignInSlowed."""
-        await self._wait_for_turn(person, email_index)
+        await self.wait_for_turn(person, f"sign-in:{email_index}")
         if person is None or person.password is None:
             await self._hasher.pretend(password)
             return False
         return await self._hasher.verify(password, person.password)
+
+    async def wait_for_turn(self, person: PersonRow | None, about: str) -> None:
+        """Count an attempt to guess something of a person's; raises SignInSlowed."""
+        place = await self.place()
+        since = self._clock.now_ms() - PLACE_KEPT_MS
+        known = await self._sessions.places_of("" if person is None else person.person_id, since)
+        account = f"{{{about}}}"
+        limits = [Limit(f"{account}:{place}:{wide:.0f}", most, wide) for most, wide in FROM_ONE_PLACE]
+        if place not in known:
+            limits += [Limit(f"{account}:new:{wide:.0f}", most, wide) for most, wide in FROM_NEW_PLACES]
+        verdict = await self._cache.take(limits)
+        if not verdict.allowed:
+            raise SignInSlowed(
+                f"Wait {verdict.wait_s:.0f} s before the next attempt, or choose a new password by mail.",
+                retry_after_s=verdict.wait_s,
+            )
+
+    async def prove(self, person: PersonRow, password: str) -> None:
+        """Let somebody prove that she is the person of the account; raises PasswordWrong and SignInSlowed."""
+        if not await self.match(person, person.email_index, password):
+            raise PasswordWrong("Type it again, or choose a new one by mail.")
 
     async def made(self, password: str, about: Sequence[str]) -> str:
         """Give the hash of a new password; raises PasswordGuessable."""
@@ -81,18 +102,3 @@ class Passwords:
         """Remember that a person has proven herself from this place."""
         now = self._clock.now_ms()
         await self._sessions.note_place(person_id, place, now, now - PLACE_KEPT_MS)
-
-    async def _wait_for_turn(self, person: PersonRow | None, email_index: str) -> None:
-        place = await self.place()
-        since = self._clock.now_ms() - PLACE_KEPT_MS
-        known = await self._sessions.places_of("" if person is None else person.person_id, since)
-        account = f"{{sign-in:{email_index}}}"
-        limits = [Limit(f"{account}:{place}:{wide:.0f}", most, wide) for most, wide in FROM_ONE_PLACE]
-        if place not in known:
-            limits += [Limit(f"{account}:new:{wide:.0f}", most, wide) for most, wide in FROM_NEW_PLACES]
-        verdict = await self._cache.take(limits)
-        if not verdict.allowed:
-            raise SignInSlowed(
-                f"Wait {verdict.wait_s:.0f} s before the next attempt, or choose a new password by mail.",
-                retry_after_s=verdict.wait_s,
-            )

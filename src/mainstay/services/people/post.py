@@ -48,6 +48,7 @@ class Post:
         self._clock = clock
         self._random = random
         self._url = settings.public_url.rstrip("/")
+        self._forgotten = f"{self._url}/account/forgotten"
 
     async def invite(self, tenant_id: str, user_id: str) -> None:
         """Send an invitation, unless the user waits for none any more; those before it end."""
@@ -88,10 +89,18 @@ class Post:
 
     async def tell_password(self, person_id: str) -> None:
         """Tell a person that there is another password."""
+        for to in await self._addresses(person_id):
+            await self._mailer.send(letters.password_changed(to, self._forgotten))
+
+    async def tell_factor(self, person_id: str, what: str) -> None:
+        """Tell a person what was changed about her second factor."""
+        for to in await self._addresses(person_id):
+            await self._mailer.send(letters.factor_changed(to, what, self._forgotten))
+
+    async def _addresses(self, person_id: str) -> list[str]:
+        """Give the address of a person, or none where she has been erased meanwhile."""
         person = await self._store.person(person_id)
-        if person is not None:
-            to = await self._personal.open(person_id, EMAIL, person.email)
-            await self._mailer.send(letters.password_changed(to, f"{self._url}/account/forgotten"))
+        return [] if person is None else [await self._personal.open(person_id, EMAIL, person.email)]
 
     def _code(self, page: str) -> tuple[str, str]:
         """Make a code, and the link to the page that takes it; the host is the operator's word alone."""

@@ -7,6 +7,7 @@ from mainstay.kernel.work import caller
 from mainstay.services.people.happenings import (
     AddressChanged,
     AddressWanted,
+    FactorChanged,
     InvitationWanted,
     PasswordChanged,
     ResetWanted,
@@ -65,3 +66,9 @@ class PeopleReactions(Reactions):
         """Erase a member."""
         for event in events:
             await self._rights.erase(event)
+
+    @reacts_to(FactorChanged)
+    async def tell_factor(self, events: Sequence[FactorChanged]) -> None:
+        """Tell a person that her second factor was changed."""
+        for event in events:
+            await self._post.tell_factor(event.person_id, event.what)

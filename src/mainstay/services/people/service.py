@@ -7,14 +7,19 @@ from mainstay.kernel.work import caller, emit, note_target
 from mainstay.kit.clock import Clock
 from mainstay.services.people.accounts import Accounts
 from mainstay.services.people.code_store import CodeStore
+from mainstay.services.people.factors import Factors
 from mainstay.services.people.failures import UserNeeded, UserNotWaiting
 from mainstay.services.people.happenings import InvitationWanted
 from mainstay.services.people.interface import People
 from mainstay.services.people.members import Change, Members
 from mainstay.services.people.records import (
+    AppBegun,
     Asked,
+    Factor,
+    FactorsRemoved,
     Membership,
     NewSession,
+    RecoveryCodes,
     Session,
     SessionsEnded,
     User,
@@ -39,6 +44,7 @@ class PeopleService(People):
         sessions: Sessions,
         sign_in: SignIn,
         accounts: Accounts,
+        factors: Factors,
         standing: Standing,
         clock: Clock,
     ) -> None:
@@ -49,6 +55,7 @@ class PeopleService(People):
         self._sessions = sessions
         self._sign_in = sign_in
         self._accounts = accounts
+        self._factors = factors
         self._standing = standing
         self._clock = clock
 
@@ -120,9 +127,23 @@ class PeopleService(People):
         emit(InvitationWanted(user_id=user_id))
         return await self._members.shown(row)
 
-    async def sign_in(self, email: str, password: str, tenant_id: str | None = None) -> NewSession:
+    async def remove_user_factors(self, user_id: str, tenant_id: str | None = None) -> FactorsRemoved:
+        """Take a user's second factors away."""
+        note_target(user_id)
+        member, removed = await self._factors.take_away(caller(), user_id, tenant_id)
+        if removed:
+            await self._sessions.end_all(member.person_id)
+        return FactorsRemoved(removed=removed)
+
+    async def sign_in(
+        self, email: str, password: str, tenant_id: str | None = None, code: str | None = None
+    ) -> NewSession:
         """Begin a session with a password."""
-        return await self._sign_in.enter(email, password, tenant_id)
+        return await self._sign_in.enter(email, password, tenant_id, code)
+
+    async def finish_sign_in(self, pending_token: str, code: str) -> NewSession:
+        """Begin the session that waits for a code."""
+        return await self._sign_in.finish(pending_token, code)
 
     async def accept_invitation(self, code: str, password: str) -> NewSession:
         """Accept an invitation."""
@@ -182,6 +203,27 @@ class PeopleService(People):
         """Ask for another address of the caller's."""
         await self._accounts.want_address(await self._person(), email, password)
         return Asked()
+
+    async def list_factors(self) -> list[Factor]:
+        """List the caller's second factors."""
+        return await self._factors.of((await self._me()).person_id)
+
+    async def begin_app(self, password: str) -> AppBegun:
+        """Begin to set up the caller's authenticator app."""
+        return await self._factors.begin(await self._person(), password)
+
+    async def confirm_app(self, code: str) -> RecoveryCodes:
+        """Turn the caller's authenticator app on."""
+        return await self._factors.confirm(await self._person(), code)
+
+    async def remove_app(self, password: str, code: str) -> FactorsRemoved:
+        """Remove the caller's authenticator app."""
+        await self._factors.remove(await self._person(), password, code)
+        return FactorsRemoved(removed=True)
+
+    async def make_recovery_codes(self, password: str, code: str) -> RecoveryCodes:
+        """Make new recovery codes for the caller."""
+        return await self._factors.renew_recovery_codes(await self._person(), password, code)
 
     async def _me(self) -> MemberRow:
         """Give the user who signed in; whoever was let in to act for him keeps no account of his."""

@@ -13,7 +13,7 @@ _RECOGNISED = (
     " WHERE s.hash = :hash AND m.state = 'active'"
 )
 _SESSION = (
-    "SELECT tenant_id, session_id, hash, user_id, person_id, created_ms, used_ms, address, agent"
+    "SELECT tenant_id, session_id, hash, user_id, person_id, created_ms, used_ms, address, agent, methods"
     " FROM sessions WHERE person_id = :person"
 )
 
@@ -44,6 +44,7 @@ class SessionRow:
     used_ms: int
     address: bytes
     agent: bytes
+    methods: str
 
 
 def _session(row: Row) -> SessionRow:
@@ -57,6 +58,7 @@ def _session(row: Row) -> SessionRow:
         used_ms=int(row["used_ms"] or 0),
         address=cast("bytes", row["address"]),
         agent=cast("bytes", row["agent"]),
+        methods=str(row["methods"]),
     )
 
 
@@ -100,6 +102,7 @@ class SessionStore:
             "used_ms": session.used_ms,
             "address": session.address,
             "agent": session.agent,
+            "methods": session.methods,
         }
         await self._rows.insert("sessions", [row])
 

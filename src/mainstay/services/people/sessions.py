@@ -21,6 +21,8 @@ from mainstay.services.people.settings import PeopleSettings
 from mainstay.services.people.store import MemberRow
 
 PREFIX = "mss_"
+ONE_FACTOR, TWO_FACTORS, VOUCHED = "pwd", "pwd otp mfa", ""
+"""How a session was begun, in the words of RFC 8176, which has none for single sign-on."""
 _MINUTE_MS = 60_000
 _DAY_MS = 24 * 60 * _MINUTE_MS
 _AT_ONCE = 500
@@ -61,7 +63,7 @@ class Sessions:
         self._longest_ms = settings.session_days * _DAY_MS
         self._used: dict[tuple[str, str], int] = {}
 
-    async def begin(self, member: MemberRow) -> Begun:
+    async def begin(self, member: MemberRow, methods: str = ONE_FACTOR) -> Begun:
         """Make a session with a secret of its own, whatever the message carried; raises TenantSuspended."""
         known = await self._standing.caller_of(
             member.tenant_id, member.user_id, member.role, frozenset(member.groups)
@@ -78,6 +80,7 @@ class Sessions:
             used_ms=now,
             address=await self._personal.seal(member.person_id, ADDRESS, work.address),
             agent=await self._personal.seal(member.person_id, AGENT, work.agent),
+            methods=methods,
         )
         return Begun(row, secret, known)
 
@@ -120,6 +123,7 @@ class Sessions:
                 ends_ms=row.created_ms + self._longest_ms,
                 address=await self._personal.open(person_id, ADDRESS, row.address),
                 agent=await self._personal.open(person_id, AGENT, row.agent),
+                methods=row.methods.split(),
                 current=row.hash == present,
             )
             for row in await self._store.sessions_of(person_id)

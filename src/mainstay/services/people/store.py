@@ -10,13 +10,17 @@ from mainstay.services.people import tables
 from mainstay.services.people.happenings import (
     AddressChanged,
     AddressWanted,
+    FactorChanged,
     InvitationWanted,
     PasswordChanged,
     ResetWanted,
 )
 from mainstay.services.people.records import UserState
 
-TABLES = (tables.PEOPLE, tables.MEMBERS, tables.SESSIONS, tables.PLACES, tables.CODES)
+TABLES = (
+    *(tables.PEOPLE, tables.MEMBERS, tables.SESSIONS, tables.PLACES, tables.CODES),
+    *(tables.AUTHENTICATOR_APPS, tables.RECOVERY_CODES),
+)
 
 _MEMBER = (
     "SELECT m.tenant_id, m.user_id, m.person_id, m.name, m.role, m.groups, m.state, m.created_ms,"
@@ -24,8 +28,9 @@ _MEMBER = (
 )
 _HAPPENINGS = ", ".join(
     f"'{each.name()}'"
-    for each in (AddressChanged, AddressWanted, InvitationWanted, PasswordChanged, ResetWanted)
+    for each in (AddressChanged, AddressWanted, FactorChanged, InvitationWanted, PasswordChanged, ResetWanted)
 )
+_OF_A_PERSON = ("people", "places", "codes", "sessions", "authenticator_apps", "recovery_codes")
 _TOLD = f"SELECT seq FROM outbox WHERE event IN ({_HAPPENINGS}) AND state <> 'running' AND body LIKE :name"
 _INDEX = "SELECT email_index FROM people WHERE person_id = :person"
 _PERSON = "SELECT person_id, email_index, email, password, verified_ms, created_ms FROM people"
@@ -226,7 +231,7 @@ class PeopleStore:
         for row in await self._rows.fetch(_INDEX, {"person": person_id}):
             await self._forget_told(str(row["email_index"]))
         await self._forget_told(person_id)
-        for table in ("people", "places", "codes", "sessions"):
+        for table in _OF_A_PERSON:
             await self._rows.delete(table, {"person_id": person_id})
         await self._rows.upsert("destroyed_keys", destroyed)
 

@@ -3,7 +3,7 @@
 from functools import partial
 
 from mainstay.ports.database import Column, Index, Sealed, Table
-from mainstay.services.people.personal import ADDRESS, AGENT, EMAIL, NEW_EMAIL, name_column, place
+from mainstay.services.people.personal import ADDRESS, AGENT, APP_SECRET, EMAIL, NEW_EMAIL, name_column, place
 
 
 def _hers(column: str) -> Sealed:
@@ -61,6 +61,7 @@ SESSIONS = Table(
         Column("used_ms", "integer"),
         Column("address", "bytes", sealed=_hers(ADDRESS)),
         Column("agent", "bytes", sealed=_hers(AGENT)),
+        Column("methods", "text"),
     ),
     key=("session_id",),
     indexes=(
@@ -69,6 +70,26 @@ SESSIONS = Table(
         Index(("created_ms",), across=True),
         Index(("user_id",)),
     ),
+)
+
+AUTHENTICATOR_APPS = Table(
+    name="authenticator_apps",
+    columns=(
+        Column("person_id", "text"),
+        Column("secret", "bytes", sealed=_hers(APP_SECRET)),
+        Column("created_ms", "integer"),
+        Column("confirmed_ms", "integer", nullable=True),
+        Column("last_step", "integer"),
+    ),
+    key=("person_id",),
+    scoped=False,
+)
+
+RECOVERY_CODES = Table(
+    name="recovery_codes",
+    columns=(Column("person_id", "text"), Column("hash", "text")),
+    key=("person_id", "hash"),
+    scoped=False,
 )
 
 PLACES = Table(

@@ -1,37 +1,34 @@
 """The account pages: forms in, the road, pages out."""
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable
 from urllib.parse import urlencode
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
-from mainstay.kernel.caller import Credential
-from mainstay.kernel.dispatch import Application, Message, RequestInvalid
-from mainstay.kernel.interface import operations_of
+from mainstay.kernel.dispatch import Application
 from mainstay.kit.clock import Clock
 from mainstay.kit.errors import Failure, Unauthenticated
 from mainstay.kit.random import Random
 from mainstay.kit.tokens import TOKEN_BYTES
 from mainstay.services.federation.interface import Federation
-from mainstay.services.people.interface import NewSession, People
+from mainstay.services.people.interface import NewSession, People, SecondFactorNeeded
 from mainstay.transports.accounts import pages
-from mainstay.transports.accounts.cookies import form_cookie, form_secret, session_cookie, session_credential
-from mainstay.transports.accounts.forms import local, read_form, token_for
+from mainstay.transports.accounts.cookies import form_cookie, session_cookie
+from mainstay.transports.accounts.forms import local, read_form
 from mainstay.transports.accounts.leaving import leave
-from mainstay.transports.accounts.looks import POLICY, page
+from mainstay.transports.accounts.looks import page
 from mainstay.transports.accounts.markup import NOTHING, Html, joined
-from mainstay.transports.accounts.pages import CHOSEN, EMAIL, NEW, PASSWORD, Form
+from mainstay.transports.accounts.pages import CHOSEN, CODE, EMAIL, NEW, PASSWORD, Form
+from mainstay.transports.accounts.second_factor import second_factor_pages
+from mainstay.transports.accounts.visit import Page, Visit, went
 from mainstay.transports.rest.problems import BUG_STATUS, BUG_TITLE, status_of
 
 HOME = "/account/sessions"
-_AGENT_LENGTH_MAX = 200
-_SEE_OTHER = 303
-_OPERATIONS = {operation.name: operation for operation in operations_of(People)}
 _SIGN_IN = Form("/account/sign-in", (EMAIL, PASSWORD), "Sign in")
+_CODE = Form("/account/sign-in/code", (CODE,), "Sign in")
 _ACCEPT = Form("/account/accept", (CHOSEN,), "Accept")
 _FORGOTTEN = Form("/account/forgotten", (EMAIL,), "Send me a link")
 _RESET = Form("/account/reset", (NEW,), "Change the password")
@@ -41,85 +38,6 @@ _FORGOT_LINK = pages.link("/account/forgotten", "I forgot my password")
 _SIGN_IN_LINK = pages.link("/account/sign-in", "Sign in")
 
 logger = logging.getLogger("mainstay")
-
-Page = Callable[["Visit"], Awaitable[Response]]
-
-
-class Visit:
-    """One request of a browser."""
-
-    def __init__(self, request: Request, application: Application, fresh: str) -> None:
-        """Take the request, the house, and a secret for a browser that has none."""
-        self.request = request
-        self.scheme = request.url.scheme
-        self._application = application
-        known = form_secret(request.scope["headers"], self.scheme)
-        self._fresh = "" if known else fresh
-        self.token = token_for(known or fresh)
-        self.fields: Mapping[str, str] = {}
-
-    async def call(self, name: str, **values: Any) -> Any:
-        """Walk the road as whoever the session cookie stands for, or as a stranger."""
-
-        async def read() -> Mapping[str, Any]:
-            return values
-
-        client = self.request.client
-        message = Message(
-            credential=self.credential(),
-            read=read,
-            request_id=self.request.state.request_id,
-            door="account",
-            address=client.host if client else "",
-            agent=self.request.headers.get("user-agent", "")[:_AGENT_LENGTH_MAX],
-        )
-        return (await self._application.dispatch(_OPERATIONS[name], message)).value
-
-    def credential(self) -> Credential | None:
-        """Give the credential of the session cookie."""
-        return session_credential(self.request.scope["headers"], self.scheme)
-
-    def show(self, html: str, status: int = 200, retry_after_s: float | None = None) -> Response:
-        """Answer with a page that nobody keeps, frames or sends on."""
-        headers = {
-            "Content-Security-Policy": POLICY,
-            "Cache-Control": "no-store",
-            # Without a referrer browsers would not say of a form from where it comes.
-            "Referrer-Policy": "same-origin",
-        }
-        if retry_after_s is not None:
-            headers["Retry-After"] = str(max(1, round(retry_after_s)))
-        answer = HTMLResponse(html, status, headers)
-        if self._fresh:
-            answer.headers.append("Set-Cookie", form_cookie(self._fresh, self.scheme))
-        return answer
-
-    def ask(
-        self, title: str, form: Form, more: Html = NOTHING, failure: Failure | None = None, **values: str
-    ) -> Response:
-        """Answer with a form, and with what was wrong with it."""
-        wrong, status, retry_after_s, choices = "", 200, None, NOTHING
-        if failure is not None:
-            wrong = _told(failure)
-            status, retry_after_s = status_of(type(failure)), failure.retry_after_s
-            named = [each for each in failure.problems if "tenant_id" in each]
-            choices = pages.tenants(named) if named else NOTHING
-        body = pages.form(form, self.token, values, wrong=wrong, choices=choices)
-        return self.show(page(title, joined([body, more])), status, retry_after_s)
-
-
-def _told(failure: Failure) -> str:
-    """Say what was wrong, by field where it was a field."""
-    if isinstance(failure, RequestInvalid):
-        return " ".join(f"{each['field'].replace('_', ' ')}: {each['problem']}" for each in failure.problems)
-    return f"{failure.title}. {failure.detail}" if failure.detail != failure.title else failure.title
-
-
-def _went(path: str, cookie: str = "") -> Response:
-    answer = RedirectResponse(path, _SEE_OTHER, {"Cache-Control": "no-store"})
-    if cookie:
-        answer.headers.append("Set-Cookie", cookie)
-    return answer
 
 
 class Accounts:
@@ -135,12 +53,14 @@ class Accounts:
         """Give the routes, each for reading and for sending."""
         both: dict[str, tuple[Page, Page]] = {
             "/account/sign-in": (self._sign_in, self._signed_in),
+            "/account/sign-in/code": (self._sign_in, self._completed),
             "/account/accept": (self._accept, self._accepted),
             "/account/forgotten": (self._forgotten, self._forgot),
             "/account/reset": (self._reset, self._was_reset),
             "/account/confirm": (self._confirm, self._confirmed),
             "/account/password": (self._password, self._password_changed),
             "/account/sessions": (self._sessions, self._session_ended),
+            **second_factor_pages(),
         }
         found = [Route("/account/sign-out", self._answering(None, self._sign_out), methods=["POST"])]
         for path, (read, send) in both.items():
@@ -157,7 +77,7 @@ class Accounts:
                 return await read(visit)
             except Unauthenticated:
                 query = f"?next={request.url.path}" if read is not None else ""
-                return _went(f"/account/sign-in{query}", session_cookie("", visit.scheme, 0))
+                return went(f"/account/sign-in{query}", session_cookie("", visit.scheme, 0))
             except Failure as failure:
                 body = joined([pages.problem(failure.detail), _SIGN_IN_LINK])
                 return visit.show(page(failure.title, body), status_of(type(failure)), failure.retry_after_s)
@@ -178,6 +98,8 @@ class Accounts:
             begun = await visit.call(
                 "sign_in", email=email.strip(), password=visit.fields.get("password", ""), tenant_id=tenant
             )
+        except SecondFactorNeeded as needed:
+            return self._ask_for_code(visit, needed, following)
         except Failure as failure:
             return visit.ask(
                 "Sign in", _SIGN_IN, self._other_ways(following), failure, email=email, next=following
@@ -190,11 +112,27 @@ class Accounts:
         query = f"?{urlencode({'next': following})}" if following else ""
         return joined([pages.link(f"/account/single-sign-on{query}", "Single sign-on"), _FORGOT_LINK])
 
+    def _ask_for_code(self, visit: Visit, needed: SecondFactorNeeded, following: str = "") -> Response:
+        """Ask for the code; the page has what the sign-in waits under, and no password."""
+        pending = next(each["pending_token"] for each in needed.problems)
+        return visit.ask("Your second factor", _CODE, _SIGN_IN_LINK, pending_token=pending, next=following)
+
+    async def _completed(self, visit: Visit) -> Response:
+        pending, following = visit.fields.get("pending_token", ""), local(visit.fields.get("next", ""))
+        try:
+            begun = await visit.call(
+                "finish_sign_in", pending_token=pending, code=visit.fields.get("code", "").strip()
+            )
+        except Failure as failure:
+            kept = {"pending_token": pending, "next": following}
+            return visit.ask("Your second factor", _CODE, _SIGN_IN_LINK, failure, **kept)
+        return self._entered(visit, begun, following)
+
     def _entered(self, visit: Visit, begun: NewSession, following: str = "") -> Response:
         lasts_s = (begun.ends_ms - self._clock.now_ms()) // 1000
         cookie = session_cookie(begun.secret, visit.scheme, lasts_s)
         if not following or following.startswith("/account/"):
-            answer = _went(following or HOME, cookie)
+            answer = went(following or HOME, cookie)
         else:
             answer = visit.show(pages.continuing(following))
             answer.headers.append("Set-Cookie", cookie)
@@ -212,6 +150,8 @@ class Accounts:
             begun = await visit.call(
                 "accept_invitation", code=code, password=visit.fields.get("password", "")
             )
+        except SecondFactorNeeded as needed:
+            return self._ask_for_code(visit, needed)
         except Failure as failure:
             return visit.ask("Accept the invitation", _ACCEPT, NOTHING, failure, code=code)
         return self._entered(visit, begun)
@@ -282,7 +222,7 @@ class Accounts:
 
     async def _sign_out(self, visit: Visit) -> Response:
         await leave(visit.call)
-        return _went("/account/sign-in", session_cookie("", visit.scheme, 0))
+        return went("/account/sign-in", session_cookie("", visit.scheme, 0))
 
 
 def account_routes(application: Application, clock: Clock, random: Random) -> list[Route]:

@@ -18,6 +18,9 @@ button{width:100%;min-height:2.75rem;margin-top:1.2rem}button.quiet{background:n
 margin:0}.hint{color:var(--soft);margin:.2rem 0 0;font-size:.92em}
 .problem,.done{border:1px solid var(--get);border-left-width:.4rem;border-radius:.4rem;padding:.6rem .8rem;
 margin:0 0 1rem}.problem{border-color:var(--delete)}
+svg.code{display:block;background:#fff;width:13rem;height:13rem;max-width:100%}
+pre.code{overflow-wrap:anywhere;white-space:pre-wrap}ul.codes{columns:2;list-style:none;padding:0}
+@media print{header,nav,form{display:none}}
 ul.sessions{list-style:none;padding:0}ul.sessions li{display:flex;flex-wrap:wrap;gap:.3rem 1rem;
 justify-content:space-between;align-items:center;border-bottom:1px solid var(--line);padding:.7rem 0}
 ul.sessions p{margin:0;overflow-wrap:anywhere;flex:1 1 14rem}
@@ -34,7 +37,8 @@ _PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8">
 <header><a href="/account/sessions">Mainstay</a></header>$nav
 <main$wide><h1>$title</h1>$body</main></body></html>"""
 _NAV = """<nav aria-label="Account"><ul><li><a href="/account/sessions">Sessions</a></li>
-<li><a href="/account/password">Password</a></li></ul></nav>"""
+<li><a href="/account/password">Password</a></li>
+<li><a href="/account/second-factor">Second factor</a></li></ul></nav>"""
 
 
 def page(title: str, body: Html, *, signed_in: bool = False, head: Html = Html()) -> str:  # noqa: B008 - frozen

@@ -46,6 +46,9 @@ CHOSEN = Field(
     "new-password",
     "At least 12 characters. If you have a password here already, type that one.",
 )
+CODE = Field(
+    "code", "Code", "text", "one-time-code", "The six digits that your app shows, or a recovery code."
+)
 _PROBLEM = '<p class="problem" role="alert" id="problem">$text</p>'
 _DONE = '<p class="done" role="status">$text</p>'
 _HIDDEN = '<input type="hidden" name="$name" value="$value">'

@@ -1,0 +1,104 @@
+"""One request of a browser to the account pages: who comes, what was sent, and how it is answered."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from mainstay.kernel.caller import Credential
+from mainstay.kernel.dispatch import Application, Message, RequestInvalid
+from mainstay.kernel.interface import operations_of
+from mainstay.kit.errors import Failure
+from mainstay.services.people.interface import People
+from mainstay.transports.accounts import pages
+from mainstay.transports.accounts.cookies import form_cookie, form_secret, session_credential
+from mainstay.transports.accounts.forms import token_for
+from mainstay.transports.accounts.looks import POLICY, page
+from mainstay.transports.accounts.markup import NOTHING, Html, joined
+from mainstay.transports.accounts.pages import Form
+from mainstay.transports.rest.problems import status_of
+
+_AGENT_LENGTH_MAX = 200
+_SEE_OTHER = 303
+_OPERATIONS = {operation.name: operation for operation in operations_of(People)}
+
+Page = Callable[["Visit"], Awaitable[Response]]
+
+
+class Visit:
+    """One request of a browser."""
+
+    def __init__(self, request: Request, application: Application, fresh: str) -> None:
+        """Take the request, the house, and a secret for a browser that has none."""
+        self.request = request
+        self.scheme = request.url.scheme
+        self._application = application
+        known = form_secret(request.scope["headers"], self.scheme)
+        self._fresh = "" if known else fresh
+        self.token = token_for(known or fresh)
+        self.fields: Mapping[str, str] = {}
+
+    async def call(self, name: str, **values: Any) -> Any:
+        """Walk the road as whoever the session cookie stands for, or as a stranger."""
+
+        async def read() -> Mapping[str, Any]:
+            return values
+
+        client = self.request.client
+        message = Message(
+            credential=self.credential(),
+            read=read,
+            request_id=self.request.state.request_id,
+            door="account",
+            address=client.host if client else "",
+            agent=self.request.headers.get("user-agent", "")[:_AGENT_LENGTH_MAX],
+        )
+        return (await self._application.dispatch(_OPERATIONS[name], message)).value
+
+    def credential(self) -> Credential | None:
+        """Give the credential of the session cookie."""
+        return session_credential(self.request.scope["headers"], self.scheme)
+
+    def show(self, html: str, status: int = 200, retry_after_s: float | None = None) -> Response:
+        """Answer with a page that nobody keeps, frames or sends on."""
+        headers = {
+            "Content-Security-Policy": POLICY,
+            "Cache-Control": "no-store",
+            # Without a referrer browsers would not say of a form from where it comes.
+            "Referrer-Policy": "same-origin",
+        }
+        if retry_after_s is not None:
+            headers["Retry-After"] = str(max(1, round(retry_after_s)))
+        answer = HTMLResponse(html, status, headers)
+        if self._fresh:
+            answer.headers.append("Set-Cookie", form_cookie(self._fresh, self.scheme))
+        return answer
+
+    def ask(
+        self, title: str, form: Form, more: Html = NOTHING, failure: Failure | None = None, **values: str
+    ) -> Response:
+        """Answer with a form, and with what was wrong with it."""
+        wrong, status, retry_after_s, choices = "", 200, None, NOTHING
+        if failure is not None:
+            wrong = told(failure)
+            status, retry_after_s = status_of(type(failure)), failure.retry_after_s
+            named = [each for each in failure.problems if "tenant_id" in each]
+            choices = pages.tenants(named) if named else NOTHING
+        body = pages.form(form, self.token, values, wrong=wrong, choices=choices)
+        return self.show(page(title, joined([body, more])), status, retry_after_s)
+
+
+def told(failure: Failure) -> str:
+    """Say what was wrong, by field where it was a field."""
+    if isinstance(failure, RequestInvalid):
+        return " ".join(f"{each['field'].replace('_', ' ')}: {each['problem']}" for each in failure.problems)
+    return f"{failure.title}. {failure.detail}" if failure.detail != failure.title else failure.title
+
+
+def went(path: str, cookie: str = "") -> Response:
+    """Send a browser on with a GET."""
+    answer = RedirectResponse(path, _SEE_OTHER, {"Cache-Control": "no-store"})
+    if cookie:
+        answer.headers.append("Set-Cookie", cookie)
+    return answer
