@@ -152,7 +152,8 @@ async def test_a_person_alone_is_sealed_anew(tmp_path: Path, clock: FrozenClock,
             name: {int.from_bytes(each[9:13]) for each in contents}
             for name, contents in (await sealed_in(house)).items()
         }
-        hers = {"people.email", "members.name", "sessions.address", "sessions.agent", "codes.email"}
+        hers = {"people.email", "members.name", "codes.email", "authenticator_apps.secret"}
+        hers |= {"sessions.address", "sessions.agent"}
         assert {name for name, found in versions.items() if found == {2}} == hers
         assert house.engines.keys.state().waiting == 0
 
