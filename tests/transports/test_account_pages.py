@@ -13,7 +13,7 @@ from mainstay.transports.accounts.forms import local
 from mainstay.transports.accounts.markup import Html, fill, joined
 from makers import ADMIN_KEY
 from transports.real_house import Answer, _asked, running
-from transports.samples import PHRASE, World, furnished
+from transports.worlds import PHRASE, World, furnished
 
 FORM = ("Content-Type", "application/x-www-form-urlencoded")
 NEW = "seven quiet lamps over the harbour"

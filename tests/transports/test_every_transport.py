@@ -21,7 +21,8 @@ from mainstay.kernel.interface import Operation, Upload
 from mainstay.kit.errors import Failure, NotFound
 from makers import ADMIN_KEY
 from transports.real_house import Running, bearer, request_for, running
-from transports.samples import OPERATIONS, SAMPLES, World, furnished
+from transports.samples import OPERATIONS, SAMPLES
+from transports.worlds import World, furnished
 
 NAMES = sorted(OPERATIONS)
 Values = Mapping[str, Any]

@@ -13,8 +13,9 @@ from mainstay.kernel.interface import Operation
 from makers import ADMIN_KEY
 from transports.permitted import KNOWN
 from transports.real_house import Running, bearer, request_for, running, tool_call
-from transports.samples import OPERATIONS, SAMPLES, World, furnished
+from transports.samples import OPERATIONS, SAMPLES
 from transports.test_every_transport import House, doors_for, normal
+from transports.worlds import World, furnished
 
 SECRET = "treasure"
 _NAMING = re.compile(

@@ -11,7 +11,8 @@ from mainstay.kernel.interface import Operation
 from makers import ADMIN_KEY
 from transports.permitted import KNOWN
 from transports.real_house import JSON, Answer, Request, Running, bearer, request_for, running, tool_call
-from transports.samples import COLLECTION, DOC, OPERATIONS, SAMPLES, World, furnished
+from transports.samples import OPERATIONS, SAMPLES
+from transports.worlds import COLLECTION, DOC, World, furnished
 from transports.wrong_values import MARK, wrong
 
 NAMES = sorted(OPERATIONS)

@@ -10,7 +10,8 @@ from mainstay.kernel.guard import STRANGER
 from makers import ADMIN_KEY
 from transports.permitted import STRANGERS
 from transports.real_house import Answer, bearer, request_for, running
-from transports.samples import OPERATIONS, PHRASE, World, furnished
+from transports.samples import OPERATIONS
+from transports.worlds import PHRASE, World, furnished
 
 BASES = ("/v1", "/api/v1")
 UNKNOWN_CODE = "msc_" + "0" * 49

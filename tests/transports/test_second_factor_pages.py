@@ -5,8 +5,8 @@ import re
 from html import unescape
 
 from mainstay.services.people import totp
-from transports.samples import PHRASE, World
 from transports.test_account_pages import Browser, browser, joined_as, world
+from transports.worlds import PHRASE, World
 
 __all__ = ["browser", "world"]
 

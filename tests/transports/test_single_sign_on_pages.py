@@ -15,8 +15,8 @@ from makers import ADMIN_KEY
 from oidc_provider import CLIENT, ISSUER, SECRET
 from saml_provider import SIGN_IN, SamlProvider
 from transports.real_house import Answer, running
-from transports.samples import World, furnished
 from transports.test_account_pages import FORM, Browser
+from transports.worlds import World, furnished
 
 DOMAIN = "harbour.example"
 OTHER_SITE = [("Origin", "https://directory.example"), ("Sec-Fetch-Site", "cross-site")]
