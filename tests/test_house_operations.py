@@ -113,10 +113,8 @@ def test_every_exception_is_still_needed() -> None:
 
 
 def test_every_operation_is_named_by_a_test() -> None:
-    texts = (
-        "\n".join(path.read_text() for path in TESTS.rglob("test_*.py"))
-        + (TESTS / "transports" / "samples.py").read_text()
-    )
+    found = (path for form in ("test_*.py", "*samples.py") for path in TESTS.rglob(form))
+    texts = "\n".join(path.read_text() for path in found)
     assert untested(list(OPERATIONS), texts) == []
     unnamed = "knowledge." + "forget_all"
     assert untested([unnamed], texts) == [unnamed]

@@ -53,6 +53,11 @@ PAGES = {
     "/account/confirm": "takes the code of a new address",
     "/account/sessions": "sends strangers to sign in",
     "/account/password": "sends strangers to sign in",
+    "/account/sign-in/code": "takes the code of a sign-in that waits",
+    "/account/second-factor": "sends strangers to sign in",
+    "/account/second-factor/confirm": "sends strangers to sign in",
+    "/account/second-factor/remove": "sends strangers to sign in",
+    "/account/second-factor/recovery-codes": "sends strangers to sign in",
     "/account/sign-out": "ends the session of the cookie",
 }
 """For browsers, and alone in reading cookies; what they send is refused without the token of a form."""
