@@ -32,6 +32,7 @@ from mainstay.services.authorization.interface import (
 from mainstay.services.authorization.records import (
     Approval,
     AuthorizationRequest,
+    Authorized,
     Client,
     Introspection,
     KeySet,
@@ -116,12 +117,24 @@ from mainstay.services.people.interface import (
     People,
 )
 from mainstay.services.people.records import (
+    AppBegun,
     Asked,
+    Factor,
+    FactorsRemoved,
     Membership,
     NewSession,
+    RecoveryCodes,
     Session,
     SessionsEnded,
     User,
+)
+from mainstay.services.privacy.interface import (
+    Privacy,
+)
+from mainstay.services.privacy.records import (
+    KeyState,
+    PersonData,
+    PersonRequest,
 )
 
 PACKAGES: tuple[str, ...]
@@ -190,6 +203,11 @@ class AuthorizationSync:
         nonce: str = "",
         state: str = "",
     ) -> Approval: ...
+    def list_authorizations(self) -> list[Authorized]: ...
+    def revoke_authorization(
+        self,
+        authorization_id: str,
+    ) -> Authorized: ...
     def redeem_code(
         self,
         client_id: str,
@@ -695,11 +713,22 @@ class PeopleSync:
         self,
         user_id: str,
     ) -> User: ...
+    def remove_user_factors(
+        self,
+        user_id: str,
+        tenant_id: str | None = None,
+    ) -> FactorsRemoved: ...
     def sign_in(
         self,
         email: str,
         password: str,
         tenant_id: str | None = None,
+        code: str | None = None,
+    ) -> NewSession: ...
+    def finish_sign_in(
+        self,
+        pending_token: str,
+        code: str,
     ) -> NewSession: ...
     def accept_invitation(
         self,
@@ -736,6 +765,53 @@ class PeopleSync:
         email: str,
         password: str,
     ) -> Asked: ...
+    def list_factors(self) -> list[Factor]: ...
+    def begin_app(
+        self,
+        password: str,
+    ) -> AppBegun: ...
+    def confirm_app(
+        self,
+        code: str,
+    ) -> RecoveryCodes: ...
+    def remove_app(
+        self,
+        password: str,
+        code: str,
+    ) -> FactorsRemoved: ...
+    def make_recovery_codes(
+        self,
+        password: str,
+        code: str,
+    ) -> RecoveryCodes: ...
+
+class PrivacySync:
+    def describe_keys(self) -> KeyState: ...
+    def rotate_keys(
+        self,
+        what: Literal["root", "data"],
+    ) -> KeyState: ...
+    def export_person(
+        self,
+        subject: str,
+    ) -> PersonRequest: ...
+    def read_export(
+        self,
+        request_id: str,
+    ) -> PersonData: ...
+    def erase_person(
+        self,
+        subject: str,
+    ) -> PersonRequest: ...
+    def get_request(
+        self,
+        request_id: str,
+    ) -> PersonRequest: ...
+    def list_requests(
+        self,
+        limit: int = 50,
+        after: str | None = None,
+    ) -> list[PersonRequest]: ...
 
 class AsyncServices(_Services):
     authorization: Authorization
@@ -746,6 +822,7 @@ class AsyncServices(_Services):
     knowledge: Knowledge
     observability: Observability
     people: People
+    privacy: Privacy
 
 class SyncServices(_Services):
     authorization: AuthorizationSync
@@ -756,3 +833,4 @@ class SyncServices(_Services):
     knowledge: KnowledgeSync
     observability: ObservabilitySync
     people: PeopleSync
+    privacy: PrivacySync

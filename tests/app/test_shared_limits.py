@@ -1,6 +1,8 @@
 """Two houses that count rate limits in one Redis, and what they say when it is away."""
 
 import secrets
+import shutil
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,11 @@ from makers import ADMIN_KEY, client, opened_house
 
 async def test_two_houses_share_the_limits_of_a_key(tmp_path: Path, empty_postgres: str) -> None:
     given = {"cache": redis_url(), "database": empty_postgres, "clock": SystemClock()}
-    async with opened_house(tmp_path / "one", **given) as one, opened_house(tmp_path / "two", **given) as two:
+    async with opened_house(tmp_path / "one", **given) as one, AsyncExitStack() as stack:
+        (tmp_path / "two").mkdir()
+        for name in ("secret.key", "audit.key"):  # processes of one installation have the same keys
+            shutil.copy(tmp_path / "one" / name, tmp_path / "two" / name)
+        two = await stack.enter_async_context(opened_house(tmp_path / "two", **given))
         made = await client(one).call("identity.create_key", name=secrets.token_hex(4), limit_per_minute=4)
         first, second = client(one, made.key), client(two, made.key)
         for caller, left in ((first, 3), (second, 2), (second, 1), (first, 0)):
