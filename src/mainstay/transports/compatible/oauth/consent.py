@@ -196,7 +196,7 @@ def _sign_in(exchange: Exchange, fields: Mapping[str, str]) -> Sent:
 
 
 def _confirmation(credential: Credential, fields: Mapping[str, str]) -> str:
-    """Give what shows that a form comes from the page that this session was shown, for this request."""
+    """Give what shows that a form comes from the page that this browser was shown, for this request."""
     asked = json.dumps(_some(fields, _KEPT), sort_keys=True).encode()
     return hmac.new(credential.secret.encode(), b"consent" + asked, hashlib.sha256).hexdigest()
 
