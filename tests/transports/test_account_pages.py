@@ -8,6 +8,7 @@ from urllib.parse import quote, urlencode
 
 import pytest
 
+from mainstay.kernel.guard import CredentialsUnknown
 from mainstay.transports.accounts.cookies import session_credential
 from mainstay.transports.accounts.forms import local
 from mainstay.transports.accounts.markup import Html, fill, joined
@@ -102,6 +103,7 @@ def test_a_person_accepts_signs_out_and_signs_in(world: World, browser: Browser)
     assert "this one" in browser.page
     answer = browser.send("/account/sign-out")
     assert (answer.status, browser.session) == (303, "")
+    assert answer.headers["clear-site-data"] == '"cache", "storage"'
     browser.cookies["__Host-mainstay-session"] = secret
     assert browser.get("/account/sessions").headers["location"] == "/account/sign-in?next=/account/sessions"
     assert browser.session == ""
@@ -122,6 +124,7 @@ def test_cookies_are_for_this_host_alone(world: World) -> None:
             assert "SameSite=Lax" in cookie
             assert "Path=/" in cookie
             assert "Domain" not in cookie
+            assert len(cookie) < 4096
             assert cookie.startswith("__Host-") == ("Secure" in cookie) == (browser is safe)
         assert all(browser.cookies[name] != value for name, value in before.items())
     headers = [(b"cookie", f"mainstay-session={plain.session}".encode())]
@@ -138,7 +141,20 @@ def test_a_session_that_was_planted_is_not_kept(world: World, browser: Browser) 
     browser.sign_in(email)
     assert browser.session != planted
     me = world.running.call("identity.whoami", as_key=browser.session)
-    assert me["subject"] != world.running.call("identity.whoami", as_key=planted)["subject"]
+    assert me["subject"] == world.running.call("people.list_users", q=email)[0]["id"]
+    with pytest.raises(CredentialsUnknown):
+        world.running.call("identity.whoami", as_key=planted)
+
+
+def test_signing_in_again_ends_the_session_before(world: World, browser: Browser) -> None:
+    email = joined_as(world, "again@example.com")
+    browser.sign_in(email)
+    before = browser.session
+    browser.sign_in(email)
+    assert world.running.call("identity.whoami", as_key=browser.session)["subject"].startswith("user_")
+    assert browser.get("/account/sessions").status == 200
+    browser.cookies["__Host-mainstay-session"] = before
+    assert browser.get("/account/sessions").status == 303
 
 
 def test_the_rest_door_reads_no_cookie(world: World, browser: Browser) -> None:
@@ -322,6 +338,10 @@ def test_pages_are_kept_and_framed_by_nobody(world: World, browser: Browser) -> 
         assert "unsafe" not in policy
         assert answer.headers["cache-control"] == "no-store"
         assert "<script" not in browser.page
+        kinds = dict(re.findall(r'name="(\w*password)" type="(\w+)"', browser.page))
+        assert set(kinds.values()) <= {"password"}
+        assert bool(kinds) == (path in {"sign-in", "accept", "reset"})
+        assert all(f'"{word}"' not in browser.page for word in ("off", "onpaste", "readonly"))
         for label in re.findall(r'<input id="(\w+)"', browser.page):
             assert f'<label for="{label}">' in browser.page
 

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from mainstay.kernel.audit import Audit, scoped
 from mainstay.kernel.caller import Caller, Credential
 from mainstay.kernel.fields import problem_of
-from mainstay.kernel.guard import STRANGER, Guard, TenantSuspended
+from mainstay.kernel.guard import STRANGER, CredentialsUnknown, Guard, TenantSuspended, stranger
 from mainstay.kernel.idempotency import Idempotency, Replay
 from mainstay.kernel.interface import Interface, Operation, is_pending, operations_of
 from mainstay.kernel.outbox import Outbox
@@ -161,6 +161,8 @@ class Application:
             walk.record.answered({"failure": outcome, "detail": failure.detail, "errors": failure.problems})
             if isinstance(failure, TenantSuspended):
                 caller = caller or failure.known
+            elif caller is None and isinstance(failure, CredentialsUnknown):
+                self._note_unknown(operation.full_name, message.origin)
             if caller is not None and (work is not None or not isinstance(failure, Unauthenticated)):
                 self._note_failed(operation, caller, work, message, outcome)
             raise
@@ -172,6 +174,14 @@ class Application:
         finally:
             if work is None or operation.kind != "stream":  # a stream ends with its last piece
                 self._end(operation, caller, work, message, walk, outcome)
+
+    async def recognise(self, credential: Credential | None, origin: Mapping[str, str]) -> Caller:
+        """Recognise who asks, for doors that have to before they can tell the operation."""
+        try:
+            return await self._parts.guard.authenticate(credential)
+        except CredentialsUnknown:
+            self._note_unknown("", origin)
+            raise
 
     async def call(
         self, operation: Operation, arguments: Mapping[str, Any], caller: Caller, origin: Mapping[str, str]
@@ -338,6 +348,12 @@ class Application:
             self._note(operation, caller, message, outcome)
         elif not work.audited:
             self._note(operation, work.caller, message, outcome, work.target)
+
+    def _note_unknown(self, operation: str, origin: Mapping[str, str]) -> None:
+        """Write down that somebody tried credentials that nobody has, which are not kept themselves."""
+        known = stranger(origin["address"], 0)
+        row = self._parts.audit.row(known, operation, "", CredentialsUnknown.code(), origin)
+        self._parts.audit.note(known.tenant_id, row)
 
     def _note(
         self, operation: Operation, caller: Caller, message: Message, outcome: str, target: str = ""

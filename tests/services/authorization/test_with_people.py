@@ -67,6 +67,7 @@ def test_logging_out_in_an_app_ends_tokens_and_session(served: Running, back: st
         else:
             assert (left.status_code, "signed out" in left.text) == (200, True)
         assert person.session == ""
+        assert "storage" in left.headers["clear-site-data"]
         assert app.gets("/v1/me", secret).status_code == 401
         assert app.gets("/v1/jobs", told["access_token"]).status_code == 401
         assert app.asks(person).headers["location"].startswith("/account/sign-in")

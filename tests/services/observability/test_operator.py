@@ -10,7 +10,8 @@ from mainstay.app.house import House
 from mainstay.kernel.caller import Credential
 from mainstay.kernel.dispatch import Message
 from mainstay.kernel.gathering import ROWS_EACH
-from mainstay.kernel.guard import NOBODYS, RateLimited, TenantSuspended, stranger
+from mainstay.kernel.guard import NOBODYS, CredentialsUnknown, RateLimited, TenantSuspended, stranger
+from mainstay.ports.database import SYSTEM
 from mainstay.services.observability.interface import AuditMissing, AuditNotYours
 from makers import Client, FrozenClock, client, opened_house, tenant_client
 
@@ -85,6 +86,35 @@ async def test_keys_of_a_suspended_tenant_are_audited_and_cannot_fill_the_disk(h
     told = [(entry.subject, entry.operation, entry.target) for entry in page.entries]
     key = (me.subject, "identity.create_key")
     assert told == [(*key, f"{30 - ROWS_EACH} like this within a minute"), *[(*key, "")] * ROWS_EACH]
+
+
+async def test_tried_keys_are_audited_without_the_key(house: House) -> None:
+    admin = client(house)
+    guess = "mk_" + "0" * 64
+    operation = admin.operation("identity.whoami")
+
+    async def nothing() -> dict[str, Any]:
+        return {}
+
+    for number in range(30):
+        message = Message(Credential(guess, "test"), nothing, f"req_{number}", "rest", "192.0.2.9")
+        with pytest.raises(CredentialsUnknown):
+            await house.application.dispatch(operation, message)
+    with pytest.raises(CredentialsUnknown):
+        await house.application.recognise(Credential(guess, "test"), message.origin)
+    house.clock.move(60)  # type: ignore[attr-defined]  # the frozen one
+    await settled(house)
+    page = await read(admin, "search_entries", tenant=NOBODYS, outcome="CredentialsUnknown")
+    told = [(entry.subject, entry.operation, entry.target) for entry in page.entries]
+    tried = ("stranger:192.0.2.9/32", "identity.whoami")
+    assert sorted(told) == sorted(
+        [
+            ("stranger:192.0.2.9/32", "", ""),
+            (*tried, f"{30 - ROWS_EACH} like this within a minute"),
+            *[(*tried, "")] * ROWS_EACH,
+        ]
+    )
+    assert guess not in repr(await house.engines.database.fetch(SYSTEM, "SELECT * FROM audit"))
 
 
 async def test_requests_above_a_limit_are_counted(house: House) -> None:

@@ -199,3 +199,11 @@ async def test_a_household_is_one_place(house: House, admin: Client, mails: Mail
     assert first == 10
     assert await attempts(house, "2001:db8::2:3", ADA) == 0
     assert await attempts(house, "2001:db8:0:1::1", ADA) == 10
+
+
+async def test_a_password_never_has_to_be_changed(
+    house: House, admin: Client, mails: Mailbox, clock: FrozenClock
+) -> None:
+    await joined(house, admin, mails)
+    clock.move(3 * 366 * 86_400)
+    await from_address(house, HOME, SIGN_IN, email=ADA, password=PHRASE)

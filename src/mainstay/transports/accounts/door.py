@@ -1,5 +1,6 @@
 """The account pages: forms in, the road, pages out."""
 
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from urllib.parse import urlencode
@@ -104,7 +105,7 @@ class Accounts:
             return visit.ask(
                 "Sign in", _SIGN_IN, self._other_ways(following), failure, email=email, next=following
             )
-        return self._entered(visit, begun, following)
+        return await self._entered(visit, begun, following)
 
     def _other_ways(self, following: str) -> Html:
         if Federation not in self._application.interfaces:
@@ -126,9 +127,12 @@ class Accounts:
         except Failure as failure:
             kept = {"pending_token": pending, "next": following}
             return visit.ask("Your second factor", _CODE, _SIGN_IN_LINK, failure, **kept)
-        return self._entered(visit, begun, following)
+        return await self._entered(visit, begun, following)
 
-    def _entered(self, visit: Visit, begun: NewSession, following: str = "") -> Response:
+    async def _entered(self, visit: Visit, begun: NewSession, following: str = "") -> Response:
+        if visit.credential() is not None:  # no browser has two sessions, one of them forgotten
+            with contextlib.suppress(Failure):
+                await leave(visit.call, visit.scheme)
         lasts_s = (begun.ends_ms - self._clock.now_ms()) // 1000
         cookie = session_cookie(begun.secret, visit.scheme, lasts_s)
         if not following or following.startswith("/account/"):
@@ -154,7 +158,7 @@ class Accounts:
             return self._ask_for_code(visit, needed)
         except Failure as failure:
             return visit.ask("Accept the invitation", _ACCEPT, NOTHING, failure, code=code)
-        return self._entered(visit, begun)
+        return await self._entered(visit, begun)
 
     async def _forgotten(self, visit: Visit) -> Response:
         return visit.ask("Choose a new password", _FORGOTTEN, _SIGN_IN_LINK)
@@ -221,8 +225,9 @@ class Accounts:
         return await self._sessions(visit, "The session has ended.")
 
     async def _sign_out(self, visit: Visit) -> Response:
-        await leave(visit.call)
-        return went("/account/sign-in", session_cookie("", visit.scheme, 0))
+        answer = went("/account/sign-in")
+        answer.headers.update(await leave(visit.call, visit.scheme))
+        return answer
 
 
 def account_routes(application: Application, clock: Clock, random: Random) -> list[Route]:

@@ -9,6 +9,8 @@ from mainstay.kernel.interface import operations_of
 from mainstay.services.people.interface import People
 from mainstay.transports.accounts.cookies import session_cookie
 
+_FORGOTTEN = '"cache", "storage"'
+"""What a browser forgets (W3C Clear Site Data); not all cookies: those of neighbouring hosts would go too."""
 _OPERATIONS = {operation.name: operation for operation in operations_of(People)}
 
 
@@ -20,11 +22,12 @@ class Call(Protocol):
         ...
 
 
-async def leave(call: Call) -> None:
-    """End the session with which somebody calls."""
+async def leave(call: Call, scheme: str) -> Mapping[str, str]:
+    """End the session with which somebody calls; give the headers by which the browser forgets it."""
     for session in await call("list_sessions"):
         if session.current:
             await call("end_session", session_id=session.session_id)
+    return {"Set-Cookie": session_cookie("", scheme, 0), "Clear-Site-Data": _FORGOTTEN}
 
 
 class Leaving:
@@ -34,8 +37,10 @@ class Leaving:
         """Take the house."""
         self._application = application
 
-    async def __call__(self, credential: Credential, scheme: str, request_id: str, address: str) -> str:
-        """End the session of a credential; give the header that takes its cookie away."""
+    async def __call__(
+        self, credential: Credential, scheme: str, request_id: str, address: str
+    ) -> Mapping[str, str]:
+        """End the session of a credential; give the headers by which the browser forgets it."""
 
         async def call(name: str, **values: Any) -> Any:
             async def read() -> Mapping[str, Any]:
@@ -44,5 +49,4 @@ class Leaving:
             message = Message(credential, read, request_id, "account", address)
             return (await self._application.dispatch(_OPERATIONS[name], message)).value
 
-        await leave(call)
-        return session_cookie("", scheme, 0)
+        return await leave(call, scheme)

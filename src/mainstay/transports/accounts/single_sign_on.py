@@ -1,5 +1,6 @@
 """Single sign-on for browsers: out to an identity provider, and back with what it answers."""
 
+import contextlib
 import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping
@@ -16,8 +17,14 @@ from mainstay.kit.clock import Clock
 from mainstay.kit.errors import Failure, Invalid
 from mainstay.services.federation.interface import Arrival, Federation, Started
 from mainstay.transports.accounts import sso_pages
-from mainstay.transports.accounts.cookies import attempt_cookie, attempt_of, session_cookie
+from mainstay.transports.accounts.cookies import (
+    attempt_cookie,
+    attempt_of,
+    session_cookie,
+    session_credential,
+)
 from mainstay.transports.accounts.forms import FormMalformed, body_of, local
+from mainstay.transports.accounts.leaving import Leaving
 from mainstay.transports.accounts.looks import POLICY
 from mainstay.transports.rest.problems import BUG_STATUS, BUG_TITLE, MediaTypeUnsupported, status_of
 
@@ -54,6 +61,7 @@ class SingleSignOn:
     def __init__(self, application: Application, clock: Clock) -> None:
         """Take the house."""
         self._application = application
+        self._leaving = Leaving(application)
         self._clock = clock
 
     def routes(self) -> list[Route]:
@@ -140,7 +148,7 @@ class SingleSignOn:
             state=state,
             **{name: value for name, value in values.items() if value is not None},
         )
-        return self._arrived(request, arrival, state)
+        return await self._arrived(request, arrival, state)
 
     async def _answered(self, request: Request) -> Response:
         """Take a SAML provider's answer; browsers that kept the cookie to themselves ask once more."""
@@ -155,22 +163,34 @@ class SingleSignOn:
             attempt=_attempt(request, state),
             saml_response=fields.get("SAMLResponse", ""),
         )
-        return self._arrived(request, arrival, state)
+        return await self._arrived(request, arrival, state)
 
     async def _metadata(self, request: Request) -> Response:
         told = await self._call(request, "get_metadata", connection_id=request.path_params["connection_id"])
         return Response(told.xml, media_type=_METADATA_TYPE, headers={"Cache-Control": "no-store"})
 
-    def _arrived(self, request: Request, arrival: Arrival, state: str) -> Response:
+    async def _arrived(self, request: Request, arrival: Arrival, state: str) -> Response:
         scheme = request.url.scheme
         if arrival.session is None:
             answer: Response = _show(_tried(arrival))
         else:
+            await self._leave(request)
             answer = _went(arrival.return_to)
             lasts_s = (arrival.session.ends_ms - self._clock.now_ms()) // 1000
             answer.headers.append("Set-Cookie", session_cookie(arrival.session.secret, scheme, lasts_s))
         answer.headers.append("Set-Cookie", attempt_cookie(state, "", scheme, 0))
         return answer
+
+    async def _leave(self, request: Request) -> None:
+        """End the session that the browser had, if it let it come along."""
+        scheme = request.url.scheme
+        credential = session_credential(request.scope["headers"], scheme)
+        if credential is not None:
+            client = request.client
+            with contextlib.suppress(Failure):
+                await self._leaving(
+                    credential, scheme, request.state.request_id, client.host if client else ""
+                )
 
 
 def _tried(arrival: Arrival) -> str:

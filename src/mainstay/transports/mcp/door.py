@@ -31,7 +31,7 @@ from starlette.types import Receive, Scope, Send
 from mainstay.kernel.address import PublicAddress
 from mainstay.kernel.caller import Caller, Credential
 from mainstay.kernel.dispatch import Application, Message
-from mainstay.kernel.guard import STRANGER, Guard
+from mainstay.kernel.guard import STRANGER
 from mainstay.kernel.shedding import Overloaded, Place, Shedding
 from mainstay.kit.errors import Failure, Forbidden, Unauthenticated, Unavailable
 from mainstay.kit.ids import Ids
@@ -93,13 +93,10 @@ class _Admitted:
 class McpDoor:
     """Tools for each operation, over streamable HTTP without sessions."""
 
-    def __init__(
-        self, application: Application, ids: Ids, guard: Guard, settings: McpSettings, shedding: Shedding
-    ) -> None:
+    def __init__(self, application: Application, ids: Ids, settings: McpSettings, shedding: Shedding) -> None:
         """Describe the tools once; streams are left out, for each has a whole form beside it."""
         self._application = application
         self._ids = ids
-        self._guard = guard
         self._settings = settings
         self._shedding = shedding
         tools = [
@@ -192,12 +189,14 @@ class McpDoor:
     async def _admit(self, scope: Scope, request_id: str, place: Place) -> _Admitted:
         credential = read_credential(scope["headers"])
         client = scope.get("client")
+        address = str(client[0]) if client else ""
+        origin = {"request_id": request_id, "door": "mcp", "address": address}
         return _Admitted(
-            caller=await self._guard.authenticate(credential),
+            caller=await self._application.recognise(credential, origin),
             place=place,
             credential=credential,
             request_id=request_id,
-            address=str(client[0]) if client else "",
+            address=address,
             traceparent=Headers(scope=scope).get("traceparent"),
         )
 
@@ -308,4 +307,4 @@ def mcp_door(
     settings: McpSettings = McpSettings(),
 ) -> McpDoor:
     """Make the MCP door; its `routes` belong into the REST door, its `running()` into the lifespan."""
-    return McpDoor(application, ids, application.guard, settings, shedding)
+    return McpDoor(application, ids, settings, shedding)

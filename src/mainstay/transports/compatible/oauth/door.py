@@ -58,8 +58,8 @@ class StatementRefused(Invalid):
 
 
 Answers = Callable[[Exchange], Awaitable[Reply]]
-SignOut = Callable[[Credential, str, str, str], Awaitable[str]]
-"""Ends a session, by scheme, request and address; gives the header that takes its cookie away."""
+SignOut = Callable[[Credential, str, str, str], Awaitable[Mapping[str, str]]]
+"""Ends a session, by scheme, request and address; gives the headers by which the browser forgets it."""
 
 
 @dataclass(frozen=True)
@@ -261,8 +261,7 @@ class OAuthDoor:
             return {}
         if known.subject != subject:
             return {}
-        cookie = await self._parts.sign_out(credential, scheme, exchange.request_id, exchange.address)
-        return {"Set-Cookie": cookie}
+        return await self._parts.sign_out(credential, scheme, exchange.request_id, exchange.address)
 
     async def _server(self, exchange: Exchange) -> Reply:
         parts = self._parts
