@@ -29,8 +29,8 @@ from cryptography.hazmat.primitives.serialization import (
 
 from app.shell import typed
 from mainstay.app.certificates import Certificate, CertificateInvalid
-from mainstay.app.placement import SettingsContradict, chosen_services
-from mainstay.app.server import PlainHttpExposed, certificate_of
+from mainstay.app.exposure import ConnectionsExposed, refuse_exposed
+from mainstay.app.server import certificate_of
 from mainstay.app.settings import Settings
 from makers import ADMIN_KEY
 
@@ -262,10 +262,10 @@ def test_files_that_do_not_fit_are_told_at_once(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.7", "mainstay.example.com"])  # noqa: S104 - refused
 def test_beyond_this_machine_it_does_not_speak_plain_http_unless_told(host: str, tmp_path: Path) -> None:
-    with pytest.raises(PlainHttpExposed, match="--tls-certificate"):
+    with pytest.raises(ConnectionsExposed, match="--tls-certificate"):
         certificate_of(Settings(host=host))
     assert certificate_of(Settings(host=host, trusted_proxies=("10.0.0.0/8",))) is None
-    assert certificate_of(Settings(host=host, plain_http=True)) is None
+    assert certificate_of(Settings(host=host, plain_connections=True)) is None
     for near in ("127.0.0.1", "::1", "localhost", "127.8.9.10"):
         assert certificate_of(Settings(host=near)) is None
     chain, key = write(tmp_path / "pem")
@@ -273,16 +273,35 @@ def test_beyond_this_machine_it_does_not_speak_plain_http_unless_told(host: str,
 
 
 def test_calls_to_processes_on_other_machines_do_not_travel_in_the_clear() -> None:
-    def part(url: str, **more: Any) -> list[str]:
-        settings = Settings(only=("identity", "jobs"), remotes={"knowledge": url}, **more)
-        return [service.name for service in chosen_services(settings)]
-
     for url in ("http://10.0.0.2:8082", "http://knowledge.internal", "HTTP://[2001:db8::1]:80/x"):
-        with pytest.raises(SettingsContradict, match="https:// in MAINSTAY_REMOTES"):
-            part(url)
-        assert part(url, plain_http=True) == ["identity", "jobs"]
+        with pytest.raises(ConnectionsExposed, match=r"MAINSTAY_REMOTES \(knowledge\)"):
+            refuse_exposed(Settings(remotes={"knowledge": url}))
+        refuse_exposed(Settings(remotes={"knowledge": url}, plain_connections=True))
     for url in ("https://10.0.0.2:8082", "http://127.0.0.1:8082", "http://[::1]:8082", "http://localhost"):
-        assert part(url) == ["identity", "jobs"]
+        refuse_exposed(Settings(remotes={"knowledge": url}))
+
+
+@pytest.mark.parametrize(
+    ("name", "exposed", "hidden"),
+    [
+        ("database", "postgresql://m:p@db.internal/m", "postgresql://m:p@db.internal/m?sslmode=verify-full"),
+        ("database", "postgresql://m@[2001:db8::1]:5432/m?sslmode=prefer", "postgresql://m@localhost:5432/m"),
+        ("database", "postgresql://m@127.0.0.1,db2:5432/m", "postgresql://m@127.0.0.1,[::1]:5432/m"),
+        ("database", "postgresql:///m?host=db", "postgresql:///m?host=/var/run/postgresql"),
+        ("database", "postgresql://localhost/m?hostaddr=10.0.0.9", "postgresql://%2Fvar%2Frun/m"),
+        ("cache", "redis://:p@cache.internal:6379/0", "rediss://:p@cache.internal:6379/0"),
+        ("vault", "http://vault.internal:8200", "https://vault.internal:8200"),
+        ("encoder", "http://models.internal/v1", "https://models.internal/v1"),
+        ("generator", "http://models.internal/v1", "http://127.0.0.1:11434/v1"),
+        ("reranker", "http://models.internal/v1", "https://models.internal/v1"),
+        ("mail", "smtp://mail.internal:25?starttls=no", "smtp://mail.internal:25"),
+    ],
+)
+def test_no_part_on_another_machine_is_spoken_to_in_the_clear(name: str, exposed: str, hidden: str) -> None:
+    with pytest.raises(ConnectionsExposed, match=f"MAINSTAY_{name.upper()}: keys and data"):
+        refuse_exposed(Settings(**{name: exposed}))  # type: ignore[arg-type]  # text is what variables have
+    refuse_exposed(Settings(**{name: exposed, "plain_connections": True}))  # type: ignore[arg-type]  # as above
+    refuse_exposed(Settings(**{name: hidden}))  # type: ignore[arg-type]  # as above
 
 
 def test_the_command_refuses_plain_http_before_it_does_anything(tmp_path: Path) -> None:

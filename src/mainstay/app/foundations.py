@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from mainstay.app import engines
 from mainstay.app.engines import Progress
+from mainstay.app.exposure import refuse_exposed
 from mainstay.app.placement import NotHere, chosen_services
 from mainstay.app.settings import Settings
 from mainstay.app.wiring import asked_by
@@ -133,6 +134,7 @@ def picked(settings: Settings, clock: Clock, random: Random, progress: Progress 
 
     Fetches and builds the encoder when there is none.
     """
+    refuse_exposed(settings)
     kinds = [
         kind for service in chosen_services(settings) for kind in (service.implementation, *service.reactions)
     ]

@@ -1,10 +1,8 @@
 """Which services run in this process, and where the others are."""
 
 import importlib
-import ipaddress
 from collections.abc import Mapping
 from typing import NoReturn, Protocol, cast
-from urllib.parse import urlsplit
 
 from mainstay.app.services import Service, all_services
 from mainstay.app.settings import Settings
@@ -70,19 +68,6 @@ def others(urls: Mapping[str, str]) -> Others:
     return cast("Others", importlib.import_module("mainstay.app.elsewhere").Elsewhere(urls))
 
 
-def on_this_machine(host: str) -> bool:
-    """Say whether a host's name or address leads nowhere else."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _in_the_clear(url: str) -> bool:
-    parts = urlsplit(url)
-    return parts.scheme == "http" and not on_this_machine(parts.hostname or "")
-
-
 def chosen_services(settings: Settings) -> list[Service]:
     """Give the services that run in this process; raises SettingsContradict."""
     services = all_services()
@@ -93,12 +78,6 @@ def chosen_services(settings: Settings) -> list[Service]:
             f"There is no service {', '.join(unknown)}; there are {', '.join(sorted(names))}."
         )
     chosen = [service for service in services if not settings.only or service.name in settings.only]
-    exposed = [name for name, url in settings.remotes.items() if _in_the_clear(url)]
-    if exposed and not settings.plain_http:
-        raise SettingsContradict(
-            f"{', '.join(exposed)}: callers' keys would travel to another machine in the clear; name "
-            "https:// in MAINSTAY_REMOTES. In a closed network MAINSTAY_PLAIN_HTTP=true lets it be."
-        )
     apart = [service.name for service in chosen if asked_by(service.implementation) & {Standing, Admission}]
     if apart and "identity" not in {service.name for service in chosen}:
         raise SettingsContradict(f"{', '.join(apart)} runs where identity runs: name it in --only too.")

@@ -16,8 +16,9 @@ from typing import Any
 import uvicorn
 
 from mainstay.app.certificates import Certificate
+from mainstay.app.exposure import ConnectionsExposed, on_this_machine
 from mainstay.app.house import House
-from mainstay.app.placement import SettingsContradict, on_this_machine
+from mainstay.app.placement import SettingsContradict
 from mainstay.app.settings import Settings
 from mainstay.kernel.shedding import Shedding, SheddingSettings
 from mainstay.kernel.tracing import Span
@@ -42,18 +43,14 @@ access = logging.getLogger("mainstay.access")
 Started = Callable[[str], Awaitable[None]]
 
 
-class PlainHttpExposed(SettingsContradict):
-    """Other machines would be spoken to without TLS, and nobody has said that this is meant."""
-
-
 def certificate_of(settings: Settings) -> Certificate | None:
     """Read the server's certificate if it has one; raises SettingsContradict."""
     if settings.tls_certificate is None and settings.tls_key is None:
-        if not (settings.trusted_proxies or settings.plain_http or on_this_machine(settings.host)):
-            raise PlainHttpExposed(
+        if not (settings.trusted_proxies or settings.plain_connections or on_this_machine(settings.host)):
+            raise ConnectionsExposed(
                 f"{settings.host} can be reached from other machines, and without TLS the keys are sent in "
                 "the clear: give --tls-certificate and --tls-key, or name the proxy that ends TLS in "
-                "MAINSTAY_TRUSTED_PROXIES. In a closed network MAINSTAY_PLAIN_HTTP=true lets it be."
+                "MAINSTAY_TRUSTED_PROXIES. In a closed network MAINSTAY_PLAIN_CONNECTIONS=true lets it be."
             )
         return None
     if settings.tls_certificate is None or settings.tls_key is None:

@@ -88,9 +88,9 @@ class Settings(BaseSettings):
         description="The server's certificate chain (PEM), for TLS 1.3; looked at again when it changes.",
     )
     tls_key: Path | None = Field(None, description="The certificate's key (PEM, without a password).")
-    plain_http: bool = Field(
+    plain_connections: bool = Field(
         default=False,
-        description="Speak plain HTTP with other machines, as server and as client; for closed networks.",
+        description="Speak with other machines without TLS, as server and as client; for closed networks.",
     )
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
