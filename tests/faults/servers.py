@@ -67,13 +67,24 @@ class Connection:
     def __init__(self, port: int, timeout_s: float = 90.0) -> None:
         self._raw = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout_s)
 
-    def ask(self, method: str, path: str, body: Any = None, *, key: str | None = None, **query: Any) -> Told:
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        key: str | None = None,
+        authorization: str = f"Bearer {ADMIN_KEY}",
+        **query: Any,
+    ) -> Told:
         """Send a request; raises OSError or http.client.HTTPException when no whole answer came."""
-        headers = {"Authorization": f"Bearer {ADMIN_KEY}"}
+        headers = {"Authorization": authorization}
         if key is not None:
             headers["Idempotency-Key"] = key
         content: bytes | None = None
-        if isinstance(body, Form):
+        if isinstance(body, bytes):
+            content, headers["Content-Type"] = body, "application/x-www-form-urlencoded"
+        elif isinstance(body, Form):
             content, headers["Content-Type"] = body.content(), body.media_type
         elif body is not None:
             content, headers["Content-Type"] = json.dumps(body).encode(), "application/json"

@@ -31,6 +31,7 @@ from mainstay.kernel.fields import in_words
 from mainstay.kit.clock import SystemClock
 from mainstay.kit.errors import Failure
 from mainstay.kit.random import SystemRandom
+from mainstay.services.people.interface import People
 from mainstay.transports.cli.address import DATA_DEFAULT, URL_DEFAULT
 from mainstay.transports.cli.printing import console
 
@@ -122,6 +123,8 @@ def _commands(house: House, url: str, *, sample: bool) -> list[str]:
 def _welcome(out: Console, house: House, url: str, *, sample: bool) -> None:
     out.print(f"Mainstay serves at [bold]{url}[/]", highlight=False)
     out.print(f"  Documentation   {url}/docs", highlight=False)
+    if People in house.application.interfaces:
+        out.print(f"  Sign-in page    {url}/account/sign-in", highlight=False)
     say(out, f"  Data            {house.settings.data.resolve()}")
     if house.new_key is not None:
         out.print(f"  API key         [bold]{house.new_key}[/]", highlight=False, soft_wrap=True)
