@@ -1,6 +1,6 @@
 """Gives the commands' suites their fixtures."""
 
 from app.shell import running, server
-from engines.databases import empty_postgres, postgres_url
+from engines.databases import house_postgres, postgres_url
 
-__all__ = ["empty_postgres", "postgres_url", "running", "server"]
+__all__ = ["house_postgres", "postgres_url", "running", "server"]

@@ -18,8 +18,8 @@ from mainstay.transports.rest.health import DEGRADED
 from makers import ADMIN_KEY, client, opened_house
 
 
-async def test_two_houses_share_the_limits_of_a_key(tmp_path: Path, empty_postgres: str) -> None:
-    given = {"cache": redis_url(), "database": empty_postgres, "clock": SystemClock()}
+async def test_two_houses_share_the_limits_of_a_key(tmp_path: Path, house_postgres: str) -> None:
+    given = {"cache": redis_url(), "database": house_postgres, "clock": SystemClock()}
     async with opened_house(tmp_path / "one", **given) as one, AsyncExitStack() as stack:
         (tmp_path / "two").mkdir()
         for name in ("secret.key", "audit.key"):  # processes of one installation have the same keys

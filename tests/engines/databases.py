@@ -8,6 +8,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from mainstay.engines.database.migrate import upgrade_postgres
 from mainstay.engines.database.postgres import PostgresDatabase
 from mainstay.engines.database.sqlite import SqliteDatabase
 from mainstay.ports.database import Column, Database, Index, Table
@@ -74,6 +75,14 @@ INTRUSIONS = [
     "SELECT 1; DELETE FROM documents",
     "SELECT $1 FROM documents",
 ]
+_HOUSES = "_houses"
+_EMPTIED = """DO $$ DECLARE each RECORD; BEGIN
+  FOR each IN SELECT tablename AS name FROM pg_tables
+    WHERE schemaname = 'public' AND tablename <> 'alembic_version'
+  LOOP EXECUTE format('DELETE FROM %I', each.name); END LOOP;
+  FOR each IN SELECT sequencename AS name FROM pg_sequences WHERE schemaname = 'public'
+  LOOP EXECUTE format('ALTER SEQUENCE %I RESTART', each.name); END LOOP;
+END $$"""
 DEFAULT_URL = "postgresql://postgres@127.0.0.1:5432/postgres"
 
 
@@ -86,7 +95,7 @@ def missing(what: str) -> None:
 
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
-    """Make a database for this run alone, and drop it afterwards."""
+    """Make a database for this run alone, and drop it afterwards, with that of its houses."""
     address = os.environ.get("MAINSTAY_TEST_POSTGRES", DEFAULT_URL)
     name = f"mainstay_test_{secrets.token_hex(6)}"
     try:
@@ -96,7 +105,8 @@ def postgres_url() -> Iterator[str]:
         missing("a PostgreSQL server (MAINSTAY_TEST_POSTGRES)")
     yield psycopg.conninfo.make_conninfo(address, dbname=name)
     with psycopg.connect(address, autocommit=True) as link:
-        link.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+        for each in (name, f"{name}{_HOUSES}"):
+            link.execute(f"DROP DATABASE IF EXISTS {each} WITH (FORCE)".encode())
 
 
 @pytest.fixture
@@ -107,6 +117,26 @@ def empty_postgres(postgres_url: str) -> str:
         link.execute("DROP SCHEMA public CASCADE")
         link.execute("CREATE SCHEMA public")
     return postgres_url
+
+
+@pytest.fixture
+def house_postgres(postgres_url: str) -> str:
+    """Give the run's database for houses, with their tables and nothing in them.
+
+    To build the tables anew for each house takes longer than most tests.
+    """
+    name = f"{psycopg.conninfo.conninfo_to_dict(postgres_url)['dbname']}{_HOUSES}"
+    url = psycopg.conninfo.make_conninfo(postgres_url, dbname=name)
+    with psycopg.connect(postgres_url, autocommit=True) as link:
+        made = link.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone() is not None
+        if not made:
+            link.execute(f"CREATE DATABASE {name}".encode())
+    if not made:
+        upgrade_postgres(lambda: psycopg.connect(url))
+    with psycopg.connect(url) as link:
+        link.execute("DROP SCHEMA IF EXISTS mainstay_keys CASCADE")
+        link.execute(_EMPTIED)
+    return url
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any, TypeVar, cast, get_type_hints
 
 from mainstay.kernel.interface import Interface
@@ -70,11 +71,12 @@ def _shown(kind: type[Any]) -> str:
     return f"{kind.__module__}.{kind.__qualname__}"
 
 
-def _asked(kind: type[Any]) -> list[tuple[str, Any]]:
+@cache
+def _asked(kind: type[Any]) -> Sequence[tuple[str, Any]]:
     if "__init__" not in vars(kind):
-        return []
+        return ()
     hints = get_type_hints(vars(kind)["__init__"])
-    return [(name, asked) for name, asked in hints.items() if name != "return"]
+    return tuple((name, asked) for name, asked in hints.items() if name != "return")
 
 
 def _needs(kind: type[Any], seen: set[type[Any]]) -> set[type[Interface]]:

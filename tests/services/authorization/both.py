@@ -6,4 +6,4 @@ import pytest
 @pytest.fixture(params=["sqlite", "postgres"])
 def where(request: pytest.FixtureRequest) -> dict[str, str]:
     """Give the setting of each database."""
-    return {"database": request.getfixturevalue("empty_postgres")} if request.param == "postgres" else {}
+    return {"database": request.getfixturevalue("house_postgres")} if request.param == "postgres" else {}

@@ -84,9 +84,9 @@ async def test_keys_turn_by_themselves(browser: Web, admin: Client, house: House
 
 
 async def test_another_process_knows_the_keys(
-    tmp_path: Path, empty_postgres: str, clock: FrozenClock
+    tmp_path: Path, house_postgres: str, clock: FrozenClock
 ) -> None:
-    shared = {"public_url": URL, "database": empty_postgres, "clock": clock}
+    shared = {"public_url": URL, "database": house_postgres, "clock": clock}
     async with opened_house(tmp_path / "one", **shared) as one:
         (tmp_path / "two").mkdir(mode=0o700)
         for name in ("secret.key", "audit.key"):

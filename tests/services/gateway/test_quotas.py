@@ -81,9 +81,9 @@ async def test_whatever_was_used_before_a_stop_counts(tmp_path: Path, where: dic
 
 
 async def test_what_other_processes_let_in_is_seen_in_the_next_round(
-    tmp_path: Path, empty_postgres: str
+    tmp_path: Path, house_postgres: str
 ) -> None:
-    given = {"clock": FrozenClock(), "database": empty_postgres, "admin_key": "x" * 32}
+    given = {"clock": FrozenClock(), "database": house_postgres, "admin_key": "x" * 32}
     async with opened_house(tmp_path, **given) as one:
         who = client(one, "x" * 32)
         me = await who.call("identity.whoami")

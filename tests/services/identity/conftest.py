@@ -1,5 +1,5 @@
 """Gives this suite a house on each database."""
 
-from services.houses import empty_postgres, house, postgres_url, where
+from services.houses import house, house_postgres, postgres_url, where
 
-__all__ = ["empty_postgres", "house", "postgres_url", "where"]
+__all__ = ["house", "house_postgres", "postgres_url", "where"]

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from engines.databases import empty_postgres, postgres_url
+from engines.databases import house_postgres, postgres_url
 from mainstay.app.backups import backup
 from mainstay.app.house import House
 from mainstay.app.settings import Settings
@@ -23,7 +23,7 @@ from mainstay.services.knowledge.failures import GiverErased
 from mainstay.services.privacy.failures import ExportUnfinished, PersonRequestMissing
 from makers import Client, FrozenClock, client, opened_house, tenant_client
 
-__all__ = ["empty_postgres", "postgres_url"]
+__all__ = ["house_postgres", "postgres_url"]
 
 NAME, QUERY, COMMENT = "Adelaide-Marker", "marker-query of hers", "marker-comment of hers"
 REQUEST = "marker-idempotency-key"
@@ -232,7 +232,7 @@ async def test_an_erasure_goes_on_after_the_house_closed_in_the_middle(
 @pytest.fixture(params=["sqlite", "postgres"])
 def where(request: pytest.FixtureRequest) -> dict[str, str]:
     """Give the setting of each database."""
-    return {"database": request.getfixturevalue("empty_postgres")} if request.param == "postgres" else {}
+    return {"database": request.getfixturevalue("house_postgres")} if request.param == "postgres" else {}
 
 
 async def test_another_tenant_sees_and_erases_nothing(

@@ -115,9 +115,8 @@ class PostgresDatabase:
         if await known.fetchone() is None:
             await link.execute(f"CREATE ROLE {ROLE} NOLOGIN NOSUPERUSER NOBYPASSRLS")
         await link.execute(f"GRANT USAGE ON SCHEMA public TO {ROLE}")
-        for name in self.statements.tables:
-            text = f'GRANT SELECT, INSERT, UPDATE, DELETE ON "{name}" TO {ROLE}'
-            await link.execute(text.encode())
+        tables = ", ".join(f'"{name}"' for name in self.statements.tables)
+        await link.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {tables} TO {ROLE}".encode())
 
     async def _configure(self, link: Link) -> None:
         adapted(link)
