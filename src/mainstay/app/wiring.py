@@ -71,11 +71,14 @@ def _shown(kind: type[Any]) -> str:
     return f"{kind.__module__}.{kind.__qualname__}"
 
 
-@cache
 def _asked(kind: type[Any]) -> Sequence[tuple[str, Any]]:
-    if "__init__" not in vars(kind):
-        return ()
-    hints = get_type_hints(vars(kind)["__init__"])
+    constructor = vars(kind).get("__init__")
+    return () if constructor is None else _named(constructor)
+
+
+@cache
+def _named(constructor: Callable[..., None]) -> Sequence[tuple[str, Any]]:
+    hints = get_type_hints(constructor)
     return tuple((name, asked) for name, asked in hints.items() if name != "return")
 
 
