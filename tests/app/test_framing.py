@@ -1,12 +1,14 @@
 """Requests whose end can be read in two ways: one refusal, and nothing behind it is taken for a request."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
+from mainstay.transports.rest import unreadable
 from mainstay.transports.rest.exchange import SAFE_HEADERS
 from makers import ADMIN_KEY, opened_house
 from served import served
@@ -70,3 +72,41 @@ async def test_what_is_sent_after_a_whole_message_is_the_next_one(address: tuple
     last = SMUGGLED.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
     answer = await told(address, SMUGGLED + last)
     assert answer.count(b"HTTP/1.1 200 ") == 2
+
+
+@pytest.mark.parametrize(
+    ("head", "piece"),
+    [
+        (b"GET /healthz HTTP/1.1\r\nHost: house\r\nX-A: ", b"a" * 65_536),
+        (b"GET /healthz HTTP/1.1\r\nHost: house\r\n", b"X-A: b\r\n" * 8_192),
+        (b"POST /healthz HTTP/1.1\r\nHost: house\r\nTransfer-Encoding: chunked\r\n\r\n1;", b"a" * 65_536),
+        (
+            b"POST /healthz HTTP/1.1\r\nHost: house\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n",
+            b"X-A: b\r\n" * 8_192,
+        ),
+    ],
+    ids=["one header", "many headers", "a chunk's extension", "trailers"],
+)
+async def test_a_head_without_an_end_is_cut_off(address: tuple[str, int], head: bytes, piece: bytes) -> None:
+    reader, writer = await asyncio.open_connection(*address)
+    writer.write(head)
+    sent = 0
+    with contextlib.suppress(ConnectionError):
+        while sent < 16 * 1024 * 1024:
+            writer.write(piece)
+            sent += len(piece)
+            await writer.drain()
+    with contextlib.suppress(ConnectionError):
+        async with asyncio.timeout(10):
+            await reader.read()
+    writer.close()
+    assert sent < 16 * 1024 * 1024
+
+
+async def test_a_head_that_does_not_come_is_not_waited_for(
+    address: tuple[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unreadable, "HEAD_S", 0.05)
+    assert await told(address, b"GET /healthz HTTP/1.1\r\nHost: house\r\n") == b""
+    assert await told(address, b"") == b""
+    assert (await told(address, SMUGGLED + b"GET /heal")).startswith(b"HTTP/1.1 200 ")
