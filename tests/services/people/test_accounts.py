@@ -192,6 +192,20 @@ async def test_a_forgotten_password_is_replaced_and_every_session_ends(
     assert mails.sent[-1].subject == "Your password was changed"
 
 
+async def test_an_address_that_was_asked_for_with_the_old_password_is_not_taken_any_more(
+    house: House, admin: Client, mails: Mailbox
+) -> None:
+    user, thief = await joined(house, admin, mails)
+    await thief.call("people.change_email", email="thief@example.com", password=PHRASE)
+    await calm(house)
+    planted = mails.code("thief@example.com")
+    code = await reset_code(house, mails)
+    await from_address(house, HOME, "people.reset_password", code=code, password=OTHER)
+    with pytest.raises(CodeInvalid):
+        await from_address(house, HOME, "people.confirm_email", code=planted)
+    assert (await admin.call("people.get_user", user_id=user.id)).email == ADA
+
+
 async def test_asking_for_a_reset_tells_nothing_and_floods_nobody(
     house: House, admin: Client, mails: Mailbox
 ) -> None:

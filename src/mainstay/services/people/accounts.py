@@ -156,7 +156,9 @@ class Accounts:
             raise CodeInvalid("Something about this account was changed at the same moment. Try again.")
 
     async def _password_changed(self, person: PersonRow, but: str = "") -> int:
-        await self._codes.use_up(person.person_id, "reset", self._clock.now_ms())
+        now = self._clock.now_ms()
+        await self._codes.use_up(person.person_id, "reset", now)
+        await self._codes.use_up(person.person_id, "address", now)  # whoever knew the old one may have asked
         await self._codes.forget(person.person_id, "second_factor")
         emit(PasswordChanged(person_id=person.person_id))
         return await self._sessions.end_all(person.person_id, but)
