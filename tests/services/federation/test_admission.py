@@ -11,6 +11,7 @@ from mainstay.kernel.admission import NotAdmitted
 from mainstay.kernel.guard import CredentialsUnknown, TenantSuspended
 from mainstay.ports.database import SYSTEM
 from mainstay.services.federation.failures import AttemptEnded, NobodyMapped
+from mainstay.services.people.failures import SessionMissing
 from makers import Client, FrozenClock, Mailbox, client, opened_house, tenant_client
 from oidc_provider import CLIENT, ISSUER, SECRET, OidcProvider
 from services.federation.conftest import MAPPING, PUBLIC, Site, site_of
@@ -161,6 +162,27 @@ async def test_a_person_of_another_tenant_is_never_taken_over(site: Site) -> Non
         (await other.call("identity.whoami")).tenant_id
     ]
     assert (await users(other))[0][4] == "active"
+
+
+async def test_who_comes_by_a_provider_reaches_nothing_of_the_person_in_other_tenants(site: Site) -> None:
+    other = await tenant_client(site.house, "Other")
+    mails = site.house.engines.mailer
+    assert isinstance(mails, Mailbox)
+    connection_id = await connected(site)
+    await comes(site, connection_id)
+    user, hers = await joined(site.house, other, mails, "ada@harbour.example")
+    (elsewhere,) = [
+        each for each in await hers.call("people.list_sessions") if each.tenant_id != site.tenant_id
+    ]
+    vouched = client(site.house, (await comes(site, connection_id)).session.secret)
+    assert {each.tenant_id for each in await vouched.call("people.list_sessions")} == {site.tenant_id}
+    assert [each.tenant_id for each in await vouched.call("people.list_memberships")] == [site.tenant_id]
+    with pytest.raises(SessionMissing):
+        await vouched.call("people.end_session", session_id=elsewhere.session_id)
+    assert (await vouched.call("people.end_other_sessions")).ended == 1
+    assert (await hers.call("identity.whoami")).subject == user.id
+    assert len(await hers.call("people.list_memberships")) == 2
+    assert len(await hers.call("people.list_sessions")) == 2
 
 
 async def test_one_tenants_connection_lets_nobody_into_another(site: Site) -> None:

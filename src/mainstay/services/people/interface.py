@@ -247,7 +247,7 @@ class People(Interface):
 
     @reads("GET /sessions", may=ANYBODY, fails=(UserNeeded,))
     async def list_sessions(self) -> list[Session]:
-        """List your sessions in all tenants, newest first."""
+        """List your sessions in all tenants, newest first; of single sign-on, those in its own tenant."""
 
     @writes(
         "DELETE /sessions/{session_id}",
@@ -264,7 +264,10 @@ class People(Interface):
 
     @reads("GET /me/memberships", may=ANYBODY, fails=(UserNeeded,))
     async def list_memberships(self) -> list[Membership]:
-        """List the tenants of which you are a member, or into which you are invited."""
+        """List the tenants of which you are a member, or into which you are invited.
+
+        Who comes by single sign-on is told of its own tenant alone.
+        """
 
     @writes(
         "POST /me/password",

@@ -165,22 +165,23 @@ class PeopleService(People):
 
     async def list_sessions(self) -> list[Session]:
         """List the caller's sessions."""
-        return await self._sessions.of((await self._me()).person_id, caller().secret)
+        return await self._sessions.of(await self._me(), caller().secret)
 
     async def end_session(self, session_id: str) -> SessionsEnded:
         """End one of the caller's sessions."""
         note_target(session_id)
-        await self._sessions.end((await self._me()).person_id, session_id)
+        await self._sessions.end(await self._me(), session_id, caller().secret)
         return SessionsEnded(ended=1)
 
     async def end_other_sessions(self) -> SessionsEnded:
         """End the caller's other sessions."""
-        person_id = (await self._me()).person_id
-        return SessionsEnded(ended=await self._sessions.end_all(person_id, caller().secret))
+        return SessionsEnded(ended=await self._sessions.end_others(await self._me(), caller().secret))
 
     async def list_memberships(self) -> list[Membership]:
         """List the caller's memberships."""
-        rows = await self._store.memberships((await self._me()).person_id)
+        me = await self._me()
+        bound = await self._sessions.bound(me, caller().secret)
+        rows = await self._store.memberships(me.person_id)
         return [
             Membership(
                 tenant_id=row.tenant_id,
@@ -190,7 +191,7 @@ class PeopleService(People):
                 state=row.state,
             )
             for row in rows
-            if row.state != "deactivated"
+            if row.state != "deactivated" and bound in {"", row.tenant_id}
         ]
 
     async def change_password(self, password: str, new_password: str) -> SessionsEnded:

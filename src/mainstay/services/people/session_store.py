@@ -47,6 +47,10 @@ class SessionRow:
     methods: str
 
 
+def _of(tenant_id: str) -> dict[str, str]:
+    return {"tenant_id": tenant_id} if tenant_id else {}
+
+
 def _session(row: Row) -> SessionRow:
     return SessionRow(
         tenant_id=str(row["tenant_id"]),
@@ -106,14 +110,18 @@ class SessionStore:
         }
         await self._rows.insert("sessions", [row])
 
-    async def end(self, person_id: str, session_id: str) -> bool:
-        """Forget a person's session; say whether it was there."""
-        where: dict[str, Scalar] = {"person_id": person_id, "session_id": session_id}
+    async def end(self, person_id: str, session_id: str, tenant_id: str = "") -> bool:
+        """Forget a person's session, of a tenant if one is named; say whether it was there."""
+        where: dict[str, Scalar] = {"person_id": person_id, "session_id": session_id, **_of(tenant_id)}
         return await self._rows.delete("sessions", where) > 0
 
-    async def end_all(self, person_id: str, but_hash: str = "") -> int:
-        """Forget a person's sessions but one; give their number."""
-        where: dict[str, Scalar | tuple[str, str]] = {"person_id": person_id, "hash": ("!=", but_hash)}
+    async def end_all(self, person_id: str, but_hash: str = "", tenant_id: str = "") -> int:
+        """Forget a person's sessions but one, of a tenant if one is named; give their number."""
+        where: dict[str, Scalar | tuple[str, str]] = {
+            "person_id": person_id,
+            "hash": ("!=", but_hash),
+            **_of(tenant_id),
+        }
         return await self._rows.delete("sessions", cast("Mapping[str, Scalar]", where))
 
     async def end_of_user(self, tenant_id: str, user_id: str) -> None:

@@ -111,9 +111,21 @@ class Sessions:
         self._used[row.tenant_id, row.session_id] = now - now % _MINUTE_MS
         return replace(known, secret=secret, signed_in_ms=row.created_ms)
 
-    async def of(self, person_id: str, secret: str) -> list[Session]:
-        """List a person's sessions that last, newest first."""
+    async def bound(self, member: MemberRow, secret: str) -> str:
+        """Give the tenant beyond which a session reaches nothing; empty if it is all of its person's.
+
+        An identity provider speaks for its own tenant: whoever comes by it has not proven to be the person
+        whose other memberships these are.
+        """
         present = hashed(secret)
+        rows = await self._store.sessions_of(member.person_id)
+        proven = any(row.hash == present and row.methods != VOUCHED for row in rows)
+        return "" if proven else member.tenant_id
+
+    async def of(self, member: MemberRow, secret: str) -> list[Session]:
+        """List the sessions of a member's person that last and that one of them reaches, newest first."""
+        present, person_id = hashed(secret), member.person_id
+        bound = await self.bound(member, secret)
         return [
             Session(
                 session_id=row.session_id,
@@ -127,17 +139,24 @@ class Sessions:
                 current=row.hash == present,
             )
             for row in await self._store.sessions_of(person_id)
-            if self._lasts(row.tenant_id, row.session_id, row.created_ms, row.used_ms)
+            if bound in {"", row.tenant_id}
+            and self._lasts(row.tenant_id, row.session_id, row.created_ms, row.used_ms)
         ]
 
-    async def end(self, person_id: str, session_id: str) -> None:
-        """End one of a person's sessions; raises SessionMissing."""
-        if not await self._store.end(person_id, session_id):
+    async def end(self, member: MemberRow, session_id: str, secret: str) -> None:
+        """End one of the sessions that a member's session reaches; raises SessionMissing."""
+        bound = await self.bound(member, secret)
+        if not await self._store.end(member.person_id, session_id, bound):
             raise SessionMissing("List your sessions to see their ids.")
 
     async def end_all(self, person_id: str, but: str = "") -> int:
         """End a person's sessions, but for the one with a secret; give their number."""
         return await self._store.end_all(person_id, hashed(but) if but else "")
+
+    async def end_others(self, member: MemberRow, secret: str) -> int:
+        """End the other sessions that a member's session reaches; give their number."""
+        bound = await self.bound(member, secret)
+        return await self._store.end_all(member.person_id, hashed(secret), bound)
 
     async def end_of_user(self, tenant_id: str, user_id: str) -> None:
         """End the sessions of a user."""
