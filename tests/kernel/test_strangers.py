@@ -162,6 +162,7 @@ async def test_a_flood_of_strangers_is_counted_and_not_written_down_one_by_one(t
     [
         ("192.0.2.7", "stranger:192.0.2.7/32"),
         ("2001:db8:1:2:3:4:5:6", "stranger:2001:db8:1:2::/64"),
+        ("::ffff:192.0.2.7", "stranger:192.0.2.7/32"),
         ("", "stranger:"),
         ("testclient", "stranger:testclient"),
     ],

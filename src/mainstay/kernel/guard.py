@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from functools import lru_cache
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any, Protocol
 
 from mainstay.kernel.caller import Caller, Credential
@@ -15,7 +15,6 @@ WINDOW_S = 60.0
 NOBODYS = "nobody"
 """Stands where a tenant would, of strangers: what they tried is audited under this name."""
 STRANGERS_PER_MINUTE = 120
-_IPV6 = 6
 _IPV6_HOUSEHOLD_BITS = 64  # one subscriber has at least that many addresses (RFC 6177)
 ANYBODY = "anybody"
 """The permission of operations that every recognised caller has, such as asking who one is."""
@@ -158,7 +157,9 @@ def household(address: str) -> str:
     """Give what stands for all addresses that one subscriber has."""
     try:
         known = ip_address(address)
-        bits = _IPV6_HOUSEHOLD_BITS if known.version == _IPV6 else known.max_prefixlen
+        if isinstance(known, IPv6Address):  # a socket for both writes IPv4 like this: all would be one house
+            known = known.ipv4_mapped or known
+        bits = _IPV6_HOUSEHOLD_BITS if isinstance(known, IPv6Address) else known.max_prefixlen
         return str(ip_network((known.packed, bits), strict=False))
     except ValueError:
         return address
