@@ -86,6 +86,19 @@ async def test_nobody_gives_more_than_he_has(house: House, admin: Client) -> Non
         assert refused.value.code() == "ClientMayTooMuch"
 
 
+async def test_a_key_that_ends_leaves_no_client_behind_that_does_not(house: House, admin: Client) -> None:
+    scopes = ["clients:write", "jobs:read"]
+    given = await admin.call(
+        "identity.create_key", name="visitor", scopes=scopes, expires_at="2026-12-01T00:00:00Z"
+    )
+    visitor = client(house, given.key)
+    assert await refusal(visitor, name="a", scopes=["jobs:read"]) == "ClientMayTooMuch"
+    lasting = await admin.call("authorization.create_client", name="a", scopes=["jobs:read"])
+    with pytest.raises(Failure, match="Your key ends"):
+        await visitor.call("authorization.rotate_client", client_id=lasting.client_id)
+    await visitor.call("authorization.create_client", **APP)  # it acts in the name of people alone
+
+
 async def test_another_tenants_clients_do_not_exist(house: House, admin: Client) -> None:
     made = await admin.call("authorization.create_client", name="Import", role="user")
     other = await tenant_client(house, "other")

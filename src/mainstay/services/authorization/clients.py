@@ -244,6 +244,10 @@ class Clients:
         own = (await self._caller(row)).permissions if OWN in row.grants else frozenset[str]()
         if OWN in row.grants and not own:
             raise ClientUnclear("There is no such role, or it permits nothing. List the roles.")
+        if own and giver.ends_ms is not None:
+            raise ClientMayTooMuch(
+                "Your key ends, and a client with rights of its own does not. Use another key."
+            )
         more = beyond(giver, Rights(own, frozenset(row.groups), giver.limit_per_minute))
         if more:
             raise ClientMayTooMuch(more)
