@@ -26,6 +26,7 @@ PLANTED = {
     "refreshed mrt_0123456789abcdef": "mrt_0123",
     "mailed msc_0123456789abcdef": "msc_0123",
     "client mcs_0123456789abcdef": "mcs_0123",
+    "waiting msw_0123456789abcdef": "msw_0123",
     "GET /v1/me Authorization: Bearer abc.def-ghi": "abc.def-ghi",
     "{'authorization': 'Basic dXNlcjpwYXNz'}": "dXNlcjpwYXNz",
     "[(b'authorization', b'Bearer s3cr3t-value')]": "s3cr3t-value",

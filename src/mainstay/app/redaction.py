@@ -14,7 +14,7 @@ _NAMES = (
     r"|(?:access|refresh|id)[_-]?token|token|secret|password|passwd"
 )
 _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"\b(?:mk|mss|msc|mcs|mac|mrt)_[\w-]{8,}|\bhvs\.[\w-]{8,}"), "[key]"),
+    (re.compile(r"\b(?:mk|ms[a-z]|mcs|mac|mrt)_[\w-]{8,}|\bhvs\.[\w-]{8,}"), "[key]"),
     (re.compile(r"\beyJ[\w-]{4,}\.[\w-]{4,}(?:\.[\w-]*)?"), "[token]"),
     (re.compile(r"(?i)(\b[a-z][a-z0-9+.-]{1,20}://[^\s:/@]{0,200}):[^\s@/]{1,200}@"), r"\1:[password]@"),
     (re.compile(rf"(?i)\b({_NAMES})\b(['\"]?\s?[:=,]\s?(?:b?['\"])?)(?:(?:bearer|basic)\s+)?(?!\[secret)[^\s'\",;&}})\]]+"),

@@ -19,9 +19,11 @@ _SECRET_NAME = re.compile(
     re.IGNORECASE,
 )
 _SECRET = re.compile(
-    r"(?:mk|ms[a-z])_[0-9A-Za-z]{8,}|otpauth://\S+|eyJ[\w-]{8,}(?:\.[\w-]*)*|(?<=\bBearer )\S+", re.ASCII
+    r"(?:mk|ms[a-z]|mac|mcs|mrt)_[0-9A-Za-z]{8,}|otpauth://\S+|eyJ[\w-]{8,}(?:\.[\w-]*)*|(?<=\bBearer )\S+",
+    re.ASCII,
 )
-"""API keys, secrets of people, JSON web tokens and bearer credentials, wherever they stand; cut ones too."""
+"""API keys, secrets of people and of clients, codes, JSON web tokens and bearer credentials, wherever they
+stand; cut ones too."""
 
 
 @dataclass

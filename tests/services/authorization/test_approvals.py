@@ -1,7 +1,8 @@
 """Seeing and taking back what one has let apps do."""
 
+from mainstay.kernel.redacting import Copying
 from makers import Client, FrozenClock, tenant_client
-from services.authorization.approving import App, app
+from services.authorization.approving import App, app, challenge
 from services.authorization.asking import Web, bearer
 from services.authorization.both import where
 
@@ -52,6 +53,22 @@ async def test_a_token_decides_nothing(browser: Web, admin: Client) -> None:
     refused = await browser.get(PATH, told["access_token"])
     assert (refused.status_code, refused.json()["code"]) == (403, "TokenCannotApprove")
     assert await takes_back(asking, told["access_token"], approval) == 403
+
+
+async def test_the_log_of_requests_has_no_code(admin: Client) -> None:
+    made = await admin.call(
+        "authorization.create_client", name="App", redirect_uris=["https://app.example.com/back"]
+    )
+    approval = await admin.call(
+        "authorization.approve_authorization",
+        client_id=made.client_id,
+        redirect_uri=made.redirect_uris[0],
+        code_challenge=challenge(),
+        code_challenge_method="S256",
+    )
+    copied = repr(Copying(frozenset(), 10_000).copy([approval, str(approval), made.client_secret]))
+    for hidden in (approval.authorization_code, made.client_secret):
+        assert hidden not in copied
 
 
 async def test_what_has_ended_is_not_listed(browser: Web, admin: Client, clock: FrozenClock) -> None:
