@@ -1,5 +1,6 @@
 """The account pages: they work without scripts, and take nothing from other sites."""
 
+import asyncio
 import re
 from collections.abc import Iterator
 from html import unescape
@@ -9,6 +10,7 @@ from urllib.parse import quote, urlencode
 import pytest
 
 from mainstay.kernel.guard import CredentialsUnknown
+from mainstay.transports.accounts import forms
 from mainstay.transports.accounts.cookies import session_credential
 from mainstay.transports.accounts.forms import local
 from mainstay.transports.accounts.markup import Html, fill, joined
@@ -371,3 +373,19 @@ def test_what_was_typed_is_never_html(world: World, browser: Browser) -> None:
     assert joined([Html("<a>"), fill("$x", x="'\"&")]) == "<a>&#x27;&quot;&amp;"
     with pytest.raises(KeyError):
         fill("$missing")
+
+
+@pytest.mark.parametrize("path", ["/account/sign-in", "/sso/sso_any/acs"])
+def test_a_form_that_does_not_come_is_given_up(
+    world: World, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    monkeypatch.setattr(forms, "FORM_S", 0.05)
+    browser = Browser(world, "http")
+    browser.get("/account/sign-in")
+    cookie = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
+
+    async def never() -> None:
+        await asyncio.Event().wait()
+
+    sent = _asked(world.running.app, "POST", path, [FORM, ("Cookie", cookie)], never)
+    assert world.running.do(sent).status == 408

@@ -1,5 +1,6 @@
 """Forms that browsers send: read within limits, and only from pages of this server."""
 
+import asyncio
 import hmac
 from collections.abc import Mapping
 from urllib.parse import parse_qsl, urlsplit
@@ -9,10 +10,11 @@ from starlette.requests import Request
 from mainstay.kit.errors import Forbidden, Invalid
 from mainstay.kit.tokens import hashed
 from mainstay.transports.accounts.cookies import form_secret
-from mainstay.transports.rest.problems import BodyTooLarge, MediaTypeUnsupported
+from mainstay.transports.rest.problems import BodyTooLarge, BodyTooSlow, MediaTypeUnsupported
 
 FORM_BYTES_MAX = 16_384
 FIELDS_MAX = 20
+FORM_S = 20.0
 TOKEN = "form_token"  # noqa: S105 - the name of a field
 _MEDIA_TYPE = "application/x-www-form-urlencoded"
 _LOCAL_LENGTH_MAX = 4096
@@ -64,13 +66,17 @@ def _refuse_other_sites(request: Request) -> None:
 
 
 async def body_of(request: Request, bytes_max: int) -> bytes:
-    """Read a form of at most so many bytes; raises BodyTooLarge."""
-    body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > bytes_max:
-            raise BodyTooLarge(f"A form has at most {bytes_max} bytes.")
-    return body
+    """Read a form of at most so many bytes, sent in time; raises BodyTooLarge and BodyTooSlow."""
+    body = bytearray()
+    try:
+        async with asyncio.timeout(FORM_S):
+            async for part in request.stream():
+                body += part
+                if len(body) > bytes_max:
+                    raise BodyTooLarge(f"A form has at most {bytes_max} bytes.")
+    except TimeoutError:
+        raise BodyTooSlow("Send the form without long pauses.") from None
+    return bytes(body)
 
 
 def _fields(body: bytes) -> dict[str, str]:
