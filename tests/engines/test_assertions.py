@@ -311,6 +311,7 @@ def test_metadata_is_read(provider: SamlProvider) -> None:
     ("before", "after", "told"),
     [
         ("HTTP-Redirect", "HTTP-POST", "redirect binding"),
+        (SIGN_IN, "javascript:alert(1)//", "does not begin with https"),
         ('use="signing"', 'use="encryption"', "0 certificates"),
         ("IDPSSODescriptor", "SPSSODescriptor", "0 elements IDPSSODescriptor"),
         (f'entityID="{ENTITY}"', "", "describes no entity"),

@@ -194,6 +194,8 @@ def _read_provider(root: Element) -> Provider:
     ]
     if not urls:
         raise DocumentRefused("it has no sign-in address for the redirect binding")
+    if not urls[0].startswith(("https://", "http://")):  # it becomes a link on the sign-in page
+        raise DocumentRefused("its sign-in address does not begin with https://")
     certificates = tuple(
         dict.fromkeys(
             "".join(text_of(each).split())
