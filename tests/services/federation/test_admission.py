@@ -79,6 +79,19 @@ async def test_somebody_joins_and_comes_again_as_the_same_user(site: Site) -> No
     assert await users(site.admin) == [("ada@harbour.example", "Ada", "developer", ["staff"], "active")]
 
 
+async def test_no_key_of_a_provider_is_taken_from_the_shared_cache(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection_id = await connected(site)
+
+    async def planted(*_: object) -> bytes:
+        raise AssertionError
+
+    for name in ("get", "set"):
+        monkeypatch.setattr(type(site.house.engines.cache), name, planted)
+    assert (await comes(site, connection_id)).session is not None
+
+
 async def test_what_is_noted_of_who_came_does_not_tell_his_name(site: Site) -> None:
     await comes(site, await connected(site), sub="ada@harbour.example")
     rows = await site.house.engines.database.fetch(SYSTEM, "SELECT * FROM sso_links")

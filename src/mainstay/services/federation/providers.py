@@ -1,10 +1,12 @@
 """What OpenID Connect providers publish, read over the network and kept for a while; and codes for tokens."""
 
 import json
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from mainstay.kit.clock import Clock
 from mainstay.kit.errors import Failure
 from mainstay.ports.cache import Cache, Limit
 from mainstay.ports.fetchers import Fetcher, Page
@@ -16,6 +18,7 @@ KEPT_S = 3600.0
 ASK_AGAIN_S = 60.0
 FETCHES_PER_MINUTE = 10
 DOCUMENT_BYTES_MAX = 1024 * 1024
+KEPT_BYTES_MAX = 32 * DOCUMENT_BYTES_MAX
 KEYS_MAX = 50
 _WELL_KNOWN = "/.well-known/openid-configuration"
 Made = TypeVar("Made")
@@ -55,11 +58,12 @@ class Given:
 class Providers:
     """Talks to OpenID Connect providers."""
 
-    def __init__(self, fetcher: Fetcher, cache: Cache, id_tokens: IdTokens) -> None:
+    def __init__(self, fetcher: Fetcher, cache: Cache, id_tokens: IdTokens, clock: Clock) -> None:
         """Take the parts."""
         self._fetcher = fetcher
         self._cache = cache
         self._id_tokens = id_tokens
+        self._documents = _Documents(clock)
 
     async def discover(self, issuer: str) -> Discovered:
         """Read what a provider says of itself; raises ProviderUnusable."""
@@ -119,11 +123,11 @@ class Providers:
         return self._id_tokens.verify(id_token, _keys(await self._fetched(provider.keys_url)))
 
     async def _kept(self, url: str) -> Mapping[str, Any]:
-        kept = await self._cache.get(_name(url))
-        if kept is not None:
-            found: dict[str, Any] = json.loads(kept)
-            return found
-        return await self._fetched(url)
+        kept = self._documents.get(url)
+        if kept is None:
+            return await self._fetched(url)
+        found: dict[str, Any] = json.loads(kept)
+        return found
 
     async def _fetched(self, url: str) -> Mapping[str, Any]:
         """Read a document anew; however many strangers want to sign in, a provider is asked rarely."""
@@ -135,12 +139,34 @@ class Providers:
             told = _object(await self._fetcher.fetch(url))
         except Failure as failure:
             raise ProviderUnusable(f"{url}: {failure.detail}") from None
-        await self._cache.set(_name(url), json.dumps(told).encode(), KEPT_S)
+        self._documents.keep(url, json.dumps(told).encode())
         return told
 
 
-def _name(url: str) -> str:
-    return f"sso:document:{url}"
+class _Documents:
+    """What providers publish, kept in this process alone.
+
+    Who is let in depends on it, so that it is not for a shared cache: whoever can write there would name the
+    keys that sign.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._kept: OrderedDict[str, tuple[bytes, float]] = OrderedDict()
+        self._bytes = 0
+
+    def get(self, url: str) -> bytes | None:
+        """Give a document that is young enough."""
+        content, until_s = self._kept.get(url, (None, 0.0))
+        return content if self._clock.monotonic_s() < until_s else None
+
+    def keep(self, url: str, content: bytes) -> None:
+        """Keep a document for a while; those that were kept longest ago make room."""
+        self._bytes -= len(self._kept.pop(url, (b"", 0.0))[0])
+        self._kept[url] = content, self._clock.monotonic_s() + KEPT_S
+        self._bytes += len(content)
+        while self._bytes > KEPT_BYTES_MAX:
+            self._bytes -= len(self._kept.popitem(last=False)[1][0])
 
 
 def _object(page: Page) -> dict[str, Any]:
