@@ -9,7 +9,7 @@ import pytest
 
 from mainstay.app.house import House
 from makers import FrozenClock, opened_house
-from services.authorization.approving import App
+from services.authorization.approving import App, challenge
 from services.authorization.asking import URL, Web, web
 
 NATIVE = "com.example.app"
@@ -104,6 +104,21 @@ async def test_registration_is_closed_unless_it_is_opened(tmp_path: Path) -> Non
         assert (refused.status_code, refused.json()["error"]) == (403, "access_denied")
         told = (await http.get("/.well-known/oauth-authorization-server")).json()
         assert "registration_endpoint" not in told
+
+
+@pytest.mark.parametrize("more", [{"response_type": "token"}, {"prompt": "none"}, {"scope": "no:such"}])
+async def test_nobody_is_led_to_an_address_that_a_stranger_chose(browser: Web, more: dict[str, str]) -> None:
+    made = (await register(browser, redirect_uris=["https://evil.example.com/"])).json()
+    asked = {
+        "client_id": made["client_id"],
+        "redirect_uri": "https://evil.example.com/",
+        "response_type": "code",
+        "code_challenge": challenge(),
+        "code_challenge_method": "S256",
+    }
+    answer = await browser.http.get("/v1/auth/authorize", params={**asked, **more})
+    assert answer.status_code == 400
+    assert "location" not in answer.headers
 
 
 async def test_whoever_has_no_token_learns_where_to_get_one(browser: Web) -> None:

@@ -76,12 +76,13 @@ class Consent:
         prompts = fields.get("prompt", "").split()
         fields |= self._since(fields, prompts)
         known = await self._signed_in(exchange, fields)
+        asked = await self._ask("check_authorization", exchange, _some(fields, _ASKED), None)
         if "none" in prompts:
-            return self._back(fields, "login_required" if known is None else "consent_required", "")
+            needed = "login_required" if known is None else "consent_required"
+            return self._back_unasked(asked, fields, needed, "Ask without prompt=none.")
         if known is None or any(each in prompts for each in _AGAIN):
             return _sign_in(exchange, fields)
         credential, caller = known
-        asked = await self._ask("check_authorization", exchange, _some(fields, _ASKED), None)
         return _page(asked, fields, caller, _confirmation(credential, fields))
 
     async def decide(self, exchange: Exchange) -> Reply:
@@ -115,11 +116,11 @@ class Consent:
         """
         try:
             values = _some(fields, ("client_id", "redirect_uri"))
-            await self._ask("check_authorization", exchange, values, None)
+            asked = await self._ask("check_authorization", exchange, values, None)
         except Failure as failure:
             return _refused(failure)
         wrong = await self._wrong(exchange, fields)
-        return None if wrong is None else self._back(fields, *wrong)
+        return None if wrong is None else self._back_unasked(asked, fields, *wrong)
 
     async def _wrong(self, exchange: Exchange, fields: Mapping[str, str]) -> tuple[str, str] | None:
         """Say what is wrong with a request whose client and address are known; None: nothing."""
@@ -162,6 +163,16 @@ class Consent:
             return None
         young = (caller.signed_in_ms or 0) // 1000 >= int(fields.get(_SINCE, "0"))
         return (credential, caller) if young else None
+
+    def _back_unasked(self, asked: Any, fields: Mapping[str, str], error: str, description: str) -> Reply:
+        """Send a browser back before its owner has decided anything, unless anybody may have chosen where to.
+
+        A client that has registered by itself names any address it likes: with an error to ask for, this
+        server would lead whoever trusts it there (RFC 9700, 4.11.2).
+        """
+        if asked.registered:
+            return _refused(ParametersUnclear(description))
+        return self._back(fields, error, description)
 
     def _back(self, fields: Mapping[str, str], error: str, description: str) -> Sent:
         """Send the browser back to the client with an error."""
