@@ -68,8 +68,13 @@ class Replay:
     pending: bool
 
 
-def _hash(operation: Operation, model: BaseModel) -> str:
-    digest = hashlib.sha256(operation.full_name.encode())
+def _hash(operation: Operation, model: BaseModel, caller: Caller) -> str:
+    """Give what tells requests apart: what is asked for, and what whoever asks may do.
+
+    A token speaks for somebody with a part of his rights: it must not be given an answer of the rest of them.
+    """
+    rights = sorted(caller.permissions), sorted(caller.groups)
+    digest = hashlib.sha256(json.dumps([operation.full_name, *rights]).encode())
     for name in sorted(type(model).model_fields):
         value = getattr(model, name)
         digest.update(f"\0{name}\0".encode())
@@ -96,7 +101,7 @@ class Idempotency:
             return Ticket(operation, caller, None)
         if not 0 < len(key) <= KEY_LENGTH_MAX or not key.isprintable():
             raise IdempotencyKeyInvalid(f"An Idempotency-Key has 1 to {KEY_LENGTH_MAX} printable characters.")
-        return Ticket(operation, caller, key, _hash(operation, model))
+        return Ticket(operation, caller, key, _hash(operation, model, caller))
 
     async def find(self, ticket: Ticket) -> Replay | None:
         """Give the answer that this request was given before; raises IdempotencyKeyReused."""

@@ -71,6 +71,16 @@ async def test_the_log_of_requests_has_no_code(admin: Client) -> None:
         assert hidden not in copied
 
 
+async def test_a_token_is_not_given_an_answer_beyond_its_scopes(browser: Web, admin: Client) -> None:
+    body, once = {"name": "deploy", "role": "admin"}, {"Idempotency-Key": "setup-1"}
+    made = await browser.http.post("/v1/api-keys", json=body, headers={**bearer(admin.key), **once})
+    again = await browser.http.post("/v1/api-keys", json=body, headers={**bearer(admin.key), **once})
+    assert (made.status_code, again.json()) == (201, made.json())
+    token = (await (await app(browser)).tokens(admin.key, scope="keys:write"))["access_token"]
+    refused = await browser.http.post("/v1/api-keys", json=body, headers={**bearer(token), **once})
+    assert (refused.status_code, refused.json()["code"]) == (422, "IdempotencyKeyReused")
+
+
 async def test_what_has_ended_is_not_listed(browser: Web, admin: Client, clock: FrozenClock) -> None:
     deleted, asking = await app(browser), await app(browser)
     for each in (deleted, asking):
