@@ -1,5 +1,6 @@
 """Lets people of a tenant come by its own identity provider."""
 
+import re
 from dataclasses import asdict
 
 from mainstay.kernel.admission import Admission, Vouched
@@ -32,6 +33,9 @@ from mainstay.services.federation.records import (
 )
 from mainstay.services.federation.sign_in import Proven, SignIns
 from mainstay.services.federation.store import ConnectionRow, FederationStore
+
+_ADDRESS = re.compile(r"[^\s\x00-\x1f\x7f@]+@[^\s\x00-\x1f\x7f@]+")
+_ADDRESS_LENGTH_MAX = 254
 
 
 class FederationService(Federation):
@@ -181,7 +185,7 @@ class FederationService(Federation):
             tenant_id=row.tenant_id,
             subject=proven.subject,
             email=proven.email,
-            email_proven=_domain(proven.email) in domains,
+            email_proven=_is_address(proven.email) and _domain(proven.email) in domains,
             name=first_of(proven.claims, mapping.name_claim),
             role=grant.role,
             groups=sorted(grant.groups),
@@ -212,6 +216,11 @@ class FederationService(Federation):
         if admitted.user_id != known:
             await self._store.link(row, index, admitted.user_id, self._clock.now_ms())
         return arrival.model_copy(update={"session": BegunSession(**asdict(admitted))})
+
+
+def _is_address(text: str) -> bool:
+    """Say whether a claim is one address, and not something of which a part looks like another one."""
+    return len(text) <= _ADDRESS_LENGTH_MAX and _ADDRESS.fullmatch(text) is not None
 
 
 def _domain(email: str) -> str:

@@ -157,7 +157,7 @@ class SignIns:
         expected = oidc.Expected(row.issuer, row.client_id, begun.nonce, self._clock.now_ms())
         subject = oidc.check(token, expected, given.access_token)
         email = first_of(token.claims, ClaimMapping.model_validate_json(row.mapping).email_claim)
-        if token.claims.get("email_verified") in {False, "false"}:
+        if token.claims.get("email_verified") in (False, "false"):
             email = ""
         return Proven(subject, email, token.claims, _once(begun), begun)
 
