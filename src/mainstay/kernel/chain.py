@@ -13,7 +13,6 @@ ERASURE = "observability.erase"
 """The operation of an entry that says which places were erased."""
 UNSIGNED_MAX = 1000
 """How many entries at the end of a chain may wait for a checkpoint."""
-PERSONAL = ("subject", "target", "origin")
 SALT_BYTES = 16
 
 _ENTRY = b"mainstay audit entry v1"

@@ -260,10 +260,3 @@ class Clients:
 
     def _new(self, row: ClientRow, secret: str | None) -> NewClient:
         return NewClient(**shown(row, self._clock.now_ms()).model_dump(), client_secret=secret)
-
-
-def refuse_unknown(client_id: str | None) -> str:
-    """Give the id of a client that was named; raises ClientRefused when none was."""
-    if client_id is None:
-        raise ClientRefused("Say which client you are: `client_id`.")
-    return client_id

@@ -11,6 +11,7 @@ from mainstay.kernel.work import note_change
 from mainstay.kit.clock import Clock
 from mainstay.kit.ids import Ids
 from mainstay.kit.random import Random
+from mainstay.kit.tokens import hashed
 from mainstay.services.identity import bounds, keys
 from mainstay.services.identity.failures import (
     KeyChanged,
@@ -107,7 +108,7 @@ class Keyring:
         row = KeyRow(
             tenant_id=tenant_id,
             key_id=self._ids.new("key"),
-            hash=keys.hashed(secret),
+            hash=hashed(secret),
             name=wish.name,
             role=named,
             groups=tuple(dict.fromkeys(wish.groups)),
@@ -203,7 +204,7 @@ class Keyring:
         secret = self._secret()
         until = now + overlap_s * 1000 if overlap_s else None
         start = secret[: keys.START_LENGTH]
-        if not await self._store.change_secret(row, keys.hashed(secret), start, now, until):
+        if not await self._store.change_secret(row, hashed(secret), start, now, until):
             raise KeyChanged("It was rotated or revoked at this moment. Look at it before you try again.")
         await self._store.note_revoked(row.hash, now)
         rotated = await self._held(giver.tenant_id, key_id)

@@ -3,9 +3,7 @@
 import re
 from typing import Final
 
-from mainstay.kit.tokens import TOKEN_BYTES, hashed, token_of
-
-__all__ = ["SECRET_BYTES", "form", "hashed", "well_formed"]
+from mainstay.kit.tokens import TOKEN_BYTES, token_of
 
 PREFIX: Final = "mk_"
 SECRET_BYTES: Final = TOKEN_BYTES

@@ -9,6 +9,7 @@ from mainstay.kernel.work import caller, note_target
 from mainstay.kit.clock import Clock
 from mainstay.kit.ids import Ids
 from mainstay.kit.random import Random
+from mainstay.kit.tokens import hashed
 from mainstay.services.identity import bounds, keys
 from mainstay.services.identity.failures import AdminKeyInvalid, KeyInUse
 from mainstay.services.identity.interface import Identity
@@ -110,11 +111,11 @@ class IdentityService(Identity):
         """
         if not keys.well_formed(secret):
             return None
-        hashed, now = keys.hashed(secret), self._clock.now_ms()
-        row = await self._store.key_by_hash(hashed)
+        key_hash, now = hashed(secret), self._clock.now_ms()
+        row = await self._store.key_by_hash(key_hash)
         if row is not None and (row.expires_ms is None or row.expires_ms > now):
             return row
-        row = await self._store.key_by_old_hash(hashed)
+        row = await self._store.key_by_old_hash(key_hash)
         if row is None or row.old_until_ms is None or row.old_until_ms <= now:
             return None
         if row.expires_ms is not None and row.expires_ms <= now:
@@ -282,9 +283,9 @@ class IdentityService(Identity):
                     f"MAINSTAY_ADMIN_KEY has {keys.SECRET_LENGTH_MIN} to {keys.SECRET_LENGTH_MAX} printable"
                     " ASCII characters without spaces."
                 )
-            if await self._store.was_revoked(keys.hashed(secret)):
+            if await self._store.was_revoked(hashed(secret)):
                 logger.warning("MAINSTAY_ADMIN_KEY holds a secret that was revoked: it is not taken again.")
-            elif await self._store.key_by_hash(keys.hashed(secret)) is None:
+            elif await self._store.key_by_hash(hashed(secret)) is None:
                 await self._add_own(operator.tenant_id, self._ids.new("key"), "First administrator", secret)
             return None
         some = await self._store.keys_of(operator.tenant_id, "", 2)
@@ -311,7 +312,7 @@ class IdentityService(Identity):
             KeyRow(
                 tenant_id=tenant_id,
                 key_id=key_id,
-                hash=keys.hashed(secret),
+                hash=hashed(secret),
                 name=name,
                 role="admin",
                 groups=(),
