@@ -109,6 +109,7 @@ class House:
         self.sealer = self._sealing(alone=alone)
         self.recognisers = Recognisers()
         self.address = PublicAddress(settings.public_url)
+        self.address.listens(settings.listens_at)  # as far as is known before the socket is taken
         self._first = first
         self.new_key: str | None = None
         self._errands, self.local_key = Errands(), ""
@@ -256,9 +257,7 @@ class House:
                 self.settings.rate_limit_writes_per_minute,
                 self.settings.rate_limit_tenant_per_minute,
             ),
-            PeopleSettings: PeopleSettings(
-                self.settings.address, self.settings.session_idle_minutes, self.settings.session_days
-            ),
+            PeopleSettings: PeopleSettings(self.settings.session_idle_minutes, self.settings.session_days),
             AuthorizationSettings: AuthorizationSettings(
                 self.settings.oauth_algorithm,
                 access_s=60 * self.settings.oauth_access_minutes,

@@ -20,6 +20,7 @@ from mainstay.app.exposure import ConnectionsExposed, on_this_machine
 from mainstay.app.house import House
 from mainstay.app.placement import SettingsContradict
 from mainstay.app.settings import Settings
+from mainstay.kernel.address import url_of
 from mainstay.kernel.shedding import Shedding, SheddingSettings
 from mainstay.kernel.tracing import Span
 from mainstay.transports.accounts.cookies import session_credential
@@ -235,7 +236,7 @@ async def serve(house: House, sock: socket.socket, started: Started) -> None:
         if serving.done():
             await serving
             return
-        url = _url(sock, "http" if certificate is None else "https")
+        url = url_of("http" if certificate is None else "https", *sock.getsockname()[:2])
         house.address.listens(url)
         async with contextlib.AsyncExitStack() as stack:
             tell: Callable[[], None] = _nothing
@@ -256,8 +257,3 @@ async def _ended(task: asyncio.Task[None]) -> None:
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await task
-
-
-def _url(sock: socket.socket, scheme: str) -> str:
-    host, port = sock.getsockname()[:2]
-    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"

@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from mainstay.kernel.address import url_of
+
 ADMIN_KEY_LENGTH_MIN = 32
 
 
@@ -199,16 +201,9 @@ class Settings(BaseSettings):
     metrics_log: bool = Field(default=False, description="Log each request with its time.")
 
     @property
-    def address(self) -> str:
-        """Give the address under which people reach the server."""
-        if self.public_url:
-            return self.public_url
-        scheme = "http" if self.tls_certificate is None else "https"
-        return (
-            f"{scheme}://[{self.host}]:{self.port}"
-            if ":" in self.host
-            else f"{scheme}://{self.host}:{self.port}"
-        )
+    def listens_at(self) -> str:
+        """Give the address where the server is to listen."""
+        return url_of("http" if self.tls_certificate is None else "https", self.host, self.port)
 
     @field_validator(
         "only", "allowed_hosts", "allowed_origins", "oauth_native_schemes", "trusted_proxies", mode="before"

@@ -5,6 +5,11 @@ from urllib.parse import urlsplit
 _EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104 - it is recognised here, not listened on
 
 
+def url_of(scheme: str, host: str, port: int) -> str:
+    """Write an address without a path; a number of IPv6 stands in brackets (RFC 3986)."""
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+
+
 class PublicAddress:
     """The server's address without a path, as `https://mainstay.example.com`.
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from mainstay.kernel.address import PublicAddress
 from mainstay.kernel.caller import Caller
 from mainstay.kernel.work import emit
 from mainstay.kit.clock import Clock
@@ -26,7 +27,6 @@ from mainstay.services.people.members import Members
 from mainstay.services.people.passwords import Passwords
 from mainstay.services.people.personal import APP_SECRET, EMAIL, Personal
 from mainstay.services.people.records import AppBegun, Factor, RecoveryCodes
-from mainstay.services.people.settings import PeopleSettings
 from mainstay.services.people.store import MemberRow, PeopleStore, PersonRow
 
 PENDING_PREFIX = "msw_"
@@ -64,7 +64,7 @@ class Factors:
         passwords: Passwords,
         clock: Clock,
         random: Random,
-        settings: PeopleSettings,
+        address: PublicAddress,
     ) -> None:
         """Take the parts."""
         self._store = store
@@ -75,7 +75,7 @@ class Factors:
         self._passwords = passwords
         self._clock = clock
         self._random = random
-        self._place = urlsplit(settings.public_url).hostname or ""
+        self._address = address
 
     async def begin(self, person: PersonRow, password: str) -> AppBegun:
         """Make a secret for an app; it counts for nothing before it is confirmed."""
@@ -83,14 +83,14 @@ class Factors:
         found = await self._store.app(person.person_id)
         if found is not None and found.confirmed_ms is not None:
             raise FactorExists(_TAKEN)
-        secret = self._random.token(totp.SECRET_BYTES)
+        secret, place = self._random.token(totp.SECRET_BYTES), urlsplit(self._address.url).hostname or ""
         email = await self._personal.open(person.person_id, EMAIL, person.email)
         sealed = await self._personal.seal(person.person_id, APP_SECRET, secret.hex())
         try:
             await self._store.begin(AppRow(person.person_id, sealed, self._clock.now_ms()))
         except UniqueViolated:
             raise FactorExists(_TAKEN) from None
-        return AppBegun(secret=totp.shown(secret), uri=totp.uri_of(secret, email, self._place))
+        return AppBegun(secret=totp.shown(secret), uri=totp.uri_of(secret, email, place))
 
     async def confirm(self, person: PersonRow, code: str) -> RecoveryCodes:
         """Turn an app on with a code of it, and give the recovery codes."""

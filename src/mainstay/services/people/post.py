@@ -1,5 +1,6 @@
 """Sends what was promised by mail: codes are made at this moment, and stored as hashes alone."""
 
+from mainstay.kernel.address import PublicAddress
 from mainstay.kernel.recognising import Standing
 from mainstay.kit.clock import Clock
 from mainstay.kit.random import Random
@@ -8,7 +9,6 @@ from mainstay.ports.mailers import Mailer
 from mainstay.services.people import letters
 from mainstay.services.people.code_store import CodeRow, CodeStore, Purpose
 from mainstay.services.people.personal import EMAIL, NEW_EMAIL, Personal
-from mainstay.services.people.settings import PeopleSettings
 from mainstay.services.people.store import PeopleStore
 
 INVITATION_DAYS = 7
@@ -37,7 +37,7 @@ class Post:
         mailer: Mailer,
         clock: Clock,
         random: Random,
-        settings: PeopleSettings,
+        address: PublicAddress,
     ) -> None:
         """Take the parts."""
         self._store = store
@@ -47,8 +47,7 @@ class Post:
         self._mailer = mailer
         self._clock = clock
         self._random = random
-        self._url = settings.public_url.rstrip("/")
-        self._forgotten = f"{self._url}/account/forgotten"
+        self._address = address
 
     async def invite(self, tenant_id: str, user_id: str) -> None:
         """Send an invitation, unless the user waits for none any more; those before it end."""
@@ -90,12 +89,12 @@ class Post:
     async def tell_password(self, person_id: str) -> None:
         """Tell a person that there is another password."""
         for to in await self._addresses(person_id):
-            await self._mailer.send(letters.password_changed(to, self._forgotten))
+            await self._mailer.send(letters.password_changed(to, self._page("forgotten")))
 
     async def tell_factor(self, person_id: str, what: str) -> None:
         """Tell a person what was changed about her second factor."""
         for to in await self._addresses(person_id):
-            await self._mailer.send(letters.factor_changed(to, what, self._forgotten))
+            await self._mailer.send(letters.factor_changed(to, what, self._page("forgotten")))
 
     async def _addresses(self, person_id: str) -> list[str]:
         """Give the address of a person, or none where she has been erased meanwhile."""
@@ -105,7 +104,10 @@ class Post:
     def _code(self, page: str) -> tuple[str, str]:
         """Make a code, and the link to the page that takes it; the host is the operator's word alone."""
         code = token_of(PREFIX, self._random.token(TOKEN_BYTES))
-        return code, f"{self._url}/account/{page}?code={code}"
+        return code, f"{self._page(page)}?code={code}"
+
+    def _page(self, name: str) -> str:
+        return f"{self._address.url}/account/{name}"
 
     async def _store_code(
         self, code: str, purpose: Purpose, person_id: str, lasts_ms: int, email: bytes = b""
