@@ -5,10 +5,9 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from mainstay.app.commands.calling import CollectionOption, FilterOption, Server, filters_of, plain, run
+from mainstay.app.commands.calling import CollectionOption, FilterOption, Server, filters_of, plain, served
 from mainstay.services.knowledge.interface import Knowledge
 from mainstay.services.knowledge.records import GroundedAnswer
-from mainstay.transports.cli.commands import DataOption, JsonOption, KeyOption, UrlOption, address_of
 from mainstay.transports.cli.options import long_text
 from mainstay.transports.cli.printing import Output, harmless
 
@@ -67,14 +66,13 @@ async def _stream(
         _show_sources(out, answer)
 
 
-def ask(
+@served
+async def ask(
+    server: Server,
+    out: Output,
     question: Annotated[str, typer.Argument(help="The question; `-` reads it from standard input.")],
     collection: CollectionOption = None,
     conditions: FilterOption = None,
-    url: UrlOption = None,
-    key: KeyOption = None,
-    data: DataOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Ask a question; the answer comes with its sources.
 
@@ -83,13 +81,8 @@ def ask(
     Example: `mainstay ask "How do I rotate an API key?" --collection handbook`
     """
     filters, text = filters_of(conditions), long_text(question)
-
-    async def work(server: Server) -> None:
-        out = Output(as_json=as_json)
-        if as_json:
-            knowledge = server.of(Knowledge)
-            out.json(plain(await knowledge.answer(text, collection=collection, filters=filters)))
-        else:
-            await _stream(server, out, text, collection, filters)
-
-    run(lambda: address_of(url, key, data), work, as_json=as_json)
+    if out.as_json:
+        knowledge = server.of(Knowledge)
+        out.json(plain(await knowledge.answer(text, collection=collection, filters=filters)))
+    else:
+        await _stream(server, out, text, collection, filters)

@@ -1,10 +1,11 @@
 """Calling a server from a command: one connection for the services that it needs."""
 
 import asyncio
+import functools
+import inspect
 import json
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
-from typing import Annotated, Any, TypeVar
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any, TypeVar, get_type_hints
 
 import typer
 from pydantic import TypeAdapter
@@ -13,7 +14,9 @@ from mainstay.kernel.connection import Connection
 from mainstay.kernel.interface import Interface
 from mainstay.kernel.remote import over
 from mainstay.transports.cli.address import Address
+from mainstay.transports.cli.commands import DataOption, JsonOption, KeyOption, UrlOption, address_of
 from mainstay.transports.cli.failing import failures_told
+from mainstay.transports.cli.printing import Output
 
 Kind = TypeVar("Kind", bound=Interface)
 
@@ -32,39 +35,82 @@ FilterOption = Annotated[
 
 
 class Server:
-    """A server to which several services of a command share one connection."""
+    """A server to which several services of a command share one connection.
 
-    def __init__(self, address: Address, connection: Connection) -> None:
-        """Take where it is."""
-        self.address = address
-        self.connection = connection
+    It is looked for when it is first asked, so that a wrong option is told before a missing server.
+    """
+
+    def __init__(self, find: Callable[[], Address]) -> None:
+        """Take how it is found."""
+        self._find = find
+
+    @functools.cached_property
+    def address(self) -> Address:
+        """Give where it is; raises Unavailable."""
+        return self._find()
+
+    @functools.cached_property
+    def connection(self) -> Connection:
+        """Give the connection to it."""
+        return Connection(self.address.url, certificate_sha256=self.address.certificate_sha256)
 
     def of(self, interface: type[Kind]) -> Kind:
         """Give the stand-in of a service."""
         return over(interface, self.connection, self.address.key)
 
-
-@asynccontextmanager
-async def calling(address: Address) -> AsyncIterator[Server]:
-    """Open a connection for a block."""
-    connection = Connection(address.url, certificate_sha256=address.certificate_sha256)
-    try:
-        yield Server(address, connection)
-    finally:
-        await connection.close()
+    async def close(self) -> None:
+        """Close the connection if there is one."""
+        if "connection" in vars(self):
+            await self.connection.close()
 
 
 def run(
-    address: Callable[[], Address], work: Callable[[Server], Coroutine[Any, Any, None]], *, as_json: bool
+    find: Callable[[], Address], work: Callable[[Server], Coroutine[Any, Any, None]], *, as_json: bool
 ) -> None:
     """Run a command's work with a server; failures are told and become exit codes."""
 
     async def connected() -> None:
-        async with calling(address()) as server:
+        server = Server(find)
+        try:
             await work(server)
+        finally:
+            await server.close()
 
     with failures_told(as_json=as_json):
         asyncio.run(connected())
+
+
+def served(work: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
+    """Make a command of what is done with a `server`, and printed `out`: the options say which and how."""
+    hints = get_type_hints(work, include_extras=True)
+    own = [each for name, each in inspect.signature(work).parameters.items() if name not in {"server", "out"}]
+
+    @functools.wraps(work, assigned=("__module__", "__name__", "__qualname__", "__doc__"))
+    def command(
+        *,
+        url: UrlOption = None,
+        key: KeyOption = None,
+        data: DataOption = None,
+        as_json: JsonOption = False,
+        **given: Any,
+    ) -> None:
+        async def printed(server: Server) -> None:
+            await work(server, Output(as_json=as_json), **given)
+
+        run(lambda: address_of(url, key, data), printed, as_json=as_json)
+
+    common = [
+        each
+        for each in inspect.signature(command, follow_wrapped=False).parameters.values()
+        if each.kind is inspect.Parameter.KEYWORD_ONLY
+    ]
+    typed = [
+        each.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=hints.get(each.name, each.annotation))
+        for each in (*own, *common)
+    ]
+    command.__signature__ = inspect.Signature(typed)  # type: ignore[attr-defined]  # typer reads it
+    command.__annotations__ = {each.name: each.annotation for each in typed}
+    return command
 
 
 def plain(value: object) -> Any:

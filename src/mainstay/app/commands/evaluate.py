@@ -6,12 +6,11 @@ from typing import Annotated, Any
 
 import typer
 
-from mainstay.app.commands.calling import CollectionOption, Server, plain, run
+from mainstay.app.commands.calling import CollectionOption, Server, plain, served
 from mainstay.app.commands.search import MODES
 from mainstay.services.knowledge.interface import Knowledge
 from mainstay.services.knowledge.limits import BATCH_MAX
 from mainstay.services.knowledge.records import Evaluation, QuestionResult
-from mainstay.transports.cli.commands import DataOption, JsonOption, KeyOption, UrlOption, address_of
 from mainstay.transports.cli.options import long_text
 from mainstay.transports.cli.printing import Output
 
@@ -78,14 +77,13 @@ def _wrong(result: QuestionResult) -> str:
     return "; ".join(wrong)
 
 
-def evaluate(
+@served
+async def evaluate(
+    server: Server,
+    out: Output,
     path: Annotated[str, typer.Argument(metavar="QUESTIONS.JSONL", help="A file; `-` is standard input.")],
     collection: CollectionOption = None,
     mode: Annotated[str, typer.Option(help="How to search.", metavar="|".join(MODES))] = "hybrid",
-    url: UrlOption = None,
-    key: KeyOption = None,
-    data: DataOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Measure search and answers on your own questions.
 
@@ -94,13 +92,8 @@ def evaluate(
     """
     questions = questions_in(long_text("-" if path == "-" else f"@{Path(path)}"), path)
     chosen: Any = mode
-
-    async def work(server: Server) -> None:
-        found = await server.of(Knowledge).evaluate(questions, collection=collection, mode=chosen)
-        out = Output(as_json=as_json)
-        if as_json:
-            out.json(plain(found))
-        else:
-            _show(out, found)
-
-    run(lambda: address_of(url, key, data), work, as_json=as_json)
+    found = await server.of(Knowledge).evaluate(questions, collection=collection, mode=chosen)
+    if out.as_json:
+        out.json(plain(found))
+    else:
+        _show(out, found)

@@ -20,7 +20,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from mainstay.app.commands.calling import Server, run
+from mainstay.app.commands.calling import Server, served
 from mainstay.app.commands.finding import Choice, Finding, clash, find
 from mainstay.app.commands.pruning import Beneath, delete, look
 from mainstay.app.commands.sending import Sender, Tally, send_all, wait_for
@@ -30,7 +30,6 @@ from mainstay.kit.errors import Failure
 from mainstay.services.jobs.interface import Jobs
 from mainstay.services.knowledge.interface import Knowledge
 from mainstay.services.knowledge.permissions import EVERYBODY
-from mainstay.transports.cli.commands import DataOption, JsonOption, KeyOption, UrlOption, address_of
 from mainstay.transports.cli.printing import Output, console
 
 _FAILURES_SHOWN_MAX = 50
@@ -214,7 +213,10 @@ def _check_prune(finding: Finding, *, asks: bool, answers: bool) -> None:
         raise typer.BadParameter("--prune asks before it deletes; add --yes where nobody can answer.")
 
 
-def ingest(
+@served
+async def ingest(
+    server: Server,
+    out: Output,
     paths: Annotated[list[Path], typer.Argument(help="Files, folders, or JSON lines with a `text` each.")],
     collection: Annotated[str, typer.Option("--collection", "-c", help="Where to; made if it is new.")],
     recursive: Annotated[bool, typer.Option(help="Folders inside folders too.")] = True,
@@ -240,10 +242,6 @@ def ingest(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Delete without asking.")] = False,
     wait: Annotated[bool, typer.Option(help="Until everything is searchable.")] = True,
     concurrency: Annotated[int, typer.Option(min=1, max=64, help="How many at a time.")] = 4,
-    url: UrlOption = None,
-    key: KeyOption = None,
-    data: DataOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Send files and folders to the server.
 
@@ -258,17 +256,13 @@ def ingest(
         raise typer.BadParameter("--group and --everybody say the opposite; give one of them.")
     finding = _found(paths, Choice(recursive, glob or (), exclude or ()))
     if prune:
-        _check_prune(finding, asks=not yes, answers=_answers() and not as_json)
+        _check_prune(finding, asks=not yes, answers=_answers() and not out.as_json)
     groups = [EVERYBODY] if everybody else group or None
     order = _Order(finding, collection, groups, concurrency, wait, prune, yes)
     tally = Tally()
-
-    async def work(server: Server) -> None:
-        server.connection.patience = _PATIENCE
-        started = time.monotonic()
-        beneath = await _send(server, order, tally)
-        _show(Output(as_json=as_json), tally, order, beneath, time.monotonic() - started)
-
-    run(lambda: address_of(url, key, data), work, as_json=as_json)
+    server.connection.patience = _PATIENCE
+    started = time.monotonic()
+    beneath = await _send(server, order, tally)
+    _show(out, tally, order, beneath, time.monotonic() - started)
     if tally.failures:
         raise typer.Exit(1)

@@ -5,11 +5,10 @@ from typing import Annotated, Any
 
 import typer
 
-from mainstay.app.commands.calling import Server, plain, run
+from mainstay.app.commands.calling import Server, plain, served
 from mainstay.app.commands.durations import moment, seconds
 from mainstay.kit.clock import SystemClock
 from mainstay.services.identity.interface import Identity
-from mainstay.transports.cli.commands import DataOption, JsonOption, KeyOption, UrlOption, address_of
 from mainstay.transports.cli.printing import Output, console
 
 _ROLES = ["admin", "developer", "user", "researcher", "operations", "compliance_officer"]
@@ -33,7 +32,10 @@ ExpiresOption = Annotated[
 
 
 @keys.command()
-def create(
+@served
+async def create(
+    server: Server,
+    out: Output,
     name: Annotated[str, typer.Option(help="For people: what the key is for.")],
     role: Annotated[
         str | None,
@@ -50,10 +52,6 @@ def create(
     group: GroupOption = None,
     limit_per_minute: LimitOption = None,
     expires: ExpiresOption = None,
-    url: UrlOption = None,
-    key: KeyOption = None,
-    data: DataOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Make an API key; it is shown this once.
 
@@ -64,45 +62,35 @@ def create(
     if role is not None and scope:
         raise typer.BadParameter("Give either --role or --scope.")
     ends = None if expires is None else moment(expires, SystemClock().now_ms(), "--expires")
-
-    async def work(server: Server) -> None:
-        made = await server.of(Identity).create_key(
-            name,
-            role=role,
-            scopes=scope or None,
-            groups=group or None,
-            limit_per_minute=limit_per_minute,
-            expires_at=ends,
-        )
-        _secret(plain(made), Output(as_json=as_json))
-
-    run(lambda: address_of(url, key, data), work, as_json=as_json)
+    made = await server.of(Identity).create_key(
+        name,
+        role=role,
+        scopes=scope or None,
+        groups=group or None,
+        limit_per_minute=limit_per_minute,
+        expires_at=ends,
+    )
+    _secret(plain(made), out)
 
 
 @keys.command("list")
-def list_(
-    url: UrlOption = None,
-    key: KeyOption = None,
-    data: DataOption = None,
-    as_json: JsonOption = False,
-) -> None:
+@served
+async def list_(server: Server, out: Output) -> None:
     """List the API keys, oldest first, with their state and last use."""
-
-    async def work(server: Server) -> None:
-        identity = server.of(Identity)
-        found: list[Any] = []
-        while page := await identity.list_keys(limit=_PAGE, after=found[-1]["key_id"] if found else None):
-            found += plain(page)
-            if len(page) < _PAGE:
-                break
-        out = Output(as_json=as_json)
-        out.value(found if as_json else [_row(each) for each in found])
-
-    run(lambda: address_of(url, key, data), work, as_json=as_json)
+    identity = server.of(Identity)
+    found: list[Any] = []
+    while page := await identity.list_keys(limit=_PAGE, after=found[-1]["key_id"] if found else None):
+        found += plain(page)
+        if len(page) < _PAGE:
+            break
+    out.value(found if out.as_json else [_row(each) for each in found])
 
 
 @keys.command()
-def change(
+@served
+async def change(
+    server: Server,
+    out: Output,
     key_id: KeyIdArgument,
     name: Annotated[str | None, typer.Option(help="For people: what the key is for.")] = None,
     group: GroupOption = None,
@@ -112,10 +100,6 @@ def change(
         bool, typer.Option("--no-limit", help="Take its own limit away: the tenant's or the server's holds.")
     ] = False,
     expires: ExpiresOption = None,
-    url: UrlOption = None,
-    key: KeyOption = None,
-    data: DataOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Change an API key's name, groups, limit or end; what is not given stays as it is.
 
@@ -128,15 +112,14 @@ def change(
         changed["limit_per_minute"] = limit_per_minute
     if expires is not None:
         changed["expires_at"] = moment(expires, SystemClock().now_ms(), "--expires")
-
-    async def work(server: Server) -> None:
-        Output(as_json=as_json).value(plain(await server.of(Identity).update_key(key_id, **changed)))
-
-    run(lambda: address_of(url, key, data), work, as_json=as_json)
+    out.value(plain(await server.of(Identity).update_key(key_id, **changed)))
 
 
 @keys.command()
-def rotate(
+@served
+async def rotate(
+    server: Server,
+    out: Output,
     key_id: KeyIdArgument,
     overlap: Annotated[
         str,
@@ -144,43 +127,22 @@ def rotate(
             help="How long the secret before goes on working: 0, 30m, 24h, up to 30d.", metavar="SPAN"
         ),
     ] = "24h",
-    url: UrlOption = None,
-    key: KeyOption = None,
-    data: DataOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Give an API key a new secret; it is shown this once, and in a pipe nothing else is printed.
 
     Example, after a leak: `mainstay keys rotate KEY_ID --overlap 0`
     """
     overlap_s = seconds(overlap, "--overlap")
-
-    async def work(server: Server) -> None:
-        made = await server.of(Identity).rotate_key(key_id, overlap_s=overlap_s)
-        _secret(plain(made), Output(as_json=as_json))
-
-    run(lambda: address_of(url, key, data), work, as_json=as_json)
+    made = await server.of(Identity).rotate_key(key_id, overlap_s=overlap_s)
+    _secret(plain(made), out)
 
 
 @keys.command()
-def revoke(
-    key_id: KeyIdArgument,
-    url: UrlOption = None,
-    key: KeyOption = None,
-    data: DataOption = None,
-    as_json: JsonOption = False,
-) -> None:
+@served
+async def revoke(server: Server, out: Output, key_id: KeyIdArgument) -> None:
     """Revoke an API key; the next request with it is refused."""
-
-    async def work(server: Server) -> None:
-        gone = await server.of(Identity).revoke_key(key_id)
-        out = Output(as_json=as_json)
-        if as_json:
-            out.json(plain(gone))
-        else:
-            out.say(f"Revoked {gone.key_id} ({gone.name}).")
-
-    run(lambda: address_of(url, key, data), work, as_json=as_json)
+    gone = await server.of(Identity).revoke_key(key_id)
+    out.done(plain(gone), f"Revoked {gone.key_id} ({gone.name}).")
 
 
 def _secret(made: Mapping[str, Any], out: Output) -> None:

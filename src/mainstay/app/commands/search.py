@@ -6,11 +6,10 @@ import typer
 from rich.padding import Padding
 from rich.text import Text
 
-from mainstay.app.commands.calling import CollectionOption, FilterOption, Server, filters_of, plain, run
+from mainstay.app.commands.calling import CollectionOption, FilterOption, Server, filters_of, plain, served
 from mainstay.services.knowledge.interface import Knowledge
 from mainstay.services.knowledge.limits import Mode
 from mainstay.services.knowledge.records import Hit
-from mainstay.transports.cli.commands import DataOption, JsonOption, KeyOption, UrlOption, address_of
 from mainstay.transports.cli.options import long_text
 from mainstay.transports.cli.printing import Output, harmless
 
@@ -42,7 +41,10 @@ def _show(out: Output, hits: list[Hit]) -> None:
         out.console.print(Padding(Text(cut), (0, 0, 1, 4)))
 
 
-def search(
+@served
+async def search(
+    server: Server,
+    out: Output,
     query: Annotated[
         str, typer.Argument(help="What you look for, in words; `-` reads it from standard input.")
     ],
@@ -57,10 +59,6 @@ def search(
         ),
     ] = "hybrid",
     conditions: FilterOption = None,
-    url: UrlOption = None,
-    key: KeyOption = None,
-    data: DataOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Find the documents nearest to a query.
 
@@ -68,15 +66,10 @@ def search(
     """
     filters, text = filters_of(conditions), long_text(query)
     chosen: Any = mode
-
-    async def work(server: Server) -> None:
-        hits = await server.of(Knowledge).search(
-            text, top_k=top_k, collection=collection, filters=filters, mode=chosen
-        )
-        out = Output(as_json=as_json)
-        if as_json or not hits:
-            out.value(plain(hits))
-        else:
-            _show(out, hits)
-
-    run(lambda: address_of(url, key, data), work, as_json=as_json)
+    hits = await server.of(Knowledge).search(
+        text, top_k=top_k, collection=collection, filters=filters, mode=chosen
+    )
+    if out.as_json or not hits:
+        out.value(plain(hits))
+    else:
+        _show(out, hits)

@@ -6,13 +6,12 @@ from typing import Annotated, Any
 
 import typer
 
-from mainstay.app.commands.calling import Server, plain, run
+from mainstay.app.commands.calling import Server, plain, served
 from mainstay.kernel.wire import Request
 from mainstay.kit.errors import Failure, Unavailable
 from mainstay.services.identity.interface import Identity
 from mainstay.services.jobs.interface import Jobs
 from mainstay.services.knowledge.interface import Knowledge
-from mainstay.transports.cli.commands import DataOption, JsonOption, KeyOption, UrlOption, address_of
 from mainstay.transports.cli.printing import Output
 
 _JOBS_MAX = 200
@@ -95,12 +94,11 @@ def _show_jobs(out: Output, jobs: list[dict[str, Any]], *, every: bool) -> None:
         out.say(f"{count} finished {'job' if count == 1 else 'jobs'}{among}; --all lists them.", "dim")
 
 
-def status(
+@served
+async def status(
+    server: Server,
+    out: Output,
     every: Annotated[bool, typer.Option("--all", help="List the finished jobs too.")] = False,
-    url: UrlOption = None,
-    key: KeyOption = None,
-    data: DataOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Show whether the server is well, its collections and its jobs.
 
@@ -108,13 +106,8 @@ def status(
 
     Example: `mainstay status --all`
     """
-
-    async def work(server: Server) -> None:
-        told = await _gathered(server)
-        out = Output(as_json=as_json)
-        if as_json:
-            out.json(told)
-        else:
-            _show(out, told, every=every)
-
-    run(lambda: address_of(url, key, data), work, as_json=as_json)
+    told = await _gathered(server)
+    if out.as_json:
+        out.json(told)
+    else:
+        _show(out, told, every=every)

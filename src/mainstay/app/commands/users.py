@@ -4,9 +4,8 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from mainstay.app.commands.calling import Server, plain, run
+from mainstay.app.commands.calling import Server, plain, served
 from mainstay.services.people.interface import People
-from mainstay.transports.cli.commands import DataOption, JsonOption, KeyOption, UrlOption, address_of
 from mainstay.transports.cli.printing import Output
 
 _COLUMNS = ("id", "email", "name", "role", "groups", "state")
@@ -23,30 +22,28 @@ GroupOption = Annotated[
 
 
 @users.command()
-def invite(
+@served
+async def invite(
+    server: Server,
+    out: Output,
     email: Annotated[str, typer.Argument(help="The person's e-mail address.")],
     name: Annotated[str, typer.Option(help="What your tenant calls the person.")],
     role: Annotated[str, typer.Option(help="What the user may do, from `mainstay roles list`.")] = "user",
     group: GroupOption = None,
-    url: UrlOption = None,
-    key: KeyOption = None,
-    data: DataOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Invite a person into your tenant by mail.
 
     Example: `mainstay users invite ada@example.com --name Ada --role developer --group staff`
     """
-
-    async def work(server: Server) -> None:
-        made = await server.of(People).create_user(email, name, role, group or [])
-        Output(as_json=as_json).value(plain(made))
-
-    run(lambda: address_of(url, key, data), work, as_json=as_json)
+    made = await server.of(People).create_user(email, name, role, group or [])
+    out.value(plain(made))
 
 
 @users.command("list")
-def list_(
+@served
+async def list_(
+    server: Server,
+    out: Output,
     beginning: Annotated[
         str | None, typer.Argument(help="How the e-mail address, or a word of the name, begins.")
     ] = None,
@@ -56,35 +53,26 @@ def list_(
     ] = None,
     limit: Annotated[int, typer.Option(help="How many at most.")] = 100,
     after: Annotated[str | None, typer.Option(help="The last user of the page before.")] = None,
-    url: UrlOption = None,
-    key: KeyOption = None,
-    data: DataOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """List the users of your tenant, or find some.
 
     Example: `mainstay users list ada --state active`
     """
-
-    async def work(server: Server) -> None:
-        found = plain(await server.of(People).list_users(beginning, role, state, limit, after))
-        Output(as_json=as_json).value(found if as_json else [_row(each) for each in found])
-
-    run(lambda: address_of(url, key, data), work, as_json=as_json)
+    found = plain(await server.of(People).list_users(beginning, role, state, limit, after))
+    out.value(found if out.as_json else [_row(each) for each in found])
 
 
 @users.command()
-def change(
+@served
+async def change(
+    server: Server,
+    out: Output,
     user_id: IdArgument,
     name: Annotated[str | None, typer.Option(help="Another name.")] = None,
     role: Annotated[str | None, typer.Option(help="Another role.")] = None,
     group: GroupOption = None,
     no_groups: Annotated[bool, typer.Option("--no-groups", help="Take all groups away.")] = False,
     activate: Annotated[bool, typer.Option("--activate", help="Let a deactivated user come back.")] = False,
-    url: UrlOption = None,
-    key: KeyOption = None,
-    data: DataOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Change a user, from the next request on; what is not given stays as it is.
 
@@ -97,33 +85,16 @@ def change(
         "state": "active" if activate else None,
     }
     changes = {field: value for field, value in given.items() if value is not None}
-
-    async def work(server: Server) -> None:
-        changed = await server.of(People).update_user(user_id, **changes)
-        Output(as_json=as_json).value(plain(changed))
-
-    run(lambda: address_of(url, key, data), work, as_json=as_json)
+    changed = await server.of(People).update_user(user_id, **changes)
+    out.value(plain(changed))
 
 
 @users.command()
-def deactivate(
-    user_id: IdArgument,
-    url: UrlOption = None,
-    key: KeyOption = None,
-    data: DataOption = None,
-    as_json: JsonOption = False,
-) -> None:
+@served
+async def deactivate(server: Server, out: Output, user_id: IdArgument) -> None:
     """Deactivate a user: sessions end at once, and nothing is erased."""
-
-    async def work(server: Server) -> None:
-        gone = await server.of(People).deactivate_user(user_id)
-        out = Output(as_json=as_json)
-        if as_json:
-            out.json(plain(gone))
-        else:
-            out.say(f"Deactivated {gone.email}.")
-
-    run(lambda: address_of(url, key, data), work, as_json=as_json)
+    gone = await server.of(People).deactivate_user(user_id)
+    out.done(plain(gone), f"Deactivated {gone.email}.")
 
 
 def _row(told: dict[str, Any]) -> dict[str, Any]:

@@ -101,6 +101,13 @@ class Output:
         """Print a line for people."""
         self.console.print(Text(harmless(text), style=style))
 
+    def done(self, value: object, line: str) -> None:
+        """Print what was done: a line for people, the whole of it as JSON."""
+        if self.as_json:
+            self.json(value)
+        else:
+            self.say(line)
+
     def table(self, rows: Sequence[Mapping[str, Any]], title: str = "") -> None:
         """Print rows: aligned on a terminal, with tabs and uncut in a pipe."""
         names = _filled(rows)
