@@ -91,8 +91,10 @@ def test_an_address_leads_to_the_provider_and_back_into_a_session(world: World, 
     kept = next(each for each in browser.set if "sso" in each)
     assert kept.startswith("__Host-mainstay-sso-")
     assert {"HttpOnly", "Secure", "SameSite=None"} <= {part.strip() for part in kept.split(";")}
+    forms = browser.cookies["__Host-mainstay-form"]
     answer = post(browser, saml, answer_to(saml, url), *OTHER_SITE)
     assert (answer.status, answer.headers["location"]) == (303, "/account/password")
+    assert browser.cookies["__Host-mainstay-form"] != forms, "forms of before do not work after"
     assert any(each.startswith("__Host-mainstay-session=mss_") for each in browser.set)
     assert not any("mainstay-sso" in name for name in browser.cookies)
     assert browser.ask("GET", "/account/sessions").status == 200

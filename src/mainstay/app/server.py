@@ -115,7 +115,7 @@ def doors(house: House) -> RestDoor:
             *oauth.routes,
             *mcp.routes,
             *account_routes(house.application, house.clock, house.random),
-            *sign_on_routes(house.application, house.clock),
+            *sign_on_routes(house.application, house.clock, house.random),
         ],
     )
 

@@ -1,6 +1,5 @@
 """The account pages: forms in, the road, pages out."""
 
-import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from urllib.parse import urlencode
@@ -17,7 +16,7 @@ from mainstay.kit.tokens import TOKEN_BYTES
 from mainstay.services.federation.interface import Federation
 from mainstay.services.people.interface import NewSession, People, SecondFactorNeeded
 from mainstay.transports.accounts import pages
-from mainstay.transports.accounts.cookies import form_cookie, session_cookie
+from mainstay.transports.accounts.cookies import session_cookie
 from mainstay.transports.accounts.forms import local, read_form
 from mainstay.transports.accounts.leaving import leave
 from mainstay.transports.accounts.looks import page
@@ -130,20 +129,12 @@ class Accounts:
         return await self._entered(visit, begun, following)
 
     async def _entered(self, visit: Visit, begun: NewSession, following: str = "") -> Response:
-        if visit.credential() is not None:  # no browser has two sessions, one of them forgotten
-            with contextlib.suppress(Failure):
-                await leave(visit.call, visit.scheme)
         lasts_s = (begun.ends_ms - self._clock.now_ms()) // 1000
-        cookie = session_cookie(begun.secret, visit.scheme, lasts_s)
         if not following or following.startswith("/account/"):
-            answer = went(following or HOME, cookie)
+            answer = went(following or HOME)
         else:
             answer = visit.show(pages.continuing(following))
-            answer.headers.append("Set-Cookie", cookie)
-        # Forms of before must not work after: another secret than the browser came with.
-        fresh = self._random.token(TOKEN_BYTES).hex()
-        answer.headers.append("Set-Cookie", form_cookie(fresh, visit.scheme))
-        return answer
+        return await visit.enter(answer, begun.secret, lasts_s, self._random.token(TOKEN_BYTES).hex())
 
     async def _accept(self, visit: Visit) -> Response:
         return visit.ask("Accept the invitation", _ACCEPT, code=visit.request.query_params.get("code", ""))

@@ -46,9 +46,7 @@ async def read_form(request: Request) -> Mapping[str, str]:
     secret = form_secret(request.scope["headers"], request.url.scheme)
     if not secret:
         raise FormForeign("Allow cookies for this server, open the page again, and send the form anew.")
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _MEDIA_TYPE:
-        raise MediaTypeUnsupported(f"A form is sent as {_MEDIA_TYPE}.")
-    fields = _fields(await body_of(request, FORM_BYTES_MAX))
+    fields = await posted(request, FORM_BYTES_MAX)
     if not hmac.compare_digest(fields.get(TOKEN, "").encode(), token_for(secret).encode()):
         raise FormForeign("Open the page again, and send the form anew.")
     return fields
@@ -65,8 +63,13 @@ def _refuse_other_sites(request: Request) -> None:
         raise FormForeign("Open the page on this server, and send the form from there.")
 
 
-async def body_of(request: Request, bytes_max: int) -> bytes:
-    """Read a form of at most so many bytes, sent in time; raises BodyTooLarge and BodyTooSlow."""
+async def posted(request: Request, bytes_max: int) -> Mapping[str, str]:
+    """Read a form of at most so many bytes, sent in time, wherever it comes from.
+
+    Raises MediaTypeUnsupported, BodyTooLarge, BodyTooSlow and FormMalformed.
+    """
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _MEDIA_TYPE:
+        raise MediaTypeUnsupported(f"A form is sent as {_MEDIA_TYPE}.")
     body = bytearray()
     try:
         async with asyncio.timeout(FORM_S):
@@ -76,7 +79,7 @@ async def body_of(request: Request, bytes_max: int) -> bytes:
                     raise BodyTooLarge(f"A form has at most {bytes_max} bytes.")
     except TimeoutError:
         raise BodyTooSlow("Send the form without long pauses.") from None
-    return bytes(body)
+    return _fields(bytes(body))
 
 
 def _fields(body: bytes) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """One request of a browser to the account pages: who comes, what was sent, and how it is answered."""
 
+import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -8,12 +9,18 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from mainstay.kernel.caller import Credential
 from mainstay.kernel.dispatch import Application, Message, RequestInvalid
-from mainstay.kernel.interface import operations_of
+from mainstay.kernel.interface import Operation, operations_of
 from mainstay.kit.errors import Failure
 from mainstay.services.people.interface import People
 from mainstay.transports.accounts import pages
-from mainstay.transports.accounts.cookies import form_cookie, form_secret, session_credential
+from mainstay.transports.accounts.cookies import (
+    form_cookie,
+    form_secret,
+    session_cookie,
+    session_credential,
+)
 from mainstay.transports.accounts.forms import token_for
+from mainstay.transports.accounts.leaving import leave
 from mainstay.transports.accounts.looks import POLICY, page
 from mainstay.transports.accounts.markup import NOTHING, Html, joined
 from mainstay.transports.accounts.pages import Form
@@ -30,35 +37,42 @@ class Visit:
     """One request of a browser."""
 
     def __init__(self, request: Request, application: Application, fresh: str) -> None:
-        """Take the request, the house, and a secret for a browser that has none."""
+        """Take the request, the house, and a secret for a browser that has none, or empty text: no forms."""
         self.request = request
         self.scheme = request.url.scheme
+        self.headers = request.scope["headers"]
         self._application = application
-        known = form_secret(request.scope["headers"], self.scheme)
+        known = form_secret(self.headers, self.scheme)
         self._fresh = "" if known else fresh
         self.token = token_for(known or fresh)
         self.fields: Mapping[str, str] = {}
 
     async def call(self, name: str, **values: Any) -> Any:
-        """Walk the road as whoever the session cookie stands for, or as a stranger."""
+        """Ask about people, as whoever the session cookie stands for, or as a stranger."""
+        return await self.walk(_OPERATIONS[name], self.credential(), values)
+
+    async def walk(
+        self, operation: Operation, credential: Credential | None, values: Mapping[str, Any]
+    ) -> Any:
+        """Walk the road to an operation; give its answer."""
 
         async def read() -> Mapping[str, Any]:
             return values
 
         client = self.request.client
         message = Message(
-            credential=self.credential(),
+            credential=credential,
             read=read,
             request_id=self.request.state.request_id,
             door="account",
             address=client.host if client else "",
             agent=self.request.headers.get("user-agent", "")[:_AGENT_LENGTH_MAX],
         )
-        return (await self._application.dispatch(_OPERATIONS[name], message)).value
+        return (await self._application.dispatch(operation, message)).value
 
     def credential(self) -> Credential | None:
         """Give the credential of the session cookie."""
-        return session_credential(self.request.scope["headers"], self.scheme)
+        return session_credential(self.headers, self.scheme)
 
     def show(self, html: str, status: int = 200, retry_after_s: float | None = None) -> Response:
         """Answer with a page that nobody keeps, frames or sends on."""
@@ -73,6 +87,18 @@ class Visit:
         answer = HTMLResponse(html, status, headers)
         if self._fresh:
             answer.headers.append("Set-Cookie", form_cookie(self._fresh, self.scheme))
+        return answer
+
+    async def enter(self, answer: Response, secret: str, lasts_s: int, fresh: str) -> Response:
+        """Let the browser keep a session instead of the one that it had, which ends.
+
+        Forms of before do not work after, for they have another secret.
+        """
+        if self.credential() is not None:
+            with contextlib.suppress(Failure):
+                await leave(self.call, self.scheme)
+        answer.headers.append("Set-Cookie", session_cookie(secret, self.scheme, lasts_s))
+        answer.headers.append("Set-Cookie", form_cookie(fresh, self.scheme))
         return answer
 
     def ask(
