@@ -1,16 +1,12 @@
 """What authorization stores about persons: what they let clients do, and which clients they made."""
 
-import base64
-import json
-
-from mainstay.kernel.work import caller, emit
+from mainstay.kernel.work import caller
 from mainstay.ports.ciphers import Cipher
 from mainstay.services.authorization.client_store import ClientStore
 from mainstay.services.authorization.grants import Grants
 from mainstay.services.privacy.interface import (
     PersonErasureRequested,
     PersonExportRequested,
-    PersonPartReady,
 )
 
 _SERVICE = "authorization"
@@ -33,15 +29,8 @@ class PersonalGrants:
             for row in await self._grants.of_subject(tenant_id, event.subject)
         ]
         made = await self._clients.made_by(tenant_id, event.subject)
-        content = json.dumps({"grants": granted, "clients_made": made}).encode()
-        sealed = self._cipher.seal(content, PersonPartReady.place(event.request_id, _SERVICE))
-        ready = PersonPartReady(
-            request_id=event.request_id,
-            service=_SERVICE,
-            counts={"grants": len(granted), "clients_made": len(made)},
-            content=base64.b64encode(sealed).decode(),
-        )
-        emit(ready, job_id=event.job_id, subject=event.request_id)
+        counts = {"grants": len(granted), "clients_made": len(made)}
+        event.answer(_SERVICE, {"grants": granted, "clients_made": made}, counts, self._cipher.seal)
 
     async def erase(self, event: PersonErasureRequested) -> None:
         """End what somebody has let clients do, and take the id from the clients that somebody made."""
@@ -50,9 +39,4 @@ class PersonalGrants:
         made = await self._clients.made_by(tenant_id, event.subject)
         await self._grants.erase(tenant_id, event.subject)
         await self._clients.forget_maker(tenant_id, event.subject)
-        ready = PersonPartReady(
-            request_id=event.request_id,
-            service=_SERVICE,
-            counts={"grants": len(granted), "clients_made": len(made)},
-        )
-        emit(ready, job_id=event.job_id, subject=event.request_id, promised=True)
+        event.answer(_SERVICE, {"grants": len(granted), "clients_made": len(made)})

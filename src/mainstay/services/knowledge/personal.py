@@ -1,7 +1,5 @@
 """What knowledge stores about persons: the judgements they gave."""
 
-import base64
-import json
 from typing import Any
 
 from mainstay.kernel.work import emit
@@ -12,7 +10,6 @@ from mainstay.services.knowledge.passage_store import PassageStore
 from mainstay.services.privacy.interface import (
     PersonErasureRequested,
     PersonExportRequested,
-    PersonPartReady,
 )
 
 _SERVICE = "knowledge"
@@ -30,15 +27,8 @@ class PersonalFeedback:
     async def gather(self, event: PersonExportRequested) -> None:
         """Contribute somebody's judgements to an export."""
         found = await self._faqs.feedback_of(event.subject)
-        content = json.dumps({"feedback": [_told(row) for row in found]}).encode()
-        sealed = self._cipher.seal(content, PersonPartReady.place(event.request_id, _SERVICE))
-        ready = PersonPartReady(
-            request_id=event.request_id,
-            service=_SERVICE,
-            counts={"feedback": len(found)},
-            content=base64.b64encode(sealed).decode(),
-        )
-        emit(ready, job_id=event.job_id, subject=event.request_id)
+        counts = {"feedback": len(found)}
+        event.answer(_SERVICE, {"feedback": [_told(row) for row in found]}, counts, self._cipher.seal)
 
     async def erase(self, event: PersonErasureRequested) -> None:
         """Erase somebody's judgements, from the index too."""
@@ -49,8 +39,7 @@ class PersonalFeedback:
             for change, feedback_id in zip(numbers, ids, strict=True):
                 gone = IndexChanged(change=change, kind="feedback", subject=feedback_id, job_id=event.job_id)
                 emit(gone, job_id=event.job_id, subject=feedback_id, promised=True)
-        ready = PersonPartReady(request_id=event.request_id, service=_SERVICE, counts={"feedback": len(ids)})
-        emit(ready, job_id=event.job_id, subject=event.request_id, promised=True)
+        event.answer(_SERVICE, {"feedback": len(ids)})
 
 
 def _told(row: FeedbackRow) -> dict[str, Any]:

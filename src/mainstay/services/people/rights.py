@@ -1,13 +1,11 @@
 """Exports and erases a person as a member of a tenant, and as a person when no other tenant is left."""
 
 import asyncio
-import base64
-import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from mainstay.kernel.work import caller, emit
+from mainstay.kernel.work import caller
 from mainstay.ports.ciphers import Cipher
 from mainstay.ports.keyrings import KeyRing
 from mainstay.services.people.personal import EMAIL, Personal, name_column
@@ -16,7 +14,6 @@ from mainstay.services.people.store import MemberRow, PeopleStore
 from mainstay.services.privacy.interface import (
     PersonErasureRequested,
     PersonExportRequested,
-    PersonPartReady,
 )
 
 _SERVICE = "people"
@@ -39,10 +36,8 @@ class Rights:
         """Contribute a member's name, address, roles and sessions to an export."""
         member = await self._store.member(caller().tenant_id, event.subject)
         told: dict[str, Any] = {} if member is None else await self._told(member)
-        content = json.dumps(told).encode()
-        sealed = self._cipher.seal(content, PersonPartReady.place(event.request_id, _SERVICE))
         counts = {"members": int(member is not None), "sessions": len(told.get("sessions", ()))}
-        self._tell(event, counts, base64.b64encode(sealed).decode(), promised=False)
+        event.answer(_SERVICE, told, counts, self._cipher.seal)
 
     async def erase(self, event: PersonErasureRequested) -> None:
         """Erase a member; with the last membership the person, whose key is destroyed."""
@@ -60,7 +55,7 @@ class Rights:
                 rows = [{**asdict(each), "tenant_id": tenant_id} for each in gone]
                 await self._store.forget_person(member.person_id, rows)
             counts = {"members": 1, "sessions": len(sessions)}
-        self._tell(event, counts, "", promised=True)
+        event.answer(_SERVICE, counts)
 
     async def _told(self, member: MemberRow) -> dict[str, Any]:
         return {
@@ -78,14 +73,3 @@ class Rights:
             for row in await self._sessions.sessions_of(member.person_id)
             if (row.tenant_id, row.user_id) == (member.tenant_id, member.user_id)
         ]
-
-    def _tell(
-        self,
-        event: PersonExportRequested | PersonErasureRequested,
-        counts: dict[str, int],
-        content: str,
-        *,
-        promised: bool,
-    ) -> None:
-        ready = PersonPartReady(request_id=event.request_id, service=_SERVICE, counts=counts, content=content)
-        emit(ready, job_id=event.job_id, subject=event.request_id, promised=promised)

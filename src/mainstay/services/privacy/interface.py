@@ -1,15 +1,21 @@
 """The keys that protect what is stored, and the rights of those about whom it is."""
 
+import base64
+import json
+from collections.abc import Callable, Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from mainstay.kernel.interface import Event, Interface, reads, writes
 from mainstay.kernel.operating import OperatorNeeded
+from mainstay.kernel.work import emit
 from mainstay.ports.ciphers import CipherUnavailable
 from mainstay.services.privacy.failures import ExportUnfinished, PersonRequestMissing
 from mainstay.services.privacy.records import KeyState, PersonData, PersonRequest, RequestId, Subject
 
+Seal = Callable[[bytes, tuple[str, ...]], bytes]
+"""Encrypts what a service found, bound to a place, with the key of its tenant."""
 _SUBJECT_EXAMPLE = {"subject": "key_01k9z6q7h8e4v5c3x2b1n0m9a8"}
 _REQUEST_EXAMPLE = {"request_id": "request_01k9z6q7h8e4v5c3x2b1n0m9a8"}
 
@@ -21,6 +27,13 @@ class PersonExportRequested(Event):
     subject: str
     job_id: str
 
+    def answer(self, service: str, found: Mapping[str, object], counts: dict[str, int], seal: Seal) -> None:
+        """Contribute what a service found; nobody opens it but who asked."""
+        sealed = seal(json.dumps(found).encode(), PersonPartReady.place(self.request_id, service))
+        content = base64.b64encode(sealed).decode()
+        part = PersonPartReady(request_id=self.request_id, service=service, counts=counts, content=content)
+        emit(part, job_id=self.job_id, subject=self.request_id)
+
 
 class PersonErasureRequested(Event):
     """Somebody is to be erased: each service that reacts does so, and answers with PersonPartReady."""
@@ -28,6 +41,11 @@ class PersonErasureRequested(Event):
     request_id: str
     subject: str
     job_id: str
+
+    def answer(self, service: str, counts: dict[str, int]) -> None:
+        """Tell what a service erased, in the transaction that erases it."""
+        part = PersonPartReady(request_id=self.request_id, service=service, counts=counts)
+        emit(part, job_id=self.job_id, subject=self.request_id, promised=True)
 
 
 class PersonPartReady(Event):

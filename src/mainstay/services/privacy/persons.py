@@ -3,8 +3,6 @@
 import asyncio
 import base64
 import hashlib
-import json
-from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Literal
 
@@ -95,10 +93,7 @@ class Persons:
         """Contribute what the audit says of somebody."""
         entries = [dict(row) for row in await self._store.entries(event.subject)]
         counts = {"audit_entries": len(entries), **await self._store.kept(event.subject)}
-        sealed = self._cipher.seal(
-            json.dumps({"audit": entries}).encode(), PersonPartReady.place(event.request_id, SERVICE)
-        )
-        self._tell(event.request_id, event.job_id, counts, base64.b64encode(sealed).decode())
+        event.answer(SERVICE, {"audit": entries}, counts, self._cipher.seal)
 
     async def erase(self, event: PersonErasureRequested) -> None:
         """Destroy somebody's key, and erase who it was from the audit, kept answers and jobs.
@@ -113,7 +108,7 @@ class Persons:
             raise AuditUnsealed("It goes on by itself in a few seconds.", retry_after_s=1)
         counts = {"audit_entries": entries, **await self._store.kept(subject)}
         await self._store.erase(subject, [asdict(each) for each in gone])
-        self._tell(event.request_id, event.job_id, counts, "", promised=True)
+        event.answer(SERVICE, counts)
 
     async def take(self, part: PersonPartReady) -> None:
         """Store what a service contributed; after the last one an erasure is certified and forgets whom."""
@@ -127,18 +122,6 @@ class Persons:
             origin = {"request_id": current().request_id, "door": "house", "address": ""}
             target = f"{row.request_id}:{row.subject_sha256}"
             await self._store.certify(self._audit.row(caller(), CERTIFICATE, target, "ok", origin))
-
-    def _tell(
-        self,
-        request_id: str,
-        job_id: str,
-        counts: Mapping[str, int],
-        content: str,
-        *,
-        promised: bool = False,
-    ) -> None:
-        ready = PersonPartReady(request_id=request_id, service=SERVICE, counts=dict(counts), content=content)
-        emit(ready, job_id=job_id, subject=request_id, promised=promised)
 
     async def _found(self, request_id: str) -> RequestRow:
         row = await self._store.request(request_id)
