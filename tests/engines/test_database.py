@@ -9,7 +9,7 @@ import pytest
 from engines.databases import INTRUSIONS, TABLES
 from mainstay.engines.database.schema import checked
 from mainstay.kit.errors import Invalid
-from mainstay.ports.database import SYSTEM, Column, Database, DatabaseUnavailable, Table, UniqueViolated, Unit
+from mainstay.ports.database import SYSTEM, Column, Database, DatabaseUnavailable, Table, UniqueViolated
 
 
 def document(name: str, **more: Any) -> dict[str, Any]:
@@ -231,27 +231,6 @@ async def test_upsert_replaces_the_given_columns_alone(database: Database) -> No
         await unit.upsert("documents", [{"id": "1", "title": "new", "size": None}])
     rows = await database.fetch("a", "SELECT title, size, weight FROM documents")
     assert rows == [{"title": "new", "size": None, "weight": 2.0}]
-
-
-async def undone(unit: Unit) -> None:
-    async with await unit.savepoint():
-        await unit.insert("documents", [document("2")])
-        async with await unit.savepoint():
-            await unit.insert("documents", [document("3")])
-        raise KeyError
-
-
-async def test_savepoints_are_undone_alone(database: Database) -> None:
-    async with database.unit("a") as unit:
-        await unit.insert("documents", [document("1")])
-        with pytest.raises(KeyError):
-            await undone(unit)
-        async with await unit.savepoint():
-            await unit.insert("documents", [document("4")])
-            with pytest.raises(UniqueViolated):
-                async with await unit.savepoint():
-                    await unit.insert("documents", [document("1")])
-    assert await ids(database, "a") == ["1", "4"]
 
 
 async def test_a_unit_within_a_unit_is_an_error_and_no_deadlock(database: Database) -> None:

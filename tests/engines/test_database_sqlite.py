@@ -107,8 +107,6 @@ async def test_a_transaction_that_sqlite_gave_up_fails_all_of_its_units(sqlite: 
             with pytest.raises(ValueError, match="gone"):
                 await unit.insert("documents", [{"id": "2", "title": "2"}])
             with pytest.raises(DatabaseUnavailable):
-                await unit.savepoint()
-            with pytest.raises(DatabaseUnavailable):
                 await unit.insert("documents", [{"id": "3", "title": "3"}])
 
     outcomes = await asyncio.gather(add(sqlite, "1"), breaks(), add(sqlite, "4"), return_exceptions=True)

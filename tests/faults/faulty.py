@@ -1,7 +1,7 @@
 """Engines that fail once, at the n-th call, as their ports say they may."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from typing import Any
 
 import numpy as np
@@ -65,10 +65,6 @@ class FaultyUnit:
     async def delete(self, table: str, where: Condition) -> int:
         self._fault.pass_by()
         return await self._unit.delete(table, where)
-
-    async def savepoint(self) -> AbstractAsyncContextManager[None]:
-        self._fault.pass_by()
-        return await self._unit.savepoint()
 
 
 class FaultyDatabase:

@@ -124,10 +124,6 @@ class Unit(Protocol):
         """Read with a SELECT, seeing what this unit has written."""
         ...
 
-    async def savepoint(self) -> AbstractAsyncContextManager[None]:
-        """Open an inner part that is undone on its own when its block raises."""
-        ...
-
 
 class Database(Protocol):
     """A relational database.

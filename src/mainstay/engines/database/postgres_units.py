@@ -1,8 +1,7 @@
 """A unit of work on PostgreSQL, and what its errors mean."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextvars import ContextVar
 from types import TracebackType
 from typing import Any, Protocol, TypeVar
@@ -102,7 +101,6 @@ class PostgresUnit:
         self._scope = scope
         self._statements = database.statements
         self._link: Link | None = None
-        self._depth = 0
         self._working = False
 
     async def __aenter__(self) -> Unit:
@@ -191,31 +189,6 @@ class PostgresUnit:
         text, bound = self.database.prepared(self._scope, sql, values)
         cursor = await self._guarded(lambda link: link.execute(text, bound))
         return await rows_of(cursor, self._scope)
-
-    async def savepoint(self) -> AbstractAsyncContextManager[None]:
-        """Open an inner part that is undone on its own when its block raises."""
-        self._entered()
-        return self._inner()
-
-    @asynccontextmanager
-    async def _inner(self) -> AsyncIterator[None]:
-        link = self._entered()
-        self._depth += 1
-        name = f"s{self._depth}"
-        try:
-            await link.execute(f"SAVEPOINT {name}".encode())
-            try:
-                yield
-            except BaseException:
-                await link.execute(f"ROLLBACK TO {name}".encode())
-                await link.execute(f"RELEASE {name}".encode())
-                raise
-            else:
-                await link.execute(f"RELEASE {name}".encode())
-        except psycopg.Error as error:
-            raise translated(error) from error
-        finally:
-            self._depth -= 1
 
 
 async def _inserted(link: Link, table: str, insertion: Insertion, values: list[Values]) -> list[int]:

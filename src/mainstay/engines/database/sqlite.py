@@ -2,9 +2,9 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from contextvars import ContextVar
 from pathlib import Path
 from types import TracebackType
@@ -58,7 +58,6 @@ class SqliteUnit:
         self._scope = scope
         self._statements = database.statements
         self._group: Group | None = None
-        self._depth = 0
         self._working = False
 
     async def __aenter__(self) -> Unit:
@@ -191,36 +190,6 @@ class SqliteUnit:
             return await self._writer.in_thread(work)
         finally:
             self._working = False
-
-    async def savepoint(self) -> AbstractAsyncContextManager[None]:
-        """Open an inner part that is undone on its own when its block raises."""
-        self._ready()
-        return self._inner()
-
-    @asynccontextmanager
-    async def _inner(self) -> AsyncIterator[None]:
-        self._depth += 1
-        name = f"s{self._depth}"
-        self._run(f"SAVEPOINT {name}")
-        try:
-            yield
-        except BaseException:
-            if self._entered().broken is None:
-                self._run(f"ROLLBACK TO {name}")
-                self._run(f"RELEASE {name}")
-            raise
-        else:
-            self._run(f"RELEASE {name}")
-        finally:
-            self._depth -= 1
-
-    def _run(self, sql: str) -> None:
-        connection = self._ready()
-        try:
-            connection.run(sql)
-        except sqlite3.Error as error:
-            self._writer.judge(self._entered(), error)
-            raise translated(error) from error
 
 
 def _insert_one(raw: sqlite3.Connection, insertion: Insertion, values: Values) -> list[int]:
