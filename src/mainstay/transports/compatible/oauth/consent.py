@@ -5,7 +5,6 @@ import hmac
 import json
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from html import escape
 from typing import Any, Protocol
 from urllib.parse import urlencode, urlsplit
 
@@ -13,6 +12,7 @@ from mainstay.kernel.caller import Caller, Credential
 from mainstay.kernel.guard import CredentialsUnknown, TenantSuspended
 from mainstay.kit.clock import Clock
 from mainstay.kit.errors import Failure
+from mainstay.transports.accounts.markup import NOTHING, fill, joined
 from mainstay.transports.compatible.oauth import errors
 from mainstay.transports.compatible.oauth.replies import Reply, Sent, Shown
 from mainstay.transports.compatible.oauth.requests import (
@@ -37,6 +37,16 @@ _SCOPES: Mapping[str, str] = {
     "profile": "know your name",
     "email": "know your e-mail address",
 }
+_REFUSED = """<main><h1>This request cannot be answered</h1><p>$detail</p>
+<p>Nothing was given to anybody. Go back to the app, and tell its makers.</p></main>"""
+_QUESTION = """<main><h1>Let $app act in your name?</h1>$vouched
+<p>You are <code>$subject</code>. It asks to:</p><ul>$scopes</ul>
+<p>This holds for $days days, unless you take it back before. It can do nothing that you may not do yourself.
+You are then sent to <code>$target</code>.</p>
+<form method="post">$hidden<button name="decision" value="approve">Let it</button>
+<button name="decision" value="deny">Do not</button></form></main>"""
+_UNVOUCHED = "<p><strong>It has registered by itself. Nobody here vouches for its name.</strong></p>"
+_HIDDEN = '<input type="hidden" name="$name" value="$value">'
 
 Ask = Callable[[str, Exchange, Mapping[str, Any], Credential | None], Awaitable[Any]]
 Session = Callable[[Sequence[tuple[bytes, bytes]], str], Credential | None]
@@ -219,32 +229,19 @@ def _target(uri: str) -> str:
 
 def _refused(failure: Exception) -> Shown:
     detail = failure.detail if isinstance(failure, Failure) else "The address cannot be read."
-    body = (
-        f"<main><h1>This request cannot be answered</h1><p>{escape(detail)}</p>"
-        "<p>Nothing was given to anybody. Go back to the app, and tell its makers.</p></main>"
-    )
-    return Shown(page("This request cannot be answered", body), 400)
+    return Shown(page("This request cannot be answered", fill(_REFUSED, detail=detail)), 400)
 
 
 def _page(asked: Any, fields: Mapping[str, str], caller: Caller, confirmation: str) -> Shown:
-    hidden = "".join(
-        f'<input type="hidden" name="{name}" value="{escape(value)}">'
-        for name, value in {**_some(fields, _KEPT), "confirm": confirmation}.items()
-    )
-    items = "".join(f"<li>{escape(_SCOPES.get(each, each))}</li>" for each in asked.scopes)
-    vouched = (
-        "<p><strong>It has registered by itself. Nobody here vouches for its name.</strong></p>"
-        if asked.registered
-        else ""
-    )
-    body = (
-        f"<main><h1>Let {escape(asked.client_name)} act in your name?</h1>{vouched}"
-        f"<p>You are <code>{escape(caller.subject)}</code>. It asks to:</p><ul>{items}</ul>"
-        f"<p>This holds for {asked.lasts_days} days, unless you take it back before. "
-        "It can do nothing that you may not do yourself. You are then sent to "
-        f"<code>{escape(_target(asked.redirect_uri))}</code>.</p>"
-        f'<form method="post">{hidden}'
-        '<button name="decision" value="approve">Let it</button> '
-        '<button name="decision" value="deny">Do not</button></form></main>'
+    hidden = {**_some(fields, _KEPT), "confirm": confirmation}
+    body = fill(
+        _QUESTION,
+        app=asked.client_name,
+        vouched=fill(_UNVOUCHED) if asked.registered else NOTHING,
+        subject=caller.subject,
+        scopes=joined(fill("<li>$scope</li>", scope=_SCOPES.get(each, each)) for each in asked.scopes),
+        days=asked.lasts_days,
+        target=_target(asked.redirect_uri),
+        hidden=joined(fill(_HIDDEN, name=name, value=value) for name, value in hidden.items()),
     )
     return Shown(page("Let an app act in your name?", body), target=_target(asked.redirect_uri))
