@@ -8,8 +8,11 @@ from typing import Any
 
 import pytest
 
+from engines.databases import empty_postgres, house_postgres, migrated_postgres, postgres_url, where
 from mainstay.app.house import House
 from makers import Client, FrozenClock, client, opened_house
+
+__all__ = ["empty_postgres", "house_postgres", "migrated_postgres", "postgres_url", "where"]
 
 
 @pytest.fixture(autouse=True)

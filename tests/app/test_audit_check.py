@@ -5,14 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from engines.databases import empty_postgres, postgres_url
 from mainstay.app.audits import AuditSchemaOther, check_data
 from mainstay.app.settings import Settings
 from mainstay.engines.database import migrate
 from mainstay.engines.database.postgres import stored_version
 from makers import opened_house
-
-__all__ = ["empty_postgres", "postgres_url"]
 
 
 def silent(_done: int) -> None:

@@ -7,12 +7,12 @@ import pytest
 import pytest_asyncio
 from encoders import make_source
 
-from engines.databases import database, empty_postgres, postgres_url, sqlite
+from engines.databases import database, sqlite
 from engines.pgvector_server import postgres
 from mainstay.engines.encoder.build import build_encoder
 from mainstay.engines.parsers.kreuzberg import KreuzbergParser
 
-__all__ = ["database", "empty_postgres", "parser", "postgres", "postgres_url", "sqlite"]
+__all__ = ["database", "parser", "postgres", "sqlite"]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -6,13 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from engines.databases import empty_postgres, postgres_url
 from mainstay.engines.keystores.postgres import PostgresKeyStore
 from mainstay.engines.keystores.sqlite import SqliteKeyStore, copied
 from mainstay.ports.ciphers import CipherUnavailable
 from mainstay.ports.keystores import Destroyed, KeyStore, WrappedKey, WrappedRoot
-
-__all__ = ["empty_postgres", "postgres_url"]
 
 ROOT = WrappedRoot("root_1", "file:1", b"wrapped", 1)
 KEY = WrappedKey("t1", b"key-of-1", 1, "root_1", b"secret-of-t1", 5)

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from engines.databases import house_postgres, postgres_url
 from mainstay.app.house import House
 from mainstay.app.tables import TABLES
 from mainstay.engines.ciphers.aesgcm import AesGcmCipher, load_or_make_key
@@ -19,8 +18,6 @@ from makers import Client, FrozenClock, Mailbox, client, opened_house
 from oidc_provider import OidcProvider, connected
 from services.authorization.asking import URL, web
 from services.people.joining import PHRASE, calm, from_address, joined
-
-__all__ = ["house_postgres", "postgres_url"]
 
 SEALED = {
     "document_versions": ("text",),
@@ -100,12 +97,6 @@ async def settled(house: House, clock: FrozenClock) -> None:
     clock.move(5)
     await house.engines.keys.look()
     await house.key_rounds.reseal()
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def where(request: pytest.FixtureRequest) -> dict[str, str]:
-    """Give the setting of each database."""
-    return {"database": request.getfixturevalue("house_postgres")} if request.param == "postgres" else {}
 
 
 async def test_every_sealed_column_is_sealed_anew(

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from engines.databases import house_postgres, postgres_url
 from mainstay.app.house import House
 from mainstay.app.settings import Settings
 from mainstay.engines.ciphers.aesgcm import load_or_make_key
@@ -21,15 +20,13 @@ from mainstay.ports.database import SYSTEM
 from mainstay.services.identity.keyring import LOCAL_KEY
 from makers import ADMIN_KEY, FrozenClock, client, engines_for
 
-__all__ = ["house_postgres", "postgres_url"]
-
 AT_ONCE = 6
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def where(request: pytest.FixtureRequest) -> dict[str, str]:
     """Give the setting of each database."""
-    return {"database": request.getfixturevalue("house_postgres")} if request.param == "postgres" else {}
+    return {"database": request.getfixturevalue("empty_postgres")} if request.param == "postgres" else {}
 
 
 def closed_house(folder: Path, where: dict[str, str], **more: Any) -> House:
@@ -131,7 +128,7 @@ async def test_a_file_is_stored_once(house: House) -> None:
 
 @pytest.mark.parametrize("admin_key", [ADMIN_KEY, None])
 async def test_processes_start_on_an_empty_database_at_once(
-    tmp_path: Path, house_postgres: str, admin_key: str | None, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, empty_postgres: str, admin_key: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first_key, side_by_side = House._first_key, asyncio.Barrier(4)
 
@@ -140,7 +137,7 @@ async def test_processes_start_on_an_empty_database_at_once(
         await first_key(self)
 
     monkeypatch.setattr(House, "_first_key", together)
-    where = {"database": house_postgres}
+    where = {"database": empty_postgres}
     kept = tmp_path / "0"  # processes of one installation have the same keys
     kept.mkdir()
     load_or_make_key(kept / "secret.key", SystemRandom())

@@ -5,13 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from engines.databases import house_postgres, postgres_url
 from mainstay.app.house import House
 from makers import FrozenClock, Mailbox, opened_house
 from services.authorization.asking import URL, Web, web
 from services.people.conftest import mails
 
-__all__ = ["house_postgres", "mails", "postgres_url"]
+__all__ = ["mails"]
 
 
 @pytest.fixture

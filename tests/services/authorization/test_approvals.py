@@ -1,10 +1,10 @@
 """Seeing and taking back what one has let apps do."""
 
+from engines.databases import where
 from mainstay.kernel.redacting import Copying
 from makers import Client, FrozenClock, tenant_client
 from services.authorization.approving import App, app, challenge
 from services.authorization.asking import Web, bearer
-from services.authorization.both import where
 
 __all__ = ["where"]
 

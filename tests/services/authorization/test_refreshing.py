@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from engines.databases import where
 from mainstay.app.house import House
 from mainstay.ports.database import SYSTEM
 from makers import Client, FrozenClock, client, opened_house
 from services.authorization.approving import BACK, VERIFIER, app, challenge
 from services.authorization.asking import Web
-from services.authorization.both import where
 
 __all__ = ["where"]
 

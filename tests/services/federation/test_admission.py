@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from engines.databases import house_postgres, postgres_url
 from mainstay.kernel.admission import NotAdmitted
 from mainstay.kernel.guard import CredentialsUnknown, TenantSuspended
 from mainstay.ports.database import SYSTEM
@@ -17,13 +16,10 @@ from oidc_provider import CLIENT, ISSUER, SECRET, OidcProvider
 from services.federation.conftest import MAPPING, PUBLIC, Site, site_of
 from services.people.joining import joined
 
-__all__ = ["house_postgres", "postgres_url"]
 
-
-@pytest.fixture(params=["sqlite", "postgres"])
-async def site(request: pytest.FixtureRequest, tmp_path: Path, clock: FrozenClock) -> AsyncIterator[Site]:
+@pytest.fixture
+async def site(tmp_path: Path, where: dict[str, str], clock: FrozenClock) -> AsyncIterator[Site]:
     """Give a house on each database, with an active connection whose word about one domain is taken."""
-    where = {"database": request.getfixturevalue("house_postgres")} if request.param == "postgres" else {}
     given: dict[str, Any] = {"clock": clock, "fetcher": OidcProvider(clock.now_ms()), "mailer": Mailbox()}
     async with opened_house(tmp_path / "data", public_url=PUBLIC, **given, **where) as house:
         yield await site_of(house, clock, given["fetcher"])

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from engines.databases import house_postgres, postgres_url
 from mainstay.kernel.dispatch import RequestInvalid
 from mainstay.kernel.guard import PermissionMissing
 from mainstay.ports.assertions import MetadataUnreadable
@@ -26,13 +25,10 @@ from oidc_provider import CLIENT, ISSUER, SECRET, OidcProvider
 from saml_provider import ENTITY
 from services.federation.conftest import PUBLIC, Site, site_of
 
-__all__ = ["house_postgres", "postgres_url"]
 
-
-@pytest.fixture(params=["sqlite", "postgres"])
-async def site(request: pytest.FixtureRequest, tmp_path: Path, clock: FrozenClock) -> AsyncIterator[Site]:
+@pytest.fixture
+async def site(tmp_path: Path, where: dict[str, str], clock: FrozenClock) -> AsyncIterator[Site]:
     """Give a house on each database."""
-    where = {"database": request.getfixturevalue("house_postgres")} if request.param == "postgres" else {}
     given: dict[str, Any] = {"clock": clock, "fetcher": OidcProvider(clock.now_ms()), "public_url": PUBLIC}
     async with opened_house(tmp_path / "data", **given, **where) as house:
         yield await site_of(house, clock, given["fetcher"])

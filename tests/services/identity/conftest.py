@@ -1,5 +1,5 @@
 """Gives this suite a house on each database."""
 
-from services.houses import house, house_postgres, postgres_url, where
+from services.houses import house
 
-__all__ = ["house", "house_postgres", "postgres_url", "where"]
+__all__ = ["house"]

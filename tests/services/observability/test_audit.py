@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from engines.databases import house_postgres, postgres_url
 from mainstay.app import audits
 from mainstay.app.audits import check_file
 from mainstay.app.house import House
@@ -20,14 +19,6 @@ from mainstay.services.observability.interface import (
     MomentUnreadable,
 )
 from makers import Client, FrozenClock, client, opened_house, tenant_client
-
-__all__ = ["house_postgres", "postgres_url"]
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def where(request: pytest.FixtureRequest) -> dict[str, str]:
-    """Give the setting of each database."""
-    return {"database": request.getfixturevalue("house_postgres")} if request.param == "postgres" else {}
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from engines.databases import house_postgres, postgres_url
 from mainstay.app.house import House
 from mainstay.kernel import recording
 from mainstay.kernel.dispatch import RequestInvalid
@@ -19,12 +18,9 @@ from mainstay.services.identity.failures import KeyMissing
 from mainstay.services.observability.interface import LoggedOperationUnknown, RequestMissing
 from makers import Client, FrozenClock, client, opened_house, tenant_client
 
-__all__ = ["house_postgres", "postgres_url"]
 
-
-@pytest.fixture(params=["sqlite", "postgres"])
-async def house(request: pytest.FixtureRequest, tmp_path: Path, clock: FrozenClock) -> AsyncIterator[House]:
-    where = {"database": request.getfixturevalue("house_postgres")} if request.param == "postgres" else {}
+@pytest.fixture
+async def house(tmp_path: Path, where: dict[str, str], clock: FrozenClock) -> AsyncIterator[House]:
     async with opened_house(tmp_path / "data", clock=clock, **where) as opened:
         yield opened
 

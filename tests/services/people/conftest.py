@@ -7,9 +7,6 @@ import pytest
 
 from mainstay.app.house import House
 from makers import FrozenClock, Mailbox, opened_house
-from services.identity.conftest import house_postgres, postgres_url, where
-
-__all__ = ["house_postgres", "postgres_url", "where"]
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from engines.databases import house_postgres, postgres_url
 from mainstay.app.backups import backup
 from mainstay.app.house import House
 from mainstay.app.settings import Settings
@@ -22,8 +21,6 @@ from mainstay.services.jobs.interface import JobPromised
 from mainstay.services.knowledge.failures import GiverErased
 from mainstay.services.privacy.failures import ExportUnfinished, PersonRequestMissing
 from makers import Client, FrozenClock, client, opened_house, tenant_client
-
-__all__ = ["house_postgres", "postgres_url"]
 
 NAME, QUERY, COMMENT = "Adelaide-Marker", "marker-query of hers", "marker-comment of hers"
 REQUEST = "marker-idempotency-key"
@@ -227,12 +224,6 @@ async def test_an_erasure_goes_on_after_the_house_closed_in_the_middle(
         clock.move(600)
         assert (await ended(house, client(house), asked.request_id)).state == "done"
         assert found_in(data, NAME, QUERY) == set()
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def where(request: pytest.FixtureRequest) -> dict[str, str]:
-    """Give the setting of each database."""
-    return {"database": request.getfixturevalue("house_postgres")} if request.param == "postgres" else {}
 
 
 async def test_another_tenant_sees_and_erases_nothing(

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from engines.databases import house_postgres, postgres_url
 from mainstay.app.house import House
 from mainstay.app.tables import TABLES
 from mainstay.kernel.guard import CredentialsUnknown
@@ -16,8 +15,6 @@ from services.authorization.approving import app
 from services.authorization.asking import URL, Web, web
 from services.people.apps import with_app
 from services.privacy.test_persons import calm, ended
-
-__all__ = ["house_postgres", "postgres_url"]
 
 EMAIL = "ada.trace@example.com"
 
@@ -71,12 +68,6 @@ NEVER = {
     "sso_used": "what providers said once, until it expires",
     "tenants": "of the tenant",
 }
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def where(request: pytest.FixtureRequest) -> dict[str, str]:
-    """Give the setting of each database."""
-    return {"database": request.getfixturevalue("house_postgres")} if request.param == "postgres" else {}
 
 
 def test_each_table_says_whether_a_person_is_in_it() -> None:
