@@ -5,7 +5,7 @@ from mainstay.kit.errors import Forbidden
 
 
 class OperatorNeeded(Forbidden):
-    """Only administrators of the operator's tenant look after tenants."""
+    """Only administrators of the operator's tenant look after what belongs to the installation."""
 
     title = "Only the operator of this installation may do this"
 

@@ -118,6 +118,6 @@ async def test_only_the_operator_sees_and_turns_keys(house: House, browser: Web)
     for name in ("list_signing_keys", "rotate_signing_keys"):
         with pytest.raises(Failure) as refused:
             await other.call(f"authorization.{name}")
-        assert refused.value.code() == "OperatorOnly"
+        assert refused.value.code() == "OperatorNeeded"
     refused_there = await browser.http.get("/v1/oauth/signing-keys", headers=bearer(other.key))
     assert refused_there.status_code == 403

@@ -8,13 +8,13 @@ import pytest
 
 from mainstay.kernel.dispatch import RequestInvalid
 from mainstay.kernel.guard import PermissionMissing
+from mainstay.kernel.operating import OperatorNeeded
 from mainstay.ports.assertions import MetadataUnreadable
 from mainstay.ports.database import SYSTEM
 from mainstay.services.federation.failures import (
     ConnectionIncomplete,
     ConnectionMissing,
     ConnectionsTooMany,
-    DomainsNeedOperator,
     DomainTaken,
     MappingMayTooMuch,
     ProviderChanged,
@@ -191,7 +191,7 @@ async def test_a_domain_belongs_to_one_connection_of_all_tenants(site: Site) -> 
     wish = {"name": "x", "kind": "saml", "metadata": site.saml.metadata()}
     theirs = await other.call("federation.create_connection", **wish)
     values = {"tenant_id": tenant_id, "connection_id": theirs.connection_id, "domains": ["harbour.example"]}
-    with pytest.raises(DomainsNeedOperator):
+    with pytest.raises(OperatorNeeded):
         await other.call("federation.approve_domains", **values)
     await site.admin.call("federation.approve_domains", **values)
     assert (await other.call("federation.get_connection", connection_id=theirs.connection_id)).domains == [

@@ -94,12 +94,6 @@ class SigningKeysMissing(Conflict):
     title = "There is no signing key"
 
 
-class OperatorOnly(Forbidden):
-    """Only administrators of the operator's tenant look after signing keys."""
-
-    title = "Only the operator of this installation may do this"
-
-
 class TokenCannotApprove(Forbidden):
     """An access token cannot decide what clients may do: what it gives would outlive it, or be more."""
 

@@ -2,6 +2,7 @@
 
 from mainstay.kernel.guard import ANYBODY, STRANGER, TenantSuspended
 from mainstay.kernel.interface import Interface, reads, writes
+from mainstay.kernel.operating import OperatorNeeded
 from mainstay.services.authorization.failures import (
     ApprovalMissing,
     ClientChanged,
@@ -14,7 +15,6 @@ from mainstay.services.authorization.failures import (
     GrantReused,
     GrantUnsupported,
     MetadataRefused,
-    OperatorOnly,
     RedirectRefused,
     RegistrationClosed,
     RegistrationsTooMany,
@@ -306,14 +306,14 @@ class Authorization(Interface):
     async def get_keys(self) -> KeySet:
         """Give the public keys that check tokens (RFC 7517); the same as at `/.well-known/jwks.json`."""
 
-    @reads("GET /oauth/signing-keys", may="signing-keys:read", fails=(OperatorOnly,))
+    @reads("GET /oauth/signing-keys", may="signing-keys:read", fails=(OperatorNeeded,))
     async def list_signing_keys(self) -> list[SigningKey]:
         """List the keys that sign tokens, in the order of their turns; for the operator's administrators."""
 
     @writes(
         "POST /oauth/signing-keys/rotate",
         may="signing-keys:write",
-        fails=(OperatorOnly, SigningKeyTooNew, SigningKeysChanged),
+        fails=(OperatorNeeded, SigningKeyTooNew, SigningKeysChanged),
         example={},
     )
     async def rotate_signing_keys(self, at_once: bool = False, discard: bool = False) -> list[SigningKey]:

@@ -3,6 +3,7 @@
 from urllib.parse import urlencode
 
 from mainstay.kernel.caller import Caller, Credential
+from mainstay.kernel.operating import needs_operator
 from mainstay.kernel.permissions import Permissions
 from mainstay.kernel.work import become, caller, note_target
 from mainstay.kit.clock import Clock
@@ -15,7 +16,6 @@ from mainstay.services.authorization.failures import (
     ClientRefused,
     GrantRefused,
     GrantUnsupported,
-    OperatorOnly,
     TokenCannotApprove,
 )
 from mainstay.services.authorization.grants import Grants, Wanted
@@ -302,12 +302,12 @@ class AuthorizationService(Authorization):
 
     async def list_signing_keys(self) -> list[SigningKey]:
         """List the signing keys."""
-        _needs_operator()
+        needs_operator()
         return await self._shown_keys()
 
     async def rotate_signing_keys(self, at_once: bool = False, discard: bool = False) -> list[SigningKey]:
         """Let the next key sign."""
-        _needs_operator()
+        needs_operator()
         await self._keys.turn(at_once=at_once, discard=discard)
         return await self._shown_keys()
 
@@ -369,8 +369,3 @@ def _decider() -> Caller:
     if bearers.is_token(me.secret):
         raise TokenCannotApprove("Sign in, or use an API key.")
     return me
-
-
-def _needs_operator() -> None:
-    if not caller().operator:
-        raise OperatorOnly("Use an administrator's key of the tenant that runs this installation.")

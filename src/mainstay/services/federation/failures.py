@@ -39,12 +39,6 @@ class MappingMayTooMuch(Forbidden):
     title = "Nobody can give more than he has"
 
 
-class DomainsNeedOperator(Forbidden):
-    """Only the operator says whose people have which e-mail addresses."""
-
-    title = "Only the operator of this installation approves domains"
-
-
 class DomainTaken(Conflict):
     """The domain is approved for another connection."""
 

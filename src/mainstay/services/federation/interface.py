@@ -3,6 +3,7 @@
 from mainstay.kernel.admission import AdmissionDisturbed, NotAdmitted
 from mainstay.kernel.guard import STRANGER
 from mainstay.kernel.interface import Interface, reads, writes
+from mainstay.kernel.operating import OperatorNeeded
 from mainstay.ports.assertions import (
     AnswerUnreadable,
     AssertionEncrypted,
@@ -15,7 +16,6 @@ from mainstay.services.federation.failures import (
     ConnectionIncomplete,
     ConnectionMissing,
     ConnectionsTooMany,
-    DomainsNeedOperator,
     DomainTaken,
     MappingMayTooMuch,
     NobodyMapped,
@@ -159,7 +159,7 @@ class Federation(Interface):
     @writes(
         "PUT /tenants/{tenant_id}/sso/connections/{connection_id}/domains",
         may="tenants:write",
-        fails=(DomainsNeedOperator, ConnectionMissing, DomainTaken),
+        fails=(OperatorNeeded, ConnectionMissing, DomainTaken),
         example={
             "tenant_id": "tenant_01k9z6q7h8e4v5c3x2b1n0m9a8",
             **_CONNECTION,

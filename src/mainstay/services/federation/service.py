@@ -4,6 +4,7 @@ import re
 from dataclasses import asdict
 
 from mainstay.kernel.admission import Admission, Vouched
+from mainstay.kernel.operating import needs_operator
 from mainstay.kernel.work import caller, note_target
 from mainstay.kit.clock import Clock
 from mainstay.ports.ciphers import Cipher
@@ -14,7 +15,6 @@ from mainstay.services.federation.connections import Change, Connections, Wish
 from mainstay.services.federation.failures import (
     AttemptEnded,
     ConnectionMissing,
-    DomainsNeedOperator,
     DomainTaken,
     NobodyMapped,
 )
@@ -131,8 +131,7 @@ class FederationService(Federation):
         self, tenant_id: str, connection_id: str, domains: list[str]
     ) -> SignOnConnection:
         """Say in which domains a connection's word is taken."""
-        if not caller().operator:
-            raise DomainsNeedOperator("Ask an administrator of the tenant that runs this installation.")
+        needs_operator()
         note_target(connection_id)
         row = await self._connections.own(tenant_id, connection_id)
         wanted = sorted(set(domains))
