@@ -289,6 +289,8 @@ def test_calls_to_processes_on_other_machines_do_not_travel_in_the_clear() -> No
         ("database", "postgresql://m@127.0.0.1,db2:5432/m", "postgresql://m@127.0.0.1,[::1]:5432/m"),
         ("database", "postgresql:///m?host=db", "postgresql:///m?host=/var/run/postgresql"),
         ("database", "postgresql://localhost/m?hostaddr=10.0.0.9", "postgresql://%2Fvar%2Frun/m"),
+        ("database", "host=db.internal dbname=m", "host=127.0.0.1 dbname=m"),
+        ("database", "host=db dbname=m sslmode=disable", "host=db dbname=m sslmode=require"),
         ("cache", "redis://:p@cache.internal:6379/0", "rediss://:p@cache.internal:6379/0"),
         ("vault", "http://vault.internal:8200", "https://vault.internal:8200"),
         ("encoder", "http://models.internal/v1", "https://models.internal/v1"),

@@ -95,11 +95,10 @@ def _own_postgres() -> Iterator[str]:
     try:
         with psycopg.connect(address, autocommit=True, connect_timeout=3) as link:
             link.execute(f"CREATE DATABASE {name}".encode())
-            # Nobody here asks whether a commit outlives a power cut, so nobody waits for the disk.
-            link.execute(f"ALTER DATABASE {name} SET synchronous_commit = off".encode())
     except psycopg.OperationalError:
         missing("a PostgreSQL server (MAINSTAY_TEST_POSTGRES)")
-    yield psycopg.conninfo.make_conninfo(address, dbname=name)
+    # Nobody here asks whether a commit outlives a power cut, so nobody waits for the disk.
+    yield psycopg.conninfo.make_conninfo(address, dbname=name, options="-c synchronous_commit=off")
     with psycopg.connect(address, autocommit=True) as link:
         link.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 

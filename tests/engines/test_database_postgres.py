@@ -74,6 +74,24 @@ async def test_a_superuser_works_in_a_role_that_owns_nothing(empty_postgres: str
         await engine.close()
 
 
+async def test_a_commit_waits_for_the_disk_whatever_the_server_is_told(empty_postgres: str) -> None:
+    url = psycopg.conninfo.make_conninfo(empty_postgres, options="")
+    name = psycopg.conninfo.conninfo_to_dict(url)["dbname"]
+    with psycopg.connect(url, autocommit=True) as link:
+        link.execute(f"ALTER DATABASE {name} SET synchronous_commit = off".encode())
+    engine = PostgresDatabase(url, TABLES, migrations=False)
+    await engine.open()
+    try:
+        link = await engine.begin(SYSTEM)
+        found = await (await link.execute("SHOW synchronous_commit")).fetchall()
+        await engine.end(link, keep=False)
+        assert found == [{"synchronous_commit": "on"}]
+    finally:
+        await engine.close()
+        with psycopg.connect(url, autocommit=True) as link:
+            link.execute(f"ALTER DATABASE {name} RESET synchronous_commit".encode())
+
+
 async def cut_off(url: str) -> None:
     async with await psycopg.AsyncConnection.connect(url, autocommit=True) as link:
         await link.execute(

@@ -2,7 +2,7 @@
 
 import ipaddress
 from collections.abc import Iterator
-from urllib.parse import SplitResult, parse_qsl, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
 
 from mainstay.app.placement import SettingsContradict
 from mainstay.app.settings import Settings
@@ -39,7 +39,7 @@ def _exposed(settings: Settings) -> Iterator[str]:
     named = {
         "MAINSTAY_VAULT": settings.vault,
         "MAINSTAY_CACHE": settings.cache,
-        "MAINSTAY_DATABASE": settings.database,
+        "MAINSTAY_DATABASE": _as_url(settings.database),
         "MAINSTAY_ENCODER": settings.encoder,
         "MAINSTAY_GENERATOR": settings.generator,
         "MAINSTAY_RERANKER": settings.reranker,
@@ -53,6 +53,14 @@ def _exposed(settings: Settings) -> Iterator[str]:
             continue
         if _in_the_clear(parts) and not all(map(on_this_machine, _hosts(parts))):
             yield name
+
+
+def _as_url(database: str) -> str:
+    """Give PostgreSQL's address as a URL; it may be written as `host=… dbname=…` too."""
+    if not database or "://" in database:
+        return database
+    pairs = [part.partition("=") for part in database.split()]
+    return f"postgresql:///?{urlencode({name: value for name, _, value in pairs})}"
 
 
 def _in_the_clear(parts: SplitResult) -> bool:

@@ -121,6 +121,8 @@ class PostgresDatabase:
     async def _configure(self, link: Link) -> None:
         adapted(link)
         await link.execute(f"SET statement_timeout = {STATEMENT_MAX_MS}")
+        if "synchronous_commit" not in self._url:  # whatever the server does: what is acknowledged is kept
+            await link.execute("SET synchronous_commit = on")
         if self._restricted:
             await link.execute(f"SET ROLE {ROLE}")
 

@@ -77,7 +77,7 @@ class Issuer:
             roles=holder.roles,
             authenticated_s=authenticated_s,
         )
-        token = await self._keys.sign(ACCESS, access.claims(self._keys.issuer))
+        token = (await self._keys.active()).sign(ACCESS, access.claims(self._keys.issuer))
         return TokenAnswer(
             access_token=token, expires_in=self._settings.access_s, scope=scopes.joined(granted)
         )
@@ -91,7 +91,7 @@ class Issuer:
         authenticated_s: int | None = None,
     ) -> str:
         """Make the ID token that goes with an access token (OpenID Connect Core, 2)."""
-        now_s = self._clock.now_ms() // 1000
+        now_s, key = self._clock.now_ms() // 1000, await self._keys.active()
         claims: dict[str, Any] = {
             "iss": self._keys.issuer,
             "sub": holder.subject,
@@ -99,11 +99,11 @@ class Issuer:
             "tenant": holder.tenant_id,
             "iat": now_s,
             "exp": now_s + self._settings.access_s,
-            "at_hash": await self._keys.half_hash(answer.access_token),
+            "at_hash": key.half_hash(answer.access_token),
             **await self._telling.about(holder, scopes.split(answer.scope)),
         }
         if nonce:
             claims["nonce"] = nonce
         if authenticated_s is not None:
             claims["auth_time"] = authenticated_s
-        return await self._keys.sign(IDENTITY, claims)
+        return key.sign(IDENTITY, claims)

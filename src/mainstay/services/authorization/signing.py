@@ -34,6 +34,25 @@ class AuthorizationSettings:
     native_schemes: tuple[str, ...] = ()
 
 
+class ActiveKey:
+    """The key that signs one token, and what goes into it."""
+
+    def __init__(self, tokens: Tokens, row: SigningKeyRow) -> None:
+        """Take who signs, and the key."""
+        self._tokens = tokens
+        self._row = row
+
+    def sign(self, kind: str, claims: Claims) -> str:
+        """Sign claims."""
+        return self._tokens.sign(_pair(self._row), kind, claims)
+
+    def half_hash(self, text: str) -> str:
+        """Give the half of a text's hash that binds it to an ID token of this key (OIDC Core, 3.1.3.6)."""
+        hashed = hashlib.sha512 if self._row.algorithm == "Ed25519" else hashlib.sha256
+        digest = hashed(text.encode()).digest()
+        return urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode()
+
+
 class SigningKeys:
     """Makes keys, turns them, and signs and checks with them; processes agree through the database."""
 
@@ -60,19 +79,12 @@ class SigningKeys:
         """Give the name under which tokens are made."""
         return self._address.url
 
-    async def sign(self, kind: str, claims: Claims) -> str:
-        """Sign claims with the key whose turn it is; raises SigningKeysMissing."""
+    async def active(self) -> ActiveKey:
+        """Give the key whose turn it is; raises SigningKeysMissing."""
         row = await self._store.active()
         if row is None:
             raise SigningKeysMissing("Start the server again, or turn the signing keys.")
-        return self._tokens.sign(_pair(row), kind, claims)
-
-    async def half_hash(self, text: str) -> str:
-        """Give the half of a text's hash that binds it to an ID token, by the algorithm that signs now."""
-        row = await self._store.active()
-        hashed = hashlib.sha512 if row is not None and row.algorithm == "Ed25519" else hashlib.sha256
-        digest = hashed(text.encode()).digest()
-        return urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode()
+        return ActiveKey(self._tokens, row)
 
     async def verify(self, token: str, kind: str) -> tuple[str, Claims]:
         """Give the key that has signed a token, and its claims; raises TokenInvalid."""
