@@ -72,6 +72,7 @@ from mainstay.services.identity.records import (
     Permission,
     Role,
     Tenant,
+    TenantErasure,
 )
 from mainstay.services.jobs.interface import (
     Job,
@@ -449,6 +450,20 @@ class IdentitySync:
         suspended: bool | None = None,
         limit_per_minute: int | None = ...,
     ) -> Tenant: ...
+    def erase_tenant(
+        self,
+        tenant_id: str,
+        name: str,
+        grace_days: int = 7,
+    ) -> TenantErasure: ...
+    def get_tenant_erasure(
+        self,
+        tenant_id: str,
+    ) -> TenantErasure: ...
+    def call_off_tenant_erasure(
+        self,
+        tenant_id: str,
+    ) -> TenantErasure: ...
     def create_tenant_key(
         self,
         tenant_id: str,

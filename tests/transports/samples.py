@@ -69,6 +69,12 @@ def _other_tenant(world: World, mark: str) -> Values:
     return {"tenant_id": made["tenant_id"]}
 
 
+def _leaving(world: World, mark: str) -> Values:
+    made = _other_tenant(world, f"leaving {mark}")
+    world.running.call("identity.erase_tenant", **made, name=f"other leaving {mark}", grace_days=30)
+    return made
+
+
 _DOCUMENT = {"collection": COLLECTION, "metadata": {"year": 2026, "tags": ["a", "ü"]}, "wait": True}
 _QUESTION = {"question": "How do I rotate a key?", "doc_ids": [DOC]}
 _LONG = "x" * 101
@@ -140,6 +146,13 @@ SAMPLES: dict[str, Sample] = {
         {"limit_per_minute": 0, "tenant_id": "a"},
         {"tenant_id": NOWHERE},
     ),
+    "identity.erase_tenant": Sample(
+        lambda world, mark: {**_other_tenant(world, mark), "name": f"other {mark}", "grace_days": 30},
+        {"grace_days": 91, "tenant_id": "a", "name": "b"},
+        {"tenant_id": NOWHERE},
+    ),
+    "identity.get_tenant_erasure": Sample(_leaving, {"tenant_id": "no id!"}, {"tenant_id": NOWHERE}),
+    "identity.call_off_tenant_erasure": Sample(_leaving, {"tenant_id": "no id!"}, {"tenant_id": NOWHERE}),
     "identity.create_tenant": Sample(lambda _, mark: {"name": f"t {mark}"}, {"name": _LONG}),
     "identity.list_tenants": Sample(plain()),
     "identity.create_tenant_key": Sample(

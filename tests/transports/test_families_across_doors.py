@@ -107,6 +107,7 @@ VOCABULARY: Mapping[str, Callable[[Sides], Any]] = {
     "identity.create_tenant_key.name": lambda _: "their key",
     "identity.create_tenant.name": lambda _: "their house",
     "identity.update_tenant.name": lambda _: "their house",
+    "identity.erase_tenant.name": lambda _: "their house",
     **{
         f"identity.{each}_role.name": lambda _: "their-role"
         for each in ("create", "get", "replace", "delete")

@@ -22,6 +22,7 @@ from mainstay.kernel.audit import Audit
 from mainstay.kernel.audit_chain import AuditChain
 from mainstay.kernel.audit_keys import AuditKeys
 from mainstay.kernel.caller import EVERYTHING, Caller
+from mainstay.kernel.clearing import Clearing
 from mainstay.kernel.dispatch import Application, Parts
 from mainstay.kernel.erasing import Eraser
 from mainstay.kernel.errands import Errands
@@ -237,6 +238,7 @@ class House:
             **self.engines.inside(),
             Audit: self.audit,
             Eraser: self.eraser,
+            Clearing: Clearing(self.engines.database, TABLES),
             Subscribers: Subscribers(self._subscribers()),
             Clock: self.clock,
             Random: self.random,

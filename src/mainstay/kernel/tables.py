@@ -86,6 +86,7 @@ AUDIT = Table(
         Index(("target", "at_ms", "seq")),
         Index(("request_id", "at_ms", "seq")),
     ),
+    kept=True,
 )
 
 AUDIT_LINKS = Table(
@@ -98,6 +99,7 @@ AUDIT_LINKS = Table(
     ),
     key=("place",),
     indexes=(Index(("seq",), unique=True),),
+    kept=True,
 )
 
 AUDIT_CHECKPOINTS = Table(
@@ -115,6 +117,7 @@ AUDIT_CHECKPOINTS = Table(
     ),
     key=("number",),
     indexes=(Index(("place",)),),
+    kept=True,
 )
 
 AUDIT_TURN = Table(
@@ -220,8 +223,22 @@ DESTROYED_KEYS = Table(
     name="destroyed_keys",
     columns=(Column("key_id", "bytes"), Column("owner", "text"), Column("at_ms", "integer")),
     key=("key_id",),
+    kept=True,
 )
 """Which keys must never come back, for an older copy of the key store may still have them."""
+
+CLEARED = Table(
+    name="cleared",
+    columns=(
+        Column("clearance_id", "text"),
+        Column("service", "text"),
+        Column("kind", "text"),
+        Column("things", "integer"),
+    ),
+    key=("clearance_id", "service", "kind"),
+    scoped=False,
+)
+"""How much was removed of tenants that were erased, counted in the transactions that removed it."""
 
 TABLES = (
     OUTBOX,
@@ -237,4 +254,5 @@ TABLES = (
     HOLDINGS,
     QUOTAS,
     DESTROYED_KEYS,
+    CLEARED,
 )

@@ -82,7 +82,8 @@ class Table:
     A scoped table has a column `tenant_id` that is not listed here: the engine adds it, puts it first
     into the primary key, fills it on insert, and hides other tenants' rows. An unscoped table is only
     reachable in the `SYSTEM` scope. `sequence` names one integer column that the database numbers
-    upwards at insert (it must be the whole primary key; then the tenant is not part of the key).
+    upwards at insert (it must be the whole primary key; then the tenant is not part of the key). What is
+    `kept` outlives its tenant: it has nothing that tells of anybody, once it was emptied.
     """
 
     name: str
@@ -91,6 +92,7 @@ class Table:
     indexes: tuple[Index, ...] = field(default=())
     scoped: bool = True
     sequence: str | None = None
+    kept: bool = field(default=False, compare=False)
 
 
 class Unit(Protocol):

@@ -21,7 +21,7 @@ from mainstay.ports.vectors import Equals, Space
 from mainstay.services.jobs.interface import JobPromised
 from mainstay.services.knowledge.failures import GiverErased
 from mainstay.services.privacy.failures import ExportUnfinished, PersonRequestMissing
-from makers import Client, FrozenClock, client, opened_house, tenant_client
+from makers import UNDONE, Client, FrozenClock, client, opened_house, tenant_client
 
 __all__ = ["empty_postgres", "postgres_url"]
 
@@ -60,7 +60,9 @@ async def calm(house: House, admin: Client) -> None:
     for _ in range(400):
         await house.audit.flush()
         waiting = await house.engines.database.fetch(
-            SYSTEM, "SELECT 1 AS one FROM outbox WHERE state IN ('waiting', 'running') LIMIT 1"
+            SYSTEM,
+            f"SELECT 1 AS one FROM outbox WHERE {UNDONE} OR (state = 'waiting' AND due_ms <= :now) LIMIT 1",
+            {"now": house.clock.now_ms()},
         )
         if not waiting:
             return

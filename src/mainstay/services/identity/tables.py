@@ -60,6 +60,30 @@ TENANTS = Table(
     scoped=False,
 )
 
+TENANT_ERASURES = Table(
+    name="tenant_erasures",
+    columns=(
+        Column("erasure_id", "text"),
+        Column("tenant_id", "text"),
+        Column("state", "text"),
+        Column("job_id", "text"),
+        Column("operator_id", "text"),
+        Column("asked_ms", "integer"),
+        Column("due_ms", "integer"),
+        Column("done_ms", "integer", nullable=True),
+    ),
+    key=("erasure_id",),
+    indexes=(Index(("tenant_id",), across=True),),
+    scoped=False,
+)
+
+TENANT_PARTS = Table(
+    name="tenant_erasure_parts",
+    columns=(Column("erasure_id", "text"), Column("service", "text"), Column("done", "integer")),
+    key=("erasure_id", "service"),
+    scoped=False,
+)
+
 REVOKED = Table(
     name="revoked_secrets",
     columns=(Column("hash", "text"), Column("revoked_ms", "integer")),

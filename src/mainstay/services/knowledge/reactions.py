@@ -12,6 +12,7 @@ from mainstay.services.knowledge.happenings import (
     IndexChanged,
 )
 from mainstay.services.knowledge.indexing import Indexing
+from mainstay.services.knowledge.leaving import Leaving
 from mainstay.services.knowledge.originals import Originals
 from mainstay.services.knowledge.passage_store import (
     Change,
@@ -23,7 +24,11 @@ from mainstay.services.knowledge.passage_store import (
 from mainstay.services.knowledge.personal import PersonalFeedback
 from mainstay.services.knowledge.progress_store import ProgressStore
 from mainstay.services.knowledge.store import DocumentRow, KnowledgeStore
-from mainstay.services.privacy.interface import PersonErasureRequested, PersonExportRequested
+from mainstay.services.privacy.interface import (
+    PersonErasureRequested,
+    PersonExportRequested,
+    TenantErasureRequested,
+)
 
 _CHARACTERS_AT_ONCE = 200_000
 """Bounds how long other tenants wait for a portion, and its memory; a single text may be longer."""
@@ -41,6 +46,7 @@ class KnowledgeReactions(Reactions):
         indexing: Indexing,
         originals: Originals,
         personal: PersonalFeedback,
+        leaving: Leaving,
     ) -> None:
         """Take the parts."""
         self._store = store
@@ -50,6 +56,7 @@ class KnowledgeReactions(Reactions):
         self._indexing = indexing
         self._originals = originals
         self._personal = personal
+        self._leaving = leaving
 
     @reacts_to(DocumentStored, batch=128, side_by_side=2, heavy=_CHARACTERS_AT_ONCE)
     async def encode_documents(self, events: Sequence[DocumentStored]) -> None:
@@ -94,6 +101,12 @@ class KnowledgeReactions(Reactions):
         """Erase somebody's judgements."""
         for event in events:
             await self._personal.erase(event)
+
+    @reacts_to(TenantErasureRequested)
+    async def erase_tenant(self, events: Sequence[TenantErasureRequested]) -> None:
+        """Remove documents, files and index of a tenant."""
+        for event in events:
+            await self._leaving.erase(event)
 
     async def _changed(self, events: Sequence[DocumentStored]) -> None:
         subjects = [(event.doc_id, event.version) for event in events]

@@ -15,6 +15,12 @@ class ExportUnfinished(Conflict):
     title = "The export is not complete yet"
 
 
+class WorkUnfinished(Unavailable):
+    """Jobs of a tenant are at work."""
+
+    title = "Jobs of the tenant are at work"
+
+
 class AuditUnsealed(Unavailable):
     """Entries of the audit wait for their place in its chain, and can be erased only then."""
 

@@ -47,6 +47,47 @@ class PersonPartReady(Event):
         return "privacy_parts", request_id, service
 
 
+class TenantErasureStarted(Event):
+    """A tenant's erasure begins, and cannot be called off any more: its work ends, and its keys go."""
+
+    erasure_id: str
+    tenant_id: str
+    job_id: str
+
+
+class TenantErasureRequested(Event):
+    """Nothing works for a tenant any more: each service that reacts removes what it has of it.
+
+    It answers with TenantPartErased. The event is of the operator's tenant, so that it outlives the other.
+    """
+
+    erasure_id: str
+    tenant_id: str
+    job_id: str
+
+
+class TenantPartErased(Event):
+    """A service has removed what it had of a tenant."""
+
+    erasure_id: str
+    service: str
+
+
+class TenantGone(Event):
+    """There is no such tenant any more; what was written meanwhile is swept away, and once more later."""
+
+    erasure_id: str
+    tenant_id: str
+    job_id: str
+    again: bool = True
+
+
+class TenantSwept(Event):
+    """Nothing is left of a tenant."""
+
+    erasure_id: str
+
+
 class Privacy(Interface):
     """Keys, and the rights of persons."""
 

@@ -7,16 +7,21 @@ from mainstay.services.privacy.interface import (
     PersonErasureRequested,
     PersonExportRequested,
     PersonPartReady,
+    TenantErasureRequested,
+    TenantErasureStarted,
+    TenantGone,
 )
 from mainstay.services.privacy.persons import Persons
+from mainstay.services.privacy.tenants import Tenants
 
 
 class PrivacyReactions(Reactions):
     """Does privacy's own part, and gathers those of others."""
 
-    def __init__(self, persons: Persons) -> None:
+    def __init__(self, persons: Persons, tenants: Tenants) -> None:
         """Take the parts."""
         self._persons = persons
+        self._tenants = tenants
 
     @reacts_to(PersonExportRequested)
     async def export_person(self, events: Sequence[PersonExportRequested]) -> None:
@@ -35,3 +40,21 @@ class PrivacyReactions(Reactions):
         """Store what a service contributed."""
         for event in events:
             await self._persons.take(event)
+
+    @reacts_to(TenantErasureStarted)
+    async def end_work(self, events: Sequence[TenantErasureStarted]) -> None:
+        """Stop what works for a tenant, and destroy its keys."""
+        for event in events:
+            await self._tenants.end_work(event)
+
+    @reacts_to(TenantErasureRequested)
+    async def erase_tenant(self, events: Sequence[TenantErasureRequested]) -> None:
+        """Remove what privacy and the kernel have of a tenant."""
+        for event in events:
+            await self._tenants.clear(event)
+
+    @reacts_to(TenantGone)
+    async def sweep(self, events: Sequence[TenantGone]) -> None:
+        """Empty a tenant's audit, and remove what is left."""
+        for event in events:
+            await self._tenants.sweep(event)
