@@ -136,6 +136,8 @@ from mainstay.services.privacy.records import (
     KeyState,
     PersonData,
     PersonRequest,
+    TenantExport,
+    TenantExportPart,
 )
 
 PACKAGES: tuple[str, ...]
@@ -827,6 +829,21 @@ class PrivacySync:
         limit: int = 50,
         after: str | None = None,
     ) -> list[PersonRequest]: ...
+    def export_tenant(self) -> TenantExport: ...
+    def list_tenant_exports(self) -> list[TenantExport]: ...
+    def get_tenant_export(
+        self,
+        export_id: str,
+    ) -> TenantExport: ...
+    def read_tenant_export(
+        self,
+        export_id: str,
+        number: int,
+    ) -> TenantExportPart: ...
+    def delete_tenant_export(
+        self,
+        export_id: str,
+    ) -> TenantExport: ...
 
 class AsyncServices(_Services):
     authorization: Authorization

@@ -43,6 +43,7 @@ class Sides:
     their_faq: str
     their_session: str
     their_approval: str
+    their_export: str
 
     def attacker(self, name: str) -> World:
         """Make another tenant, furnished too."""
@@ -70,7 +71,9 @@ def sides(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sides]:
         house = House(opened, folder)
         house.http.get("/v1/me", headers=[bearer(victim.key), ("X-Request-Id", "their request")])
         opened.calm()
-        ids = (key["key_id"], stored["job_id"], faq["faq_id"], session["session_id"], approval)
+        export = victim.call("privacy.export_tenant")["export_id"]
+        opened.calm()
+        ids = (key["key_id"], stored["job_id"], faq["faq_id"], session["session_id"], approval, export)
         yield Sides(house, victim, *ids)
         house.http.close()
 
@@ -92,6 +95,7 @@ VOCABULARY: Mapping[str, Callable[[Sides], Any]] = {
     "key_id": lambda sides: sides.their_key,
     "request_id": lambda _: "their request",
     "role": lambda _: "their-role",
+    "export_id": lambda sides: sides.their_export,
     "email": lambda _: "theirs@example.com",
     "session_id": lambda sides: sides.their_session,
     "subject": lambda sides: sides.their_key,

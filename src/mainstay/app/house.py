@@ -45,6 +45,7 @@ from mainstay.kernel.resealing import KeyRounds, Resealer
 from mainstay.kernel.room import Room
 from mainstay.kernel.rounds import Caretaker, Rounds
 from mainstay.kernel.sealing import Sealer
+from mainstay.kernel.takeout import Takeout
 from mainstay.kernel.tidying import DAY_MS, Tidying
 from mainstay.kernel.tracing import Tracing
 from mainstay.kernel.usage import ROUND_S as USAGE_S
@@ -238,6 +239,7 @@ class House:
             **self.engines.inside(),
             Audit: self.audit,
             Eraser: self.eraser,
+            Takeout: Takeout(self.engines.database, TABLES, self.engines.cipher),
             Clearing: Clearing(self.engines.database, TABLES),
             Subscribers: Subscribers(self._subscribers()),
             Clock: self.clock,

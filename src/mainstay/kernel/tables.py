@@ -165,6 +165,7 @@ REQUEST_LOG = Table(
         Index(("operation", "at_ms", "seq")),
         Index(("request_id", "at_ms", "seq")),
     ),
+    exported=("at_ms", "request_id", "subject", "operation", "outcome", "door", "origin", "took_ms", "told"),
 )
 
 REQUEST_SETTINGS = Table(
@@ -180,6 +181,15 @@ REQUEST_SETTINGS = Table(
         Column("changed_ms", "integer"),
     ),
     key=("name",),
+    exported=(
+        "log_requests",
+        "sample",
+        "operations",
+        "hidden_fields",
+        "characters_max",
+        "kept_days",
+        "changed_ms",
+    ),
 )
 
 USAGE = Table(
@@ -198,6 +208,17 @@ USAGE = Table(
     ),
     key=("span", "begins_ms", "subject", "operation", "writer"),
     indexes=(Index(("span", "begins_ms"), across=True),),
+    exported=(
+        "span",
+        "begins_ms",
+        "subject",
+        "operation",
+        "requests",
+        "refused",
+        "failed",
+        "writes",
+        "tokens",
+    ),
 )
 
 HOLDINGS = Table(
@@ -217,6 +238,7 @@ QUOTAS = Table(
     name="quotas",
     columns=(Column("name", "text"), Column("most", "integer")),
     key=("name",),
+    exported=("name", "most"),
 )
 
 DESTROYED_KEYS = Table(

@@ -76,6 +76,15 @@ class Index:
 
 
 @dataclass(frozen=True)
+class Joined:
+    """A column of another table, which has one column as its key, under the name it has there."""
+
+    column: Column
+    table: str
+    by: str
+
+
+@dataclass(frozen=True)
 class Table:
     """A table that one service owns.
 
@@ -84,6 +93,7 @@ class Table:
     reachable in the `SYSTEM` scope. `sequence` names one integer column that the database numbers
     upwards at insert (it must be the whole primary key; then the tenant is not part of the key). What is
     `kept` outlives its tenant: it has nothing that tells of anybody, once it was emptied.
+    A tenant that leaves takes the `exported` columns along: none of secrets, nor of what is made of others.
     """
 
     name: str
@@ -93,6 +103,7 @@ class Table:
     scoped: bool = True
     sequence: str | None = None
     kept: bool = field(default=False, compare=False)
+    exported: tuple["str | Joined", ...] = field(default=(), compare=False)
 
 
 class Unit(Protocol):

@@ -70,6 +70,7 @@ NEVER = {
     "signing_keys": "of the installation",
     "sso_domains": "of the tenant",
     "sso_used": "what providers said once, until it expires",
+    "tenant_exports": "counts; the content is in files, which go when anybody is erased",
     "tenant_erasures": "of the tenant",
     "tenant_erasure_parts": "names of services",
     "tenants": "of the tenant",

@@ -34,7 +34,9 @@ class PersonalGrants:
         ]
         made = await self._clients.made_by(tenant_id, event.subject)
         content = json.dumps({"grants": granted, "clients_made": made}).encode()
-        sealed = self._cipher.seal(content, PersonPartReady.place(event.request_id, _SERVICE))
+        sealed = self._cipher.seal(
+            content, PersonPartReady.place(event.request_id, _SERVICE), owner=event.request_id
+        )
         ready = PersonPartReady(
             request_id=event.request_id,
             service=_SERVICE,

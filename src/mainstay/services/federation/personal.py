@@ -30,7 +30,9 @@ class PersonalLinks:
         made = await self._store.made_by(tenant_id, event.subject)
         came = [{"connection_id": connection_id, "created_ms": since} for connection_id, since in links]
         content = json.dumps({"links": came, "connections_made": made}).encode()
-        sealed = self._cipher.seal(content, PersonPartReady.place(event.request_id, _SERVICE))
+        sealed = self._cipher.seal(
+            content, PersonPartReady.place(event.request_id, _SERVICE), owner=event.request_id
+        )
         ready = PersonPartReady(
             request_id=event.request_id,
             service=_SERVICE,

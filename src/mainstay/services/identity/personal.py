@@ -30,7 +30,9 @@ class PersonalKeys:
         own, made = await self._store.keys_about(caller().tenant_id, event.subject)
         keys = [{"key_id": key.key_id, "name": key.name, "created_ms": key.created_ms} for key in own]
         content = json.dumps({"keys": keys, "made": [key.key_id for key in made]}).encode()
-        sealed = self._cipher.seal(content, PersonPartReady.place(event.request_id, _SERVICE))
+        sealed = self._cipher.seal(
+            content, PersonPartReady.place(event.request_id, _SERVICE), owner=event.request_id
+        )
         ready = PersonPartReady(
             request_id=event.request_id,
             service=_SERVICE,

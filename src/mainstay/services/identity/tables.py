@@ -26,6 +26,17 @@ API_KEYS = Table(
         Index(("old_hash",), across=True),
         Index(("role",)),
     ),
+    exported=(
+        "key_id",
+        "name",
+        "role",
+        "groups",
+        "limit_per_minute",
+        "permissions",
+        "created_ms",
+        "expires_ms",
+        "created_by",
+    ),
 )
 
 KEY_USES = Table(
@@ -43,6 +54,7 @@ ROLES = Table(
         Column("changed_ms", "integer"),
     ),
     key=("name",),
+    exported=("name", "description", "permissions", "changed_ms"),
 )
 
 TENANTS = Table(

@@ -41,6 +41,7 @@ FAQS = Table(
     ),
     key=("faq_id",),
     indexes=(Index(("collection", "faq_id")), Index(("point_id",))),
+    exported=("faq_id", "collection", "question", "answer", "created_ms"),
 )
 
 FEEDBACK = Table(
@@ -59,6 +60,7 @@ FEEDBACK = Table(
     ),
     key=("feedback_id",),
     indexes=(Index(("doc_id",)),),
+    exported=("feedback_id", "doc_id", "collection", "helpful", "query", "comment", "subject", "created_ms"),
 )
 
 TABLES = (FAQS, FEEDBACK)

@@ -31,7 +31,9 @@ class PersonalFeedback:
         """Contribute somebody's judgements to an export."""
         found = await self._faqs.feedback_of(event.subject)
         content = json.dumps({"feedback": [_told(row) for row in found]}).encode()
-        sealed = self._cipher.seal(content, PersonPartReady.place(event.request_id, _SERVICE))
+        sealed = self._cipher.seal(
+            content, PersonPartReady.place(event.request_id, _SERVICE), owner=event.request_id
+        )
         ready = PersonPartReady(
             request_id=event.request_id,
             service=_SERVICE,

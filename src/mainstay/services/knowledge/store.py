@@ -24,6 +24,7 @@ COLLECTIONS = Table(
         Column("created_ms", "integer"),
     ),
     key=("name",),
+    exported=("name", "description", "languages", "chunking", "metadata_schema", "created_ms"),
 )
 
 DOCUMENTS = Table(
@@ -51,6 +52,22 @@ DOCUMENTS = Table(
     ),
     key=("doc_id",),
     indexes=(Index(("collection", "doc_id")), Index(("collection", "language"))),
+    exported=(
+        "doc_id",
+        "collection",
+        "title",
+        "metadata",
+        "groups",
+        "language",
+        "version",
+        "media_type",
+        "source",
+        "blob",
+        "characters",
+        "file_bytes",
+        "created_ms",
+        "changed_ms",
+    ),
 )
 
 
@@ -69,6 +86,7 @@ VERSIONS = Table(
         Column("created_ms", "integer"),
     ),
     key=("doc_id", "version"),
+    exported=("doc_id", "version", "title", "text", "created_ms"),
 )
 
 TABLES = (COLLECTIONS, DOCUMENTS, VERSIONS, *PASSAGE_TABLES, *FAQ_TABLES)

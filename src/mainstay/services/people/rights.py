@@ -40,7 +40,9 @@ class Rights:
         member = await self._store.member(caller().tenant_id, event.subject)
         told: dict[str, Any] = {} if member is None else await self._told(member)
         content = json.dumps(told).encode()
-        sealed = self._cipher.seal(content, PersonPartReady.place(event.request_id, _SERVICE))
+        sealed = self._cipher.seal(
+            content, PersonPartReady.place(event.request_id, _SERVICE), owner=event.request_id
+        )
         counts = {"members": int(member is not None), "sessions": len(told.get("sessions", ()))}
         self._tell(event, counts, base64.b64encode(sealed).decode(), promised=False)
 

@@ -25,3 +25,21 @@ class AuditUnsealed(Unavailable):
     """Entries of the audit wait for their place in its chain, and can be erased only then."""
 
     title = "The audit is being sealed"
+
+
+class TenantExportMissing(NotFound):
+    """Your tenant has no such export, or no longer."""
+
+    title = "There is no such export"
+
+
+class TenantExportRunning(Conflict):
+    """An export of your tenant is being made."""
+
+    title = "An export is being made already"
+
+
+class TenantExportUnfinished(Conflict):
+    """Some parts are not made yet."""
+
+    title = "The export is not complete yet"

@@ -6,11 +6,29 @@ from pydantic import Field
 
 from mainstay.kernel.interface import Event, Interface, reads, writes
 from mainstay.kernel.operating import OperatorNeeded
+from mainstay.ports.blobs import BlobMissing, BlobsUnavailable
 from mainstay.ports.ciphers import CipherUnavailable
-from mainstay.services.privacy.failures import ExportUnfinished, PersonRequestMissing
-from mainstay.services.privacy.records import KeyState, PersonData, PersonRequest, RequestId, Subject
+from mainstay.services.privacy.failures import (
+    ExportUnfinished,
+    PersonRequestMissing,
+    TenantExportMissing,
+    TenantExportRunning,
+    TenantExportUnfinished,
+)
+from mainstay.services.privacy.records import (
+    ExportId,
+    KeyState,
+    PersonData,
+    PersonRequest,
+    RequestId,
+    Subject,
+    TenantExport,
+    TenantExportPart,
+)
 
 _SUBJECT_EXAMPLE = {"subject": "key_01k9z6q7h8e4v5c3x2b1n0m9a8"}
+_EXPORT = "tenant:export"
+_TENANT_EXPORT_EXAMPLE = {"export_id": "export_01k9z6q7h8e4v5c3x2b1n0m9a8"}
 _REQUEST_EXAMPLE = {"request_id": "request_01k9z6q7h8e4v5c3x2b1n0m9a8"}
 
 
@@ -33,7 +51,8 @@ class PersonErasureRequested(Event):
 class PersonPartReady(Event):
     """A service found, or erased, what it has of somebody; told in the transaction that erased it.
 
-    `content` is JSON of what was found, sealed to `place` and written in Base64, or empty.
+    `content` is JSON of what was found, sealed to `place` and written in Base64, or empty. Its owner is the
+    request: a key of the export's own, which is destroyed with it, in backups too.
     """
 
     request_id: str
@@ -86,6 +105,19 @@ class TenantSwept(Event):
     """Nothing is left of a tenant."""
 
     erasure_id: str
+
+
+class TenantExportGoesOn(Event):
+    """The next part of a tenant's export is to be made."""
+
+    export_id: str
+    number: int
+
+
+class TenantExportEnds(Event):
+    """A tenant's export is old enough to be erased."""
+
+    export_id: str
 
 
 class Privacy(Interface):
@@ -147,3 +179,48 @@ class Privacy(Interface):
         self, limit: Annotated[int, Field(ge=1, le=200)] = 50, after: RequestId | None = None
     ) -> list[PersonRequest]:
         """List exports and erasures, newest first; the next page begins `after` the last of this one."""
+
+    @writes(
+        "POST /privacy/tenant-exports", may=_EXPORT, status=202, pending=True, fails=(TenantExportRunning,)
+    )
+    async def export_tenant(self) -> TenantExport:
+        """Make an archive of everything that your tenant has, but for secrets and what is derived.
+
+        It has a file of JSON lines for each table, and the files that documents were made of; the page on
+        privacy tells the format. Rows are as they were when they were read: for a moment of all of them,
+        write nothing meanwhile. It is erased by itself after seven days, and when a person is erased.
+        """
+
+    @reads("GET /privacy/tenant-exports", may=_EXPORT)
+    async def list_tenant_exports(self) -> list[TenantExport]:
+        """List the last 50 exports of your tenant, newest first."""
+
+    @reads(
+        "GET /privacy/tenant-exports/{export_id}",
+        may=_EXPORT,
+        fails=(TenantExportMissing,),
+        example=_TENANT_EXPORT_EXAMPLE,
+    )
+    async def get_tenant_export(self, export_id: ExportId) -> TenantExport:
+        """Report on an export of your tenant."""
+
+    @reads(
+        "GET /privacy/tenant-exports/{export_id}/parts/{number}",
+        may=_EXPORT,
+        secret=True,
+        fails=(TenantExportMissing, TenantExportUnfinished, BlobMissing, BlobsUnavailable, CipherUnavailable),
+        example={**_TENANT_EXPORT_EXAMPLE, "number": 1},
+    )
+    async def read_tenant_export(
+        self, export_id: ExportId, number: Annotated[int, Field(ge=1, le=1_000_000)]
+    ) -> TenantExportPart:
+        """Give a part of an archive, of some megabytes, or of the size of the one file that is in it."""
+
+    @writes(
+        "DELETE /privacy/tenant-exports/{export_id}",
+        may=_EXPORT,
+        fails=(TenantExportMissing,),
+        example=_TENANT_EXPORT_EXAMPLE,
+    )
+    async def delete_tenant_export(self, export_id: ExportId) -> TenantExport:
+        """Erase an archive now; its key is destroyed, so that no backup can be read either."""

@@ -95,8 +95,9 @@ class Persons:
         """Contribute what the audit says of somebody."""
         entries = [dict(row) for row in await self._store.entries(event.subject)]
         counts = {"audit_entries": len(entries), **await self._store.kept(event.subject)}
+        content = json.dumps({"audit": entries}).encode()
         sealed = self._cipher.seal(
-            json.dumps({"audit": entries}).encode(), PersonPartReady.place(event.request_id, SERVICE)
+            content, PersonPartReady.place(event.request_id, SERVICE), owner=event.request_id
         )
         self._tell(event.request_id, event.job_id, counts, base64.b64encode(sealed).decode())
 
@@ -106,7 +107,12 @@ class Persons:
         Entries that are not sealed yet cannot be erased; then all of it is tried again soon.
         """
         tenant_id, subject = caller().tenant_id, event.subject
-        gone = await asyncio.to_thread(self._keys.destroy, f"{tenant_id}/{subject}")
+        owners = [subject, *await self._store.exports_of(subject)]
+        gone = [
+            each
+            for owner in owners
+            for each in await asyncio.to_thread(self._keys.destroy, f"{tenant_id}/{owner}")
+        ]
         entries = len(await self._store.entries(subject))
         await self._eraser.erase(tenant_id, subject)
         if await self._store.unsealed(subject):

@@ -9,19 +9,23 @@ from mainstay.services.privacy.interface import (
     PersonPartReady,
     TenantErasureRequested,
     TenantErasureStarted,
+    TenantExportEnds,
+    TenantExportGoesOn,
     TenantGone,
 )
 from mainstay.services.privacy.persons import Persons
+from mainstay.services.privacy.takeouts import Takeouts
 from mainstay.services.privacy.tenants import Tenants
 
 
 class PrivacyReactions(Reactions):
     """Does privacy's own part, and gathers those of others."""
 
-    def __init__(self, persons: Persons, tenants: Tenants) -> None:
+    def __init__(self, persons: Persons, tenants: Tenants, takeouts: Takeouts) -> None:
         """Take the parts."""
         self._persons = persons
         self._tenants = tenants
+        self._takeouts = takeouts
 
     @reacts_to(PersonExportRequested)
     async def export_person(self, events: Sequence[PersonExportRequested]) -> None:
@@ -33,7 +37,9 @@ class PrivacyReactions(Reactions):
     async def erase_person(self, events: Sequence[PersonErasureRequested]) -> None:
         """Destroy the key, and erase what the kernel keeps."""
         for event in events:
+            exports = await self._takeouts.destroy_all()
             await self._persons.erase(event)
+            await self._takeouts.expire(exports)
 
     @reacts_to(PersonPartReady)
     async def take_part(self, events: Sequence[PersonPartReady]) -> None:
@@ -58,3 +64,15 @@ class PrivacyReactions(Reactions):
         """Empty a tenant's audit, and remove what is left."""
         for event in events:
             await self._tenants.sweep(event)
+
+    @reacts_to(TenantExportGoesOn)
+    async def make_part(self, events: Sequence[TenantExportGoesOn]) -> None:
+        """Make the next part of a tenant's export."""
+        for event in events:
+            await self._takeouts.go_on(event)
+
+    @reacts_to(TenantExportEnds)
+    async def end_export(self, events: Sequence[TenantExportEnds]) -> None:
+        """Erase an export that has expired."""
+        for event in events:
+            await self._takeouts.end(event)

@@ -11,6 +11,7 @@ Subject = Annotated[
     StringConstraints(min_length=1, max_length=64, pattern=r"^[\w-]+$"),
     Field(description="Whom it is about: the id of a person or of an API key."),
 ]
+ExportId = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[\w-]+$")]
 RequestId = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[\w-]+$")]
 
 
@@ -56,3 +57,31 @@ class PersonData(Record):
 
     request_id: str
     services: dict[str, dict[str, Any]]
+
+
+class TenantExport(Record):
+    """An export of everything that your tenant has."""
+
+    export_id: str
+    state: Literal["running", "done", "expired"]
+    job_id: str
+    asked_ms: int
+    done_ms: int | None
+    expires_ms: int | None = Field(description="When it is erased by itself.")
+    parts: int = Field(description="How many parts there are so far.")
+    bytes: int
+    counts: dict[str, int] = Field(description="How many rows of each table, and files, are in it so far.")
+
+    def pending(self) -> bool:
+        """Say whether it is still being made."""
+        return self.state == "running"
+
+
+class TenantExportPart(Record):
+    """A part of the archive; all parts decoded and joined in their order are one `.tar.gz` file."""
+
+    export_id: str
+    number: int
+    parts: int
+    sha256: str = Field(description="Of the decoded content, in hexadecimal.")
+    content: str = Field(description="Base64 (RFC 4648).")

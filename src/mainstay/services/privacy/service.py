@@ -8,16 +8,24 @@ from mainstay.kernel.work import note_target
 from mainstay.ports.keyrings import KeyRing
 from mainstay.services.privacy.interface import Privacy
 from mainstay.services.privacy.persons import Persons
-from mainstay.services.privacy.records import KeyState, PersonData, PersonRequest
+from mainstay.services.privacy.records import (
+    KeyState,
+    PersonData,
+    PersonRequest,
+    TenantExport,
+    TenantExportPart,
+)
+from mainstay.services.privacy.takeouts import Takeouts
 
 
 class PrivacyService(Privacy):
     """The privacy service."""
 
-    def __init__(self, keys: KeyRing, persons: Persons) -> None:
+    def __init__(self, keys: KeyRing, persons: Persons, takeouts: Takeouts) -> None:
         """Take the parts."""
         self._keys = keys
         self._persons = persons
+        self._takeouts = takeouts
 
     async def describe_keys(self) -> KeyState:
         """Tell how the keys are."""
@@ -62,3 +70,23 @@ class PrivacyService(Privacy):
     async def list_requests(self, limit: int = 50, after: str | None = None) -> list[PersonRequest]:
         """List requests, newest first."""
         return await self._persons.reports(limit, after)
+
+    async def export_tenant(self) -> TenantExport:
+        """Begin an export of the caller's tenant."""
+        return await self._takeouts.ask()
+
+    async def list_tenant_exports(self) -> list[TenantExport]:
+        """List the exports of the caller's tenant."""
+        return await self._takeouts.all()
+
+    async def get_tenant_export(self, export_id: str) -> TenantExport:
+        """Report on an export."""
+        return await self._takeouts.find(export_id)
+
+    async def read_tenant_export(self, export_id: str, number: int) -> TenantExportPart:
+        """Give a part of an archive."""
+        return await self._takeouts.part(export_id, number)
+
+    async def delete_tenant_export(self, export_id: str) -> TenantExport:
+        """Erase an archive."""
+        return await self._takeouts.remove(export_id)
