@@ -136,6 +136,8 @@ from mainstay.services.privacy.records import (
     KeyState,
     PersonData,
     PersonRequest,
+    RetentionKind,
+    RetentionPreview,
     TenantExport,
     TenantExportPart,
 )
@@ -844,6 +846,16 @@ class PrivacySync:
         self,
         export_id: str,
     ) -> TenantExport: ...
+    def get_retention(self) -> list[RetentionKind]: ...
+    def set_retention(
+        self,
+        days: dict[str, int],
+    ) -> list[RetentionKind]: ...
+    def preview_retention(
+        self,
+        kind: str,
+        days: int,
+    ) -> RetentionPreview: ...
 
 class AsyncServices(_Services):
     authorization: Authorization

@@ -92,6 +92,7 @@ def _erasure(world: World, mark: str) -> Values:
     if not found:
         found = [world.running.call("identity.create_tenant", name="told")["tenant_id"]]
         world.running.call("identity.erase_tenant", tenant_id=found[0], name="told", grace_days=30)
+        world.running.call("identity.call_off_tenant_erasure", tenant_id=found[0])
     return {"tenant_id": found[0]}
 
 
@@ -225,6 +226,9 @@ SAMPLES: dict[str, Sample] = {
     ),
     "observability.search_requests": Sample(plain(since="2026-01-01T00:00:00Z", limit=3), {"limit": 501}),
     "observability.get_request": Sample(_logged_request, {"number": 0}, {"number": 987_654_321}),
+    "privacy.get_retention": Sample(plain()),
+    "privacy.set_retention": Sample(plain(days={"feedback": 365}), {"days": {"feedback": 0}}),
+    "privacy.preview_retention": Sample(plain(kind="feedback", days=365), {"days": 0}),
     "privacy.export_tenant": Sample(_no_export),
     "privacy.list_tenant_exports": Sample(plain()),
     "privacy.get_tenant_export": Sample(_taken_along, {"export_id": "no id!"}, {"export_id": NOWHERE}),

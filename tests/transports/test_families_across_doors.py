@@ -124,7 +124,10 @@ VOCABULARY: Mapping[str, Callable[[Sides], Any]] = {
 }
 """What of another tenant's a field may name: by the field, or by the operation and the field."""
 
-SHARED = {"tenants", "people", "places", "codes", "authenticator_apps", "recovery_codes"}
+SHARED = {
+    *("tenants", "people", "places", "codes", "authenticator_apps", "recovery_codes"),
+    *("tenant_erasures", "tenant_erasure_parts", "cleared"),
+}
 """Tables of all tenants together; what the victim sees of its people is looked at beside them."""
 
 OWN = {

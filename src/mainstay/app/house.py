@@ -18,6 +18,7 @@ from mainstay.app.tables import TABLES
 from mainstay.app.wiring import Wiring
 from mainstay.kernel.address import PublicAddress
 from mainstay.kernel.admission import Admission
+from mainstay.kernel.ageing import Ageing
 from mainstay.kernel.audit import Audit
 from mainstay.kernel.audit_chain import AuditChain
 from mainstay.kernel.audit_keys import AuditKeys
@@ -239,6 +240,7 @@ class House:
             **self.engines.inside(),
             Audit: self.audit,
             Eraser: self.eraser,
+            Ageing: Ageing(self.engines.database, TABLES),
             Takeout: Takeout(self.engines.database, TABLES, self.engines.cipher),
             Clearing: Clearing(self.engines.database, TABLES),
             Subscribers: Subscribers(self._subscribers()),

@@ -1,6 +1,6 @@
 """What the kernel itself remembers: events on their way, answers given, who did what, and how much."""
 
-from mainstay.ports.database import Column, Index, Sealed, Table
+from mainstay.ports.database import Aged, Column, Index, Sealed, Table
 
 OUTBOX = Table(
     name="outbox",
@@ -166,6 +166,7 @@ REQUEST_LOG = Table(
         Index(("request_id", "at_ms", "seq")),
     ),
     exported=("at_ms", "request_id", "subject", "operation", "outcome", "door", "origin", "took_ms", "told"),
+    aged=Aged("request_log", "at_ms", most_days=365),
 )
 
 REQUEST_SETTINGS = Table(
@@ -219,6 +220,7 @@ USAGE = Table(
         "writes",
         "tokens",
     ),
+    aged=Aged("usage", "begins_ms", least_days=62),
 )
 
 HOLDINGS = Table(

@@ -85,6 +85,22 @@ class Joined:
 
 
 @dataclass(frozen=True)
+class Aged:
+    """What a tenant may have removed when it is older than some days, by a time in a column.
+
+    `kind` is its name for people. Rows on which something else hangs are removed `by_service`: it reacts to
+    RetentionDue. `where` narrows it to some rows.
+    """
+
+    kind: str
+    column: str
+    least_days: int = 1
+    most_days: int = 3650
+    by_service: bool = False
+    where: str = ""
+
+
+@dataclass(frozen=True)
 class Table:
     """A table that one service owns.
 
@@ -94,6 +110,7 @@ class Table:
     upwards at insert (it must be the whole primary key; then the tenant is not part of the key). What is
     `kept` outlives its tenant: it has nothing that tells of anybody, once it was emptied.
     A tenant that leaves takes the `exported` columns along: none of secrets, nor of what is made of others.
+    What is `aged` can be removed by its age, where a tenant says so.
     """
 
     name: str
@@ -104,6 +121,7 @@ class Table:
     sequence: str | None = None
     kept: bool = field(default=False, compare=False)
     exported: tuple["str | Joined", ...] = field(default=(), compare=False)
+    aged: "Aged | None" = field(default=None, compare=False)
 
 
 class Unit(Protocol):

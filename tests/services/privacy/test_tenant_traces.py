@@ -31,7 +31,7 @@ WITH_ITS_ROWS = {
     *("holdings", "idempotency", "index_changes", "key_uses", "members", "oauth_clients", "outbox"),
     *("passages", "privacy_parts", "privacy_requests", "quotas", "refresh_tokens", "request_log"),
     *("request_settings", "roles", "sessions", "sso_connections", "sso_domains", "sso_links", "sso_used"),
-    *("tenant_exports", "token_families", "usage"),
+    *("retention_policies", "tenant_exports", "token_families", "usage"),
 }
 """Each row is of one tenant, and goes with it."""
 WITH_ITS_LAST_TENANT = {
@@ -97,6 +97,7 @@ async def planted(house: House, mails: Mailbox, tenant: Client, tenant_id: str) 
     user_id, session, _, markers = await lived(house, browser, mails, tenant)
     await tenant.call("observability.set_request_settings", log_requests=True)
     await tenant.call("privacy.export_tenant")
+    await tenant.call("privacy.set_retention", days={"feedback": 365})
     await calm(house, operator)
     [link] = await house.engines.database.fetch(SYSTEM, "SELECT connection_id FROM sso_connections")
     async with house.engines.database.unit(tenant_id) as unit:

@@ -65,6 +65,7 @@ NEVER = {
     "passages": "of the tenant",
     "quotas": "of the tenant",
     "request_settings": "of the tenant",
+    "retention_policies": "of the tenant",
     "revoked_secrets": "hashes of secrets of API keys",
     "roles": "of the tenant",
     "signing_keys": "of the installation",

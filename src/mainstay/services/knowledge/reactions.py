@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from mainstay.kernel.events import Reactions, reacts_to
 from mainstay.kernel.work import emit
+from mainstay.services.knowledge.ageing import KnowledgeAgeing
 from mainstay.services.knowledge.encoding import Encoding
 from mainstay.services.knowledge.happenings import (
     DocumentIndexed,
@@ -27,6 +28,7 @@ from mainstay.services.knowledge.store import DocumentRow, KnowledgeStore
 from mainstay.services.privacy.interface import (
     PersonErasureRequested,
     PersonExportRequested,
+    RetentionDue,
     TenantErasureRequested,
 )
 
@@ -47,6 +49,7 @@ class KnowledgeReactions(Reactions):
         originals: Originals,
         personal: PersonalFeedback,
         leaving: Leaving,
+        ageing: KnowledgeAgeing,
     ) -> None:
         """Take the parts."""
         self._store = store
@@ -57,6 +60,7 @@ class KnowledgeReactions(Reactions):
         self._originals = originals
         self._personal = personal
         self._leaving = leaving
+        self._ageing = ageing
 
     @reacts_to(DocumentStored, batch=128, side_by_side=2, heavy=_CHARACTERS_AT_ONCE)
     async def encode_documents(self, events: Sequence[DocumentStored]) -> None:
@@ -107,6 +111,12 @@ class KnowledgeReactions(Reactions):
         """Remove documents, files and index of a tenant."""
         for event in events:
             await self._leaving.erase(event)
+
+    @reacts_to(RetentionDue)
+    async def remove_old(self, events: Sequence[RetentionDue]) -> None:
+        """Remove some documents or judgements that are old."""
+        for event in events:
+            await self._ageing.remove(event)
 
     async def _changed(self, events: Sequence[DocumentStored]) -> None:
         subjects = [(event.doc_id, event.version) for event in events]

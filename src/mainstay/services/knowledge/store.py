@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from mainstay.ports.ciphers import Cipher
-from mainstay.ports.database import Column, Index, Row, Rows, Scalar, Sealed, Table
+from mainstay.ports.database import Aged, Column, Index, Row, Rows, Scalar, Sealed, Table
 from mainstay.services.knowledge.faq_store import TABLES as FAQ_TABLES
 from mainstay.services.knowledge.large import beside
 from mainstay.services.knowledge.passage_store import TABLES as PASSAGE_TABLES
@@ -68,6 +68,7 @@ DOCUMENTS = Table(
         "created_ms",
         "changed_ms",
     ),
+    aged=Aged("documents", "changed_ms", least_days=30, by_service=True),
 )
 
 

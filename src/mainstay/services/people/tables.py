@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from mainstay.ports.database import Column, Index, Joined, Sealed, Table
+from mainstay.ports.database import Aged, Column, Index, Joined, Sealed, Table
 from mainstay.services.people.personal import ADDRESS, AGENT, APP_SECRET, EMAIL, NEW_EMAIL, name_column, place
 
 
@@ -83,6 +83,7 @@ SESSIONS = Table(
         Index(("created_ms",), across=True),
         Index(("user_id",)),
     ),
+    aged=Aged("sessions", "created_ms", most_days=400),
 )
 
 AUTHENTICATOR_APPS = Table(

@@ -1,6 +1,6 @@
 """How operations of privacy may fail."""
 
-from mainstay.kit.errors import Conflict, NotFound, Unavailable
+from mainstay.kit.errors import Conflict, Invalid, NotFound, Unavailable
 
 
 class PersonRequestMissing(NotFound):
@@ -43,3 +43,9 @@ class TenantExportUnfinished(Conflict):
     """Some parts are not made yet."""
 
     title = "The export is not complete yet"
+
+
+class RetentionInvalid(Invalid):
+    """A kind is not known, or its days are outside of what is permitted."""
+
+    title = "The retention cannot be so"

@@ -11,6 +11,7 @@ from mainstay.ports.ciphers import CipherUnavailable
 from mainstay.services.privacy.failures import (
     ExportUnfinished,
     PersonRequestMissing,
+    RetentionInvalid,
     TenantExportMissing,
     TenantExportRunning,
     TenantExportUnfinished,
@@ -18,9 +19,14 @@ from mainstay.services.privacy.failures import (
 from mainstay.services.privacy.records import (
     ExportId,
     KeyState,
+    KindName,
     PersonData,
     PersonRequest,
     RequestId,
+    RetentionDays,
+    RetentionKind,
+    RetentionPolicies,
+    RetentionPreview,
     Subject,
     TenantExport,
     TenantExportPart,
@@ -118,6 +124,19 @@ class TenantExportEnds(Event):
     """A tenant's export is old enough to be erased."""
 
     export_id: str
+
+
+class RetentionDay(Event):
+    """It is time to remove what a tenant's policies, as they were set at a moment, say is old."""
+
+    changed_ms: int
+
+
+class RetentionDue(Event):
+    """What is older than a moment is to be removed: some at a time, by the service whose kind it is."""
+
+    kind: str
+    before_ms: int
 
 
 class Privacy(Interface):
@@ -224,3 +243,30 @@ class Privacy(Interface):
     )
     async def delete_tenant_export(self, export_id: ExportId) -> TenantExport:
         """Erase an archive now; its key is destroyed, so that no backup can be read either."""
+
+    @reads("GET /privacy/retention", may="privacy:read")
+    async def get_retention(self) -> list[RetentionKind]:
+        """Tell of each kind of things after how many days your tenant has it removed, and what it may say."""
+
+    @writes(
+        "PUT /privacy/retention",
+        may="privacy:write",
+        fails=(RetentionInvalid,),
+        example={"days": {"feedback": 365, "sessions": 30}},
+    )
+    async def set_retention(self, days: RetentionPolicies) -> list[RetentionKind]:
+        """Say after how many days your tenant's things are removed; what is left out stays.
+
+        It is applied for the first time in a day, and then every day, some at a time. Each time that
+        something is removed the audit gets an entry `house.retention_applied` with the counts. Documents are
+        as old as their last change.
+        """
+
+    @reads(
+        "GET /privacy/retention/preview",
+        may="privacy:read",
+        fails=(RetentionInvalid,),
+        example={"kind": "feedback", "days": 365},
+    )
+    async def preview_retention(self, kind: KindName, days: RetentionDays) -> RetentionPreview:
+        """Count what a policy would remove if it were applied now; nothing is removed."""

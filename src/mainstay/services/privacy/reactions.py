@@ -7,6 +7,8 @@ from mainstay.services.privacy.interface import (
     PersonErasureRequested,
     PersonExportRequested,
     PersonPartReady,
+    RetentionDay,
+    RetentionDue,
     TenantErasureRequested,
     TenantErasureStarted,
     TenantExportEnds,
@@ -14,6 +16,7 @@ from mainstay.services.privacy.interface import (
     TenantGone,
 )
 from mainstay.services.privacy.persons import Persons
+from mainstay.services.privacy.retention import Retention
 from mainstay.services.privacy.takeouts import Takeouts
 from mainstay.services.privacy.tenants import Tenants
 
@@ -21,11 +24,12 @@ from mainstay.services.privacy.tenants import Tenants
 class PrivacyReactions(Reactions):
     """Does privacy's own part, and gathers those of others."""
 
-    def __init__(self, persons: Persons, tenants: Tenants, takeouts: Takeouts) -> None:
+    def __init__(self, persons: Persons, tenants: Tenants, takeouts: Takeouts, retention: Retention) -> None:
         """Take the parts."""
         self._persons = persons
         self._tenants = tenants
         self._takeouts = takeouts
+        self._retention = retention
 
     @reacts_to(PersonExportRequested)
     async def export_person(self, events: Sequence[PersonExportRequested]) -> None:
@@ -76,3 +80,15 @@ class PrivacyReactions(Reactions):
         """Erase an export that has expired."""
         for event in events:
             await self._takeouts.end(event)
+
+    @reacts_to(RetentionDay)
+    async def apply_retention(self, events: Sequence[RetentionDay]) -> None:
+        """Remove what is old today."""
+        for event in events:
+            await self._retention.apply(event)
+
+    @reacts_to(RetentionDue)
+    async def end_person_exports(self, events: Sequence[RetentionDue]) -> None:
+        """Erase old exports of persons."""
+        for event in events:
+            await self._retention.end_exports(event)

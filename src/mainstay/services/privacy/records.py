@@ -85,3 +85,31 @@ class TenantExportPart(Record):
     parts: int
     sha256: str = Field(description="Of the decoded content, in hexadecimal.")
     content: str = Field(description="Base64 (RFC 4648).")
+
+
+KindName = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[a-z][a-z0-9_]*$")]
+RetentionDays = Annotated[int, Field(ge=1, le=36500)]
+RetentionPolicies = Annotated[
+    dict[KindName, RetentionDays],
+    Field(max_length=100, description="Days by kind; what is left out is not removed by its age."),
+]
+
+
+class RetentionKind(Record):
+    """For how long your tenant keeps a kind of things, and what it may say."""
+
+    kind: str
+    days: int | None = Field(
+        description="Null: not removed by its age, or only as the server's settings say."
+    )
+    least_days: int
+    most_days: int
+
+
+class RetentionPreview(Record):
+    """What a policy would remove if it were applied now."""
+
+    kind: str
+    days: int
+    before_ms: int
+    count: int

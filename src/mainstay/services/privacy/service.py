@@ -12,20 +12,24 @@ from mainstay.services.privacy.records import (
     KeyState,
     PersonData,
     PersonRequest,
+    RetentionKind,
+    RetentionPreview,
     TenantExport,
     TenantExportPart,
 )
+from mainstay.services.privacy.retention import Retention
 from mainstay.services.privacy.takeouts import Takeouts
 
 
 class PrivacyService(Privacy):
     """The privacy service."""
 
-    def __init__(self, keys: KeyRing, persons: Persons, takeouts: Takeouts) -> None:
+    def __init__(self, keys: KeyRing, persons: Persons, takeouts: Takeouts, retention: Retention) -> None:
         """Take the parts."""
         self._keys = keys
         self._persons = persons
         self._takeouts = takeouts
+        self._retention = retention
 
     async def describe_keys(self) -> KeyState:
         """Tell how the keys are."""
@@ -90,3 +94,15 @@ class PrivacyService(Privacy):
     async def delete_tenant_export(self, export_id: str) -> TenantExport:
         """Erase an archive."""
         return await self._takeouts.remove(export_id)
+
+    async def get_retention(self) -> list[RetentionKind]:
+        """Tell for how long things are kept."""
+        return await self._retention.kinds()
+
+    async def set_retention(self, days: dict[str, int]) -> list[RetentionKind]:
+        """Set for how long things are kept."""
+        return await self._retention.set(days)
+
+    async def preview_retention(self, kind: str, days: int) -> RetentionPreview:
+        """Count what a policy would remove."""
+        return await self._retention.preview(kind, days)

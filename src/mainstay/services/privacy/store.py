@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from mainstay.ports.ciphers import Cipher
-from mainstay.ports.database import Column, Index, Row, Rows, Scalar, Sealed, Table
+from mainstay.ports.database import Aged, Column, Index, Row, Rows, Scalar, Sealed, Table
 from mainstay.services.privacy.interface import PersonErasureRequested, PersonExportRequested, PersonPartReady
+from mainstay.services.privacy.retention_store import POLICIES
 from mainstay.services.privacy.takeout_store import TENANT_EXPORTS
 
 REQUESTS = Table(
@@ -23,6 +24,7 @@ REQUESTS = Table(
     ),
     key=("request_id",),
     indexes=(Index(("subject",)),),
+    aged=Aged("person_exports", "asked_ms", most_days=365, by_service=True, where="kind = 'export'"),
 )
 PARTS = Table(
     name="privacy_parts",
@@ -40,7 +42,7 @@ PARTS = Table(
     ),
     key=("request_id", "service"),
 )
-TABLES = (REQUESTS, PARTS, TENANT_EXPORTS)
+TABLES = (REQUESTS, PARTS, TENANT_EXPORTS, POLICIES)
 
 _REQUEST = "SELECT request_id, kind, subject, subject_sha256, job_id, asked_ms, done_ms FROM privacy_requests"
 
