@@ -133,6 +133,9 @@ from mainstay.services.privacy.interface import (
     Privacy,
 )
 from mainstay.services.privacy.records import (
+    Consent,
+    ConsentPurpose,
+    ConsentState,
     KeyState,
     PersonData,
     PersonRequest,
@@ -856,6 +859,36 @@ class PrivacySync:
         kind: str,
         days: int,
     ) -> RetentionPreview: ...
+    def define_consent(
+        self,
+        purpose: str,
+        text: str,
+    ) -> ConsentPurpose: ...
+    def list_consent_purposes(self) -> list[ConsentPurpose]: ...
+    def give_consent(
+        self,
+        subject: str,
+        purpose: str,
+        version: int,
+        evidence: str = "",
+    ) -> Consent: ...
+    def withdraw_consent(
+        self,
+        subject: str,
+        purpose: str,
+        evidence: str = "",
+    ) -> Consent: ...
+    def list_consents(
+        self,
+        subject: str,
+        limit: int = 50,
+        before: int | None = None,
+    ) -> list[Consent]: ...
+    def check_consent(
+        self,
+        subject: str,
+        purpose: str,
+    ) -> ConsentState: ...
 
 class AsyncServices(_Services):
     authorization: Authorization

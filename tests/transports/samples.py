@@ -114,6 +114,14 @@ def _taken_along(world: World, mark: str) -> Values:
     return {"export_id": done[0]["export_id"]} if done else _gone_export(world, mark)
 
 
+def _agreed(world: World) -> Values:
+    asked = {"subject": "user_1", "purpose": "terms"}
+    world.call("privacy.define_consent", purpose="terms", text="Words.")
+    if not world.call("privacy.check_consent", **asked)["given"]:
+        world.call("privacy.give_consent", **asked, version=1)
+    return dict(asked)
+
+
 _DOCUMENT = {"collection": COLLECTION, "metadata": {"year": 2026, "tags": ["a", "ü"]}, "wait": True}
 _QUESTION = {"question": "How do I rotate a key?", "doc_ids": [DOC]}
 _LONG = "x" * 101
@@ -226,6 +234,22 @@ SAMPLES: dict[str, Sample] = {
     ),
     "observability.search_requests": Sample(plain(since="2026-01-01T00:00:00Z", limit=3), {"limit": 501}),
     "observability.get_request": Sample(_logged_request, {"number": 0}, {"number": 987_654_321}),
+    "privacy.define_consent": Sample(
+        lambda _, mark: {"purpose": "news", "text": f"Words {mark}"}, {"purpose": "No purpose", "text": ""}
+    ),
+    "privacy.list_consent_purposes": Sample(plain()),
+    "privacy.give_consent": Sample(
+        lambda world, _: {**_agreed(world), "version": 1, "evidence": "A box – ü."},
+        {"purpose": "No purpose", "version": 0},
+        {"purpose": "nowhere"},
+    ),
+    "privacy.withdraw_consent": Sample(
+        lambda world, _: _agreed(world), {"purpose": "No purpose"}, {"purpose": "nowhere"}
+    ),
+    "privacy.list_consents": Sample(plain(subject="user_1", limit=2, before=1), {"limit": 201}),
+    "privacy.check_consent": Sample(
+        lambda world, _: _agreed(world), {"purpose": "No purpose"}, {"purpose": "nowhere"}
+    ),
     "privacy.get_retention": Sample(plain()),
     "privacy.set_retention": Sample(plain(days={"feedback": 365}), {"days": {"feedback": 0}}),
     "privacy.preview_retention": Sample(plain(kind="feedback", days=365), {"days": 0}),

@@ -28,6 +28,7 @@ _FAKES = {
     "their-board": "theyr-board",
     "their request": "theyr request",
     "their key": "theyr key",
+    "their-purpose": "theyr-purpose",
     "their house": "theyr house",
 }
 
@@ -71,6 +72,7 @@ def sides(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sides]:
         house = House(opened, folder)
         house.http.get("/v1/me", headers=[bearer(victim.key), ("X-Request-Id", "their request")])
         opened.calm()
+        victim.call("privacy.define_consent", purpose="their-purpose", text=f"The {SECRET}.")
         export = victim.call("privacy.export_tenant")["export_id"]
         opened.calm()
         ids = (key["key_id"], stored["job_id"], faq["faq_id"], session["session_id"], approval, export)
@@ -93,6 +95,7 @@ VOCABULARY: Mapping[str, Callable[[Sides], Any]] = {
     "groups": lambda _: ["their-board"],
     "job_id": lambda sides: sides.their_job,
     "key_id": lambda sides: sides.their_key,
+    "purpose": lambda _: "their-purpose",
     "request_id": lambda _: "their request",
     "role": lambda _: "their-role",
     "export_id": lambda sides: sides.their_export,

@@ -26,6 +26,7 @@ ERASED = {
     "authenticator_apps",
     "authorization_codes",
     "codes",
+    "consents",
     "feedback",
     "idempotency",
     "members",
@@ -56,6 +57,7 @@ NEVER = {
     "audit_turn": "whose turn it is among processes",
     "cleared": "counts of what was removed of tenants",
     "collections": "of the tenant",
+    "consent_purposes": "of the tenant",
     "document_versions": "of the tenant",
     "documents": "of the tenant",
     "faqs": "of the tenant",
@@ -111,6 +113,8 @@ async def lived(
     await her.call("knowledge.give_feedback", doc_id="d", query="Pumps?", helpful=True)
     await her.answer("knowledge.create_collection", name="e", idempotency_key="once")
     await her.call("identity.create_key", name="made by her")
+    await her.call("privacy.define_consent", purpose="news", text="You may write to me.")
+    await her.call("privacy.give_consent", subject=user.id, purpose="news", version=1, evidence="A box.")
     await her.call("people.create_user", email="bob.trace@example.com", name="Bob")
     await browser.make(her.key, name="hers", redirect_uris=["https://app.example.com/back"])
     await connected(her)

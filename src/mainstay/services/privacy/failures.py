@@ -49,3 +49,27 @@ class RetentionInvalid(Invalid):
     """A kind is not known, or its days are outside of what is permitted."""
 
     title = "The retention cannot be so"
+
+
+class ConsentPurposeMissing(NotFound):
+    """Your tenant has defined no such purpose."""
+
+    title = "There is no such purpose"
+
+
+class ConsentPurposeChanged(Conflict):
+    """The purpose got another text at the same moment."""
+
+    title = "The purpose was changed"
+
+
+class ConsentVersionMissing(Invalid):
+    """The purpose has no such version."""
+
+    title = "There is no such version of the text"
+
+
+class ConsentMissing(Conflict):
+    """The person has not agreed, or has taken it back already."""
+
+    title = "There is no such consent"

@@ -7,8 +7,12 @@ from pydantic import Field
 from mainstay.kernel.interface import Event, Interface, reads, writes
 from mainstay.kernel.operating import OperatorNeeded
 from mainstay.ports.blobs import BlobMissing, BlobsUnavailable
-from mainstay.ports.ciphers import CipherUnavailable
+from mainstay.ports.ciphers import CipherUnavailable, KeyDestroyed
 from mainstay.services.privacy.failures import (
+    ConsentMissing,
+    ConsentPurposeChanged,
+    ConsentPurposeMissing,
+    ConsentVersionMissing,
     ExportUnfinished,
     PersonRequestMissing,
     RetentionInvalid,
@@ -17,11 +21,17 @@ from mainstay.services.privacy.failures import (
     TenantExportUnfinished,
 )
 from mainstay.services.privacy.records import (
+    Consent,
+    ConsentPurpose,
+    ConsentState,
+    ConsentText,
+    Evidence,
     ExportId,
     KeyState,
     KindName,
     PersonData,
     PersonRequest,
+    Purpose,
     RequestId,
     RetentionDays,
     RetentionKind,
@@ -270,3 +280,66 @@ class Privacy(Interface):
     )
     async def preview_retention(self, kind: KindName, days: RetentionDays) -> RetentionPreview:
         """Count what a policy would remove if it were applied now; nothing is removed."""
+
+    @writes(
+        "PUT /privacy/consents/purposes/{purpose}",
+        may="privacy:write",
+        fails=(ConsentPurposeChanged,),
+        example={"purpose": "newsletter", "text": "You may write to me once a month."},
+    )
+    async def define_consent(self, purpose: Purpose, text: ConsentText) -> ConsentPurpose:
+        """Say in which words persons agree to a purpose; another text is a new version, and all are kept."""
+
+    @reads("GET /privacy/consents/purposes", may="consents:read")
+    async def list_consent_purposes(self) -> list[ConsentPurpose]:
+        """List your tenant's purposes in their newest words."""
+
+    @writes(
+        "POST /privacy/consents",
+        may="consents:write",
+        status=201,
+        fails=(ConsentPurposeMissing, ConsentVersionMissing, KeyDestroyed),
+        example={
+            **_SUBJECT_EXAMPLE,
+            "purpose": "newsletter",
+            "version": 1,
+            "evidence": "Form on the website",
+        },
+    )
+    async def give_consent(
+        self,
+        subject: Subject,
+        purpose: Purpose,
+        version: Annotated[int, Field(ge=1, le=1_000_000, description="Of the text that was shown.")],
+        evidence: Evidence = "",
+    ) -> Consent:
+        """Record that somebody agreed to a purpose, in the words of a version; it is never changed later."""
+
+    @writes(
+        "POST /privacy/consents/withdraw",
+        may="consents:write",
+        status=201,
+        fails=(ConsentPurposeMissing, ConsentMissing, KeyDestroyed),
+        example={**_SUBJECT_EXAMPLE, "purpose": "newsletter"},
+    )
+    async def withdraw_consent(self, subject: Subject, purpose: Purpose, evidence: Evidence = "") -> Consent:
+        """Record that somebody took a consent back; it holds from the next check on, and both are kept."""
+
+    @reads("GET /privacy/consents", may="consents:read", example=_SUBJECT_EXAMPLE)
+    async def list_consents(
+        self,
+        subject: Subject,
+        limit: Annotated[int, Field(ge=1, le=200)] = 50,
+        before: Annotated[int, Field(ge=1, le=1 << 53, description="Only those with a smaller number.")]
+        | None = None,
+    ) -> list[Consent]:
+        """List all that somebody agreed to or took back, newest first; somebody erased has said nothing."""
+
+    @reads(
+        "GET /privacy/consents/check",
+        may="consents:read",
+        fails=(ConsentPurposeMissing,),
+        example={**_SUBJECT_EXAMPLE, "purpose": "newsletter"},
+    )
+    async def check_consent(self, subject: Subject, purpose: Purpose) -> ConsentState:
+        """Say whether somebody's consent to a purpose is given now; for whom nothing is known it is not."""

@@ -16,6 +16,7 @@ from mainstay.kit.clock import Clock
 from mainstay.kit.ids import Ids
 from mainstay.ports.ciphers import Cipher
 from mainstay.ports.keyrings import KeyRing
+from mainstay.services.privacy.consent_store import ConsentStore
 from mainstay.services.privacy.failures import AuditUnsealed, ExportUnfinished, PersonRequestMissing
 from mainstay.services.privacy.interface import (
     PersonErasureRequested,
@@ -28,6 +29,8 @@ from mainstay.services.privacy.store import PrivacyStore, RequestRow
 SERVICE = "privacy"
 CERTIFICATE = "house.person_erased"
 
+_FAR = 1 << 62
+_CONSENTS_MAX = 100_000
 Kind = Literal["export", "erasure"]
 
 
@@ -37,6 +40,7 @@ class Persons:
     def __init__(
         self,
         store: PrivacyStore,
+        consents: ConsentStore,
         cipher: Cipher,
         keys: KeyRing,
         eraser: Eraser,
@@ -47,6 +51,7 @@ class Persons:
     ) -> None:
         """Take the parts."""
         self._store = store
+        self._consents = consents
         self._cipher = cipher
         self._keys = keys
         self._eraser = eraser
@@ -95,7 +100,9 @@ class Persons:
         """Contribute what the audit says of somebody."""
         entries = [dict(row) for row in await self._store.entries(event.subject)]
         counts = {"audit_entries": len(entries), **await self._store.kept(event.subject)}
-        content = json.dumps({"audit": entries}).encode()
+        said = [asdict(row) for row in await self._consents.history(event.subject, _FAR, _CONSENTS_MAX)]
+        counts["consents"] = len(said)
+        content = json.dumps({"audit": entries, "consents": said}).encode()
         sealed = self._cipher.seal(
             content, PersonPartReady.place(event.request_id, SERVICE), owner=event.request_id
         )
@@ -118,6 +125,8 @@ class Persons:
         if await self._store.unsealed(subject):
             raise AuditUnsealed("It goes on by itself in a few seconds.", retry_after_s=1)
         counts = {"audit_entries": entries, **await self._store.kept(subject)}
+        counts["consents"] = await self._consents.count(subject)
+        await self._consents.forget(subject)
         await self._store.erase(subject, [asdict(each) for each in gone])
         self._tell(event.request_id, event.job_id, counts, "", promised=True)
 

@@ -113,3 +113,56 @@ class RetentionPreview(Record):
     days: int
     before_ms: int
     count: int
+
+
+Purpose = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=64, pattern=r"^[a-z][a-z0-9_-]*$"),
+    Field(description="What it is for, such as `newsletter`: a name that your tenant gives."),
+]
+ConsentText = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=20_000, pattern=r"^[^\x00]*$"),
+    Field(description="The words that persons agree to."),
+]
+Evidence = Annotated[
+    str,
+    StringConstraints(max_length=2000, pattern=r"^[^\x00]*$"),
+    Field(
+        description="How it was said, such as where a box was ticked; stored sealed with the person's key."
+    ),
+]
+
+
+class ConsentPurpose(Record):
+    """What persons may agree to, in its newest words."""
+
+    purpose: str
+    version: int
+    text: str
+    created_ms: int
+
+
+class Consent(Record):
+    """That somebody agreed to a version of a text, or took it back."""
+
+    number: int
+    subject: str
+    purpose: str
+    version: int
+    given: bool = Field(description="False: it was taken back.")
+    at_ms: int
+    recorded_by: str
+    evidence: str
+
+
+class ConsentState(Record):
+    """Whether somebody's consent to a purpose is given now."""
+
+    purpose: str
+    given: bool
+    version: int | None = Field(
+        description="To which version of the text it was said last; null: nothing was."
+    )
+    newest: int = Field(description="The newest version; ask again where what changed matters.")
+    at_ms: int | None

@@ -6,9 +6,13 @@ from typing import Literal
 from mainstay.kernel.operating import needs_operator
 from mainstay.kernel.work import note_target
 from mainstay.ports.keyrings import KeyRing
+from mainstay.services.privacy.consents import Consents
 from mainstay.services.privacy.interface import Privacy
 from mainstay.services.privacy.persons import Persons
 from mainstay.services.privacy.records import (
+    Consent,
+    ConsentPurpose,
+    ConsentState,
     KeyState,
     PersonData,
     PersonRequest,
@@ -24,12 +28,15 @@ from mainstay.services.privacy.takeouts import Takeouts
 class PrivacyService(Privacy):
     """The privacy service."""
 
-    def __init__(self, keys: KeyRing, persons: Persons, takeouts: Takeouts, retention: Retention) -> None:
+    def __init__(
+        self, keys: KeyRing, persons: Persons, takeouts: Takeouts, retention: Retention, consents: Consents
+    ) -> None:
         """Take the parts."""
         self._keys = keys
         self._persons = persons
         self._takeouts = takeouts
         self._retention = retention
+        self._consents = consents
 
     async def describe_keys(self) -> KeyState:
         """Tell how the keys are."""
@@ -106,3 +113,27 @@ class PrivacyService(Privacy):
     async def preview_retention(self, kind: str, days: int) -> RetentionPreview:
         """Count what a policy would remove."""
         return await self._retention.preview(kind, days)
+
+    async def define_consent(self, purpose: str, text: str) -> ConsentPurpose:
+        """Say in which words persons agree."""
+        return await self._consents.define(purpose, text)
+
+    async def list_consent_purposes(self) -> list[ConsentPurpose]:
+        """List the purposes."""
+        return await self._consents.purposes()
+
+    async def give_consent(self, subject: str, purpose: str, version: int, evidence: str = "") -> Consent:
+        """Record a consent."""
+        return await self._consents.give(subject, purpose, version, evidence)
+
+    async def withdraw_consent(self, subject: str, purpose: str, evidence: str = "") -> Consent:
+        """Record that a consent was taken back."""
+        return await self._consents.withdraw(subject, purpose, evidence)
+
+    async def list_consents(self, subject: str, limit: int = 50, before: int | None = None) -> list[Consent]:
+        """List what somebody said."""
+        return await self._consents.history(subject, limit, before)
+
+    async def check_consent(self, subject: str, purpose: str) -> ConsentState:
+        """Say whether a consent is given."""
+        return await self._consents.check(subject, purpose)

@@ -7,6 +7,7 @@ from typing import Any
 
 from mainstay.ports.ciphers import Cipher
 from mainstay.ports.database import Aged, Column, Index, Row, Rows, Scalar, Sealed, Table
+from mainstay.services.privacy.consent_store import TABLES as CONSENTS
 from mainstay.services.privacy.interface import PersonErasureRequested, PersonExportRequested, PersonPartReady
 from mainstay.services.privacy.retention_store import POLICIES
 from mainstay.services.privacy.takeout_store import TENANT_EXPORTS
@@ -42,7 +43,7 @@ PARTS = Table(
     ),
     key=("request_id", "service"),
 )
-TABLES = (REQUESTS, PARTS, TENANT_EXPORTS, POLICIES)
+TABLES = (REQUESTS, PARTS, TENANT_EXPORTS, POLICIES, *CONSENTS)
 
 _REQUEST = "SELECT request_id, kind, subject, subject_sha256, job_id, asked_ms, done_ms FROM privacy_requests"
 
