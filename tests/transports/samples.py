@@ -235,7 +235,8 @@ SAMPLES: dict[str, Sample] = {
     "observability.search_requests": Sample(plain(since="2026-01-01T00:00:00Z", limit=3), {"limit": 501}),
     "observability.get_request": Sample(_logged_request, {"number": 0}, {"number": 987_654_321}),
     "privacy.define_consent": Sample(
-        lambda _, mark: {"purpose": "news", "text": f"Words {mark}"}, {"purpose": "No purpose", "text": ""}
+        lambda _, mark: {"purpose": f"p-{re.sub('[^a-z0-9_-]', '-', mark)}", "text": "Words."},
+        {"purpose": "No purpose", "text": ""},
     ),
     "privacy.list_consent_purposes": Sample(plain()),
     "privacy.give_consent": Sample(
