@@ -23,6 +23,8 @@ from mainstay.ports.encoder import Lane, Role, Tokens, TokensUnavailable
 from mainstay.ports.mailers import Mail, MailUnavailable
 
 ADMIN_KEY = "an-administrators-key-for-tests-only-0001"
+UNDONE = "(state = 'running' OR (state = 'waiting' AND (attempts > 0 OR due_ms < created_ms + 3000000)))"
+"""Which events are on their way, but for those that are to wait for an hour or more."""
 _WORD = re.compile(r"\w+")
 
 

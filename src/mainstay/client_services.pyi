@@ -72,6 +72,7 @@ from mainstay.services.identity.records import (
     Permission,
     Role,
     Tenant,
+    TenantErasure,
 )
 from mainstay.services.jobs.interface import (
     Job,
@@ -132,9 +133,16 @@ from mainstay.services.privacy.interface import (
     Privacy,
 )
 from mainstay.services.privacy.records import (
+    Consent,
+    ConsentPurpose,
+    ConsentState,
     KeyState,
     PersonData,
     PersonRequest,
+    RetentionKind,
+    RetentionPreview,
+    TenantExport,
+    TenantExportPart,
 )
 
 PACKAGES: tuple[str, ...]
@@ -449,6 +457,20 @@ class IdentitySync:
         suspended: bool | None = None,
         limit_per_minute: int | None = ...,
     ) -> Tenant: ...
+    def erase_tenant(
+        self,
+        tenant_id: str,
+        name: str,
+        grace_days: int = 7,
+    ) -> TenantErasure: ...
+    def get_tenant_erasure(
+        self,
+        tenant_id: str,
+    ) -> TenantErasure: ...
+    def call_off_tenant_erasure(
+        self,
+        tenant_id: str,
+    ) -> TenantErasure: ...
     def create_tenant_key(
         self,
         tenant_id: str,
@@ -812,6 +834,61 @@ class PrivacySync:
         limit: int = 50,
         after: str | None = None,
     ) -> list[PersonRequest]: ...
+    def export_tenant(self) -> TenantExport: ...
+    def list_tenant_exports(self) -> list[TenantExport]: ...
+    def get_tenant_export(
+        self,
+        export_id: str,
+    ) -> TenantExport: ...
+    def read_tenant_export(
+        self,
+        export_id: str,
+        number: int,
+    ) -> TenantExportPart: ...
+    def delete_tenant_export(
+        self,
+        export_id: str,
+    ) -> TenantExport: ...
+    def get_retention(self) -> list[RetentionKind]: ...
+    def set_retention(
+        self,
+        days: dict[str, int],
+    ) -> list[RetentionKind]: ...
+    def preview_retention(
+        self,
+        kind: str,
+        days: int,
+    ) -> RetentionPreview: ...
+    def define_consent(
+        self,
+        purpose: str,
+        text: str,
+    ) -> ConsentPurpose: ...
+    def list_consent_purposes(self) -> list[ConsentPurpose]: ...
+    def give_consent(
+        self,
+        subject: str,
+        purpose: str,
+        version: int,
+        evidence: str = "",
+    ) -> Consent: ...
+    def withdraw_consent(
+        self,
+        subject: str,
+        purpose: str,
+        evidence: str = "",
+    ) -> Consent: ...
+    def list_consents(
+        self,
+        subject: str,
+        limit: int = 50,
+        before: int | None = None,
+    ) -> list[Consent]: ...
+    def check_consent(
+        self,
+        subject: str,
+        purpose: str,
+    ) -> ConsentState: ...
 
 class AsyncServices(_Services):
     authorization: Authorization

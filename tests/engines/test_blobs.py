@@ -45,6 +45,16 @@ async def test_a_second_put_replaces_the_first(blobs: DiskBlobs, tmp_path: Path)
     assert len(files(tmp_path)) == 1
 
 
+async def test_a_tenant_that_is_dropped_leaves_no_folder(blobs: DiskBlobs, tmp_path: Path) -> None:
+    for tenant, key in (("tnt_1", "blob_1"), ("tnt_1", "blob_2"), ("tnt_2", "blob_1")):
+        await blobs.put(tenant, key, b"hello")
+    for _ in range(2):
+        await blobs.drop("tnt_1")
+    assert await blobs.keys("tnt_1") == []
+    assert not (tmp_path / "blobs" / "tnt_1").exists()
+    assert await blobs.get("tnt_2", "blob_1") == b"hello"
+
+
 async def test_missing_bytes_are_told(blobs: DiskBlobs) -> None:
     with pytest.raises(BlobMissing):
         await blobs.get("tnt_1", "blob_1")

@@ -27,6 +27,7 @@ from mainstay.ports.vectors import (
     NoneOf,
     OneOf,
     Point,
+    Space,
     Sparse,
     Vectors,
 )
@@ -102,6 +103,17 @@ async def test_an_empty_space_answers(engine: Vectors) -> None:
     await engine.delete(space(), Equals("n", 1), 1)
     await engine.optimize(space())
     await engine.drop(space())
+
+
+async def test_a_forgotten_tenant_has_no_space_of_any_encoder(engine: Vectors) -> None:
+    spaces = [space("acme"), Space("acme", "tests/another", DIMENSIONS)]
+    for each in (*spaces, space("other")):
+        await engine.upsert(each, [point(1)], 1)
+    await engine.forget("acme")
+    await engine.forget("acme")
+    assert [await engine.count(each) for each in spaces] == [0, 0]
+    assert [await engine.applied(each) for each in spaces] == [0, 0]
+    assert await engine.count(space("other")) == 1
 
 
 async def test_tenants_do_not_meet(engine: Vectors) -> None:

@@ -34,6 +34,7 @@ SEALED = {
     "authenticator_apps": ("secret",),
     "codes": ("email",),
     "privacy_parts": ("content",),
+    "consents": ("evidence",),
 }
 EMAIL = "ada@example.com"
 
@@ -58,6 +59,8 @@ async def fill_all(admin: Client, mails: Mailbox) -> None:
     await her.call("people.change_email", email="lady@example.com", password=PHRASE)
     await fill(admin)
     await connected(admin)
+    await admin.call("privacy.define_consent", purpose="news", text="You may write to me.")
+    await admin.call("privacy.give_consent", subject="user_1", purpose="news", version=1, evidence="A box.")
     asked = await admin.call("privacy.export_person", subject="user_1")
     async with asyncio.timeout(20):
         while (await admin.call("privacy.get_request", request_id=asked.request_id)).state != "done":

@@ -25,7 +25,7 @@ from mainstay.kit.clock import SystemClock
 from mainstay.ports.database import SYSTEM
 from mainstay.ports.fetchers import Page, PageMissing
 from mainstay.ports.parsers import Parsed
-from makers import ADMIN_KEY, Mailbox, engines_for
+from makers import ADMIN_KEY, UNDONE, Mailbox, engines_for
 from oidc_provider import OidcProvider
 
 Value = TypeVar("Value")
@@ -215,7 +215,7 @@ class Running:
         """Wait until every queued event was reacted to."""
 
         async def settled() -> None:
-            waiting = "SELECT count(*) AS n FROM outbox WHERE state IN ('waiting', 'running', 'leased')"
+            waiting = f"SELECT count(*) AS n FROM outbox WHERE {UNDONE}"
             for _ in range(1000):
                 if not (await self.house.engines.database.fetch(SYSTEM, waiting))[0]["n"]:
                     return

@@ -1,6 +1,7 @@
 """Values for every operation of the house: good ones, wrong ones, and ones that name what is not there."""
 
 import re
+from itertools import count
 
 from mainstay.kernel.discovery import found_in
 from mainstay.kernel.interface import Operation, Upload, operations_of
@@ -67,6 +68,58 @@ def _gone_role(world: World, mark: str) -> Values:
 def _other_tenant(world: World, mark: str) -> Values:
     made = world.running.call("identity.create_tenant", name=f"other {mark}")
     return {"tenant_id": made["tenant_id"]}
+
+
+_NUMBERS = count(1)
+
+
+def _erased(world: World, _mark: str) -> Values:
+    name = f"erased {next(_NUMBERS)}"
+    made = world.running.call("identity.create_tenant", name=name)
+    return {"tenant_id": made["tenant_id"], "name": name, "grace_days": 30}
+
+
+def _gone_erasure(world: World, mark: str) -> Values:
+    wish = _erased(world, mark)
+    world.running.call("identity.erase_tenant", **wish)
+    return {"tenant_id": wish["tenant_id"]}
+
+
+def _erasure(world: World, mark: str) -> Values:
+    """Have a tenant erased, once: what is read must stay the same at every door."""
+    known = world.running.call("identity.list_tenants")
+    found = [each["tenant_id"] for each in known if each["name"] == "told"]
+    if not found:
+        found = [world.running.call("identity.create_tenant", name="told")["tenant_id"]]
+        world.running.call("identity.erase_tenant", tenant_id=found[0], name="told", grace_days=30)
+        world.running.call("identity.call_off_tenant_erasure", tenant_id=found[0])
+    return {"tenant_id": found[0]}
+
+
+def _no_export(world: World, _mark: str) -> Values:
+    world.running.calm()
+    return {}
+
+
+def _gone_export(world: World, _mark: str) -> Values:
+    world.running.calm()
+    made = world.call("privacy.export_tenant")
+    world.running.calm()
+    return {"export_id": made["export_id"]}
+
+
+def _taken_along(world: World, mark: str) -> Values:
+    """Export, once: what is read must stay the same at every door."""
+    done = [each for each in world.call("privacy.list_tenant_exports") if each["state"] == "done"]
+    return {"export_id": done[0]["export_id"]} if done else _gone_export(world, mark)
+
+
+def _agreed(world: World) -> Values:
+    asked = {"subject": "user_1", "purpose": "terms"}
+    world.call("privacy.define_consent", purpose="terms", text="Words.")
+    if not world.call("privacy.check_consent", **asked)["given"]:
+        world.call("privacy.give_consent", **asked, version=1)
+    return dict(asked)
 
 
 _DOCUMENT = {"collection": COLLECTION, "metadata": {"year": 2026, "tags": ["a", "ü"]}, "wait": True}
@@ -140,6 +193,15 @@ SAMPLES: dict[str, Sample] = {
         {"limit_per_minute": 0, "tenant_id": "a"},
         {"tenant_id": NOWHERE},
     ),
+    "identity.erase_tenant": Sample(
+        _erased,
+        {"grace_days": 91, "tenant_id": "a", "name": "b"},
+        {"tenant_id": NOWHERE},
+    ),
+    "identity.get_tenant_erasure": Sample(_erasure, {"tenant_id": "no id!"}, {"tenant_id": NOWHERE}),
+    "identity.call_off_tenant_erasure": Sample(
+        _gone_erasure, {"tenant_id": "no id!"}, {"tenant_id": NOWHERE}
+    ),
     "identity.create_tenant": Sample(lambda _, mark: {"name": f"t {mark}"}, {"name": _LONG}),
     "identity.list_tenants": Sample(plain()),
     "identity.create_tenant_key": Sample(
@@ -172,6 +234,35 @@ SAMPLES: dict[str, Sample] = {
     ),
     "observability.search_requests": Sample(plain(since="2026-01-01T00:00:00Z", limit=3), {"limit": 501}),
     "observability.get_request": Sample(_logged_request, {"number": 0}, {"number": 987_654_321}),
+    "privacy.define_consent": Sample(
+        lambda _, mark: {"purpose": f"p-{re.sub('[^a-z0-9_-]', '-', mark)}", "text": "Words."},
+        {"purpose": "No purpose", "text": ""},
+    ),
+    "privacy.list_consent_purposes": Sample(plain()),
+    "privacy.give_consent": Sample(
+        lambda world, _: {**_agreed(world), "version": 1, "evidence": "A box – ü."},
+        {"purpose": "No purpose", "version": 0},
+        {"purpose": "nowhere"},
+    ),
+    "privacy.withdraw_consent": Sample(
+        lambda world, _: _agreed(world), {"purpose": "No purpose"}, {"purpose": "nowhere"}
+    ),
+    "privacy.list_consents": Sample(plain(subject="user_1", limit=2, before=1), {"limit": 201}),
+    "privacy.check_consent": Sample(
+        lambda world, _: _agreed(world), {"purpose": "No purpose"}, {"purpose": "nowhere"}
+    ),
+    "privacy.get_retention": Sample(plain()),
+    "privacy.set_retention": Sample(plain(days={"feedback": 365}), {"days": {"feedback": 0}}),
+    "privacy.preview_retention": Sample(plain(kind="feedback", days=365), {"days": 0}),
+    "privacy.export_tenant": Sample(_no_export),
+    "privacy.list_tenant_exports": Sample(plain()),
+    "privacy.get_tenant_export": Sample(_taken_along, {"export_id": "no id!"}, {"export_id": NOWHERE}),
+    "privacy.read_tenant_export": Sample(
+        lambda world, mark: {**_taken_along(world, mark), "number": 1},
+        {"export_id": "no id!", "number": 0},
+        {"export_id": NOWHERE},
+    ),
+    "privacy.delete_tenant_export": Sample(_gone_export, {"export_id": "no id!"}, {"export_id": NOWHERE}),
     "privacy.describe_keys": Sample(plain()),
     "privacy.export_person": Sample(plain(subject="user_1"), {"subject": "no id!"}),
     "privacy.read_export": Sample(_exported, {"request_id": "no id!"}, {"request_id": NOWHERE}),

@@ -145,6 +145,8 @@ def normal(value: Any) -> Any:
     """Take out what differs by itself: ids, times, secrets, each call's mark, rows not sealed yet."""
     if isinstance(value, dict):
         shown = {"start", "took_ms", "waiting", "url", "attempt", "state", "versions"}
+        shown |= {"bytes", "counts"}  # what was used meanwhile is in an export too
+        shown |= {"number"} if "given" in value else set()  # consents are numbered as they come
         hidden = {"key", "secret", "keys", *shown, *_TOKENS}
         return {
             name: "…" if name in hidden or name.endswith("_ms") else normal(each)

@@ -28,6 +28,7 @@ _FAKES = {
     "their-board": "theyr-board",
     "their request": "theyr request",
     "their key": "theyr key",
+    "their-purpose": "theyr-purpose",
     "their house": "theyr house",
 }
 
@@ -43,6 +44,7 @@ class Sides:
     their_faq: str
     their_session: str
     their_approval: str
+    their_export: str
 
     def attacker(self, name: str) -> World:
         """Make another tenant, furnished too."""
@@ -70,7 +72,10 @@ def sides(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sides]:
         house = House(opened, folder)
         house.http.get("/v1/me", headers=[bearer(victim.key), ("X-Request-Id", "their request")])
         opened.calm()
-        ids = (key["key_id"], stored["job_id"], faq["faq_id"], session["session_id"], approval)
+        victim.call("privacy.define_consent", purpose="their-purpose", text=f"The {SECRET}.")
+        export = victim.call("privacy.export_tenant")["export_id"]
+        opened.calm()
+        ids = (key["key_id"], stored["job_id"], faq["faq_id"], session["session_id"], approval, export)
         yield Sides(house, victim, *ids)
         house.http.close()
 
@@ -90,8 +95,10 @@ VOCABULARY: Mapping[str, Callable[[Sides], Any]] = {
     "groups": lambda _: ["their-board"],
     "job_id": lambda sides: sides.their_job,
     "key_id": lambda sides: sides.their_key,
+    "purpose": lambda _: "their-purpose",
     "request_id": lambda _: "their request",
     "role": lambda _: "their-role",
+    "export_id": lambda sides: sides.their_export,
     "email": lambda _: "theirs@example.com",
     "session_id": lambda sides: sides.their_session,
     "subject": lambda sides: sides.their_key,
@@ -107,6 +114,7 @@ VOCABULARY: Mapping[str, Callable[[Sides], Any]] = {
     "identity.create_tenant_key.name": lambda _: "their key",
     "identity.create_tenant.name": lambda _: "their house",
     "identity.update_tenant.name": lambda _: "their house",
+    "identity.erase_tenant.name": lambda _: "their house",
     **{
         f"identity.{each}_role.name": lambda _: "their-role"
         for each in ("create", "get", "replace", "delete")
@@ -119,7 +127,10 @@ VOCABULARY: Mapping[str, Callable[[Sides], Any]] = {
 }
 """What of another tenant's a field may name: by the field, or by the operation and the field."""
 
-SHARED = {"tenants", "people", "places", "codes", "authenticator_apps", "recovery_codes"}
+SHARED = {
+    *("tenants", "people", "places", "codes", "authenticator_apps", "recovery_codes"),
+    *("tenant_erasures", "tenant_erasure_parts", "cleared"),
+}
 """Tables of all tenants together; what the victim sees of its people is looked at beside them."""
 
 OWN = {

@@ -18,10 +18,12 @@ from mainstay.app.tables import TABLES
 from mainstay.app.wiring import Wiring
 from mainstay.kernel.address import PublicAddress
 from mainstay.kernel.admission import Admission
+from mainstay.kernel.ageing import Ageing
 from mainstay.kernel.audit import Audit
 from mainstay.kernel.audit_chain import AuditChain
 from mainstay.kernel.audit_keys import AuditKeys
 from mainstay.kernel.caller import EVERYTHING, Caller
+from mainstay.kernel.clearing import Clearing
 from mainstay.kernel.dispatch import Application, Parts
 from mainstay.kernel.erasing import Eraser
 from mainstay.kernel.errands import Errands
@@ -44,6 +46,7 @@ from mainstay.kernel.resealing import KeyRounds, Resealer
 from mainstay.kernel.room import Room
 from mainstay.kernel.rounds import Caretaker, Rounds
 from mainstay.kernel.sealing import Sealer
+from mainstay.kernel.takeout import Takeout
 from mainstay.kernel.tidying import DAY_MS, Tidying
 from mainstay.kernel.tracing import Tracing
 from mainstay.kernel.usage import ROUND_S as USAGE_S
@@ -238,6 +241,9 @@ class House:
             **self.engines.inside(),
             Audit: self.audit,
             Eraser: self.eraser,
+            Ageing: Ageing(self.engines.database, TABLES),
+            Takeout: Takeout(self.engines.database, TABLES, self.engines.cipher),
+            Clearing: Clearing(self.engines.database, TABLES),
             Subscribers: Subscribers(self._subscribers()),
             Clock: self.clock,
             Random: self.random,

@@ -1,5 +1,6 @@
 """Erasing from the audit who somebody was, in such a way that the chain still holds."""
 
+import asyncio
 from collections.abc import Sequence
 
 from mainstay.kernel.audit_chain import FIELDS
@@ -15,6 +16,12 @@ _OF_SUBJECT = (
     f"SELECT l.place, a.seq, {FIELDS} FROM audit a JOIN audit_links l ON l.seq = a.seq"
     " WHERE a.subject = :subject AND a.sealed = 1 ORDER BY l.place LIMIT :limit"
 )
+_OF_TENANT = (
+    f"SELECT l.place, a.seq, {FIELDS} FROM audit a JOIN audit_links l ON l.seq = a.seq"
+    " WHERE a.salt IS NOT NULL AND a.sealed = 1 AND a.subject <> :eraser AND l.place > :after"
+    " ORDER BY l.place LIMIT :limit"
+)
+_UNSEALED = "SELECT 1 AS one FROM audit WHERE sealed = 0 AND subject <> :eraser LIMIT 1"
 
 
 class Eraser:
@@ -43,6 +50,22 @@ class Eraser:
                 await self._erase(unit, tenant_id, rows)
             erased += len(rows)
         return erased
+
+    async def erase_all(self, tenant_id: str) -> int:
+        """Erase who it was, from where and about what, in every sealed entry of a tenant; count them."""
+        erased = after = 0
+        while rows := await self._database.fetch(
+            tenant_id, _OF_TENANT, {"eraser": ERASER, "after": after, "limit": ERASED_AT_ONCE}
+        ):
+            async with self._database.unit(SYSTEM) as unit:
+                await self._erase(unit, tenant_id, rows)
+            erased, after = erased + len(rows), int(rows[-1]["place"] or 0)
+            await asyncio.sleep(0)  # reads of SQLite take no turn of their own
+        return erased
+
+    async def unsealed(self, tenant_id: str) -> bool:
+        """Say whether entries of a tenant wait for their place in the chain, and can be erased only then."""
+        return bool(await self._database.fetch(tenant_id, _UNSEALED, {"eraser": ERASER}))
 
     async def _erase(self, unit: Unit, tenant_id: str, rows: Sequence[Row]) -> None:
         for row in rows:

@@ -47,7 +47,7 @@ class Outbox:
                     "state": "waiting",
                     "attempts": 0,
                     "created_ms": now,
-                    "due_ms": now,
+                    "due_ms": now + emitted.delay_ms,
                     "lease_ms": 0,
                     "worker": "",
                     "reason": "",

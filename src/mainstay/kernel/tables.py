@@ -1,6 +1,6 @@
 """What the kernel itself remembers: events on their way, answers given, who did what, and how much."""
 
-from mainstay.ports.database import Column, Index, Sealed, Table
+from mainstay.ports.database import Aged, Column, Index, Sealed, Table
 
 OUTBOX = Table(
     name="outbox",
@@ -86,6 +86,7 @@ AUDIT = Table(
         Index(("target", "at_ms", "seq")),
         Index(("request_id", "at_ms", "seq")),
     ),
+    kept=True,
 )
 
 AUDIT_LINKS = Table(
@@ -98,6 +99,7 @@ AUDIT_LINKS = Table(
     ),
     key=("place",),
     indexes=(Index(("seq",), unique=True),),
+    kept=True,
 )
 
 AUDIT_CHECKPOINTS = Table(
@@ -115,6 +117,7 @@ AUDIT_CHECKPOINTS = Table(
     ),
     key=("number",),
     indexes=(Index(("place",)),),
+    kept=True,
 )
 
 AUDIT_TURN = Table(
@@ -162,6 +165,8 @@ REQUEST_LOG = Table(
         Index(("operation", "at_ms", "seq")),
         Index(("request_id", "at_ms", "seq")),
     ),
+    exported=("at_ms", "request_id", "subject", "operation", "outcome", "door", "origin", "took_ms", "told"),
+    aged=Aged("request_log", "at_ms", most_days=365),
 )
 
 REQUEST_SETTINGS = Table(
@@ -177,6 +182,15 @@ REQUEST_SETTINGS = Table(
         Column("changed_ms", "integer"),
     ),
     key=("name",),
+    exported=(
+        "log_requests",
+        "sample",
+        "operations",
+        "hidden_fields",
+        "characters_max",
+        "kept_days",
+        "changed_ms",
+    ),
 )
 
 USAGE = Table(
@@ -195,6 +209,18 @@ USAGE = Table(
     ),
     key=("span", "begins_ms", "subject", "operation", "writer"),
     indexes=(Index(("span", "begins_ms"), across=True),),
+    exported=(
+        "span",
+        "begins_ms",
+        "subject",
+        "operation",
+        "requests",
+        "refused",
+        "failed",
+        "writes",
+        "tokens",
+    ),
+    aged=Aged("usage", "begins_ms", least_days=62),
 )
 
 HOLDINGS = Table(
@@ -214,14 +240,29 @@ QUOTAS = Table(
     name="quotas",
     columns=(Column("name", "text"), Column("most", "integer")),
     key=("name",),
+    exported=("name", "most"),
 )
 
 DESTROYED_KEYS = Table(
     name="destroyed_keys",
     columns=(Column("key_id", "bytes"), Column("owner", "text"), Column("at_ms", "integer")),
     key=("key_id",),
+    kept=True,
 )
 """Which keys must never come back, for an older copy of the key store may still have them."""
+
+CLEARED = Table(
+    name="cleared",
+    columns=(
+        Column("clearance_id", "text"),
+        Column("service", "text"),
+        Column("kind", "text"),
+        Column("things", "integer"),
+    ),
+    key=("clearance_id", "service", "kind"),
+    scoped=False,
+)
+"""How much was removed of tenants that were erased, counted in the transactions that removed it."""
 
 TABLES = (
     OUTBOX,
@@ -237,4 +278,5 @@ TABLES = (
     HOLDINGS,
     QUOTAS,
     DESTROYED_KEYS,
+    CLEARED,
 )

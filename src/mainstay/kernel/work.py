@@ -25,6 +25,7 @@ class Emitted:
     subject: str
     promised: bool
     weight: int
+    delay_ms: int
 
 
 @dataclass
@@ -109,15 +110,22 @@ def become(known: Caller) -> None:
 
 
 def emit(
-    event: Event, *, job_id: str = "", subject: str = "", promised: bool = False, weight: int = 0
+    event: Event,
+    *,
+    job_id: str = "",
+    subject: str = "",
+    promised: bool = False,
+    weight: int = 0,
+    delay_ms: int = 0,
 ) -> None:
     """Tell the house, when and if this operation commits.
 
     `job_id` joins the event to a job that users follow; `subject` names the thing in its failures. What is
     `promised` by the operation's answer, such as an erasure, is done even if somebody cancels the job. The
-    `weight`, in a unit of the reaction's own, says how much of a portion the event takes up.
+    `weight`, in a unit of the reaction's own, says how much of a portion the event takes up. It is reacted to
+    after `delay_ms` at the earliest.
     """
-    current().events.append(Emitted(event, job_id, subject, promised, weight))
+    current().events.append(Emitted(event, job_id, subject, promised, weight, delay_ms))
 
 
 def follow_up(action: Callable[[], Awaitable[Any]]) -> None:

@@ -40,6 +40,10 @@ class Blobs(Protocol):
         """Erase the bytes; harmless when there are none."""
         ...
 
+    async def drop(self, tenant: str) -> None:
+        """Erase all of a tenant's blobs."""
+        ...
+
     async def keys(self, tenant: str) -> Sequence[str]:
         """List the keys of a tenant's blobs, in any order."""
         ...

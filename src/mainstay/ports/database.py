@@ -76,13 +76,41 @@ class Index:
 
 
 @dataclass(frozen=True)
+class Joined:
+    """A column of another table, which has one column as its key, under the name it has there."""
+
+    column: Column
+    table: str
+    by: str
+
+
+@dataclass(frozen=True)
+class Aged:
+    """What a tenant may have removed when it is older than some days, by a time in a column.
+
+    `kind` is its name for people. Rows on which something else hangs are removed `by_service`: it reacts to
+    RetentionDue. `where` narrows it to some rows.
+    """
+
+    kind: str
+    column: str
+    least_days: int = 1
+    most_days: int = 3650
+    by_service: bool = False
+    where: str = ""
+
+
+@dataclass(frozen=True)
 class Table:
     """A table that one service owns.
 
     A scoped table has a column `tenant_id` that is not listed here: the engine adds it, puts it first
     into the primary key, fills it on insert, and hides other tenants' rows. An unscoped table is only
     reachable in the `SYSTEM` scope. `sequence` names one integer column that the database numbers
-    upwards at insert (it must be the whole primary key; then the tenant is not part of the key).
+    upwards at insert (it must be the whole primary key; then the tenant is not part of the key). What is
+    `kept` outlives its tenant: it has nothing that tells of anybody, once it was emptied.
+    A tenant that leaves takes the `exported` columns along: none of secrets, nor of what is made of others.
+    What is `aged` can be removed by its age, where a tenant says so.
     """
 
     name: str
@@ -91,6 +119,9 @@ class Table:
     indexes: tuple[Index, ...] = field(default=())
     scoped: bool = True
     sequence: str | None = None
+    kept: bool = field(default=False, compare=False)
+    exported: tuple["str | Joined", ...] = field(default=(), compare=False)
+    aged: "Aged | None" = field(default=None, compare=False)
 
 
 class Unit(Protocol):

@@ -239,6 +239,10 @@ class Vectors(Protocol):
         """Forget a space and erase its files."""
         ...
 
+    async def forget(self, tenant: str) -> None:
+        """Drop every space of a tenant, whichever encoder it was made with."""
+        ...
+
     async def close(self) -> None:
         """Flush and give everything back."""
         ...

@@ -6,7 +6,7 @@ from typing import Any
 from mainstay.app.house import House
 from mainstay.kernel.dispatch import Message
 from mainstay.ports.database import SYSTEM
-from makers import Client, Mailbox, client
+from makers import UNDONE, Client, Mailbox, client
 
 PHRASE = "violet tractor sings at dawn"
 OTHER = "seven quiet lamps over the harbour"
@@ -14,7 +14,7 @@ OTHER = "seven quiet lamps over the harbour"
 
 async def calm(house: House) -> None:
     """Wait until every event was reacted to."""
-    waiting = "SELECT count(*) AS n FROM outbox WHERE state IN ('waiting', 'running', 'leased')"
+    waiting = f"SELECT count(*) AS n FROM outbox WHERE {UNDONE}"
     async with asyncio.timeout(20):
         while (await house.engines.database.fetch(SYSTEM, waiting))[0]["n"]:
             await asyncio.sleep(0.01)

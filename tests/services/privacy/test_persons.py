@@ -1,6 +1,7 @@
 """Persons exported and erased: what was planted is found by the first and gone after the second."""
 
 import asyncio
+import base64
 import json
 import shutil
 import sqlite3
@@ -20,7 +21,7 @@ from mainstay.ports.vectors import Equals, Space
 from mainstay.services.jobs.interface import JobPromised
 from mainstay.services.knowledge.failures import GiverErased
 from mainstay.services.privacy.failures import ExportUnfinished, PersonRequestMissing
-from makers import Client, FrozenClock, client, opened_house, tenant_client
+from makers import UNDONE, Client, FrozenClock, client, opened_house, tenant_client
 
 NAME, QUERY, COMMENT = "Adelaide-Marker", "marker-query of hers", "marker-comment of hers"
 REQUEST = "marker-idempotency-key"
@@ -57,7 +58,9 @@ async def calm(house: House, admin: Client) -> None:
     for _ in range(400):
         await house.audit.flush()
         waiting = await house.engines.database.fetch(
-            SYSTEM, "SELECT 1 AS one FROM outbox WHERE state IN ('waiting', 'running') LIMIT 1"
+            SYSTEM,
+            f"SELECT 1 AS one FROM outbox WHERE {UNDONE} OR (state = 'waiting' AND due_ms <= :now) LIMIT 1",
+            {"now": house.clock.now_ms()},
         )
         if not waiting:
             return
@@ -172,6 +175,31 @@ async def test_an_erased_person_is_nowhere(tmp_path: Path, clock: FrozenClock) -
         rows = await house.engines.database.fetch(tenant, "SELECT feedback_id, query FROM feedback")
         with pytest.raises(KeyDestroyed):
             house.engines.cipher.open(rows[0]["query"], ("feedback", tenant, "query", rows[0]["feedback_id"]))
+
+
+async def test_an_export_in_an_older_backup_is_unreadable_when_its_person_was_erased(
+    tmp_path: Path, clock: FrozenClock, where: dict[str, str]
+) -> None:
+    async with opened_house(tmp_path / "data", clock=clock, **where) as house:
+        admin = client(house)
+        tenant = (await admin.call("identity.whoami")).tenant_id
+        subject, _ = await planted(house, admin)
+        asked = await admin.call("privacy.export_person", subject=subject)
+        await ended(house, admin, asked.request_id)
+        parts = await house.engines.database.fetch(tenant, "SELECT service, content FROM privacy_parts")
+        kept = {(tenant, asked.request_id, str(row["service"])): row["content"] for row in parts}
+        bodies = "SELECT body FROM outbox WHERE event = 'PersonPartReady'"
+        told = [json.loads(str(row["body"])) for row in await house.engines.database.fetch(tenant, bodies)]
+        await ended(house, admin, (await admin.call("privacy.erase_person", subject=subject)).request_id)
+        for place, content in kept.items():
+            assert isinstance(content, bytes)
+            with pytest.raises(KeyDestroyed):
+                house.engines.cipher.open(content, ("privacy_parts", *place))
+        assert {each["service"] for each in told} == {service for *_, service in kept}
+        for each in told:
+            place = ("privacy_parts", tenant, each["request_id"], each["service"])
+            with pytest.raises(KeyDestroyed):
+                house.engines.cipher.open(base64.b64decode(each["content"]), place)
 
 
 def restored_feedback(copy: Path, keys: Path, again: Path) -> int:

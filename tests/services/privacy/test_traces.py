@@ -9,7 +9,7 @@ from mainstay.app.house import House
 from mainstay.app.tables import TABLES
 from mainstay.kernel.guard import CredentialsUnknown
 from mainstay.ports.database import SYSTEM
-from makers import FrozenClock, Mailbox, client, opened_house
+from makers import Client, FrozenClock, Mailbox, client, opened_house
 from oidc_provider import OidcProvider, connected
 from services.authorization.approving import app
 from services.authorization.asking import URL, Web, web
@@ -23,6 +23,7 @@ ERASED = {
     "authenticator_apps",
     "authorization_codes",
     "codes",
+    "consents",
     "feedback",
     "idempotency",
     "members",
@@ -51,7 +52,9 @@ NEVER = {
     "audit_keys": "public keys of the audit",
     "audit_links": "hashes",
     "audit_turn": "whose turn it is among processes",
+    "cleared": "counts of what was removed of tenants",
     "collections": "of the tenant",
+    "consent_purposes": "of the tenant",
     "document_versions": "of the tenant",
     "documents": "of the tenant",
     "faqs": "of the tenant",
@@ -61,11 +64,15 @@ NEVER = {
     "passages": "of the tenant",
     "quotas": "of the tenant",
     "request_settings": "of the tenant",
+    "retention_policies": "of the tenant",
     "revoked_secrets": "hashes of secrets of API keys",
     "roles": "of the tenant",
     "signing_keys": "of the installation",
     "sso_domains": "of the tenant",
     "sso_used": "what providers said once, until it expires",
+    "tenant_exports": "counts; the content is in files, which go when anybody is erased",
+    "tenant_erasures": "of the tenant",
+    "tenant_erasure_parts": "names of services",
     "tenants": "of the tenant",
 }
 
@@ -86,9 +93,10 @@ async def found_in(house: House, markers: set[str]) -> set[str]:
     return found
 
 
-async def lived(house: House, browser: Web, mails: Mailbox) -> tuple[str, str, dict[str, Any], set[str]]:
+async def lived(
+    house: House, browser: Web, mails: Mailbox, admin: Client
+) -> tuple[str, str, dict[str, Any], set[str]]:
     """Let her leave a trace wherever she can; give her id, session and tokens, and what tells of her."""
-    admin = client(house)
     await admin.call("observability.set_request_settings", log_requests=True)
     user, her, *_ = await with_app(house, admin, mails, house.clock, EMAIL, name="Ada", role="admin")
     await her.call("knowledge.create_collection", name="c")
@@ -96,10 +104,12 @@ async def lived(house: House, browser: Web, mails: Mailbox) -> tuple[str, str, d
     await her.call("knowledge.give_feedback", doc_id="d", query="Pumps?", helpful=True)
     await her.answer("knowledge.create_collection", name="e", idempotency_key="once")
     await her.call("identity.create_key", name="made by her")
+    await her.call("privacy.define_consent", purpose="news", text="You may write to me.")
+    await her.call("privacy.give_consent", subject=user.id, purpose="news", version=1, evidence="A box.")
     await her.call("people.create_user", email="bob.trace@example.com", name="Bob")
     await browser.make(her.key, name="hers", redirect_uris=["https://app.example.com/back"])
     await connected(her)
-    asking = await app(browser)
+    asking = await app(browser, key=admin.key)
     tokens = await asking.tokens(her.key)
     await asking.code(her.key)
     asked = await her.call("privacy.export_person", subject=user.id)
@@ -127,7 +137,7 @@ async def test_every_table_forgets_a_person_whose_sessions_and_grants_end(
     given = {"clock": clock, "mailer": mails, "fetcher": OidcProvider(clock.now_ms())}
     async with opened_house(tmp_path / "data", **given, **settings) as house:
         browser, admin = web(house), client(house)
-        user_id, session, granted, markers = await lived(house, browser, mails)
+        user_id, session, granted, markers = await lived(house, browser, mails, admin)
         assert await found_in(house, markers) >= ERASED, "each of them is tried"
         assert (await browser.get("/v1/me", granted["access_token"])).status_code == 200
 

@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import os
 import re
+import shutil
 import tempfile
 import threading
 from pathlib import Path
@@ -52,6 +53,11 @@ class DiskBlobs:
     async def delete(self, tenant: str, key: str) -> None:
         """Erase the bytes; harmless when there are none."""
         await asyncio.to_thread(self._delete, self._path(tenant, key))
+
+    async def drop(self, tenant: str) -> None:
+        """Erase all of a tenant's blobs."""
+        self._path(tenant, "any")  # the tenant's name is checked
+        await asyncio.to_thread(self._drop, self._folder / tenant)
 
     async def keys(self, tenant: str) -> list[str]:
         """List the keys of a tenant's blobs; raises BlobsUnavailable."""
@@ -125,6 +131,16 @@ class DiskBlobs:
     def _keys(self, folder: Path) -> list[str]:
         try:
             return [path.name for path in folder.glob("*/*")]
+        except OSError as error:
+            raise _unavailable(error) from error
+
+    def _drop(self, folder: Path) -> None:
+        try:
+            with self._changing:
+                shutil.rmtree(folder)
+            _sync(folder.parent)
+        except FileNotFoundError:
+            return
         except OSError as error:
             raise _unavailable(error) from error
 

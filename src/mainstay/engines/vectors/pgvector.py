@@ -160,6 +160,16 @@ class PgvectorVectors:
             await connection.execute(f"DELETE FROM {SCHEMA}.spaces WHERE id = %s", (self._spaces[space],))
         del self._spaces[space]
 
+    async def forget(self, tenant: str) -> None:
+        """Drop every space of a tenant."""
+        async with self._connection() as connection:
+            cursor = await connection.execute(
+                f"SELECT encoder, dimensions FROM {SCHEMA}.spaces WHERE tenant = %s", (tenant,)
+            )
+            rows = await cursor.fetchall()
+        for encoder, dimensions in rows:
+            await self.drop(Space(tenant, str(encoder), int(dimensions)))
+
     async def close(self) -> None:
         """Give the connections back; a second call does nothing."""
         if not self._pool.closed:

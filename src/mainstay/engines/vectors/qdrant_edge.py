@@ -19,6 +19,7 @@ from mainstay.engines.vectors.opening import Opening
 from mainstay.engines.vectors.points import DENSE, TERMS, number_of, sparse_vector, to_engine, to_matches
 from mainstay.engines.vectors.rebuilds import rebuild
 from mainstay.engines.vectors.shards import STANDARD, Tuning, index_payload, is_indexed, speaking
+from mainstay.engines.vectors.spaces import folders_of
 from mainstay.ports.vectors import (
     NO_MATCHES,
     FieldType,
@@ -207,6 +208,14 @@ class QdrantEdgeVectors:
         """Forget a space and erase its files."""
         await self._stop_rebuild(space)
         await self._opening.drop(space)
+
+    async def forget(self, tenant: str) -> None:
+        """Drop every space of a tenant, and what was set aside of it."""
+        found = await asyncio.to_thread(folders_of, self._folder, tenant)
+        for space in dict.fromkeys(found.values()):
+            await self.drop(space)
+        for folder in found:
+            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
     async def close(self) -> None:
         """Flush and give everything back; a second call does nothing."""

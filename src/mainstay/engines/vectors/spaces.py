@@ -40,6 +40,22 @@ def folder_of(root: Path, space: Space) -> Path:
     return root / hashlib.sha256(name.encode()).hexdigest()[:40]
 
 
+def folders_of(root: Path, tenant: str) -> dict[Path, Space]:
+    """Give the folders of a tenant's spaces, with those that were set aside because they were damaged."""
+    found: dict[Path, Space] = {}
+    for path in root.glob(f"*/{_STATE}"):
+        with contextlib.suppress(
+            OSError, ValueError, KeyError, TypeError
+        ):  # unreadable: its name tells below
+            raw = json.loads(path.read_bytes())
+            if raw["tenant"] == tenant:
+                found[path.parent] = Space(tenant, str(raw["encoder"]), int(raw["dimensions"]))
+    for folder, space in list(found.items()):
+        whole = folder.name.partition(".")[0]
+        found |= dict.fromkeys(root.glob(f"{whole}*"), space)
+    return found
+
+
 def read_state(folder: Path) -> State | None:
     """Read the pointer; None where there is no whole space (never made, or cut off while it was made)."""
     try:

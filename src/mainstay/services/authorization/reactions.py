@@ -3,16 +3,22 @@
 from collections.abc import Sequence
 
 from mainstay.kernel.events import Reactions, reacts_to
+from mainstay.services.authorization.leaving import Leaving
 from mainstay.services.authorization.personal import PersonalGrants
-from mainstay.services.privacy.interface import PersonErasureRequested, PersonExportRequested
+from mainstay.services.privacy.interface import (
+    PersonErasureRequested,
+    PersonExportRequested,
+    TenantErasureRequested,
+)
 
 
 class AuthorizationReactions(Reactions):
     """Does authorization's part."""
 
-    def __init__(self, personal: PersonalGrants) -> None:
+    def __init__(self, personal: PersonalGrants, leaving: Leaving) -> None:
         """Take the parts."""
         self._personal = personal
+        self._leaving = leaving
 
     @reacts_to(PersonExportRequested)
     async def export_person(self, events: Sequence[PersonExportRequested]) -> None:
@@ -25,3 +31,9 @@ class AuthorizationReactions(Reactions):
         """End and erase what somebody has let clients do."""
         for event in events:
             await self._personal.erase(event)
+
+    @reacts_to(TenantErasureRequested)
+    async def erase_tenant(self, events: Sequence[TenantErasureRequested]) -> None:
+        """Remove what authorization has of a tenant."""
+        for event in events:
+            await self._leaving.erase(event)

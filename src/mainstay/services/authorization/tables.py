@@ -42,6 +42,18 @@ CLIENTS = Table(
     ),
     key=("client_id",),
     indexes=(Index(("client_id",), unique=True, across=True), Index(("expires_ms",), across=True)),
+    exported=(
+        "client_id",
+        "name",
+        "role",
+        "permissions",
+        "groups",
+        "redirect_uris",
+        "grants",
+        "created_ms",
+        "created_by",
+        "expires_ms",
+    ),
 )
 
 REVOCATIONS = Table(

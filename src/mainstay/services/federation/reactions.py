@@ -3,16 +3,22 @@
 from collections.abc import Sequence
 
 from mainstay.kernel.events import Reactions, reacts_to
+from mainstay.services.federation.leaving import Leaving
 from mainstay.services.federation.personal import PersonalLinks
-from mainstay.services.privacy.interface import PersonErasureRequested, PersonExportRequested
+from mainstay.services.privacy.interface import (
+    PersonErasureRequested,
+    PersonExportRequested,
+    TenantErasureRequested,
+)
 
 
 class FederationReactions(Reactions):
     """Does the part of single sign-on."""
 
-    def __init__(self, personal: PersonalLinks) -> None:
+    def __init__(self, personal: PersonalLinks, leaving: Leaving) -> None:
         """Take the parts."""
         self._personal = personal
+        self._leaving = leaving
 
     @reacts_to(PersonExportRequested)
     async def export_person(self, events: Sequence[PersonExportRequested]) -> None:
@@ -25,3 +31,9 @@ class FederationReactions(Reactions):
         """Erase by which connections somebody came."""
         for event in events:
             await self._personal.erase(event)
+
+    @reacts_to(TenantErasureRequested)
+    async def erase_tenant(self, events: Sequence[TenantErasureRequested]) -> None:
+        """Remove what federation has of a tenant."""
+        for event in events:
+            await self._leaving.erase(event)

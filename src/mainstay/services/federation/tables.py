@@ -27,6 +27,20 @@ CONNECTIONS = Table(
     ),
     key=("connection_id",),
     indexes=(Index(("connection_id",), unique=True, across=True),),
+    exported=(
+        "connection_id",
+        "name",
+        "kind",
+        "state",
+        "issuer",
+        "client_id",
+        "sign_in_url",
+        "certificates",
+        "mapping",
+        "create_members",
+        "created_ms",
+        "created_by",
+    ),
 )
 
 DOMAINS = Table(
@@ -34,6 +48,7 @@ DOMAINS = Table(
     columns=(Column("domain", "text"), Column("connection_id", "text")),
     key=("domain",),
     indexes=(Index(("domain",), unique=True, across=True), Index(("connection_id",))),
+    exported=("domain", "connection_id"),
 )
 
 LINKS = Table(

@@ -109,3 +109,27 @@ class TenantIsOperator(Conflict):
     """The tenant that runs this installation cannot be suspended."""
 
     title = "The operator's tenant cannot be suspended"
+
+
+class TenantNameDiffers(Invalid):
+    """The name that should confirm an erasure is not the tenant's."""
+
+    title = "This is not the tenant's name"
+
+
+class TenantBeingErased(Conflict):
+    """The tenant is erased, or will be when its time to call it off is over."""
+
+    title = "This tenant is being erased"
+
+
+class TenantErasureBegun(Conflict):
+    """The erasure has begun, or ended, and cannot be called off."""
+
+    title = "This erasure cannot be called off"
+
+
+class TenantErasureMissing(NotFound):
+    """Nobody has asked to erase such a tenant."""
+
+    title = "There is no such erasure"

@@ -20,8 +20,12 @@ from mainstay.services.identity.failures import (
     RoleMissing,
     RoleNameTaken,
     RolesTooMany,
+    TenantBeingErased,
+    TenantErasureBegun,
+    TenantErasureMissing,
     TenantIsOperator,
     TenantMissing,
+    TenantNameDiffers,
     TenantNameTaken,
 )
 from mainstay.services.identity.records import (
@@ -29,6 +33,7 @@ from mainstay.services.identity.records import (
     AfterKey,
     ApiKey,
     ExpiresAt,
+    GraceDays,
     Groups,
     KeyId,
     KeyName,
@@ -43,6 +48,7 @@ from mainstay.services.identity.records import (
     RoleName,
     Scopes,
     Tenant,
+    TenantErasure,
     TenantId,
 )
 
@@ -201,7 +207,7 @@ class Identity(Interface):
     @writes(
         "PATCH /tenants/{tenant_id}",
         may="tenants:write",
-        fails=(OperatorNeeded, TenantMissing, TenantNameTaken, TenantIsOperator),
+        fails=(OperatorNeeded, TenantMissing, TenantNameTaken, TenantIsOperator, TenantBeingErased),
         example={**_TENANT_EXAMPLE, "suspended": True},
     )
     async def update_tenant(
@@ -216,6 +222,43 @@ class Identity(Interface):
         What is left out stays as it is; null takes the limit away. The keys of a suspended tenant are refused
         from the next request on, its data stays, and jobs that have begun go on to their end.
         """
+
+    @writes(
+        "POST /tenants/{tenant_id}/erasure",
+        may="tenants:erase",
+        status=202,
+        pending=True,
+        fails=(OperatorNeeded, TenantMissing, TenantIsOperator, TenantNameDiffers, TenantBeingErased),
+        example={**_TENANT_EXAMPLE, "name": "Harbour Logistics", "grace_days": 7},
+    )
+    async def erase_tenant(
+        self, tenant_id: TenantId, name: KeyName, grace_days: GraceDays = 7
+    ) -> TenantErasure:
+        """Erase a tenant with everything that it has, in backups too; for the operator's administrators.
+
+        `name` confirms it: the tenant's, letter by letter. The tenant is suspended at once, and erased when
+        the days are over: a week if nothing is said. Until then it can be called off. From then on its jobs
+        end, its keys are destroyed, and every service removes what it has; it goes on after a crash. What
+        stays of the audit says what was done and when, but not by whom or about what.
+        """
+
+    @reads(
+        "GET /tenants/{tenant_id}/erasure",
+        may="tenants:read",
+        fails=(OperatorNeeded, TenantErasureMissing),
+        example=_TENANT_EXAMPLE,
+    )
+    async def get_tenant_erasure(self, tenant_id: TenantId) -> TenantErasure:
+        """Report on a tenant's last erasure: what each service removed; also when the tenant is gone."""
+
+    @writes(
+        "DELETE /tenants/{tenant_id}/erasure",
+        may="tenants:erase",
+        fails=(OperatorNeeded, TenantErasureMissing, TenantErasureBegun),
+        example=_TENANT_EXAMPLE,
+    )
+    async def call_off_tenant_erasure(self, tenant_id: TenantId) -> TenantErasure:
+        """Call a tenant's erasure off before it begins; the tenant stays suspended until it is resumed."""
 
     @writes(
         "POST /tenants/{tenant_id}/api-keys",

@@ -140,3 +140,40 @@ class Tenant(Record):
     limit_per_minute: int | None = Field(
         None, description="What its keys have that have no limit of their own, and the most any of them has."
     )
+
+
+GraceDays = Annotated[
+    int,
+    Field(
+        ge=0,
+        le=90,
+        description="For so many days the erasure can be called off; 0: it begins within seconds.",
+    ),
+]
+
+
+class ErasedPart(Record):
+    """What one service removed of a tenant; `late` is what was written while the others removed theirs."""
+
+    service: str
+    done: bool
+    counts: dict[str, int] = Field(description="How many of each kind so far: rows of tables, files, people.")
+
+
+class TenantErasure(Record):
+    """The erasure of a tenant; it names nobody, and outlives the tenant."""
+
+    erasure_id: str
+    tenant_id: str
+    state: Literal["waiting", "running", "done", "called_off"] = Field(
+        description="`waiting`: until `due_ms` it can be called off."
+    )
+    job_id: str
+    asked_ms: int
+    due_ms: int
+    done_ms: int | None
+    parts: list[ErasedPart]
+
+    def pending(self) -> bool:
+        """Say whether it is still to be done."""
+        return self.state in {"waiting", "running"}

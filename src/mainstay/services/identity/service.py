@@ -11,6 +11,7 @@ from mainstay.kit.ids import Ids
 from mainstay.kit.random import Random
 from mainstay.kit.tokens import hashed
 from mainstay.services.identity import bounds, keys
+from mainstay.services.identity.erasures import TenantErasures
 from mainstay.services.identity.failures import AdminKeyInvalid, KeyInUse
 from mainstay.services.identity.interface import Identity
 from mainstay.services.identity.keyring import LOCAL_KEY, IdentitySettings, Keyring, Wish
@@ -22,6 +23,7 @@ from mainstay.services.identity.records import (
     Permission,
     Role,
     Tenant,
+    TenantErasure,
 )
 from mainstay.services.identity.rolebook import Rolebook
 from mainstay.services.identity.roles import permitted
@@ -44,6 +46,7 @@ class IdentityService(Identity):
         keyring: Keyring,
         rolebook: Rolebook,
         tenancy: Tenancy,
+        erasures: TenantErasures,
         uses: Uses,
         clock: Clock,
         ids: Ids,
@@ -55,6 +58,7 @@ class IdentityService(Identity):
         self._keyring = keyring
         self._rolebook = rolebook
         self._tenancy = tenancy
+        self._erasures = erasures
         self._uses = uses
         self._clock = clock
         self._ids = ids
@@ -247,6 +251,22 @@ class IdentityService(Identity):
         needs_operator()
         note_target(tenant_id)
         return await self._tenancy.change(tenant_id, name, suspended, limit_per_minute)
+
+    async def erase_tenant(self, tenant_id: str, name: str, grace_days: int = 7) -> TenantErasure:
+        """Erase a tenant."""
+        needs_operator()
+        note_target(tenant_id)
+        return await self._erasures.ask(tenant_id, name, grace_days)
+
+    async def get_tenant_erasure(self, tenant_id: str) -> TenantErasure:
+        """Report on a tenant's erasure."""
+        needs_operator()
+        return await self._erasures.report(tenant_id)
+
+    async def call_off_tenant_erasure(self, tenant_id: str) -> TenantErasure:
+        """Call a tenant's erasure off."""
+        needs_operator()
+        return await self._erasures.call_off(tenant_id)
 
     async def create_tenant_key(
         self,

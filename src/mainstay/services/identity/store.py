@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from mainstay.ports.database import AllRows, Row, Scalar
 from mainstay.services.identity import tables
 
-TABLES = (tables.API_KEYS, tables.TENANTS, tables.ROLES, tables.KEY_USES, tables.REVOKED)
+TABLES = (
+    *(tables.API_KEYS, tables.TENANTS, tables.ROLES, tables.KEY_USES, tables.REVOKED),
+    *(tables.TENANT_ERASURES, tables.TENANT_PARTS),
+)
 
 _RECOGNISED = (
     "SELECT k.tenant_id, k.key_id, k.role, k.groups, k.limit_per_minute, k.permissions, k.expires_ms,"
@@ -304,11 +307,11 @@ class IdentityStore:
         rows = await self._rows.fetch(f"{_TENANT} WHERE tenant_id = :tenant", {"tenant": tenant_id})
         return _tenant(rows[0]) if rows else None
 
-    async def hold_tenant(self, row: TenantRow) -> TenantRow:
+    async def hold_tenant(self, row: TenantRow) -> TenantRow | None:
         """Give a tenant as it is now, and keep others from changing it before this operation ends."""
         where = {"tenant_id": row.tenant_id}
         await self._rows.update("tenants", {"created_ms": row.created_ms}, where)
-        return await self.tenant(row.tenant_id) or row  # tenants are never removed
+        return await self.tenant(row.tenant_id)
 
     async def add_tenant(self, tenant: TenantRow) -> None:
         """Store a tenant; raises UniqueViolated when the name is taken."""

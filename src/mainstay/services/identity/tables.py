@@ -26,6 +26,17 @@ API_KEYS = Table(
         Index(("old_hash",), across=True),
         Index(("role",)),
     ),
+    exported=(
+        "key_id",
+        "name",
+        "role",
+        "groups",
+        "limit_per_minute",
+        "permissions",
+        "created_ms",
+        "expires_ms",
+        "created_by",
+    ),
 )
 
 KEY_USES = Table(
@@ -43,6 +54,7 @@ ROLES = Table(
         Column("changed_ms", "integer"),
     ),
     key=("name",),
+    exported=("name", "description", "permissions", "changed_ms"),
 )
 
 TENANTS = Table(
@@ -57,6 +69,30 @@ TENANTS = Table(
     ),
     key=("tenant_id",),
     indexes=(Index(("name",), unique=True, across=True),),
+    scoped=False,
+)
+
+TENANT_ERASURES = Table(
+    name="tenant_erasures",
+    columns=(
+        Column("erasure_id", "text"),
+        Column("tenant_id", "text"),
+        Column("state", "text"),
+        Column("job_id", "text"),
+        Column("operator_id", "text"),
+        Column("asked_ms", "integer"),
+        Column("due_ms", "integer"),
+        Column("done_ms", "integer", nullable=True),
+    ),
+    key=("erasure_id",),
+    indexes=(Index(("tenant_id",), across=True),),
+    scoped=False,
+)
+
+TENANT_PARTS = Table(
+    name="tenant_erasure_parts",
+    columns=(Column("erasure_id", "text"), Column("service", "text"), Column("done", "integer")),
+    key=("erasure_id", "service"),
     scoped=False,
 )
 

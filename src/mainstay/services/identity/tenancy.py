@@ -6,7 +6,9 @@ from mainstay.kernel.work import note_change
 from mainstay.kit.clock import Clock
 from mainstay.kit.ids import Ids
 from mainstay.ports.database import UniqueViolated
+from mainstay.services.identity.erasures import TenantErasures
 from mainstay.services.identity.failures import (
+    TenantBeingErased,
     TenantIsOperator,
     TenantMissing,
     TenantNameTaken,
@@ -30,9 +32,10 @@ def _shown(row: TenantRow) -> Tenant:
 class Tenancy:
     """The tenants of this installation."""
 
-    def __init__(self, store: IdentityStore, clock: Clock, ids: Ids) -> None:
+    def __init__(self, store: IdentityStore, erasures: TenantErasures, clock: Clock, ids: Ids) -> None:
         """Take the parts."""
         self._store = store
+        self._erasures = erasures
         self._clock = clock
         self._ids = ids
 
@@ -63,11 +66,16 @@ class Tenancy:
     async def change(
         self, tenant_id: str, name: str | None, suspended: bool | None, limit_per_minute: int | None
     ) -> Tenant:
-        """Change a tenant; raises TenantIsOperator and TenantNameTaken."""
+        """Change a tenant; raises TenantIsOperator, TenantBeingErased and TenantNameTaken."""
         row = await self._row(tenant_id)
         if suspended and row.operator:
             raise TenantIsOperator("Nobody could resume it.")
-        row = await self._store.hold_tenant(row)
+        held = await self._store.hold_tenant(row)
+        if held is None:
+            raise TenantMissing("It was erased this moment.")
+        row = held
+        if suspended is False and await self._erasures.busy(tenant_id):
+            raise TenantBeingErased("Call its erasure off first: `DELETE /v1/tenants/{tenant_id}/erasure`.")
         changed = replace(
             row,
             name=name or row.name,

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mainstay.ports.ciphers import Cipher, KeyDestroyed
-from mainstay.ports.database import Column, Index, Row, Rows, Scalar, Sealed, Table
+from mainstay.ports.database import Aged, Column, Index, Row, Rows, Scalar, Sealed, Table
 from mainstay.services.knowledge.passage_store import bucket, opened, packed, unpacked
 
 
@@ -41,6 +41,7 @@ FAQS = Table(
     ),
     key=("faq_id",),
     indexes=(Index(("collection", "faq_id")), Index(("point_id",))),
+    exported=("faq_id", "collection", "question", "answer", "created_ms"),
 )
 
 FEEDBACK = Table(
@@ -59,6 +60,8 @@ FEEDBACK = Table(
     ),
     key=("feedback_id",),
     indexes=(Index(("doc_id",)),),
+    exported=("feedback_id", "doc_id", "collection", "helpful", "query", "comment", "subject", "created_ms"),
+    aged=Aged("feedback", "created_ms", least_days=7, by_service=True),
 )
 
 TABLES = (FAQS, FEEDBACK)

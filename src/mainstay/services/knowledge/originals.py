@@ -8,6 +8,7 @@ from mainstay.kit.ids import Ids, made_ms
 from mainstay.ports.blobs import Blobs
 from mainstay.services.knowledge.store import KnowledgeStore
 
+_KIND = "blob"
 _UNCLAIMED_MS = 3_600_000
 """How long a file may wait for its document: much longer than any request lasts."""
 
@@ -28,7 +29,7 @@ class Originals:
 
     async def keep(self, content: bytes) -> str:
         """Store a file and give its key."""
-        key = self._ids.new("blob")
+        key = self._ids.new(_KIND)
         await self._blobs.put(caller().tenant_id, key, content)
         return key
 
@@ -40,7 +41,8 @@ class Originals:
     async def sweep(self) -> int:
         """Erase files that no document names, but for those of requests under way; count them."""
         newest = self._clock.now_ms() - _UNCLAIMED_MS
-        old = [key for key in await self._blobs.keys(caller().tenant_id) if made_ms(key) < newest]
+        files = [key for key in await self._blobs.keys(caller().tenant_id) if key.startswith(_KIND)]
+        old = [key for key in files if made_ms(key) < newest]
         named = await self._store.blobs() if old else set()
         left = [key for key in old if key not in named]
         await self.erase(left)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from mainstay.kernel.events import Reactions, reacts_to
 from mainstay.kernel.work import emit
+from mainstay.services.knowledge.ageing import KnowledgeAgeing
 from mainstay.services.knowledge.encoding import Encoding
 from mainstay.services.knowledge.happenings import (
     DocumentIndexed,
@@ -12,6 +13,7 @@ from mainstay.services.knowledge.happenings import (
     IndexChanged,
 )
 from mainstay.services.knowledge.indexing import Indexing
+from mainstay.services.knowledge.leaving import Leaving
 from mainstay.services.knowledge.originals import Originals
 from mainstay.services.knowledge.passage_store import (
     Change,
@@ -23,7 +25,12 @@ from mainstay.services.knowledge.passage_store import (
 from mainstay.services.knowledge.personal import PersonalFeedback
 from mainstay.services.knowledge.progress_store import ProgressStore
 from mainstay.services.knowledge.store import DocumentRow, KnowledgeStore
-from mainstay.services.privacy.interface import PersonErasureRequested, PersonExportRequested
+from mainstay.services.privacy.interface import (
+    PersonErasureRequested,
+    PersonExportRequested,
+    RetentionDue,
+    TenantErasureRequested,
+)
 
 _CHARACTERS_AT_ONCE = 200_000
 """Bounds how long other tenants wait for a portion, and its memory; a single text may be longer."""
@@ -41,6 +48,8 @@ class KnowledgeReactions(Reactions):
         indexing: Indexing,
         originals: Originals,
         personal: PersonalFeedback,
+        leaving: Leaving,
+        ageing: KnowledgeAgeing,
     ) -> None:
         """Take the parts."""
         self._store = store
@@ -50,6 +59,8 @@ class KnowledgeReactions(Reactions):
         self._indexing = indexing
         self._originals = originals
         self._personal = personal
+        self._leaving = leaving
+        self._ageing = ageing
 
     @reacts_to(DocumentStored, batch=128, side_by_side=2, heavy=_CHARACTERS_AT_ONCE)
     async def encode_documents(self, events: Sequence[DocumentStored]) -> None:
@@ -94,6 +105,18 @@ class KnowledgeReactions(Reactions):
         """Erase somebody's judgements."""
         for event in events:
             await self._personal.erase(event)
+
+    @reacts_to(TenantErasureRequested)
+    async def erase_tenant(self, events: Sequence[TenantErasureRequested]) -> None:
+        """Remove documents, files and index of a tenant."""
+        for event in events:
+            await self._leaving.erase(event)
+
+    @reacts_to(RetentionDue)
+    async def remove_old(self, events: Sequence[RetentionDue]) -> None:
+        """Remove some documents or judgements that are old."""
+        for event in events:
+            await self._ageing.remove(event)
 
     async def _changed(self, events: Sequence[DocumentStored]) -> None:
         subjects = [(event.doc_id, event.version) for event in events]

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from mainstay.ports.ciphers import Cipher
-from mainstay.ports.database import Column, Index, Row, Rows, Scalar, Sealed, Table
+from mainstay.ports.database import Aged, Column, Index, Row, Rows, Scalar, Sealed, Table
 from mainstay.services.knowledge.faq_store import TABLES as FAQ_TABLES
 from mainstay.services.knowledge.large import beside
 from mainstay.services.knowledge.passage_store import TABLES as PASSAGE_TABLES
@@ -24,6 +24,7 @@ COLLECTIONS = Table(
         Column("created_ms", "integer"),
     ),
     key=("name",),
+    exported=("name", "description", "languages", "chunking", "metadata_schema", "created_ms"),
 )
 
 DOCUMENTS = Table(
@@ -51,6 +52,23 @@ DOCUMENTS = Table(
     ),
     key=("doc_id",),
     indexes=(Index(("collection", "doc_id")), Index(("collection", "language"))),
+    exported=(
+        "doc_id",
+        "collection",
+        "title",
+        "metadata",
+        "groups",
+        "language",
+        "version",
+        "media_type",
+        "source",
+        "blob",
+        "characters",
+        "file_bytes",
+        "created_ms",
+        "changed_ms",
+    ),
+    aged=Aged("documents", "changed_ms", least_days=30, by_service=True),
 )
 
 
@@ -69,6 +87,7 @@ VERSIONS = Table(
         Column("created_ms", "integer"),
     ),
     key=("doc_id", "version"),
+    exported=("doc_id", "version", "title", "text", "created_ms"),
 )
 
 TABLES = (COLLECTIONS, DOCUMENTS, VERSIONS, *PASSAGE_TABLES, *FAQ_TABLES)

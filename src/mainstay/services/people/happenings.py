@@ -42,3 +42,11 @@ class FactorChanged(Event):
 
     person_id: str
     what: Literal["added", "removed", "taken away", "recovery codes"]
+
+
+class PersonsLeaving(Event):
+    """A tenant is being erased, and has members still."""
+
+    erasure_id: str
+    tenant_id: str
+    job_id: str

@@ -10,20 +10,27 @@ from mainstay.services.people.happenings import (
     FactorChanged,
     InvitationWanted,
     PasswordChanged,
+    PersonsLeaving,
     ResetWanted,
 )
+from mainstay.services.people.leaving import Leaving
 from mainstay.services.people.post import Post
 from mainstay.services.people.rights import Rights
-from mainstay.services.privacy.interface import PersonErasureRequested, PersonExportRequested
+from mainstay.services.privacy.interface import (
+    PersonErasureRequested,
+    PersonExportRequested,
+    TenantErasureRequested,
+)
 
 
 class PeopleReactions(Reactions):
     """Sends mails, and exports and erases persons."""
 
-    def __init__(self, post: Post, rights: Rights) -> None:
-        """Take who sends them, and who knows what is stored about a person."""
+    def __init__(self, post: Post, rights: Rights, leaving: Leaving) -> None:
+        """Take who sends them, who knows what is stored about a person, and who erases a tenant's."""
         self._post = post
         self._rights = rights
+        self._leaving = leaving
 
     @reacts_to(InvitationWanted)
     async def send_invitation(self, events: Sequence[InvitationWanted]) -> None:
@@ -66,6 +73,18 @@ class PeopleReactions(Reactions):
         """Erase a member."""
         for event in events:
             await self._rights.erase(event)
+
+    @reacts_to(TenantErasureRequested)
+    async def erase_tenant(self, events: Sequence[TenantErasureRequested]) -> None:
+        """Erase the persons whom no other tenant has, then all members."""
+        for event in events:
+            await self._leaving.begin(event)
+
+    @reacts_to(PersonsLeaving)
+    async def erase_members(self, events: Sequence[PersonsLeaving]) -> None:
+        """Erase some of a tenant's persons."""
+        for event in events:
+            await self._leaving.go_on(event)
 
     @reacts_to(FactorChanged)
     async def tell_factor(self, events: Sequence[FactorChanged]) -> None:

@@ -235,6 +235,14 @@ class PeopleStore:
             await self._rows.delete(table, {"person_id": person_id})
         await self._rows.upsert("destroyed_keys", destroyed)
 
+    async def forget_codes(self, tenant_id: str) -> None:
+        """Erase the codes that were sent for memberships in a tenant."""
+        await self._rows.delete("codes", {"member_tenant": tenant_id})
+
+    async def forget_members(self, tenant_id: str, user_ids: Sequence[str]) -> None:
+        """Erase memberships of a tenant that is erased."""
+        await self._rows.delete("members", {"tenant_id": tenant_id, "user_id": list(user_ids)})
+
     async def _forget_told(self, name: str) -> None:
         """Forget events of this service that name somebody; one that is reacted to now ends by itself."""
         told = await self._rows.fetch(_TOLD, {"name": f"%{name}%"})

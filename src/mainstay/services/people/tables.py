@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from mainstay.ports.database import Column, Index, Sealed, Table
+from mainstay.ports.database import Aged, Column, Index, Joined, Sealed, Table
 from mainstay.services.people.personal import ADDRESS, AGENT, APP_SECRET, EMAIL, NEW_EMAIL, name_column, place
 
 
@@ -29,6 +29,8 @@ PEOPLE = Table(
     scoped=False,
 )
 
+_EMAIL = Joined(Column("email", "bytes", sealed=_hers(EMAIL)), "people", "person_id")
+
 MEMBERS = Table(
     name="members",
     columns=(
@@ -47,6 +49,17 @@ MEMBERS = Table(
         Index(("person_id",), unique=True),
         Index(("person_id",), across=True),
         Index(("role", "state")),
+    ),
+    exported=(
+        "user_id",
+        "name",
+        "role",
+        "groups",
+        "state",
+        "created_ms",
+        "created_by",
+        "accepted_ms",
+        _EMAIL,
     ),
 )
 
@@ -70,6 +83,7 @@ SESSIONS = Table(
         Index(("created_ms",), across=True),
         Index(("user_id",)),
     ),
+    aged=Aged("sessions", "created_ms", most_days=400),
 )
 
 AUTHENTICATOR_APPS = Table(

@@ -14,6 +14,7 @@ from mainstay.kit.clock import Clock
 from mainstay.kit.ids import Ids
 from mainstay.ports.ciphers import Cipher
 from mainstay.ports.keyrings import KeyRing
+from mainstay.services.privacy.consent_store import ConsentStore
 from mainstay.services.privacy.failures import AuditUnsealed, ExportUnfinished, PersonRequestMissing
 from mainstay.services.privacy.interface import (
     PersonErasureRequested,
@@ -26,6 +27,8 @@ from mainstay.services.privacy.store import PrivacyStore, RequestRow
 SERVICE = "privacy"
 CERTIFICATE = "house.person_erased"
 
+_FAR = 1 << 62
+_CONSENTS_MAX = 100_000
 Kind = Literal["export", "erasure"]
 
 
@@ -35,6 +38,7 @@ class Persons:
     def __init__(
         self,
         store: PrivacyStore,
+        consents: ConsentStore,
         cipher: Cipher,
         keys: KeyRing,
         eraser: Eraser,
@@ -45,6 +49,7 @@ class Persons:
     ) -> None:
         """Take the parts."""
         self._store = store
+        self._consents = consents
         self._cipher = cipher
         self._keys = keys
         self._eraser = eraser
@@ -93,7 +98,9 @@ class Persons:
         """Contribute what the audit says of somebody."""
         entries = [dict(row) for row in await self._store.entries(event.subject)]
         counts = {"audit_entries": len(entries), **await self._store.kept(event.subject)}
-        event.answer(SERVICE, {"audit": entries}, counts, self._cipher.seal)
+        said = [asdict(row) for row in await self._consents.history(event.subject, _FAR, _CONSENTS_MAX)]
+        counts["consents"] = len(said)
+        event.answer(SERVICE, {"audit": entries, "consents": said}, counts, self._cipher.seal)
 
     async def erase(self, event: PersonErasureRequested) -> None:
         """Destroy somebody's key, and erase who it was from the audit, kept answers and jobs.
@@ -101,12 +108,19 @@ class Persons:
         Entries that are not sealed yet cannot be erased; then all of it is tried again soon.
         """
         tenant_id, subject = caller().tenant_id, event.subject
-        gone = await asyncio.to_thread(self._keys.destroy, f"{tenant_id}/{subject}")
+        owners = [subject, *await self._store.exports_of(subject)]
+        gone = [
+            each
+            for owner in owners
+            for each in await asyncio.to_thread(self._keys.destroy, f"{tenant_id}/{owner}")
+        ]
         entries = len(await self._store.entries(subject))
         await self._eraser.erase(tenant_id, subject)
         if await self._store.unsealed(subject):
             raise AuditUnsealed("It goes on by itself in a few seconds.", retry_after_s=1)
         counts = {"audit_entries": entries, **await self._store.kept(subject)}
+        counts["consents"] = await self._consents.count(subject)
+        await self._consents.forget(subject)
         await self._store.erase(subject, [asdict(each) for each in gone])
         event.answer(SERVICE, counts)
 

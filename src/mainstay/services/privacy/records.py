@@ -11,6 +11,7 @@ Subject = Annotated[
     StringConstraints(min_length=1, max_length=64, pattern=r"^[\w-]+$"),
     Field(description="Whom it is about: the id of a person or of an API key."),
 ]
+ExportId = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[\w-]+$")]
 RequestId = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[\w-]+$")]
 
 
@@ -56,3 +57,112 @@ class PersonData(Record):
 
     request_id: str
     services: dict[str, dict[str, Any]]
+
+
+class TenantExport(Record):
+    """An export of everything that your tenant has."""
+
+    export_id: str
+    state: Literal["running", "done", "expired"]
+    job_id: str
+    asked_ms: int
+    done_ms: int | None
+    expires_ms: int | None = Field(description="When it is erased by itself.")
+    parts: int = Field(description="How many parts there are so far.")
+    bytes: int
+    counts: dict[str, int] = Field(description="How many rows of each table, and files, are in it so far.")
+
+    def pending(self) -> bool:
+        """Say whether it is still being made."""
+        return self.state == "running"
+
+
+class TenantExportPart(Record):
+    """A part of the archive; all parts decoded and joined in their order are one `.tar.gz` file."""
+
+    export_id: str
+    number: int
+    parts: int
+    sha256: str = Field(description="Of the decoded content, in hexadecimal.")
+    content: str = Field(description="Base64 (RFC 4648).")
+
+
+KindName = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[a-z][a-z0-9_]*$")]
+RetentionDays = Annotated[int, Field(ge=1, le=36500)]
+RetentionPolicies = Annotated[
+    dict[KindName, RetentionDays],
+    Field(max_length=100, description="Days by kind; what is left out is not removed by its age."),
+]
+
+
+class RetentionKind(Record):
+    """For how long your tenant keeps a kind of things, and what it may say."""
+
+    kind: str
+    days: int | None = Field(
+        description="Null: not removed by its age, or only as the server's settings say."
+    )
+    least_days: int
+    most_days: int
+
+
+class RetentionPreview(Record):
+    """What a policy would remove if it were applied now."""
+
+    kind: str
+    days: int
+    before_ms: int
+    count: int
+
+
+Purpose = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=64, pattern=r"^[a-z][a-z0-9_-]*$"),
+    Field(description="What it is for, such as `newsletter`: a name that your tenant gives."),
+]
+ConsentText = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=20_000, pattern=r"^[^\x00]*$"),
+    Field(description="The words that persons agree to."),
+]
+Evidence = Annotated[
+    str,
+    StringConstraints(max_length=2000, pattern=r"^[^\x00]*$"),
+    Field(
+        description="How it was said, such as where a box was ticked; stored sealed with the person's key."
+    ),
+]
+
+
+class ConsentPurpose(Record):
+    """What persons may agree to, in its newest words."""
+
+    purpose: str
+    version: int
+    text: str
+    created_ms: int
+
+
+class Consent(Record):
+    """That somebody agreed to a version of a text, or took it back."""
+
+    number: int
+    subject: str
+    purpose: str
+    version: int
+    given: bool = Field(description="False: it was taken back.")
+    at_ms: int
+    recorded_by: str
+    evidence: str
+
+
+class ConsentState(Record):
+    """Whether somebody's consent to a purpose is given now."""
+
+    purpose: str
+    given: bool
+    version: int | None = Field(
+        description="To which version of the text it was said last; null: nothing was."
+    )
+    newest: int = Field(description="The newest version; ask again where what changed matters.")
+    at_ms: int | None

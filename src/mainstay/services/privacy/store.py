@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from mainstay.ports.ciphers import Cipher
-from mainstay.ports.database import Column, Index, Row, Rows, Scalar, Sealed, Table
+from mainstay.ports.database import Aged, Column, Index, Row, Rows, Scalar, Sealed, Table
+from mainstay.services.privacy.consent_store import TABLES as CONSENTS
 from mainstay.services.privacy.interface import PersonErasureRequested, PersonExportRequested, PersonPartReady
+from mainstay.services.privacy.retention_store import POLICIES
+from mainstay.services.privacy.takeout_store import TENANT_EXPORTS
 
 REQUESTS = Table(
     name="privacy_requests",
@@ -22,6 +25,7 @@ REQUESTS = Table(
     ),
     key=("request_id",),
     indexes=(Index(("subject",)),),
+    aged=Aged("person_exports", "asked_ms", most_days=365, by_service=True, where="kind = 'export'"),
 )
 PARTS = Table(
     name="privacy_parts",
@@ -31,12 +35,15 @@ PARTS = Table(
         Column("done", "integer"),
         Column("counts", "text"),
         Column(
-            "content", "bytes", nullable=True, sealed=Sealed(("request_id", "service"), PersonPartReady.place)
+            "content",
+            "bytes",
+            nullable=True,
+            sealed=Sealed(("request_id", "service"), PersonPartReady.place, owner="request_id"),
         ),
     ),
     key=("request_id", "service"),
 )
-TABLES = (REQUESTS, PARTS)
+TABLES = (REQUESTS, PARTS, TENANT_EXPORTS, POLICIES, *CONSENTS)
 
 _REQUEST = "SELECT request_id, kind, subject, subject_sha256, job_id, asked_ms, done_ms FROM privacy_requests"
 
@@ -138,6 +145,14 @@ class PrivacyStore:
             "SELECT 1 AS one FROM audit WHERE subject = :subject AND sealed = 0 LIMIT 1", {"subject": subject}
         )
         return bool(rows)
+
+    async def exports_of(self, subject: str) -> list[str]:
+        """List the exports of somebody, each of which has a key of its own."""
+        rows = await self._rows.fetch(
+            "SELECT request_id FROM privacy_requests WHERE subject = :subject AND kind = 'export'",
+            {"subject": subject},
+        )
+        return [str(row["request_id"]) for row in rows]
 
     async def entries(self, subject: str) -> list[Row]:
         """List what the audit says that somebody did, oldest first."""
