@@ -113,17 +113,22 @@ from mainstay.services.observability.logged import (
     RequestSettings,
     WholeRequest,
 )
+from mainstay.services.people.factor_records import (
+    AppBegun,
+    Factor,
+    FactorsRemoved,
+    Passkey,
+    PasskeyAdded,
+    PasskeyAsked,
+    RecoveryCodes,
+)
 from mainstay.services.people.interface import (
     People,
 )
 from mainstay.services.people.records import (
-    AppBegun,
     Asked,
-    Factor,
-    FactorsRemoved,
     Membership,
     NewSession,
-    RecoveryCodes,
     Session,
     SessionsEnded,
     User,
@@ -784,6 +789,37 @@ class PeopleSync:
         password: str,
         code: str,
     ) -> RecoveryCodes: ...
+    def list_passkeys(self) -> list[Passkey]: ...
+    def begin_passkey(
+        self,
+        password: str | None = None,
+    ) -> PasskeyAsked: ...
+    def add_passkey(
+        self,
+        pending_token: str,
+        name: str,
+        credential: dict[str, JsonValue],
+    ) -> PasskeyAdded: ...
+    def rename_passkey(
+        self,
+        passkey_id: str,
+        name: str,
+    ) -> Passkey: ...
+    def remove_passkey(
+        self,
+        passkey_id: str,
+        password: str | None = None,
+    ) -> FactorsRemoved: ...
+    def ask_for_passkey(
+        self,
+        pending_token: str | None = None,
+    ) -> PasskeyAsked: ...
+    def sign_in_with_passkey(
+        self,
+        pending_token: str,
+        credential: dict[str, JsonValue],
+        tenant_id: str | None = None,
+    ) -> NewSession: ...
 
 class PrivacySync:
     def describe_keys(self) -> KeyState: ...

@@ -149,7 +149,7 @@ class Running:
             self.app = doors(self.house)
             sock = listening("127.0.0.1", 0)
             self.url = f"http://127.0.0.1:{sock.getsockname()[1]}"
-            self.house.address.listens(self.url)
+            self.house.address.listens(self.url.replace("127.0.0.1", "localhost"))  # passkeys need a name
             config = uvicorn.Config(self.app, lifespan="on", log_config=None, ws="none")
             server = uvicorn.Server(config)
             serving = asyncio.create_task(server.serve(sockets=[sock]))

@@ -41,4 +41,4 @@ class FactorChanged(Event):
     """Something about a person's second factor was changed, and she is to be told."""
 
     person_id: str
-    what: Literal["added", "removed", "taken away", "recovery codes"]
+    what: Literal["added", "removed", "taken away", "recovery codes", "passkey added", "passkey removed"]

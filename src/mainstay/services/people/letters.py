@@ -6,8 +6,10 @@ _IGNORE = "If you did not expect this, ignore it: nothing happens without the li
 _SIGNED = "Mainstay"
 _FACTORS = {
     "added": "An authenticator app was set up: from now on signing in needs a code of it.",
-    "removed": "The authenticator app was removed: signing in needs the password alone.",
-    "taken away": "An administrator has removed the authenticator app: signing in needs the password alone.",
+    "removed": "The authenticator app was removed: signing in needs no code of it any more.",
+    "passkey added": "A passkey was added: it signs you in, alone or beside the password.",
+    "passkey removed": "A passkey was removed: it does not sign you in any more.",
+    "taken away": "An administrator has removed all second factors: signing in needs the password alone.",
     "recovery codes": "New recovery codes were made; those before do not work any more.",
 }
 

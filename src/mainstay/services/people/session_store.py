@@ -14,7 +14,7 @@ _RECOGNISED = (
 )
 _SESSION = (
     "SELECT tenant_id, session_id, hash, user_id, person_id, created_ms, used_ms, address, agent, methods"
-    " FROM sessions WHERE person_id = :person"
+    " FROM sessions"
 )
 
 
@@ -91,8 +91,13 @@ class SessionStore:
 
     async def sessions_of(self, person_id: str) -> list[SessionRow]:
         """List a person's sessions in all tenants, newest first."""
-        rows = await self._rows.fetch(f"{_SESSION} ORDER BY session_id DESC", {"person": person_id})
-        return [_session(row) for row in rows]
+        sql = f"{_SESSION} WHERE person_id = :person ORDER BY session_id DESC"
+        return [_session(row) for row in await self._rows.fetch(sql, {"person": person_id})]
+
+    async def by_hash(self, hashed: str) -> SessionRow | None:
+        """Find the session whose secret has this hash."""
+        rows = await self._rows.fetch(f"{_SESSION} WHERE hash = :hash", {"hash": hashed})
+        return _session(rows[0]) if rows else None
 
     async def add(self, session: SessionRow) -> None:
         """Store a session."""
@@ -109,6 +114,10 @@ class SessionStore:
             "methods": session.methods,
         }
         await self._rows.insert("sessions", [row])
+
+    async def note_methods(self, hashed: str, methods: str) -> None:
+        """Store how the person of a session has proven herself by now."""
+        await self._rows.update("sessions", {"methods": methods}, {"hash": hashed})
 
     async def end(self, person_id: str, session_id: str, tenant_id: str = "") -> bool:
         """Forget a person's session, of a tenant if one is named; say whether it was there."""

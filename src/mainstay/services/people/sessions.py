@@ -21,7 +21,8 @@ from mainstay.services.people.settings import PeopleSettings
 from mainstay.services.people.store import MemberRow
 
 PREFIX = "mss_"
-ONE_FACTOR, TWO_FACTORS, VOUCHED = "pwd", "pwd otp mfa", ""
+ONE_FACTOR, WITH_CODE, VOUCHED = "pwd", "pwd otp mfa", ""
+PASSKEY, WITH_PASSKEY = "pop user mfa", "pwd pop user mfa"
 """How a session was begun, in the words of RFC 8176, which has none for single sign-on."""
 _MINUTE_MS = 60_000
 _DAY_MS = 24 * 60 * _MINUTE_MS
@@ -110,6 +111,14 @@ class Sessions:
         known = await self._standing.caller_of(row.tenant_id, row.user_id, row.role, frozenset(row.groups))
         self._used[row.tenant_id, row.session_id] = now - now % _MINUTE_MS
         return replace(known, secret=secret, signed_in_ms=row.created_ms)
+
+    async def present(self, secret: str) -> SessionRow | None:
+        """Find the session of a secret."""
+        return await self._store.by_hash(hashed(secret))
+
+    async def strengthen(self, secret: str, methods: str) -> None:
+        """Note that whoever has a session has shown a second factor too."""
+        await self._store.note_methods(hashed(secret), methods)
 
     async def bound(self, member: MemberRow, secret: str) -> str:
         """Give the tenant beyond which a session reaches nothing; empty if it is all of its person's.

@@ -19,7 +19,7 @@ from mainstay.services.people.records import UserState
 
 TABLES = (
     *(tables.PEOPLE, tables.MEMBERS, tables.SESSIONS, tables.PLACES, tables.CODES),
-    *(tables.AUTHENTICATOR_APPS, tables.RECOVERY_CODES),
+    *(tables.AUTHENTICATOR_APPS, tables.RECOVERY_CODES, tables.PASSKEYS),
 )
 
 _MEMBER = (
@@ -30,7 +30,7 @@ _HAPPENINGS = ", ".join(
     f"'{each.name()}'"
     for each in (AddressChanged, AddressWanted, FactorChanged, InvitationWanted, PasswordChanged, ResetWanted)
 )
-_OF_A_PERSON = ("people", "places", "codes", "sessions", "authenticator_apps", "recovery_codes")
+_OF_A_PERSON = ("people", "places", "codes", "sessions", "authenticator_apps", "recovery_codes", "passkeys")
 _TOLD = f"SELECT seq FROM outbox WHERE event IN ({_HAPPENINGS}) AND state <> 'running' AND body LIKE :name"
 _INDEX = "SELECT email_index FROM people WHERE person_id = :person"
 _PERSON = "SELECT person_id, email_index, email, password, verified_ms, created_ms FROM people"
