@@ -121,6 +121,7 @@ from mainstay.services.people.factor_records import (
     PasskeyAdded,
     PasskeyAsked,
     RecoveryCodes,
+    SignInSettings,
 )
 from mainstay.services.people.interface import (
     People,
@@ -820,6 +821,11 @@ class PeopleSync:
         credential: dict[str, JsonValue],
         tenant_id: str | None = None,
     ) -> NewSession: ...
+    def get_sign_in_settings(self) -> SignInSettings: ...
+    def set_sign_in_settings(
+        self,
+        second_factor: Literal["optional", "required"],
+    ) -> SignInSettings: ...
 
 class PrivacySync:
     def describe_keys(self) -> KeyState: ...

@@ -65,6 +65,7 @@ NEVER = {
     "request_settings": "of the tenant",
     "revoked_secrets": "hashes of secrets of API keys",
     "roles": "of the tenant",
+    "sign_in_settings": "of the tenant",
     "signing_keys": "of the installation",
     "sso_domains": "of the tenant",
     "sso_used": "what providers said once, until it expires",

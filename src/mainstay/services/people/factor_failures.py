@@ -34,6 +34,12 @@ class FactorElsewhere(Forbidden):
     title = "Only the operator may take this second factor away"
 
 
+class FactorDemanded(Conflict):
+    """A tenant of yours demands a second factor, and this is your last one."""
+
+    title = "Your tenant demands a second factor"
+
+
 class ProofNeeded(Forbidden):
     """A session alone does not change how somebody signs in: whoever found it open could."""
 

@@ -8,6 +8,7 @@ from mainstay.ports.passkeys import PasskeyInvalid, PasskeyRefused
 from mainstay.ports.passwords import PasswordsBusy
 from mainstay.services.people.factor_failures import (
     FactorCodeWrong,
+    FactorDemanded,
     FactorExists,
     FactorMissing,
     PasskeyExists,
@@ -18,6 +19,7 @@ from mainstay.services.people.factor_failures import (
 )
 from mainstay.services.people.factor_records import (
     AppBegun,
+    Demand,
     Factor,
     FactorCode,
     FactorsRemoved,
@@ -29,6 +31,7 @@ from mainstay.services.people.factor_records import (
     PasskeyName,
     PendingToken,
     RecoveryCodes,
+    SignInSettings,
 )
 from mainstay.services.people.failures import (
     CodeInvalid,
@@ -59,7 +62,7 @@ class FactorOperations(metaclass=ABCMeta):
         "POST /me/factors/totp",
         may=ANYBODY,
         status=201,
-        fails=(UserNeeded, PasswordWrong, FactorExists, *GUESSING),
+        fails=(*_PROVING, FactorExists),
         example={"password": PHRASE},
     )
     async def begin_app(self, password: Password) -> AppBegun:
@@ -80,7 +83,7 @@ class FactorOperations(metaclass=ABCMeta):
     @writes(
         "POST /me/factors/totp/removal",
         may=ANYBODY,
-        fails=(UserNeeded, PasswordWrong, FactorMissing, FactorCodeWrong, *GUESSING),
+        fails=(UserNeeded, PasswordWrong, FactorMissing, FactorCodeWrong, FactorDemanded, *GUESSING),
         example={"password": PHRASE, **APP_CODE},
     )
     async def remove_app(self, password: Password, code: FactorCode) -> FactorsRemoved:
@@ -142,7 +145,7 @@ class FactorOperations(metaclass=ABCMeta):
     @writes(
         "POST /me/factors/passkeys/{passkey_id}/removal",
         may=ANYBODY,
-        fails=(*_PROVING, PasskeyMissing),
+        fails=(*_PROVING, PasskeyMissing, FactorDemanded),
         example={**_PASSKEY, "password": PHRASE},
     )
     async def remove_passkey(self, passkey_id: PasskeyId, password: Password | None = None) -> FactorsRemoved:
@@ -178,4 +181,16 @@ class FactorOperations(metaclass=ABCMeta):
 
         Members of several tenants say which one they mean; the failure lists them, and the same answer is
         taken again with `tenant_id`.
+        """
+
+    @reads("GET /sign-in/settings", may="sign-in:read")
+    async def get_sign_in_settings(self) -> SignInSettings:
+        """Tell whether people of your tenant have to have a second factor."""
+
+    @writes("PUT /sign-in/settings", may="sign-in:write", example={"second_factor": "required"})
+    async def set_sign_in_settings(self, second_factor: Demand) -> SignInSettings:
+        """Demand a second factor of your tenant's people, or leave it to them.
+
+        It holds at the next request: sessions that were begun without one are good for setting one up, and
+        for nothing else (SecondFactorRequired). Single sign-on and API keys are not asked for one.
         """

@@ -18,6 +18,7 @@ PendingToken = Annotated[
     StringConstraints(min_length=1, max_length=100, pattern=r"^[\w-]+$"),
     Field(description="The `pending_token` of the answer or of the failure SecondFactorNeeded."),
 ]
+Demand = Literal["optional", "required"]
 PasskeyId = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[\w-]+$")]
 PasskeyName = Annotated[
     str,
@@ -83,3 +84,10 @@ class PasskeyAdded(Passkey):
     """The passkey, and recovery codes where you had none; they are shown this once."""
 
     recovery_codes: list[str]
+
+
+class SignInSettings(Record):
+    """What your tenant demands of people who sign in."""
+
+    second_factor: Demand = Field(description="What your tenant has set.")
+    required: bool = Field(description="Whether it is demanded, by your tenant or by the operator of all.")

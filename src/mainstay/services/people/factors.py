@@ -14,6 +14,7 @@ from mainstay.kit.tokens import TOKEN_BYTES, hashed, token_of
 from mainstay.ports.database import UniqueViolated
 from mainstay.services.people import recovery, totp
 from mainstay.services.people.code_store import CodeRow, CodeStore
+from mainstay.services.people.demands import Demands
 from mainstay.services.people.factor_failures import (
     FactorCodeWrong,
     FactorElsewhere,
@@ -29,6 +30,7 @@ from mainstay.services.people.members import Members
 from mainstay.services.people.passkey_store import PasskeyStore
 from mainstay.services.people.passwords import Passwords
 from mainstay.services.people.personal import APP_SECRET, EMAIL, Personal
+from mainstay.services.people.proofs import Proofs
 from mainstay.services.people.store import MemberRow, PeopleStore, PersonRow
 
 PENDING_PREFIX = "msw_"
@@ -65,6 +67,8 @@ class Factors:
         members: Members,
         personal: Personal,
         passwords: Passwords,
+        proofs: Proofs,
+        demands: Demands,
         clock: Clock,
         random: Random,
         address: PublicAddress,
@@ -77,13 +81,15 @@ class Factors:
         self._members = members
         self._personal = personal
         self._passwords = passwords
+        self._proofs = proofs
+        self._demands = demands
         self._clock = clock
         self._random = random
         self._address = address
 
-    async def begin(self, person: PersonRow, password: str) -> AppBegun:
+    async def begin(self, person: PersonRow, session: str, password: str) -> AppBegun:
         """Make a secret for an app; it counts for nothing before it is confirmed."""
-        await self._passwords.prove(person, password)
+        await self._proofs.prove(person, session, password)
         found = await self._store.app(person.person_id)
         if found is not None and found.confirmed_ms is not None:
             raise FactorExists(_TAKEN)
@@ -118,6 +124,7 @@ class Factors:
     async def remove(self, person: PersonRow, password: str, code: str) -> None:
         """Take the app and the recovery codes away from whoever proves both factors."""
         proof = await self._proven(person, password, code)
+        await self._demands.keep_one(person.person_id, len(await self._passkeys.of(person.person_id)))
         await self.use(proof)
         await self._store.remove_app(person.person_id)
         emit(FactorChanged(person_id=person.person_id, what="removed"))

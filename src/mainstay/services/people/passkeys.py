@@ -12,6 +12,7 @@ from mainstay.ports.database import UniqueViolated
 from mainstay.ports.passkeys import Holder, Passkey, PasskeyInvalid, Passkeys, Site
 from mainstay.services.people.challenges import KEPT_MS, challenge_of
 from mainstay.services.people.code_store import CodeRow, CodeStore
+from mainstay.services.people.demands import Demands
 from mainstay.services.people.factor_failures import (
     PasskeyExists,
     PasskeyMissing,
@@ -63,6 +64,7 @@ class PasskeyBook:
         factors: Factors,
         codes: CodeStore,
         proofs: Proofs,
+        demands: Demands,
         passkeys: Passkeys,
         personal: Personal,
         clock: Clock,
@@ -76,6 +78,7 @@ class PasskeyBook:
         self._factors = factors
         self._codes = codes
         self._proofs = proofs
+        self._demands = demands
         self._passkeys = passkeys
         self._personal = personal
         self._clock = clock
@@ -141,6 +144,7 @@ class PasskeyBook:
         """Forget a passkey; raises PasskeyMissing and ProofNeeded."""
         await self._find(person.person_id, passkey_id)
         await self._proofs.prove(person, secret, password)
+        await self._demands.keep_one(person.person_id, len(await self._factors.of(person.person_id)) - 1)
         if not await self._factor_store.remove_passkey(person.person_id, passkey_id):
             raise PasskeyMissing("List your passkeys: it was removed at the same moment.")
         emit(FactorChanged(person_id=person.person_id, what="passkey removed"))

@@ -93,6 +93,9 @@ class NewSession(Record):
     tenant_id: str
     user_id: str
     ends_ms: int = Field(description="When it ends at the latest.")
+    limited: bool = Field(
+        False, description="Whether it is good for nothing but setting a demanded second factor up."
+    )
 
 
 class Session(Record):

@@ -7,8 +7,10 @@ from mainstay.kernel.work import caller, emit, note_target
 from mainstay.kit.clock import Clock
 from mainstay.services.people.accounts import Accounts
 from mainstay.services.people.code_store import CodeStore
+from mainstay.services.people.demands import Demands
 from mainstay.services.people.factor_records import (
     AppBegun,
+    Demand,
     Factor,
     FactorsRemoved,
     Passkey,
@@ -16,6 +18,7 @@ from mainstay.services.people.factor_records import (
     PasskeyAnswer,
     PasskeyAsked,
     RecoveryCodes,
+    SignInSettings,
 )
 from mainstay.services.people.factors import Factors
 from mainstay.services.people.failures import UserNeeded, UserNotWaiting
@@ -55,6 +58,7 @@ class PeopleService(People):
         factors: Factors,
         passkeys: PasskeyBook,
         passkey_sign_in: PasskeySignIn,
+        demands: Demands,
         standing: Standing,
         clock: Clock,
     ) -> None:
@@ -68,6 +72,7 @@ class PeopleService(People):
         self._factors = factors
         self._passkeys = passkeys
         self._passkey_sign_in = passkey_sign_in
+        self._demands = demands
         self._standing = standing
         self._clock = clock
 
@@ -86,6 +91,8 @@ class PeopleService(People):
             return None
         if row.state != "active":
             raise CredentialsUnknown("The user is not active.")
+        if await self._demands.lacking(tenant_id, row.person_id):
+            raise CredentialsUnknown("The user's tenant demands a second factor, and there is none.")
         return await self._standing.caller_of(tenant_id, row.user_id, row.role, frozenset(row.groups))
 
     async def create_user(
@@ -223,7 +230,7 @@ class PeopleService(People):
 
     async def begin_app(self, password: str) -> AppBegun:
         """Begin to set up the caller's authenticator app."""
-        return await self._factors.begin(await self._person(), password)
+        return await self._factors.begin(await self._person(), caller().secret, password)
 
     async def confirm_app(self, code: str) -> RecoveryCodes:
         """Turn the caller's authenticator app on."""
@@ -266,6 +273,14 @@ class PeopleService(People):
         note_target(passkey_id)
         await self._passkeys.remove(person, caller().secret, passkey_id, password)
         return FactorsRemoved(removed=True)
+
+    async def get_sign_in_settings(self) -> SignInSettings:
+        """Tell what the caller's tenant demands."""
+        return await self._demands.shown(caller().tenant_id)
+
+    async def set_sign_in_settings(self, second_factor: Demand) -> SignInSettings:
+        """Store what the caller's tenant demands."""
+        return await self._demands.set(caller().tenant_id, second_factor)
 
     async def ask_for_passkey(self, pending_token: str | None = None) -> PasskeyAsked:
         """Give a challenge to sign in with."""

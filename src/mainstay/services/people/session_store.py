@@ -8,8 +8,10 @@ from typing import cast
 from mainstay.ports.database import AllRows, Row, Scalar
 
 _RECOGNISED = (
-    "SELECT s.tenant_id, s.session_id, s.user_id, s.created_ms, s.used_ms, m.role, m.groups FROM sessions s"
+    "SELECT s.tenant_id, s.session_id, s.user_id, s.created_ms, s.used_ms, s.methods, m.role, m.groups,"
+    " d.second_factor FROM sessions s"
     " JOIN members m ON m.tenant_id = s.tenant_id AND m.user_id = s.user_id"
+    " LEFT JOIN sign_in_settings d ON d.tenant_id = s.tenant_id"
     " WHERE s.hash = :hash AND m.state = 'active'"
 )
 _SESSION = (
@@ -29,6 +31,8 @@ class Recognised:
     used_ms: int
     role: str
     groups: tuple[str, ...]
+    methods: str
+    demand: str
 
 
 @dataclass(frozen=True)
@@ -87,6 +91,8 @@ class SessionStore:
             used_ms=int(row["used_ms"] or 0),
             role=str(row["role"]),
             groups=tuple(json.loads(str(row["groups"]))),
+            methods=str(row["methods"]),
+            demand=str(row["second_factor"] or ""),
         )
 
     async def sessions_of(self, person_id: str) -> list[SessionRow]:

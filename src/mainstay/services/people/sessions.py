@@ -13,6 +13,7 @@ from mainstay.kit.clock import Clock
 from mainstay.kit.ids import Ids
 from mainstay.kit.random import Random
 from mainstay.kit.tokens import TOKEN_BYTES, hashed, is_token, token_of
+from mainstay.services.people.demands import Demands
 from mainstay.services.people.failures import SessionMissing
 from mainstay.services.people.personal import ADDRESS, AGENT, Personal
 from mainstay.services.people.records import NewSession, Session
@@ -48,6 +49,7 @@ class Sessions:
         store: SessionStore,
         personal: Personal,
         standing: Standing,
+        demands: Demands,
         clock: Clock,
         ids: Ids,
         random: Random,
@@ -57,6 +59,7 @@ class Sessions:
         self._store = store
         self._personal = personal
         self._standing = standing
+        self._demands = demands
         self._clock = clock
         self._ids = ids
         self._random = random
@@ -83,7 +86,8 @@ class Sessions:
             agent=await self._personal.seal(member.person_id, AGENT, work.agent),
             methods=methods,
         )
-        return Begun(row, secret, known)
+        only = await self._demands.bound(member.tenant_id, methods)
+        return Begun(row, secret, replace(known, only=only))
 
     async def keep(self, begun: Begun) -> NewSession:
         """Store a session, and go on as its user."""
@@ -97,6 +101,7 @@ class Sessions:
             tenant_id=row.tenant_id,
             user_id=row.user_id,
             ends_ms=row.created_ms + self._longest_ms,
+            limited=begun.caller.only is not None,
         )
 
     def takes(self, secret: str) -> bool:
@@ -110,7 +115,8 @@ class Sessions:
             raise CredentialsUnknown("The session has ended. Sign in again.")
         known = await self._standing.caller_of(row.tenant_id, row.user_id, row.role, frozenset(row.groups))
         self._used[row.tenant_id, row.session_id] = now - now % _MINUTE_MS
-        return replace(known, secret=secret, signed_in_ms=row.created_ms)
+        only = self._demands.bound_by(row.demand, row.methods)
+        return replace(known, secret=secret, signed_in_ms=row.created_ms, only=only)
 
     async def present(self, secret: str) -> SessionRow | None:
         """Find the session of a secret."""

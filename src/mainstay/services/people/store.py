@@ -19,7 +19,7 @@ from mainstay.services.people.records import UserState
 
 TABLES = (
     *(tables.PEOPLE, tables.MEMBERS, tables.SESSIONS, tables.PLACES, tables.CODES),
-    *(tables.AUTHENTICATOR_APPS, tables.RECOVERY_CODES, tables.PASSKEYS),
+    *(tables.AUTHENTICATOR_APPS, tables.RECOVERY_CODES, tables.PASSKEYS, tables.SIGN_IN_SETTINGS),
 )
 
 _MEMBER = (

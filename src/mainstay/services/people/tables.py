@@ -123,6 +123,12 @@ PASSKEYS = Table(
     scoped=False,
 )
 
+SIGN_IN_SETTINGS = Table(
+    name="sign_in_settings",
+    columns=(Column("name", "text"), Column("second_factor", "text")),
+    key=("name",),
+)
+
 PLACES = Table(
     name="places",
     columns=(Column("person_id", "text"), Column("place", "text"), Column("at_ms", "integer")),

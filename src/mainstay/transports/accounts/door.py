@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from mainstay.kernel.dispatch import Application
+from mainstay.kernel.guard import SecondFactorRequired
 from mainstay.kit.clock import Clock
 from mainstay.kit.errors import Failure, Unauthenticated
 from mainstay.kit.random import Random
@@ -26,7 +27,7 @@ from mainstay.transports.accounts.pages import CHOSEN, CODE, EMAIL, NEW, PASSWOR
 from mainstay.transports.accounts.passkey_pages import button as passkey_button
 from mainstay.transports.accounts.passkey_pages import passkey_pages, second_step
 from mainstay.transports.accounts.script import script_route
-from mainstay.transports.accounts.second_factor import second_factor_pages
+from mainstay.transports.accounts.second_factor import DEMANDED, second_factor_pages
 from mainstay.transports.accounts.visit import Page, Visit, went
 from mainstay.transports.rest.problems import BUG_STATUS, BUG_TITLE, status_of
 
@@ -82,6 +83,8 @@ class Accounts:
                     visit.fields = await read_form(request)
                     return await send(visit)
                 return await read(visit)
+            except SecondFactorRequired:
+                return went(DEMANDED)
             except Unauthenticated:
                 query = f"?next={request.url.path}" if read is not None else ""
                 return went(f"/account/sign-in{query}", session_cookie("", visit.scheme, 0))
@@ -144,7 +147,9 @@ class Accounts:
 
     async def _entered(self, visit: Visit, begun: NewSession, following: str = "") -> Response:
         lasts_s = (begun.ends_ms - self._clock.now_ms()) // 1000
-        if not following or following.startswith("/account/"):
+        if begun.limited:
+            answer = went(DEMANDED)
+        elif not following or following.startswith("/account/"):
             answer = went(following or HOME)
         else:
             answer = visit.show(pages.continuing(following))

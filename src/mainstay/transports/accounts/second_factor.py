@@ -14,6 +14,7 @@ from mainstay.transports.accounts.pages import CODE, PASSWORD, Form
 from mainstay.transports.accounts.visit import Page, Visit
 
 _HOME = "/account/second-factor"
+DEMANDED = f"{_HOME}?demanded=1"
 _TITLE = "Your second factor"
 _BEGIN = Form(_HOME, (PASSWORD,), "Set up an authenticator app")
 _CONFIRM = Form(f"{_HOME}/confirm", (CODE,), "Confirm")
@@ -21,6 +22,11 @@ _RENEW = Form(f"{_HOME}/recovery-codes", (PASSWORD, CODE), "Make new recovery co
 _REMOVE = Form(f"{_HOME}/remove", (PASSWORD, CODE), "Remove the authenticator app")
 _NONE = """<p>The password alone signs you in. With an authenticator app signing in needs a code of
 it too; a <a href="/account/passkeys">passkey</a> does without the password.</p>"""
+_DEMANDED = """<p class="problem" role="alert">A second factor is demanded of you here. Set up an
+authenticator app or a <a href="/account/passkeys">passkey</a> to go on; until then this session is good for
+nothing else.</p>"""
+_AGAIN = """<p class="problem" role="alert">A second factor is demanded of you here, and this session was
+begun without yours. <a href="/account/sign-in">Sign in again</a> with it.</p>"""
 _PASSKEYS = """<p class="done" role="status">Signing in needs one of
 your <a href="/account/passkeys">passkeys</a>.</p><p>Recovery codes that are left: $left.
 <a href="$home/recovery-codes">Make new ones</a></p>
@@ -56,6 +62,8 @@ async def _overview(visit: Visit, said: str = "") -> Response:
     every: Sequence[Factor] = await visit.call("list_factors")
     found = [each for each in every if each.kind == "totp"]
     first = pages.done(said) if said else NOTHING
+    if visit.request.query_params.get("demanded") and not said:
+        first = fill(_DEMANDED) if not every else fill(_AGAIN)
     if every and not found:
         left = fill(_PASSKEYS, left=every[0].recovery_codes_left, home=_HOME)
         return _shown(visit, [first, left, pages.form(_BEGIN, visit.token, {})])
