@@ -719,6 +719,11 @@ class PeopleSync:
         self,
         user_id: str,
     ) -> User: ...
+    def end_user_sessions(
+        self,
+        user_id: str,
+    ) -> SessionsEnded: ...
+    def end_tenant_sessions(self) -> SessionsEnded: ...
     def remove_user_factors(
         self,
         user_id: str,

@@ -193,6 +193,8 @@ PEOPLE: dict[str, Sample] = {
     ),
     "people.ask_for_passkey": Sample(plain(), {"pending_token": "no token!"}),
     "people.sign_in_with_passkey": Sample(_shown_passkey, {"pending_token": "no token!", "credential": 7}),
+    "people.end_user_sessions": Sample(_gone_user, {"user_id": "no id!"}, {"user_id": NOWHERE}),
+    "people.end_tenant_sessions": Sample(plain()),
     "people.get_sign_in_settings": Sample(plain()),
     "people.set_sign_in_settings": Sample(plain(second_factor="optional"), {"second_factor": "wished"}),
     "people.remove_user_factors": Sample(_gone_user, {"user_id": "no id!"}, {"user_id": NOWHERE}),

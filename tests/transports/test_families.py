@@ -184,6 +184,7 @@ FOREIGN: dict[str, Callable[[World], dict[str, Any]]] = {
     "people.list_users": lambda world: {"after": world.user_id},
     "people.invite_again": lambda world: {"user_id": world.user_id},
     "people.remove_user_factors": lambda world: {"user_id": world.user_id, "tenant_id": world.tenant_id},
+    "people.end_user_sessions": lambda world: {"user_id": world.user_id},
     "people.rename_passkey": lambda world: {**passkey_of(world), "name": "mine"},
     "people.remove_passkey": passkey_of,
     "people.end_session": lambda world: {"session_id": world.joined()["session_id"]},

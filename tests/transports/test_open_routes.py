@@ -59,6 +59,7 @@ PAGES = {
     "/account/second-factor/confirm": "sends strangers to sign in",
     "/account/second-factor/remove": "sends strangers to sign in",
     "/account/second-factor/recovery-codes": "sends strangers to sign in",
+    "/account/apps": "sends strangers to sign in",
     "/account/passkeys": "sends strangers to sign in",
     "/account/passkeys/add": "sends strangers to sign in",
     "/account/passkeys/rename": "sends strangers to sign in",

@@ -75,7 +75,7 @@ class Accounts:
         await self._change(person, replace(changed, verified_ms=person.verified_ms or now))
         if incomplete:
             raise await self._factors.wait_for_code(accepted)
-        await self._passwords.note_place(person.person_id, place)
+        await self._passwords.arrive(person.person_id, place, begun.row)
         return await self._sessions.keep(begun)
 
     async def forget_password(self, email: str) -> None:

@@ -42,3 +42,12 @@ class FactorChanged(Event):
 
     person_id: str
     what: Literal["added", "removed", "taken away", "recovery codes", "passkey added", "passkey removed"]
+
+
+class SignedInElsewhere(Event):
+    """Somebody signed in as a person from a place that is new, and she is to be told; all of it is sealed."""
+
+    person_id: str
+    at_ms: int
+    address: str
+    agent: str

@@ -172,6 +172,22 @@ class People(FactorOperations, Interface):
         """Send another invitation to a user who has not accepted; the link before it ends."""
 
     @writes(
+        "DELETE /users/{user_id}/sessions",
+        may="users:write",
+        fails=(UserMissing, UserMayTooMuch),
+        example=_USER,
+    )
+    async def end_user_sessions(self, user_id: UserId) -> SessionsEnded:
+        """End a user's sessions in your tenant, from the next request on; he can sign in again.
+
+        Deactivate him to keep him out. What apps may do in his name goes on until he takes it back.
+        """
+
+    @writes("DELETE /sign-in/sessions", may="sign-in:write")
+    async def end_tenant_sessions(self) -> SessionsEnded:
+        """End the sessions of all of your tenant's users but your own, as after an incident."""
+
+    @writes(
         "DELETE /users/{user_id}/factors",
         may="factors:write",
         fails=(UserMissing, UserMayTooMuch, FactorElsewhere),

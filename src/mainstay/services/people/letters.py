@@ -71,6 +71,17 @@ def password_changed(to: str, link: str) -> Mail:
     )
 
 
+def new_place(to: str, when: str, address: str, agent: str, link: str) -> Mail:
+    """Tell a person that somebody signed in as her from a new place."""
+    return _mail(
+        to,
+        "A sign-in from a new place",
+        "Somebody, probably you, has signed in to this account from a place that is new.",
+        f"When: {when}\nFrom: {address or 'an unknown address'}\nWith: {agent or 'an unknown program'}",
+        f"If this was not you, choose a new password at once, and tell an administrator:\n{link}",
+    )
+
+
 def factor_changed(to: str, what: str, link: str) -> Mail:
     """Tell a person that her second factor was changed."""
     return _mail(

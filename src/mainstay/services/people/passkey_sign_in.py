@@ -109,7 +109,7 @@ class PasskeySignIn:
             raise CodeInvalid(OVER)
         if not await self._keys.use(row, shown, self._clock.now_ms()):
             raise PasskeyRefused(_REFUSED)
-        await self._passwords.note_place(person.person_id, place)
+        await self._passwords.arrive(person.person_id, place, begun.row)
         return await self._sessions.keep(begun)
 
     async def _waiting(self, token: str) -> Waiting:

@@ -146,6 +146,17 @@ class PeopleService(People):
         emit(InvitationWanted(user_id=user_id))
         return await self._members.shown(row)
 
+    async def end_user_sessions(self, user_id: str) -> SessionsEnded:
+        """End the sessions of a user of the caller's tenant."""
+        note_target(user_id)
+        row = await self._members.givable(caller(), user_id)
+        return SessionsEnded(ended=await self._sessions.end_of_user(row.tenant_id, user_id))
+
+    async def end_tenant_sessions(self) -> SessionsEnded:
+        """End the sessions of the caller's tenant."""
+        me = caller()
+        return SessionsEnded(ended=await self._sessions.end_of_tenant(me.tenant_id, me.secret))
+
     async def remove_user_factors(self, user_id: str, tenant_id: str | None = None) -> FactorsRemoved:
         """Take a user's second factors away."""
         note_target(user_id)

@@ -139,9 +139,14 @@ class SessionStore:
         }
         return await self._rows.delete("sessions", cast("Mapping[str, Scalar]", where))
 
-    async def end_of_user(self, tenant_id: str, user_id: str) -> None:
-        """Forget the sessions of a user."""
-        await self._rows.delete("sessions", {"tenant_id": tenant_id, "user_id": user_id})
+    async def end_of_user(self, tenant_id: str, user_id: str) -> int:
+        """Forget the sessions of a user; give their number."""
+        return await self._rows.delete("sessions", {"tenant_id": tenant_id, "user_id": user_id})
+
+    async def end_of_tenant(self, tenant_id: str, but_hash: str) -> int:
+        """Forget the sessions of a tenant's users but one; give their number."""
+        where: dict[str, Scalar | tuple[str, str]] = {"tenant_id": tenant_id, "hash": ("!=", but_hash)}
+        return await self._rows.delete("sessions", cast("Mapping[str, Scalar]", where))
 
     async def note_uses(self, uses: Mapping[tuple[str, str], int]) -> None:
         """Store when sessions, named by tenant and id, were used last; those that ended stay ended."""

@@ -173,9 +173,13 @@ class Sessions:
         bound = await self.bound(member, secret)
         return await self._store.end_all(member.person_id, hashed(secret), bound)
 
-    async def end_of_user(self, tenant_id: str, user_id: str) -> None:
-        """End the sessions of a user."""
-        await self._store.end_of_user(tenant_id, user_id)
+    async def end_of_user(self, tenant_id: str, user_id: str) -> int:
+        """End the sessions of a user; give their number."""
+        return await self._store.end_of_user(tenant_id, user_id)
+
+    async def end_of_tenant(self, tenant_id: str, but: str) -> int:
+        """End the sessions of a tenant's users, but for the one with a secret; give their number."""
+        return await self._store.end_of_tenant(tenant_id, hashed(but))
 
     async def write(self, as_the_house: Callable[[Step], Awaitable[None]]) -> None:
         """Write which sessions were used, and forget those that are over; a crash loses a minute at most."""

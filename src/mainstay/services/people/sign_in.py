@@ -72,7 +72,7 @@ class SignIn:
             raise await self._factors.wait_for_code(member)
         begun, place = await self._sessions.begin(member), await self._passwords.place()
         await self._renew(person, renewed)
-        await self._passwords.note_place(person.person_id, place)
+        await self._passwords.arrive(person.person_id, place, begun.row)
         return await self._sessions.keep(begun)
 
     async def finish(self, pending_token: str, code: str) -> NewSession:
@@ -101,7 +101,7 @@ class SignIn:
             raise CodeInvalid(OVER)
         await self._factors.use(proof)
         await self._renew(person, renewed)
-        await self._passwords.note_place(person.person_id, place)
+        await self._passwords.arrive(person.person_id, place, begun.row)
         return await self._sessions.keep(begun)
 
     async def _renew(self, person: PersonRow, renewed: str | None) -> None:

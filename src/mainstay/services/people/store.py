@@ -14,6 +14,7 @@ from mainstay.services.people.happenings import (
     InvitationWanted,
     PasswordChanged,
     ResetWanted,
+    SignedInElsewhere,
 )
 from mainstay.services.people.records import UserState
 
@@ -28,7 +29,10 @@ _MEMBER = (
 )
 _HAPPENINGS = ", ".join(
     f"'{each.name()}'"
-    for each in (AddressChanged, AddressWanted, FactorChanged, InvitationWanted, PasswordChanged, ResetWanted)
+    for each in (
+        *(AddressChanged, AddressWanted, FactorChanged, InvitationWanted, PasswordChanged, ResetWanted),
+        SignedInElsewhere,
+    )
 )
 _OF_A_PERSON = ("people", "places", "codes", "sessions", "authenticator_apps", "recovery_codes", "passkeys")
 _TOLD = f"SELECT seq FROM outbox WHERE event IN ({_HAPPENINGS}) AND state <> 'running' AND body LIKE :name"

@@ -18,6 +18,7 @@ from mainstay.kit.tokens import TOKEN_BYTES
 from mainstay.services.federation.interface import Federation
 from mainstay.services.people.interface import NewSession, PasskeysNotHere, People, SecondFactorNeeded
 from mainstay.transports.accounts import pages
+from mainstay.transports.accounts.apps import app_pages
 from mainstay.transports.accounts.cookies import session_cookie
 from mainstay.transports.accounts.forms import local, read_form
 from mainstay.transports.accounts.leaving import leave
@@ -68,6 +69,7 @@ class Accounts:
             "/account/sessions": (self._sessions, self._session_ended),
             **second_factor_pages(),
             **passkey_pages(self._entered),
+            **app_pages(),
         }
         found = [script_route()]
         found += [Route("/account/sign-out", self._answering(None, self._sign_out), methods=["POST"])]

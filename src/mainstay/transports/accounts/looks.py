@@ -46,7 +46,8 @@ _PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8">
 _NAV = """<nav aria-label="Account"><ul><li><a href="/account/sessions">Sessions</a></li>
 <li><a href="/account/password">Password</a></li>
 <li><a href="/account/passkeys">Passkeys</a></li>
-<li><a href="/account/second-factor">Second factor</a></li></ul></nav>"""
+<li><a href="/account/second-factor">Second factor</a></li>
+<li><a href="/account/apps">Apps</a></li></ul></nav>"""
 
 
 def page(

@@ -11,6 +11,7 @@ from mainstay.kernel.caller import Credential
 from mainstay.kernel.dispatch import Application, Message, RequestInvalid
 from mainstay.kernel.interface import Operation, operations_of
 from mainstay.kit.errors import Failure
+from mainstay.services.authorization.interface import Authorization
 from mainstay.services.people.interface import People
 from mainstay.transports.accounts import pages
 from mainstay.transports.accounts.cookies import (
@@ -28,7 +29,10 @@ from mainstay.transports.rest.problems import status_of
 
 _AGENT_LENGTH_MAX = 200
 _SEE_OTHER = 303
-_OPERATIONS = {operation.name: operation for operation in operations_of(People)}
+_OF_APPS = ("list_authorizations", "revoke_authorization")
+_OPERATIONS = {operation.name: operation for operation in operations_of(People)} | {
+    operation.name: operation for operation in operations_of(Authorization) if operation.name in _OF_APPS
+}
 
 Page = Callable[["Visit"], Awaitable[Response]]
 
