@@ -77,7 +77,7 @@ class PasskeySignIn:
         waiting = await self._codes.find(hashed(pending_token), "second_factor", self._clock.now_ms())
         if waiting is None:
             raise CodeInvalid(OVER)
-        known = [each.key.credential_id for each in await self._keys.of(waiting.person_id)]
+        known = [each.credential_id for each in await self._keys.of(waiting.person_id)]
         if not known:
             raise FactorMissing("There is no passkey: go on with a code.")
         options = self._passkeys.options_to_show(site, challenge_of(pending_token), known)
@@ -107,7 +107,7 @@ class PasskeySignIn:
         place = await self._passwords.place()
         if not await self._used(waiting, person.person_id):
             raise CodeInvalid(OVER)
-        if not await self._keys.use(row, shown, self._clock.now_ms()):
+        if not await self._keys.use(row, shown.sign_count, self._clock.now_ms()):
             raise PasskeyRefused(_REFUSED)
         await self._passwords.arrive(person.person_id, place, begun.row)
         return await self._sessions.keep(begun)
@@ -145,7 +145,8 @@ class PasskeySignIn:
             if not hmac.compare_digest(_bytes_of(handle), ours):
                 raise PasskeyRefused(_REFUSED)
         try:
-            return self._passkeys.shown(site, challenge, row.key, answer)
+            kept = Passkey(row.credential_id, row.public_key, row.sign_count, row.synced)
+            return self._passkeys.shown(site, challenge, kept, answer)
         except PasskeyRefused:
             raise PasskeyRefused(_REFUSED) from None
 

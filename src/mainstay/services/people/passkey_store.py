@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import cast
 
 from mainstay.ports.database import AllRows, Row, Scalar
-from mainstay.ports.passkeys import Passkey
 
 _PASSKEY = (
     "SELECT passkey_id, person_id, credential_id, public_key, sign_count, synced, name, created_ms, used_ms"
@@ -20,7 +19,10 @@ class PasskeyRow:
 
     passkey_id: str
     person_id: str
-    key: Passkey
+    credential_id: bytes
+    public_key: bytes
+    sign_count: int
+    synced: bool
     name: bytes
     created_ms: int
     used_ms: int | None = None
@@ -31,12 +33,10 @@ def _passkey(row: Row) -> PasskeyRow:
     return PasskeyRow(
         passkey_id=str(row["passkey_id"]),
         person_id=str(row["person_id"]),
-        key=Passkey(
-            credential_id=cast("bytes", row["credential_id"]),
-            public_key=cast("bytes", row["public_key"]),
-            sign_count=int(row["sign_count"] or 0),
-            synced=bool(row["synced"]),
-        ),
+        credential_id=cast("bytes", row["credential_id"]),
+        public_key=cast("bytes", row["public_key"]),
+        sign_count=int(row["sign_count"] or 0),
+        synced=bool(row["synced"]),
         name=cast("bytes", row["name"]),
         created_ms=int(row["created_ms"] or 0),
         used_ms=None if used is None else int(used),
@@ -70,11 +70,11 @@ class PasskeyStore:
         values: dict[str, Scalar] = {
             "passkey_id": row.passkey_id,
             "person_id": row.person_id,
-            "credential_hash": _hash(row.key.credential_id),
-            "credential_id": row.key.credential_id,
-            "public_key": row.key.public_key,
-            "sign_count": row.key.sign_count,
-            "synced": int(row.key.synced),
+            "credential_hash": _hash(row.credential_id),
+            "credential_id": row.credential_id,
+            "public_key": row.public_key,
+            "sign_count": row.sign_count,
+            "synced": int(row.synced),
             "name": row.name,
             "created_ms": row.created_ms,
             "used_ms": row.used_ms,
@@ -87,8 +87,8 @@ class PasskeyStore:
             "passkeys", {"name": name}, {"person_id": person_id, "passkey_id": passkey_id}
         )
 
-    async def use(self, row: PasskeyRow, shown: Passkey, now_ms: int) -> bool:
+    async def use(self, row: PasskeyRow, sign_count: int, now_ms: int) -> bool:
         """Store a use; say whether the passkey's counter still was as it was read."""
-        where: dict[str, Scalar] = {"passkey_id": row.passkey_id, "sign_count": row.key.sign_count}
-        changed: dict[str, Scalar] = {"sign_count": shown.sign_count, "used_ms": now_ms}
+        where: dict[str, Scalar] = {"passkey_id": row.passkey_id, "sign_count": row.sign_count}
+        changed: dict[str, Scalar] = {"sign_count": sign_count, "used_ms": now_ms}
         return await self._rows.update("passkeys", changed, where) > 0

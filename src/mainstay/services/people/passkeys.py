@@ -94,7 +94,7 @@ class PasskeyBook:
         email = await self._personal.open(person.person_id, EMAIL, person.email)
         token = token_of(ADDING_PREFIX, self._random.token(TOKEN_BYTES))
         holder = Holder(await self._personal.handle(person.person_id), email, email)
-        ids = [each.key.credential_id for each in present]
+        ids = [each.credential_id for each in present]
         options = self._passkeys.options_to_add(site, holder, challenge_of(token), ids)
         row = CodeRow(hashed(token), "passkey", person.person_id, now + _ADDING_MS)
         await self._codes.add(row, now - KEPT_MS)
@@ -156,7 +156,7 @@ class PasskeyBook:
             name=await self._personal.open(row.person_id, PASSKEY_NAME, row.name),
             created_ms=row.created_ms,
             last_used_ms=row.used_ms,
-            synced=row.key.synced,
+            synced=row.synced,
         )
 
     async def _room(self, person: PersonRow) -> list[PasskeyRow]:
@@ -167,7 +167,16 @@ class PasskeyBook:
 
     async def _row(self, person: PersonRow, name: str, made: Passkey) -> PasskeyRow:
         sealed = await self._personal.seal(person.person_id, PASSKEY_NAME, name)
-        return PasskeyRow(self._ids.new("passkey"), person.person_id, made, sealed, self._clock.now_ms())
+        return PasskeyRow(
+            passkey_id=self._ids.new("passkey"),
+            person_id=person.person_id,
+            credential_id=made.credential_id,
+            public_key=made.public_key,
+            sign_count=made.sign_count,
+            synced=made.synced,
+            name=sealed,
+            created_ms=self._clock.now_ms(),
+        )
 
     async def _find(self, person_id: str, passkey_id: str) -> PasskeyRow:
         found = [each for each in await self._store.of(person_id) if each.passkey_id == passkey_id]

@@ -28,8 +28,8 @@ from mainstay.transports.accounts.pages import CHOSEN, CODE, EMAIL, NEW, PASSWOR
 from mainstay.transports.accounts.passkey_pages import button as passkey_button
 from mainstay.transports.accounts.passkey_pages import passkey_pages, second_step
 from mainstay.transports.accounts.script import script_route
-from mainstay.transports.accounts.second_factor import DEMANDED, second_factor_pages
-from mainstay.transports.accounts.visit import Page, Visit, went
+from mainstay.transports.accounts.second_factor import second_factor_pages
+from mainstay.transports.accounts.visit import DEMANDED, Page, Visit, went
 from mainstay.transports.rest.problems import BUG_STATUS, BUG_TITLE, status_of
 
 HOME = "/account/sessions"

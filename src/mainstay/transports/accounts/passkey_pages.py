@@ -48,7 +48,7 @@ _CODE_ITEM = "<li><code>$code</code></li>"
 _BUTTON = '<p data-needs-passkeys hidden><a class="button" href="$path">Sign in with a passkey</a></p>'
 
 
-class AnswerUnreadable(Invalid):
+class PasskeyUnreadable(Invalid):
     """The form has no answer of a browser."""
 
     title = "The passkey cannot be read"
@@ -253,11 +253,11 @@ async def _again(visit: Visit, following: str, pending: str, failure: Failure) -
 
 
 def _credential(visit: Visit) -> dict[str, Any]:
-    """Read what the browser answered; raises AnswerUnreadable."""
+    """Read what the browser answered; raises PasskeyUnreadable."""
     try:
         found = json.loads(visit.fields.get("credential", ""))
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
-        raise AnswerUnreadable("Open the page again: the browser has to run its script.")
+        raise PasskeyUnreadable("Open the page again: the browser has to run its script.")
     return found

@@ -14,7 +14,6 @@ from mainstay.transports.accounts.pages import CODE, PASSWORD, Form
 from mainstay.transports.accounts.visit import Page, Visit
 
 _HOME = "/account/second-factor"
-DEMANDED = f"{_HOME}?demanded=1"
 _TITLE = "Your second factor"
 _BEGIN = Form(_HOME, (PASSWORD,), "Set up an authenticator app")
 _CONFIRM = Form(f"{_HOME}/confirm", (CODE,), "Confirm")

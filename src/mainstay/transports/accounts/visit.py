@@ -9,6 +9,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from mainstay.kernel.caller import Credential
 from mainstay.kernel.dispatch import Application, Message, RequestInvalid
+from mainstay.kernel.guard import SecondFactorRequired
 from mainstay.kernel.interface import Operation, operations_of
 from mainstay.kit.errors import Failure
 from mainstay.services.authorization.interface import Authorization
@@ -29,6 +30,8 @@ from mainstay.transports.rest.problems import status_of
 
 _AGENT_LENGTH_MAX = 200
 _SEE_OTHER = 303
+DEMANDED = "/account/second-factor?demanded=1"
+"""Where whoever has to add a second factor first is led."""
 _OF_APPS = ("list_authorizations", "revoke_authorization")
 _OPERATIONS = {operation.name: operation for operation in operations_of(People)} | {
     operation.name: operation for operation in operations_of(Authorization) if operation.name in _OF_APPS
@@ -116,6 +119,8 @@ class Visit:
         **values: str,
     ) -> Response:
         """Answer with a form, and with what was wrong with it."""
+        if isinstance(failure, SecondFactorRequired):
+            return went(DEMANDED)
         wrong, status, retry_after_s, choices = "", 200, None, NOTHING
         if failure is not None:
             wrong = told(failure)
