@@ -82,6 +82,13 @@ def test_without_scripts_nothing_asks_for_a_passkey(world: World, browser: Any) 
     assert not page.get_by_role("button").first.is_visible()
 
 
+def test_an_address_without_a_name_offers_no_passkeys(world: World, browser: Any) -> None:
+    page = with_authenticator(browser)
+    page.goto(f"{world.running.url}/account/sign-in")
+    assert "127.0.0.1" in page.url
+    assert not page.get_by_text("Sign in with a passkey").is_visible()
+
+
 def test_the_policy_lets_no_other_script_run(world: World, browser: Any) -> None:
     page = with_authenticator(browser)
     page.goto(f"{world.running.house.address.url}/account/sign-in")

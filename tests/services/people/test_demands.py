@@ -6,8 +6,14 @@ import pytest
 
 from mainstay.app.house import House
 from mainstay.kernel.guard import CredentialsUnknown, PermissionMissing, SecondFactorRequired
+from mainstay.ports.database import SYSTEM
 from mainstay.services.people.demands import ENROLLING
-from mainstay.services.people.factor_failures import FactorDemanded, SecondFactorNeeded
+from mainstay.services.people.factor_failures import (
+    FactorDemanded,
+    PasskeyMissing,
+    ProofNeeded,
+    SecondFactorNeeded,
+)
 from makers import Client, FrozenClock, Mailbox, client, opened_house, tenant_client
 from services.people.apps import began, sign_in, with_app
 from services.people.devices import add, device, enter
@@ -120,6 +126,23 @@ async def test_the_operator_demands_it_of_all(tmp_path: Path, clock: FrozenClock
         _, session = await joined(house, admin, mails)
         with pytest.raises(SecondFactorRequired):
             await session.call(SEARCH)
+
+
+async def test_single_sign_on_is_not_asked_and_reaches_no_passkeys(
+    house: House, admin: Client, mails: Mailbox
+) -> None:
+    _, session = await joined(house, admin, mails)
+    added = await add(session, device())
+    async with house.engines.database.unit(SYSTEM) as unit:
+        await unit.update("sessions", {"methods": ""}, {"methods": "pwd pop user mfa"})  # as if vouched for
+    await demand(admin)
+    await session.call(SEARCH)
+    assert await session.call("people.list_passkeys") == []
+    with pytest.raises(PasskeyMissing):
+        await session.call("people.rename_passkey", passkey_id=added.passkey_id, name="Mine")
+    for password in (None, PHRASE):
+        with pytest.raises(ProofNeeded):
+            await session.call("people.begin_passkey", password=password)
 
 
 async def test_what_a_limited_session_may_is_an_operation_and_no_more(house: House) -> None:

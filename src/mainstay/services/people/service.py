@@ -260,7 +260,7 @@ class PeopleService(People):
 
     async def list_passkeys(self) -> list[Passkey]:
         """List the caller's passkeys."""
-        return await self._passkeys.of((await self._me()).person_id)
+        return await self._passkeys.of(await self._proven_person_id())
 
     async def begin_passkey(self, password: str | None = None) -> PasskeyAsked:
         """Begin to add a passkey of the caller's."""
@@ -274,7 +274,7 @@ class PeopleService(People):
 
     async def rename_passkey(self, passkey_id: str, name: str) -> Passkey:
         """Give one of the caller's passkeys another name."""
-        person_id = (await self._me()).person_id
+        person_id = await self._proven_person_id()
         note_target(passkey_id)
         return await self._passkeys.rename(person_id, passkey_id, name)
 
@@ -311,6 +311,11 @@ class PeopleService(People):
             raise UserNeeded("Sign in, and use the session's secret.")
         note_target(me.subject)
         return row
+
+    async def _proven_person_id(self) -> str:
+        """Give the person of a session that reaches all that is hers, empty of one by single sign-on."""
+        me = await self._me()
+        return "" if await self._sessions.bound(me, caller().secret) else me.person_id
 
     async def _person(self) -> PersonRow:
         person = await self._store.person((await self._me()).person_id)

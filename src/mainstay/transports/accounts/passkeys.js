@@ -1,7 +1,8 @@
 'use strict';
 // Passkeys: asks the browser with what stands in a form, and sends the form with what the browser answers.
 (() => {
-  if (!window.PublicKeyCredential || !navigator.credentials) return;
+  const numbered = /^[\d.]+$|:/.test(location.hostname);  // passkeys belong to names alone
+  if (numbered || !window.PublicKeyCredential || !navigator.credentials) return;
 
   const bytes = text => Uint8Array.from(
     atob(text.replace(/-/g, '+').replace(/_/g, '/')), letter => letter.charCodeAt(0));
