@@ -105,6 +105,8 @@ class Running:
     """A house that serves."""
 
     folder: Path
+    host: str = "localhost"
+    """How it calls itself: passkeys need a name, and some clients of OAuth the number that they asked."""
     house: House = field(init=False)
     app: Any = field(init=False)
     url: str = field(init=False)
@@ -149,7 +151,7 @@ class Running:
             self.app = doors(self.house)
             sock = listening("127.0.0.1", 0)
             self.url = f"http://127.0.0.1:{sock.getsockname()[1]}"
-            self.house.address.listens(self.url.replace("127.0.0.1", "localhost"))  # passkeys need a name
+            self.house.address.listens(self.url.replace("127.0.0.1", self.host))
             config = uvicorn.Config(self.app, lifespan="on", log_config=None, ws="none")
             server = uvicorn.Server(config)
             serving = asyncio.create_task(server.serve(sockets=[sock]))
@@ -345,7 +347,7 @@ def bearer(key: str) -> tuple[str, str]:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[Running]:
+def running(folder: Path, host: str = "localhost") -> Iterator[Running]:
     """Open the house for a module's tests."""
-    with Running(folder) as opened:
+    with Running(folder, host) as opened:
         yield opened

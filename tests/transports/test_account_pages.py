@@ -185,6 +185,7 @@ FOREIGN: list[list[tuple[str, str]]] = [
 def test_what_another_site_sends_is_refused(world: World, headers: list[tuple[str, str]], path: str) -> None:
     browser = Browser(world)
     browser.get("/account/sign-in")
+    world.running.calm()
     before = world.running.state()
     assert browser.send(f"/account/{path}", *headers, email="a@b.c", password=PHRASE).status == 403
     assert world.running.state() == before
@@ -202,6 +203,7 @@ def test_a_form_needs_the_token_of_its_browser(world: World, path: str) -> None:
     browser.cookies["__Host-mainstay-session"] = secret
     token = re.search(r'name="form_token" value="(\w+)"', other.page)
     assert token is not None
+    world.running.calm()
     before = world.running.state()
     cookie = browser.cookies["__Host-mainstay-form"]
     for wrong in ("", "x", token[1], cookie):

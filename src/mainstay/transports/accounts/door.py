@@ -39,6 +39,7 @@ _ACCEPT = Form("/account/accept", (CHOSEN,), "Accept")
 _FORGOTTEN = Form("/account/forgotten", (EMAIL,), "Send me a link")
 _RESET = Form("/account/reset", (NEW,), "Change the password")
 _CONFIRM = Form("/account/confirm", (), "Confirm this address")
+_LEAVE = Form("/account/sign-out", (), "Sign out")
 _CHANGE = Form("/account/password", (PASSWORD, NEW), "Change the password")
 _FORGOT_LINK = pages.link("/account/forgotten", "I forgot my password")
 _BEGIN_ANEW_LINK = pages.link("/account/sign-in", "Begin anew")
@@ -72,7 +73,10 @@ class Accounts:
             **app_pages(),
         }
         found = [script_route()]
-        found += [Route("/account/sign-out", self._answering(None, self._sign_out), methods=["POST"])]
+        leaving = self._answering(None, self._sign_out)
+        found.append(Route("/account/sign-out", leaving, methods=["POST"]))
+        asking = self._answering(self._leaving, self._sign_out)
+        found.append(Route("/account/sign-out", asking, methods=["GET"]))
         for path, (read, send) in both.items():
             found.append(Route(path, self._answering(read, send), methods=["GET", "POST"]))
         return found
@@ -235,6 +239,10 @@ class Accounts:
             return await self._sessions(visit, f"Sessions that have ended: {ended.ended}.")
         await visit.call("end_session", session_id=visit.fields.get("session_id", ""))
         return await self._sessions(visit, "The session has ended.")
+
+    async def _leaving(self, visit: Visit) -> Response:
+        await visit.call("list_sessions")  # whoever has not signed in has nothing to leave
+        return visit.ask("Sign out", _LEAVE)
 
     async def _sign_out(self, visit: Visit) -> Response:
         answer = went("/account/sign-in")

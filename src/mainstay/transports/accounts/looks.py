@@ -47,7 +47,8 @@ _NAV = """<nav aria-label="Account"><ul><li><a href="/account/sessions">Sessions
 <li><a href="/account/password">Password</a></li>
 <li><a href="/account/passkeys">Passkeys</a></li>
 <li><a href="/account/second-factor">Second factor</a></li>
-<li><a href="/account/apps">Apps</a></li></ul></nav>"""
+<li><a href="/account/apps">Apps</a></li>
+<li><a href="/account/sign-out">Sign out</a></li></ul></nav>"""
 
 
 def page(

@@ -67,7 +67,7 @@ async def _overview(visit: Visit, said: str = "") -> Response:
         left = fill(_PASSKEYS, left=every[0].recovery_codes_left, home=_HOME)
         return _shown(visit, [first, left, pages.form(_BEGIN, visit.token, {})])
     if not found:
-        return _shown(visit, [first, fill(_NONE), pages.form(_BEGIN, visit.token, {})])
+        return _shown(visit, [first or fill(_NONE), pages.form(_BEGIN, visit.token, {})])
     app = fill(_APP, left=found[0].recovery_codes_left)
     return _shown(visit, [first, app, fill(_CHOICES, home=_HOME)])
 
