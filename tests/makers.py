@@ -101,11 +101,11 @@ class Mailbox:
         return None
 
     def code(self, to: str) -> str:
-        """Give the code of the last mail to an address."""
-        found = [re.search(r"\?code=(\w+)", mail.text) for mail in self.sent if mail.to == to]
-        assert found, [mail.to for mail in self.sent]
-        assert found[-1] is not None
-        return found[-1][1]
+        """Give the code of the last mail to an address that has one."""
+        texts = [mail.text for mail in self.sent if mail.to == to]
+        found = [code for text in texts for code in re.findall(r"\?code=(\w+)", text)]
+        assert found, texts
+        return str(found[-1])
 
 
 @dataclass

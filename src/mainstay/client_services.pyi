@@ -114,17 +114,23 @@ from mainstay.services.observability.logged import (
     RequestSettings,
     WholeRequest,
 )
+from mainstay.services.people.factor_records import (
+    AppBegun,
+    Factor,
+    FactorsRemoved,
+    Passkey,
+    PasskeyAdded,
+    PasskeyAsked,
+    RecoveryCodes,
+    SignInSettings,
+)
 from mainstay.services.people.interface import (
     People,
 )
 from mainstay.services.people.records import (
-    AppBegun,
     Asked,
-    Factor,
-    FactorsRemoved,
     Membership,
     NewSession,
-    RecoveryCodes,
     Session,
     SessionsEnded,
     User,
@@ -735,6 +741,11 @@ class PeopleSync:
         self,
         user_id: str,
     ) -> User: ...
+    def end_user_sessions(
+        self,
+        user_id: str,
+    ) -> SessionsEnded: ...
+    def end_tenant_sessions(self) -> SessionsEnded: ...
     def remove_user_factors(
         self,
         user_id: str,
@@ -806,6 +817,42 @@ class PeopleSync:
         password: str,
         code: str,
     ) -> RecoveryCodes: ...
+    def list_passkeys(self) -> list[Passkey]: ...
+    def begin_passkey(
+        self,
+        password: str | None = None,
+    ) -> PasskeyAsked: ...
+    def add_passkey(
+        self,
+        pending_token: str,
+        name: str,
+        credential: dict[str, JsonValue],
+    ) -> PasskeyAdded: ...
+    def rename_passkey(
+        self,
+        passkey_id: str,
+        name: str,
+    ) -> Passkey: ...
+    def remove_passkey(
+        self,
+        passkey_id: str,
+        password: str | None = None,
+    ) -> FactorsRemoved: ...
+    def ask_for_passkey(
+        self,
+        pending_token: str | None = None,
+    ) -> PasskeyAsked: ...
+    def sign_in_with_passkey(
+        self,
+        pending_token: str,
+        credential: dict[str, JsonValue],
+        tenant_id: str | None = None,
+    ) -> NewSession: ...
+    def get_sign_in_settings(self) -> SignInSettings: ...
+    def set_sign_in_settings(
+        self,
+        second_factor: Literal["optional", "required"],
+    ) -> SignInSettings: ...
 
 class PrivacySync:
     def describe_keys(self) -> KeyState: ...

@@ -17,6 +17,7 @@ from mainstay.ports.database import SYSTEM
 from makers import Client, FrozenClock, Mailbox, client, opened_house
 from oidc_provider import OidcProvider, connected
 from services.authorization.asking import URL, web
+from services.people.devices import add, device
 from services.people.joining import PHRASE, calm, from_address, joined
 
 SEALED = {
@@ -32,11 +33,13 @@ SEALED = {
     "members": ("name",),
     "sessions": ("address", "agent"),
     "authenticator_apps": ("secret",),
+    "passkeys": ("name",),
     "codes": ("email",),
     "privacy_parts": ("content",),
     "consents": ("evidence",),
 }
 EMAIL = "ada@example.com"
+AT_URL = {"origin": URL.rstrip("/"), "rp_id": URL.split("/")[2]}
 
 
 async def fill(admin: Client) -> None:
@@ -55,6 +58,7 @@ async def fill_all(admin: Client, mails: Mailbox) -> None:
     """Let something be in every sealed column."""
     await admin.call("observability.set_request_settings", log_requests=True)
     _, her = await joined(admin.house, admin, mails, EMAIL)
+    await add(her, device(**AT_URL))
     await her.call("people.begin_app", password=PHRASE)
     await her.call("people.change_email", email="lady@example.com", password=PHRASE)
     await fill(admin)
@@ -146,7 +150,7 @@ async def test_a_person_alone_is_sealed_anew(tmp_path: Path, clock: FrozenClock,
             name: {int.from_bytes(each[9:13]) for each in contents}
             for name, contents in (await sealed_in(house)).items()
         }
-        hers = {"people.email", "members.name", "codes.email", "authenticator_apps.secret"}
+        hers = {"people.email", "members.name", "codes.email", "authenticator_apps.secret", "passkeys.name"}
         hers |= {"sessions.address", "sessions.agent"}
         assert {name for name, found in versions.items() if found == {2}} == hers
         assert house.engines.keys.state().waiting == 0

@@ -2,9 +2,12 @@
 
 import base64
 import re
+import secrets
+from urllib.parse import urlsplit
 
+from engines.authenticators import Authenticator
 from mainstay.services.people import totp
-from mainstay.services.people.failures import SecondFactorNeeded
+from mainstay.services.people.factor_failures import SecondFactorNeeded
 from transports.worlds import (
     NOWHERE,
     NUMBERS,
@@ -41,6 +44,12 @@ def _invitation(world: World, _mark: str) -> Values:
     email = f"{next(NUMBERS)}.invited@example.com"
     world.call("people.create_user", email=email, name="Invited")
     return {"code": world.mailed(email), "password": PHRASE}
+
+
+def _nobody_signed_in(world: World, _mark: str) -> Values:
+    """End all sessions, so that each door has as many left to end."""
+    world.call("people.end_tenant_sessions")
+    return {}
 
 
 def _second_session(world: World, mark: str) -> Values:
@@ -98,6 +107,48 @@ def _pending_sign_in(world: World, _mark: str) -> Values:
     raise AssertionError(email)
 
 
+def _begun_passkey(world: World) -> Values:
+    """Let somebody who has just joined begin to add a passkey; give what the browser answers."""
+    secret: str = world.joined()["secret"]
+    begun = world.running.call("people.begin_passkey", as_key=secret, password=PHRASE)
+    world.secrets[begun["pending_token"]] = secret
+    credential = _device(world).create(begun["options"])
+    return {"pending_token": begun["pending_token"], "name": "Läptop", "credential": credential}
+
+
+def _device(world: World) -> Authenticator:
+    """Make a device in software that knows the server's address."""
+    url = world.running.house.address.url
+    return Authenticator(
+        credential_id=secrets.token_bytes(32), origin=url, rp_id=str(urlsplit(url).hostname), count=0
+    )
+
+
+def passkey_of(world: World) -> Values:
+    """Let somebody who has just joined add a passkey; give its id, and remember whose it is."""
+    begun = _begun_passkey(world)
+    secret = world.secrets[begun["pending_token"]]
+    passkey_id = world.running.call("people.add_passkey", as_key=secret, **begun)["passkey_id"]
+    world.secrets[passkey_id] = secret
+    return {"passkey_id": passkey_id}
+
+
+def _shown_passkey(world: World, _mark: str) -> Values:
+    secret, device = world.joined()["secret"], _device(world)
+    begun = world.running.call("people.begin_passkey", as_key=secret, password=PHRASE)
+    added = {"pending_token": begun["pending_token"], "credential": device.create(begun["options"])}
+    world.running.call("people.add_passkey", as_key=secret, name="Laptop", **added)
+    asked = world.call("people.ask_for_passkey")
+    return {"pending_token": asked["pending_token"], "credential": device.get(asked["options"])}
+
+
+def _holders(world: World, values: Values) -> str:
+    """Give the secret of the session of whose passkey this is."""
+    named = (str(values.get(name, "")) for name in ("passkey_id", "pending_token"))
+    found = [world.secrets[each] for each in named if each in world.secrets]
+    return found[0] if found else str(world.joined()["secret"])
+
+
 PEOPLE: dict[str, Sample] = {
     "people.create_user": Sample(
         lambda _, mark: {
@@ -129,6 +180,29 @@ PEOPLE: dict[str, Sample] = {
     "people.make_recovery_codes": Sample(
         lambda world, _: {**_recovery_code(world), "password": PHRASE}, {"code": "12345"}, key=_owners
     ),
+    "people.list_passkeys": Sample(plain(), key=members),
+    "people.begin_passkey": Sample(plain(password=PHRASE), {"password": ""}, key=members),
+    "people.add_passkey": Sample(
+        lambda world, _: _begun_passkey(world), {"pending_token": "no token!", "credential": []}, key=_holders
+    ),
+    "people.rename_passkey": Sample(
+        lambda world, _: {**passkey_of(world), "name": "Türm"},
+        {"passkey_id": "no id!", "name": ""},
+        {"passkey_id": NOWHERE},
+        key=_holders,
+    ),
+    "people.remove_passkey": Sample(
+        lambda world, _: {**passkey_of(world), "password": PHRASE},
+        {"passkey_id": "no id!"},
+        {"passkey_id": NOWHERE},
+        key=_holders,
+    ),
+    "people.ask_for_passkey": Sample(plain(), {"pending_token": "no token!"}),
+    "people.sign_in_with_passkey": Sample(_shown_passkey, {"pending_token": "no token!", "credential": 7}),
+    "people.end_user_sessions": Sample(_gone_user, {"user_id": "no id!"}, {"user_id": NOWHERE}),
+    "people.end_tenant_sessions": Sample(_nobody_signed_in),
+    "people.get_sign_in_settings": Sample(plain()),
+    "people.set_sign_in_settings": Sample(plain(second_factor="optional"), {"second_factor": "wished"}),
     "people.remove_user_factors": Sample(_gone_user, {"user_id": "no id!"}, {"user_id": NOWHERE}),
     "people.accept_invitation": Sample(_invitation, {"code": "", "password": "x" * 257}),
     "people.request_password_reset": Sample(plain(email="nobody@example.com"), {"email": "a@b@c"}),

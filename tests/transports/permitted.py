@@ -6,6 +6,7 @@ NAMES = sorted(OPERATIONS)
 STRANGERS = {
     *("people.sign_in", "people.accept_invitation", "people.confirm_email"),
     *("people.request_password_reset", "people.reset_password", "people.finish_sign_in"),
+    *("people.ask_for_passkey", "people.sign_in_with_passkey"),
     *("authorization.check_authorization", "authorization.register_client", "authorization.get_keys"),
     *("authorization.grant_token", "authorization.redeem_code", "authorization.refresh_token"),
     *("authorization.revoke_token", "authorization.introspect_token", "authorization.end_session"),
@@ -18,6 +19,8 @@ ACCOUNT = {
     *("people.list_sessions", "people.end_session", "people.end_other_sessions", "people.list_memberships"),
     *("people.change_password", "people.change_email", "people.list_factors", "people.begin_app"),
     *("people.confirm_app", "people.remove_app", "people.make_recovery_codes"),
+    *("people.list_passkeys", "people.begin_passkey", "people.add_passkey"),
+    *("people.rename_passkey", "people.remove_passkey"),
     *("authorization.approve_authorization", "authorization.get_userinfo"),
     *("authorization.list_authorizations", "authorization.revoke_authorization"),
 }

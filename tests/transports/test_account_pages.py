@@ -14,6 +14,7 @@ from mainstay.transports.accounts import forms
 from mainstay.transports.accounts.cookies import session_credential
 from mainstay.transports.accounts.forms import local
 from mainstay.transports.accounts.markup import Html, fill, joined
+from mainstay.transports.accounts.script import TAG
 from makers import ADMIN_KEY
 from transports.real_house import Answer, _asked, running
 from transports.worlds import PHRASE, World, furnished
@@ -184,6 +185,7 @@ FOREIGN: list[list[tuple[str, str]]] = [
 def test_what_another_site_sends_is_refused(world: World, headers: list[tuple[str, str]], path: str) -> None:
     browser = Browser(world)
     browser.get("/account/sign-in")
+    world.running.calm()
     before = world.running.state()
     assert browser.send(f"/account/{path}", *headers, email="a@b.c", password=PHRASE).status == 403
     assert world.running.state() == before
@@ -201,6 +203,7 @@ def test_a_form_needs_the_token_of_its_browser(world: World, path: str) -> None:
     browser.cookies["__Host-mainstay-session"] = secret
     token = re.search(r'name="form_token" value="(\w+)"', other.page)
     assert token is not None
+    world.running.calm()
     before = world.running.state()
     cookie = browser.cookies["__Host-mainstay-form"]
     for wrong in ("", "x", token[1], cookie):
@@ -339,7 +342,7 @@ def test_pages_are_kept_and_framed_by_nobody(world: World, browser: Browser) -> 
         assert "frame-ancestors 'none'" in policy
         assert "unsafe" not in policy
         assert answer.headers["cache-control"] == "no-store"
-        assert "<script" not in browser.page
+        assert "<script" not in browser.page.replace(TAG, "")
         kinds = dict(re.findall(r'name="(\w*password)" type="(\w+)"', browser.page))
         assert set(kinds.values()) <= {"password"}
         assert bool(kinds) == (path in {"sign-in", "accept", "reset"})
@@ -366,9 +369,9 @@ def test_what_is_no_form_is_refused(world: World, browser: Browser) -> None:
 def test_what_was_typed_is_never_html(world: World, browser: Browser) -> None:
     typed = '"><script>alert(1)</script>@example.com'
     assert browser.sign_in(typed, "x").status == 422
-    assert "<script" not in browser.page
+    assert "<script" not in browser.page.replace(TAG, "")
     browser.get("/account/accept?code=" + quote('"><script>'))
-    assert "<script" not in browser.page
+    assert "<script" not in browser.page.replace(TAG, "")
     assert fill("<p>$a $b</p>", a="<", b=Html("<b>")) == "<p>&lt; <b></p>"
     assert joined([Html("<a>"), fill("$x", x="'\"&")]) == "<a>&#x27;&quot;&amp;"
     with pytest.raises(KeyError):

@@ -135,7 +135,8 @@ def command_line(house: House, operation: Operation, values: Values, key: str) -
 DOORS: dict[str, Door] = {"rest": rest, "sdk": sdk, "mcp": mcp, "command line": command_line}
 _TOKENS = {
     *("authorization_code", "redirect_to", "refresh_token", "id_token", "client_id_issued_at"),
-    *("client_secret", "access_token", "uri", "recovery_codes"),
+    *("client_secret", "access_token", "uri", "recovery_codes", "pending_token"),
+    *("challenge", "user"),
 }
 _MARK = re.compile(r"mark\d")
 _MADE = re.compile(r"\b[a-z]+_[0-9a-z]{26}\b")

@@ -12,6 +12,7 @@ from mainstay.kernel.guard import STRANGER
 from mainstay.kernel.interface import Operation
 from makers import ADMIN_KEY
 from transports.homes import BASES, Home, home_in
+from transports.people_samples import passkey_of
 from transports.permitted import DEVELOPER, KNOWN, MAY, NAMES, OPERATORS
 from transports.real_house import Answer, Request, bearer, request_for, tool_call
 from transports.samples import OPERATIONS, SAMPLES
@@ -183,6 +184,9 @@ FOREIGN: dict[str, Callable[[World], dict[str, Any]]] = {
     "people.list_users": lambda world: {"after": world.user_id},
     "people.invite_again": lambda world: {"user_id": world.user_id},
     "people.remove_user_factors": lambda world: {"user_id": world.user_id, "tenant_id": world.tenant_id},
+    "people.end_user_sessions": lambda world: {"user_id": world.user_id},
+    "people.rename_passkey": lambda world: {**passkey_of(world), "name": "mine"},
+    "people.remove_passkey": passkey_of,
     "people.end_session": lambda world: {"session_id": world.joined()["session_id"]},
     "people.create_user": lambda _: {"email": "ferry@example.com", "name": "Mine"},
     "jobs.get_job": lambda world: {"job_id": world.job_id},

@@ -11,6 +11,7 @@ import pytest
 
 from mainstay.kernel.interface import Operation
 from makers import ADMIN_KEY
+from transports.people_samples import passkey_of
 from transports.permitted import KNOWN
 from transports.real_house import Running, bearer, request_for, running, tool_call
 from transports.samples import OPERATIONS, SAMPLES
@@ -45,6 +46,7 @@ class Sides:
     their_session: str
     their_approval: str
     their_export: str
+    their_passkey: str
 
     def attacker(self, name: str) -> World:
         """Make another tenant, furnished too."""
@@ -75,7 +77,9 @@ def sides(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sides]:
         victim.call("privacy.define_consent", purpose="their-purpose", text=f"The {SECRET}.")
         export = victim.call("privacy.export_tenant")["export_id"]
         opened.calm()
-        ids = (key["key_id"], stored["job_id"], faq["faq_id"], session["session_id"], approval, export)
+        passkey = passkey_of(victim)["passkey_id"]
+        kinds = (key["key_id"], stored["job_id"], faq["faq_id"], session["session_id"], approval)
+        ids = (*kinds, export, passkey)
         yield Sides(house, victim, *ids)
         house.http.close()
 
@@ -121,6 +125,9 @@ VOCABULARY: Mapping[str, Callable[[Sides], Any]] = {
     },
     **{f"knowledge.{each}_collection.name": lambda _: "their-books" for each in ("create", "get", "delete")},
     "knowledge.list_documents.after": lambda _: "theirs",
+    "people.add_passkey.name": lambda _: "theirs",
+    "people.rename_passkey.name": lambda _: "theirs",
+    "passkey_id": lambda sides: sides.their_passkey,
     "people.create_user.name": lambda _: "theirs",
     "people.update_user.name": lambda _: "theirs",
     "people.list_users.after": lambda sides: sides.victim.user_id,
@@ -128,7 +135,7 @@ VOCABULARY: Mapping[str, Callable[[Sides], Any]] = {
 """What of another tenant's a field may name: by the field, or by the operation and the field."""
 
 SHARED = {
-    *("tenants", "people", "places", "codes", "authenticator_apps", "recovery_codes"),
+    *("tenants", "people", "places", "codes", "authenticator_apps", "recovery_codes", "passkeys"),
     *("tenant_erasures", "tenant_erasure_parts", "cleared"),
 }
 """Tables of all tenants together; what the victim sees of its people is looked at beside them."""

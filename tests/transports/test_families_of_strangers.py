@@ -33,6 +33,11 @@ GUESSES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"pending_token": UNKNOWN_CODE, "code": "123456"},
         {"pending_token": "x", "code": "123456"},
     ),
+    "people.ask_for_passkey": ({"pending_token": UNKNOWN_CODE}, {"pending_token": "x"}),
+    "people.sign_in_with_passkey": (
+        {"pending_token": UNKNOWN_CODE, "credential": {"rawId": "AAAA"}},
+        {"pending_token": "x", "credential": {}},
+    ),
     "people.request_password_reset": ({"email": BOARDED}, {"email": NOBODYS}),
     "people.accept_invitation": (
         {"code": UNKNOWN_CODE, "password": PHRASE},

@@ -19,6 +19,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
 
 
 PUBLIC = {
+    "/account/passkeys.js": "the one script of the account pages, the same for everybody",
     "/": "names the version and these pages",
     "/healthz": "says that the process lives, and nothing else",
     "/readyz": "names each part and its state for whoever sends traffic here",
@@ -58,6 +59,12 @@ PAGES = {
     "/account/second-factor/confirm": "sends strangers to sign in",
     "/account/second-factor/remove": "sends strangers to sign in",
     "/account/second-factor/recovery-codes": "sends strangers to sign in",
+    "/account/apps": "sends strangers to sign in",
+    "/account/passkeys": "sends strangers to sign in",
+    "/account/passkeys/add": "sends strangers to sign in",
+    "/account/passkeys/rename": "sends strangers to sign in",
+    "/account/passkeys/remove": "sends strangers to sign in",
+    "/account/sign-in/passkey": "takes a passkey",
     "/account/sign-out": "ends the session of the cookie",
 }
 """For browsers, and alone in reading cookies; what they send is refused without the token of a form."""

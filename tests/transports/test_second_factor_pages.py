@@ -96,6 +96,28 @@ def test_recovery_codes_are_renewed_and_an_app_is_removed(world: World, browser:
     assert Browser(world).sign_in("renews@example.com").status == 303
 
 
+def test_a_demanded_factor_is_set_up_at_the_next_sign_in(world: World, browser: Browser) -> None:
+    email = joined_as(world, "demanded@example.com")
+    world.call("people.set_sign_in_settings", second_factor="required")
+    try:
+        answer = browser.sign_in(email, PHRASE, "/account/passkeys")
+        assert (answer.status, answer.headers["location"]) == (303, f"{HERE}?demanded=1")
+        assert browser.session
+        browser.get(f"{HERE}?demanded=1")
+        assert "is demanded of you here" in browser.page
+        assert browser.get("/account/password").status == 200
+        answer = browser.send("/account/password", password=PHRASE, new_password="seven quiet lamps over")
+        assert (answer.status, answer.headers["location"]) == (303, f"{HERE}?demanded=1")
+        browser.get(HERE)
+        browser.send(HERE, password=PHRASE)
+        browser.send(f"{HERE}/confirm", code=code_of(browser, world))
+        assert len(recovery_codes(browser)) == 10
+        browser.get("/account/password")
+        assert browser.send("/account/password", password=PHRASE, new_password=PHRASE).status == 200
+    finally:
+        world.call("people.set_sign_in_settings", second_factor="optional")
+
+
 def test_strangers_are_sent_to_sign_in(world: World, browser: Browser) -> None:
     for path in (HERE, f"{HERE}/confirm", f"{HERE}/recovery-codes", f"{HERE}/remove"):
         answer = browser.get(path)

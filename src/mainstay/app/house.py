@@ -263,7 +263,11 @@ class House:
                 self.settings.rate_limit_writes_per_minute,
                 self.settings.rate_limit_tenant_per_minute,
             ),
-            PeopleSettings: PeopleSettings(self.settings.session_idle_minutes, self.settings.session_days),
+            PeopleSettings: PeopleSettings(
+                self.settings.session_idle_minutes,
+                self.settings.session_days,
+                self.settings.second_factor,
+            ),
             AuthorizationSettings: AuthorizationSettings(
                 self.settings.oauth_algorithm,
                 access_s=60 * self.settings.oauth_access_minutes,

@@ -33,6 +33,10 @@ class Settings(BaseSettings):
     session_days: int = Field(
         14, ge=1, le=365, description="After how many days a session ends, used or not."
     )
+    second_factor: Literal["optional", "required"] = Field(
+        "optional",
+        description="Whether people of all tenants have to have a second factor; a tenant may demand it too.",
+    )
     admin_key: SecretStr | None = Field(
         None, description="The first administrator's API key, at least 32 characters; made if not set."
     )

@@ -23,7 +23,8 @@ class Caller:
     `groups` are those of document permissions; `subject` is the id of the key (later: of the person);
     `limit_per_minute` bounds how often it may call, `writes_per_minute` how often it may write, and
     `tenant_limit_per_minute` how often all callers of its tenant may together (0: no such limit);
-    `ends_ms` is when what it came with ends; `signed_in_ms` is when a person signed in, if one did.
+    `ends_ms` is when what it came with ends; `signed_in_ms` is when a person signed in, if one did. Who has
+    to add a second factor first may ask for these operations `only` (None: no such bound).
     """
 
     tenant_id: str
@@ -37,6 +38,7 @@ class Caller:
     operator: bool = False
     ends_ms: int | None = None
     signed_in_ms: int | None = None
+    only: frozenset[str] | None = None
     secret: str = field(default="", repr=False)
 
     def may(self, permission: str) -> bool:

@@ -49,6 +49,12 @@ class PermissionMissing(Forbidden):
     title = "A permission is missing"
 
 
+class SecondFactorRequired(Forbidden):
+    """The tenant demands a second factor, and this session was begun without one."""
+
+    title = "A second factor is required"
+
+
 class TenantSuspended(Forbidden):
     """The tenant of this key is suspended; its data stays, and its keys work again when it is resumed."""
 
@@ -146,6 +152,11 @@ class Guard:
 
     def authorise(self, caller: Caller, operation: Operation) -> None:
         """Check the permission that an operation asks for."""
+        if caller.only is not None and operation.may != STRANGER and operation.full_name not in caller.only:
+            raise SecondFactorRequired(
+                "Set one up at `/account/second-factor`, or by `POST /v1/me/factors/totp`; "
+                "if you have one, sign in again with it."
+            )
         if operation.may not in {ANYBODY, STRANGER} and not caller.may(operation.may):
             raise PermissionMissing(
                 f"This needs the permission `{operation.may}`; your key has the role "

@@ -358,11 +358,12 @@ def _described(text: str, deprecated: Deprecated | None) -> str:
 
 
 def operations_of(interface: type[Interface]) -> tuple[Operation, ...]:
-    """Give an interface's operations in the order in which they are written."""
+    """Give an interface's operations in the order in which they are written, its own before parts of it."""
     if "__operations__" not in vars(interface):
         interface.__operations__ = tuple(
             _operation(interface, name, function)
-            for name, function in vars(interface).items()
+            for kind in interface.__mro__
+            for name, function in vars(kind).items()
             if hasattr(function, "__operation__")
         )
     return interface.__operations__

@@ -11,6 +11,7 @@ from mainstay.kernel.guard import (
     CredentialsUnknown,
     PermissionMissing,
     RateLimited,
+    SecondFactorRequired,
     TenantSuspended,
 )
 from mainstay.kernel.idempotency import IdempotencyKeyInvalid, IdempotencyKeyReused, KeyTaken
@@ -34,6 +35,7 @@ _ROAD: tuple[type[Failure], ...] = (
     CredentialsUnknown,
     PermissionMissing,
     RateLimited,
+    SecondFactorRequired,
     TenantSuspended,
     Overloaded,
     IdempotencyKeyInvalid,

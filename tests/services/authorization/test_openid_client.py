@@ -28,7 +28,7 @@ def _peer() -> None:
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with running(tmp_path_factory.mktemp("peers") / "data") as opened:
+    with running(tmp_path_factory.mktemp("peers") / "data", "127.0.0.1") as opened:
         yield opened
 
 

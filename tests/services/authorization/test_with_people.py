@@ -15,7 +15,7 @@ from transports.real_house import Running, running
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with running(tmp_path_factory.mktemp("people") / "data") as opened:
+    with running(tmp_path_factory.mktemp("people") / "data", "127.0.0.1") as opened:
         yield opened
 
 

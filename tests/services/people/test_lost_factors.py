@@ -5,12 +5,8 @@ import pytest
 from mainstay.app.house import House
 from mainstay.kernel.guard import PermissionMissing
 from mainstay.ports.database import SYSTEM
-from mainstay.services.people.failures import (
-    FactorElsewhere,
-    SecondFactorNeeded,
-    UserMayTooMuch,
-    UserMissing,
-)
+from mainstay.services.people.factor_failures import FactorElsewhere, SecondFactorNeeded
+from mainstay.services.people.failures import UserMayTooMuch, UserMissing
 from makers import Client, FrozenClock, Mailbox, client, tenant_client
 from services.people.apps import ADA, sign_in, with_app
 from services.people.joining import calm

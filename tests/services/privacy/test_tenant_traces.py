@@ -37,11 +37,11 @@ WITH_ITS_ROWS = {
     *("holdings", "idempotency", "index_changes", "key_uses", "members", "oauth_clients", "outbox"),
     *("passages", "privacy_parts", "privacy_requests", "quotas", "refresh_tokens", "request_log"),
     *("request_settings", "roles", "sessions", "sso_connections", "sso_domains", "sso_links", "sso_used"),
-    *("retention_policies", "tenant_exports", "token_families", "usage"),
+    *("retention_policies", "sign_in_settings", "tenant_exports", "token_families", "usage"),
 }
 """Each row is of one tenant, and goes with it."""
 WITH_ITS_LAST_TENANT = {
-    *("authenticator_apps", "codes", "people", "places", "recovery_codes"),
+    *("authenticator_apps", "codes", "people", "passkeys", "places", "recovery_codes"),
 }
 """Of a person: they go with the last tenant that has her."""
 BY_ITSELF = {"tenants": "the last row that goes"}
@@ -108,6 +108,7 @@ async def planted(house: House, mails: Mailbox, tenant: Client, tenant_id: str) 
     [link] = await house.engines.database.fetch(SYSTEM, "SELECT connection_id FROM sso_connections")
     async with house.engines.database.unit(tenant_id) as unit:
         await unit.insert("sso_domains", [{"domain": "marker.example", **link}])
+        await unit.insert("sign_in_settings", [{"name": "sign-in", "second_factor": "optional"}])
         await unit.insert("sso_used", [{"name": "marker-file", "expires_ms": house.clock.now_ms() + 10**9}])
     await house.recording.flush()
     await house.counting.go()

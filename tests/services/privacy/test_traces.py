@@ -14,6 +14,7 @@ from oidc_provider import OidcProvider, connected
 from services.authorization.approving import app
 from services.authorization.asking import URL, Web, web
 from services.people.apps import with_app
+from services.people.devices import add, device
 from services.privacy.test_persons import calm, ended
 
 EMAIL = "ada.trace@example.com"
@@ -29,6 +30,7 @@ ERASED = {
     "members",
     "oauth_clients",
     "outbox",
+    "passkeys",
     "people",
     "places",
     "privacy_parts",
@@ -67,6 +69,7 @@ NEVER = {
     "retention_policies": "of the tenant",
     "revoked_secrets": "hashes of secrets of API keys",
     "roles": "of the tenant",
+    "sign_in_settings": "of the tenant",
     "signing_keys": "of the installation",
     "sso_domains": "of the tenant",
     "sso_used": "what providers said once, until it expires",
@@ -99,6 +102,7 @@ async def lived(
     """Let her leave a trace wherever she can; give her id, session and tokens, and what tells of her."""
     await admin.call("observability.set_request_settings", log_requests=True)
     user, her, *_ = await with_app(house, admin, mails, house.clock, EMAIL, name="Ada", role="admin")
+    await add(her, device(origin=URL.rstrip("/"), rp_id=URL.split("/")[2]))
     await her.call("knowledge.create_collection", name="c")
     await her.call("knowledge.add_document", collection="c", doc_id="d", text="Pumps.", wait=True)
     await her.call("knowledge.give_feedback", doc_id="d", query="Pumps?", helpful=True)

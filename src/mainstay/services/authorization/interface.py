@@ -70,6 +70,9 @@ _CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 _ASKING = (ClientRefused, RedirectRefused, GrantUnsupported, ScopeRefused, ResourceRefused)
 
 
+__all__ = ["Authorization", "Authorized"]
+
+
 class Authorization(Interface):
     """Clients, the tokens they are given, and the keys that sign these."""
 

@@ -75,7 +75,7 @@ class Accounts:
         await self._change(person, replace(changed, verified_ms=person.verified_ms or now))
         if incomplete:
             raise await self._factors.wait_for_code(accepted)
-        await self._passwords.note_place(person.person_id, place)
+        await self._passwords.arrive(person.person_id, place, begun.row)
         return await self._sessions.keep(begun)
 
     async def forget_password(self, email: str) -> None:
@@ -160,6 +160,7 @@ class Accounts:
         await self._codes.use_up(person.person_id, "reset", now)
         await self._codes.use_up(person.person_id, "address", now)  # whoever knew the old one may have asked
         await self._codes.forget(person.person_id, "second_factor")
+        await self._codes.forget(person.person_id, "passkey")
         emit(PasswordChanged(person_id=person.person_id))
         return await self._sessions.end_all(person.person_id, but)
 

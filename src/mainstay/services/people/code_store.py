@@ -5,7 +5,7 @@ from typing import Literal, cast
 
 from mainstay.ports.database import AllRows, Row, Scalar
 
-Purpose = Literal["invitation", "reset", "address", "second_factor"]
+Purpose = Literal["invitation", "reset", "address", "second_factor", "passkey"]
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,8 @@ class CodeStore:
         """Take the rows of all tenants: who comes with a code is not known yet."""
         self._rows = rows
 
-    async def add(self, code: CodeRow, ended_before_ms: int) -> None:
-        """Store a code, and forget those that have ended before a time."""
+    async def add(self, code: CodeRow, ended_before_ms: int, used_ms: int | None = None) -> None:
+        """Store a code, and forget those that have ended before a time; raises UniqueViolated."""
         row: dict[str, Scalar] = {
             "hash": code.hash,
             "purpose": code.purpose,
@@ -50,6 +50,7 @@ class CodeStore:
             "user_id": code.user_id,
             "email": code.email,
             "expires_ms": code.expires_ms,
+            "used_ms": used_ms,
         }
         await self._rows.delete("codes", {"expires_ms": ("<", ended_before_ms)})
         await self._rows.insert("codes", [row])

@@ -6,6 +6,11 @@ from typing import cast
 
 from mainstay.ports.database import AllRows
 
+_ANY = (
+    "SELECT 1 AS one FROM authenticator_apps WHERE person_id = :person AND confirmed_ms IS NOT NULL"
+    " UNION ALL SELECT 1 AS one FROM passkeys WHERE person_id = :person LIMIT 1"
+)
+
 
 @dataclass(frozen=True)
 class AppRow:
@@ -92,7 +97,29 @@ class FactorStore:
         await self._rows.delete("recovery_codes", {"person_id": person_id})
         await self._rows.insert("recovery_codes", [{"person_id": person_id, "hash": each} for each in hashes])
 
+    async def any(self, person_id: str) -> bool:
+        """Say whether a person has a second factor."""
+        return bool(await self._rows.fetch(_ANY, {"person": person_id}))
+
+    async def remove_app(self, person_id: str) -> None:
+        """Forget a person's app, and her recovery codes with the last factor."""
+        await self._rows.delete("authenticator_apps", {"person_id": person_id})
+        await self._forget_recovery_codes(person_id)
+
+    async def remove_passkey(self, person_id: str, passkey_id: str) -> bool:
+        """Forget a passkey, with the last factor the recovery codes too; say whether it was there."""
+        gone = await self._rows.delete("passkeys", {"person_id": person_id, "passkey_id": passkey_id})
+        await self._forget_recovery_codes(person_id)
+        return gone > 0
+
     async def remove(self, person_id: str) -> bool:
-        """Forget a person's app and recovery codes; say whether there was an app."""
+        """Forget all of a person's factors; say whether there were any."""
+        gone = 0
+        for table in ("authenticator_apps", "passkeys"):
+            gone += await self._rows.delete(table, {"person_id": person_id})
         await self._rows.delete("recovery_codes", {"person_id": person_id})
-        return await self._rows.delete("authenticator_apps", {"person_id": person_id}) > 0
+        return gone > 0
+
+    async def _forget_recovery_codes(self, person_id: str) -> None:
+        if not await self.any(person_id):
+            await self._rows.delete("recovery_codes", {"person_id": person_id})

@@ -1,7 +1,8 @@
-"""Second factors: authenticator apps and recovery codes, set up, asked for, and taken away."""
+"""Authenticator apps and recovery codes: set up, asked for, and taken away with all other factors."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 from urllib.parse import urlsplit
 
 from mainstay.kernel.address import PublicAddress
@@ -13,20 +14,23 @@ from mainstay.kit.tokens import TOKEN_BYTES, hashed, token_of
 from mainstay.ports.database import UniqueViolated
 from mainstay.services.people import recovery, totp
 from mainstay.services.people.code_store import CodeRow, CodeStore
-from mainstay.services.people.factor_store import AppRow, FactorStore
-from mainstay.services.people.failures import (
+from mainstay.services.people.demands import Demands
+from mainstay.services.people.factor_failures import (
     FactorCodeWrong,
     FactorElsewhere,
     FactorExists,
     FactorMissing,
     SecondFactorNeeded,
-    UserMissing,
 )
+from mainstay.services.people.factor_records import AppBegun, Factor, RecoveryCodes
+from mainstay.services.people.factor_store import AppRow, FactorStore
+from mainstay.services.people.failures import UserMissing
 from mainstay.services.people.happenings import FactorChanged
 from mainstay.services.people.members import Members
+from mainstay.services.people.passkey_store import PasskeyStore
 from mainstay.services.people.passwords import Passwords
 from mainstay.services.people.personal import APP_SECRET, EMAIL, Personal
-from mainstay.services.people.records import AppBegun, Factor, RecoveryCodes
+from mainstay.services.people.proofs import Proofs
 from mainstay.services.people.store import MemberRow, PeopleStore, PersonRow
 
 PENDING_PREFIX = "msw_"
@@ -57,29 +61,35 @@ class Factors:
     def __init__(
         self,
         store: FactorStore,
+        passkeys: PasskeyStore,
         people: PeopleStore,
         codes: CodeStore,
         members: Members,
         personal: Personal,
         passwords: Passwords,
+        proofs: Proofs,
+        demands: Demands,
         clock: Clock,
         random: Random,
         address: PublicAddress,
     ) -> None:
         """Take the parts."""
         self._store = store
+        self._passkeys = passkeys
         self._people = people
         self._codes = codes
         self._members = members
         self._personal = personal
         self._passwords = passwords
+        self._proofs = proofs
+        self._demands = demands
         self._clock = clock
         self._random = random
         self._address = address
 
-    async def begin(self, person: PersonRow, password: str) -> AppBegun:
+    async def begin(self, person: PersonRow, session: str, password: str) -> AppBegun:
         """Make a secret for an app; it counts for nothing before it is confirmed."""
-        await self._passwords.prove(person, password)
+        await self._proofs.prove(person, session, password)
         found = await self._store.app(person.person_id)
         if found is not None and found.confirmed_ms is not None:
             raise FactorExists(_TAKEN)
@@ -114,8 +124,9 @@ class Factors:
     async def remove(self, person: PersonRow, password: str, code: str) -> None:
         """Take the app and the recovery codes away from whoever proves both factors."""
         proof = await self._proven(person, password, code)
+        await self._demands.keep_one(person.person_id, len(await self._passkeys.of(person.person_id)))
         await self.use(proof)
-        await self._store.remove(person.person_id)
+        await self._store.remove_app(person.person_id)
         emit(FactorChanged(person_id=person.person_id, what="removed"))
 
     async def renew_recovery_codes(self, person: PersonRow, password: str, code: str) -> RecoveryCodes:
@@ -129,11 +140,23 @@ class Factors:
 
     async def of(self, person_id: str) -> list[Factor]:
         """List a person's second factors."""
-        app = await self._store.app(person_id)
-        if app is None or app.confirmed_ms is None:
-            return []
-        left = len(await self._store.recovery_codes(person_id))
-        return [Factor(kind="totp", created_ms=app.confirmed_ms, recovery_codes_left=left)]
+        app, left = await self._store.app(person_id), len(await self._store.recovery_codes(person_id))
+        found: list[tuple[Literal["totp", "passkey"], int]] = []
+        if app is not None and app.confirmed_ms is not None:
+            found.append(("totp", app.confirmed_ms))
+        found += [("passkey", each.created_ms) for each in await self._passkeys.of(person_id)]
+        return [Factor(kind=kind, created_ms=at, recovery_codes_left=left) for kind, at in found]
+
+    async def first_recovery_codes(self, person_id: str) -> tuple[RecoveryCodes, Sequence[str]]:
+        """Make recovery codes for somebody who has none left, else none; with the hashes to store."""
+        if await self._store.recovery_codes(person_id):
+            return RecoveryCodes(recovery_codes=[]), []
+        return await self._recovery_codes(person_id)
+
+    async def keep_recovery_codes(self, person_id: str, hashes: Sequence[str]) -> None:
+        """Store what was made, if anything was."""
+        if hashes:
+            await self._store.replace_recovery_codes(person_id, hashes)
 
     async def take_away(self, giver: Caller, user_id: str, tenant_id: str | None) -> tuple[MemberRow, bool]:
         """Take a user's factors away; say whether there were any.
@@ -160,8 +183,7 @@ class Factors:
 
     async def asked_for(self, person_id: str) -> bool:
         """Say whether a person's password alone is not enough."""
-        app = await self._store.app(person_id)
-        return app is not None and app.confirmed_ms is not None
+        return await self._store.any(person_id)
 
     async def wait_for_code(self, member: MemberRow) -> SecondFactorNeeded:
         """Let a sign-in whose password is proven wait for its code, and give the failure that says so."""
@@ -175,18 +197,27 @@ class Factors:
             member.user_id,
         )
         await self._codes.add(row, now - _KEPT_MS)
+        kinds = dict.fromkeys(each.kind for each in await self.of(member.person_id))
         return SecondFactorNeeded(
-            "Send this again with `code`, or `pending_token` to `POST /auth/sessions/code` within 5 minutes.",
-            problems=[{"field": "code", "problem": "is needed", "pending_token": secret}],
+            "Send this again with `code`, or `pending_token` to `POST /auth/sessions/code` within 5 minutes;"
+            " with a passkey, to `POST /auth/passkeys/challenges`.",
+            problems=[
+                {
+                    "field": "code",
+                    "problem": "is needed",
+                    "pending_token": secret,
+                    "factors": " ".join(kinds),
+                }
+            ],
         )
 
     async def match(self, person: PersonRow, code: str) -> Proof:
         """Give the proof that a code is; raises FactorCodeWrong and SignInSlowed."""
+        if not await self._store.any(person.person_id):
+            raise FactorMissing("Set up a second factor first.")
         app = await self._store.app(person.person_id)
-        if app is None or app.confirmed_ms is None:
-            raise FactorMissing("Set up an authenticator app first.")
         step = await self._step(person, app, code)
-        if step is not None:
+        if app is not None and app.confirmed_ms is not None and step is not None:
             return Proof(person.person_id, step)
         found = await self._personal.recovery_index(person.person_id, recovery.typed(code))
         if found not in await self._store.recovery_codes(person.person_id):
@@ -206,9 +237,11 @@ class Factors:
         await self._passwords.prove(person, password)
         return await self.match(person, code)
 
-    async def _step(self, person: PersonRow, app: AppRow, code: str) -> int | None:
+    async def _step(self, person: PersonRow, app: AppRow | None, code: str) -> int | None:
         """Count an attempt, and give the step whose code it is."""
         await self._passwords.wait_for_turn(person, f"second-factor:{person.person_id}")
+        if app is None:
+            return None
         secret = bytes.fromhex(await self._personal.open(person.person_id, APP_SECRET, app.secret))
         return totp.step_of(secret, code.replace(" ", ""), self._clock.now_ms(), app.last_step)
 

@@ -121,34 +121,3 @@ class MailTooOften(TooMany):
     """So many mails were asked for that the next one has to wait."""
 
     title = "Too many mails were asked for"
-
-
-class SecondFactorNeeded(Unauthenticated):
-    """The password is right, and a code of the second factor is needed beside it."""
-
-    keeps = True  # the sign-in that waits for the code
-    title = "A code of your second factor is needed"
-
-
-class FactorCodeWrong(Invalid):
-    """The code of the second factor is wrong, was used already, or is too old."""
-
-    title = "The code of the second factor is wrong"
-
-
-class FactorExists(Conflict):
-    """You have an authenticator app already."""
-
-    title = "You have an authenticator app already"
-
-
-class FactorMissing(Conflict):
-    """You have no authenticator app, or none that waits to be confirmed."""
-
-    title = "There is no such second factor"
-
-
-class FactorElsewhere(Forbidden):
-    """The person is a member of other tenants too, whose second factor no single tenant takes away."""
-
-    title = "Only the operator may take this second factor away"

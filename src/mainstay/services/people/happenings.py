@@ -41,7 +41,16 @@ class FactorChanged(Event):
     """Something about a person's second factor was changed, and she is to be told."""
 
     person_id: str
-    what: Literal["added", "removed", "taken away", "recovery codes"]
+    what: Literal["added", "removed", "taken away", "recovery codes", "passkey added", "passkey removed"]
+
+
+class SignedInElsewhere(Event):
+    """Somebody signed in as a person from a place that is new, and she is to be told; all of it is sealed."""
+
+    person_id: str
+    at_ms: int
+    address: str
+    agent: str
 
 
 class PersonsLeaving(Event):

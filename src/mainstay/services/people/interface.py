@@ -4,20 +4,33 @@ from mainstay.kernel.guard import ANYBODY, STRANGER
 from mainstay.kernel.interface import Interface, reads, writes
 from mainstay.ports.breaches import BreachesUnavailable
 from mainstay.ports.passwords import PasswordsBusy, PasswordUnusable
+from mainstay.services.people.factor_failures import (
+    FactorCodeWrong,
+    FactorElsewhere,
+    FactorMissing,
+    PasskeysNotHere,
+    ProofNeeded,
+    SecondFactorNeeded,
+)
+from mainstay.services.people.factor_operations import APP_CODE, GUESSING, PHRASE, FactorOperations
+from mainstay.services.people.factor_records import (
+    AppBegun,
+    Factor,
+    FactorCode,
+    FactorsRemoved,
+    Passkey,
+    PasskeyAsked,
+    PendingToken,
+)
 from mainstay.services.people.failures import (
     CodeInvalid,
     EmailTaken,
-    FactorCodeWrong,
-    FactorElsewhere,
-    FactorExists,
-    FactorMissing,
     LastAdministrator,
     MailTooOften,
     PasswordGuessable,
     PasswordWrong,
     RoleUnknown,
     SearchTooWide,
-    SecondFactorNeeded,
     SessionMissing,
     SignInSlowed,
     SignInWrong,
@@ -33,20 +46,14 @@ from mainstay.services.people.failures import (
 )
 from mainstay.services.people.records import (
     AfterUser,
-    AppBegun,
     Asked,
     Beginning,
     Code,
     Email,
-    Factor,
-    FactorCode,
-    FactorsRemoved,
     Membership,
     NewPassword,
     NewSession,
     Password,
-    PendingToken,
-    RecoveryCodes,
     Session,
     SessionId,
     SessionsEnded,
@@ -61,17 +68,25 @@ from mainstay.services.people.records import (
     WishedState,
 )
 
-__all__ = ["AppBegun", "Factor", "NewSession", "People", "SecondFactorNeeded", "Session"]
+__all__ = [
+    "AppBegun",
+    "Factor",
+    "NewSession",
+    "Passkey",
+    "PasskeyAsked",
+    "PasskeysNotHere",
+    "People",
+    "ProofNeeded",
+    "SecondFactorNeeded",
+    "Session",
+]
 
-_GUESSING = (SignInSlowed, PasswordsBusy)
 _CHOOSING = (PasswordGuessable, PasswordUnusable, PasswordsBusy, BreachesUnavailable)
-_PHRASE = "correct horse battery staple"
 _CODE = {"code": "msc_8ZrVYf0v6v0o2bq2b5E3sW4nJ7kD1xT9pQ8cL5mA2hG1iU0"}
-_APP_CODE = {"code": "287082"}
 _USER = {"user_id": "user_01k9z6q7h8e4v5c3x2b1n0m9a8"}
 
 
-class People(Interface):
+class People(FactorOperations, Interface):
     """Users of a tenant, their sessions and their accounts."""
 
     @writes(
@@ -157,6 +172,22 @@ class People(Interface):
         """Send another invitation to a user who has not accepted; the link before it ends."""
 
     @writes(
+        "DELETE /users/{user_id}/sessions",
+        may="users:write",
+        fails=(UserMissing, UserMayTooMuch),
+        example=_USER,
+    )
+    async def end_user_sessions(self, user_id: UserId) -> SessionsEnded:
+        """End a user's sessions in your tenant, from the next request on; he can sign in again.
+
+        Deactivate him to keep him out. What apps may do in his name goes on until he takes it back.
+        """
+
+    @writes("DELETE /sign-in/sessions", may="sign-in:write")
+    async def end_tenant_sessions(self) -> SessionsEnded:
+        """End the sessions of all of your tenant's users but your own, as after an incident."""
+
+    @writes(
         "DELETE /users/{user_id}/factors",
         may="factors:write",
         fails=(UserMissing, UserMayTooMuch, FactorElsewhere),
@@ -180,9 +211,9 @@ class People(Interface):
             SecondFactorNeeded,
             FactorCodeWrong,
             FactorMissing,
-            *_GUESSING,
+            *GUESSING,
         ),
-        example={"email": "ada@example.com", "password": _PHRASE},
+        example={"email": "ada@example.com", "password": PHRASE},
     )
     async def sign_in(
         self,
@@ -203,7 +234,7 @@ class People(Interface):
         may=STRANGER,
         status=201,
         fails=(CodeInvalid, FactorCodeWrong, FactorMissing, SignInSlowed),
-        example={"pending_token": "msw_8ZrVYf0v6v0o2bq2b5E3sW4nJ7kD1xT9pQ8cL5mA2hG1iU0", **_APP_CODE},
+        example={"pending_token": "msw_8ZrVYf0v6v0o2bq2b5E3sW4nJ7kD1xT9pQ8cL5mA2hG1iU0", **APP_CODE},
     )
     async def finish_sign_in(self, pending_token: PendingToken, code: FactorCode) -> NewSession:
         """Begin the session of which the password is proven, with a code of the second factor.
@@ -216,7 +247,7 @@ class People(Interface):
         may=STRANGER,
         status=201,
         fails=(CodeInvalid, PasswordWrong, SecondFactorNeeded, SignInSlowed, *_CHOOSING),
-        example={**_CODE, "password": _PHRASE},
+        example={**_CODE, "password": PHRASE},
     )
     async def accept_invitation(self, code: Code, password: Password) -> NewSession:
         """Accept an invitation with the code from the mail, and begin a session.
@@ -236,7 +267,7 @@ class People(Interface):
         "POST /auth/passwords",
         may=STRANGER,
         fails=(CodeInvalid, *_CHOOSING),
-        example={**_CODE, "password": _PHRASE},
+        example={**_CODE, "password": PHRASE},
     )
     async def reset_password(self, code: Code, password: NewPassword) -> SessionsEnded:
         """Choose a new password with the code from the mail; all of the person's sessions end."""
@@ -273,7 +304,7 @@ class People(Interface):
         "POST /me/password",
         may=ANYBODY,
         fails=(UserNeeded, PasswordWrong, SignInSlowed, *_CHOOSING),
-        example={"password": _PHRASE, "new_password": "seven quiet lamps over the harbour"},
+        example={"password": PHRASE, "new_password": "seven quiet lamps over the harbour"},
     )
     async def change_password(self, password: Password, new_password: NewPassword) -> SessionsEnded:
         """Change your password; your other sessions end, and you are told by mail."""
@@ -282,53 +313,8 @@ class People(Interface):
         "POST /me/email",
         may=ANYBODY,
         status=202,
-        fails=(UserNeeded, PasswordWrong, MailTooOften, *_GUESSING),
-        example={"email": "ada@example.org", "password": _PHRASE},
+        fails=(UserNeeded, PasswordWrong, MailTooOften, *GUESSING),
+        example={"email": "ada@example.org", "password": PHRASE},
     )
     async def change_email(self, email: Email, password: Password) -> Asked:
         """Change your e-mail address: a mail to the new one asks you to confirm it."""
-
-    @reads("GET /me/factors", may=ANYBODY, fails=(UserNeeded,))
-    async def list_factors(self) -> list[Factor]:
-        """List your second factors; without any the password alone signs you in."""
-
-    @writes(
-        "POST /me/factors/totp",
-        may=ANYBODY,
-        status=201,
-        fails=(UserNeeded, PasswordWrong, FactorExists, *_GUESSING),
-        example={"password": _PHRASE},
-    )
-    async def begin_app(self, password: Password) -> AppBegun:
-        """Begin to set up an authenticator app (TOTP, RFC 6238); it counts once it is confirmed."""
-
-    @writes(
-        "POST /me/factors/totp/confirmation",
-        may=ANYBODY,
-        fails=(UserNeeded, FactorMissing, FactorExists, FactorCodeWrong, SignInSlowed),
-        example=_APP_CODE,
-    )
-    async def confirm_app(self, code: FactorCode) -> RecoveryCodes:
-        """Turn your authenticator app on with a code of it, within 15 minutes; you are told by mail.
-
-        The answer has ten recovery codes, this once: each signs you in instead of a code of the app, once.
-        """
-
-    @writes(
-        "POST /me/factors/totp/removal",
-        may=ANYBODY,
-        fails=(UserNeeded, PasswordWrong, FactorMissing, FactorCodeWrong, *_GUESSING),
-        example={"password": _PHRASE, **_APP_CODE},
-    )
-    async def remove_app(self, password: Password, code: FactorCode) -> FactorsRemoved:
-        """Remove your authenticator app and your recovery codes; you are told by mail."""
-
-    @writes(
-        "POST /me/factors/recovery-codes",
-        may=ANYBODY,
-        status=201,
-        fails=(UserNeeded, PasswordWrong, FactorMissing, FactorCodeWrong, *_GUESSING),
-        example={"password": _PHRASE, **_APP_CODE},
-    )
-    async def make_recovery_codes(self, password: Password, code: FactorCode) -> RecoveryCodes:
-        """Make ten new recovery codes; those before end, and you are told by mail."""

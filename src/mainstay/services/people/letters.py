@@ -6,8 +6,10 @@ _IGNORE = "If you did not expect this, ignore it: nothing happens without the li
 _SIGNED = "Mainstay"
 _FACTORS = {
     "added": "An authenticator app was set up: from now on signing in needs a code of it.",
-    "removed": "The authenticator app was removed: signing in needs the password alone.",
-    "taken away": "An administrator has removed the authenticator app: signing in needs the password alone.",
+    "removed": "The authenticator app was removed: signing in needs no code of it any more.",
+    "passkey added": "A passkey was added: it signs you in, alone or beside the password.",
+    "passkey removed": "A passkey was removed: it does not sign you in any more.",
+    "taken away": "An administrator has removed all second factors: signing in needs the password alone.",
     "recovery codes": "New recovery codes were made; those before do not work any more.",
 }
 
@@ -66,6 +68,17 @@ def password_changed(to: str, link: str) -> Mail:
         "Your password was changed",
         "The password of this account was changed, and its other sessions have ended.",
         f"If this was not you, choose a new one at once, and tell an administrator:\n{link}",
+    )
+
+
+def new_place(to: str, when: str, address: str, agent: str, link: str) -> Mail:
+    """Tell a person that somebody signed in as her from a new place."""
+    return _mail(
+        to,
+        "A sign-in from a new place",
+        "Somebody, probably you, has signed in to this account from a place that is new.",
+        f"When: {when}\nFrom: {address or 'an unknown address'}\nWith: {agent or 'an unknown program'}",
+        f"If this was not you, choose a new password at once, and tell an administrator:\n{link}",
     )
 
 

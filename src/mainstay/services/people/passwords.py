@@ -3,16 +3,17 @@
 from collections.abc import Sequence
 
 from mainstay.kernel.guard import household
-from mainstay.kernel.work import current
+from mainstay.kernel.work import current, emit
 from mainstay.kit.clock import Clock
 from mainstay.ports.breaches import Breaches
 from mainstay.ports.cache import Cache, Limit
 from mainstay.ports.passwords import PasswordHasher
 from mainstay.services.people.addresses import addressed
 from mainstay.services.people.failures import PasswordGuessable, PasswordWrong, SignInSlowed
+from mainstay.services.people.happenings import SignedInElsewhere
 from mainstay.services.people.personal import Personal
 from mainstay.services.people.records import PASSWORD_LENGTH_MIN
-from mainstay.services.people.session_store import SessionStore
+from mainstay.services.people.session_store import SessionRow, SessionStore
 from mainstay.services.people.store import PersonRow
 
 PLACE_KEPT_MS = 90 * 24 * 3600 * 1000
@@ -97,6 +98,15 @@ class Passwords:
     async def place(self) -> str:
         """Give what stands for the household that asks now."""
         return await self._personal.place(household(current().address))
+
+    async def arrive(self, person_id: str, place: str, session: SessionRow) -> None:
+        """Remember from where a person has signed in; she is told of a place that is not her first."""
+        since = self._clock.now_ms() - PLACE_KEPT_MS
+        known = await self._sessions.places_of(person_id, since)
+        if known and place not in known:
+            told = {"address": session.address.hex(), "agent": session.agent.hex()}
+            emit(SignedInElsewhere(person_id=person_id, at_ms=session.created_ms, **told))
+        await self.note_place(person_id, place)
 
     async def note_place(self, person_id: str, place: str) -> None:
         """Remember that a person has proven herself from this place."""

@@ -6,6 +6,7 @@ from mainstay.services.people.addresses import addressed
 EMAIL, NEW_EMAIL = "people.email", "codes.email"
 ADDRESS, AGENT = "sessions.address", "sessions.agent"
 APP_SECRET = "authenticator_apps.secret"  # noqa: S105 - the name of a column
+PASSKEY_NAME = "passkeys.name"
 _PURPOSE = "person"
 
 
@@ -44,6 +45,14 @@ class Personal:
     async def recovery_index(self, person_id: str, code: str) -> str:
         """Give what a recovery code is stored as: keyed, for 50 bits could be tried without the key."""
         return self._cipher.blind(code.encode(), (_PURPOSE, person_id, "recovery code")).hex()
+
+    async def handle(self, person_id: str) -> bytes:
+        """Give what a person is called in her passkeys: 32 bytes that say nothing about her."""
+        return self._cipher.blind(person_id.encode(), (_PURPOSE, "passkey"))
+
+    async def challenged(self, said: bytes) -> bytes:
+        """Give what shows that a challenge was given out here."""
+        return self._cipher.blind(said, (_PURPOSE, "challenge"))
 
     async def place(self, household: str) -> str:
         """Give what stands for a household of addresses without telling it."""

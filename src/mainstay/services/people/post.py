@@ -1,5 +1,7 @@
 """Sends what was promised by mail: codes are made at this moment, and stored as hashes alone."""
 
+from datetime import UTC, datetime
+
 from mainstay.kernel.address import PublicAddress
 from mainstay.kernel.recognising import Standing
 from mainstay.kit.clock import Clock
@@ -8,7 +10,7 @@ from mainstay.kit.tokens import TOKEN_BYTES, hashed, token_of
 from mainstay.ports.mailers import Mailer
 from mainstay.services.people import letters
 from mainstay.services.people.code_store import CodeRow, CodeStore, Purpose
-from mainstay.services.people.personal import EMAIL, NEW_EMAIL, Personal
+from mainstay.services.people.personal import ADDRESS, AGENT, EMAIL, NEW_EMAIL, Personal
 from mainstay.services.people.store import PeopleStore
 
 INVITATION_DAYS = 7
@@ -95,6 +97,14 @@ class Post:
         """Tell a person what was changed about her second factor."""
         for to in await self._addresses(person_id):
             await self._mailer.send(letters.factor_changed(to, what, self._page("forgotten")))
+
+    async def tell_new_place(self, person_id: str, at_ms: int, address: bytes, agent: bytes) -> None:
+        """Tell a person from where somebody has signed in as her."""
+        when = datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
+        for to in await self._addresses(person_id):
+            place = await self._personal.open(person_id, ADDRESS, address)
+            program = await self._personal.open(person_id, AGENT, agent)
+            await self._mailer.send(letters.new_place(to, when, place, program, self._page("forgotten")))
 
     async def _addresses(self, person_id: str) -> list[str]:
         """Give the address of a person, or none where she has been erased meanwhile."""

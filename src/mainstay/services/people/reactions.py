@@ -12,6 +12,7 @@ from mainstay.services.people.happenings import (
     PasswordChanged,
     PersonsLeaving,
     ResetWanted,
+    SignedInElsewhere,
 )
 from mainstay.services.people.leaving import Leaving
 from mainstay.services.people.post import Post
@@ -61,6 +62,13 @@ class PeopleReactions(Reactions):
         """Tell a person that there is another password."""
         for event in events:
             await self._post.tell_password(event.person_id)
+
+    @reacts_to(SignedInElsewhere)
+    async def tell_new_place(self, events: Sequence[SignedInElsewhere]) -> None:
+        """Tell a person of a sign-in from a new place."""
+        for event in events:
+            address, agent = bytes.fromhex(event.address), bytes.fromhex(event.agent)
+            await self._post.tell_new_place(event.person_id, event.at_ms, address, agent)
 
     @reacts_to(PersonExportRequested)
     async def export_person(self, events: Sequence[PersonExportRequested]) -> None:

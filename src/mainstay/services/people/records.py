@@ -62,18 +62,6 @@ Code = Annotated[
     StringConstraints(min_length=1, max_length=100, pattern=r"^[\w-]+$"),
     Field(description="The code from the mail; it works once."),
 ]
-FactorCode = Annotated[
-    str,
-    StringConstraints(min_length=6, max_length=20, pattern=r"^[0-9A-Za-z -]+$"),
-    Field(
-        description="The six digits that your authenticator app shows, or a recovery code; each works once."
-    ),
-]
-PendingToken = Annotated[
-    str,
-    StringConstraints(min_length=1, max_length=100, pattern=r"^[\w-]+$"),
-    Field(description="The `pending_token` of the failure SecondFactorNeeded."),
-]
 WantedTenant = Annotated[
     str,
     StringConstraints(min_length=1, max_length=64, pattern=r"^[\w-]+$"),
@@ -105,6 +93,9 @@ class NewSession(Record):
     tenant_id: str
     user_id: str
     ends_ms: int = Field(description="When it ends at the latest.")
+    limited: bool = Field(
+        False, description="Whether it is good for nothing but setting a demanded second factor up."
+    )
 
 
 class Session(Record):
@@ -118,7 +109,10 @@ class Session(Record):
     address: str = Field(description="From where it was begun.")
     agent: str = Field(description="What program began it, by its own words.")
     methods: list[str] = Field(
-        description="`pwd`, with a second factor `otp` and `mfa` (RFC 8176); none by single sign-on."
+        description=(
+            "By RFC 8176: `pwd` a password, `otp` a code beside it, `pop` a passkey, `mfa` two factors;"
+            " none by single sign-on."
+        )
     )
     current: bool = Field(description="Whether it is the one that asks.")
 
@@ -143,30 +137,3 @@ class Asked(Record):
     """Something was asked for; whether there is anybody to do it for is not told."""
 
     accepted: bool = True
-
-
-class AppBegun(Record):
-    """What an authenticator app needs; it is shown this once."""
-
-    secret: str = Field(description="Typed into the app where it cannot take the address.")
-    uri: str = Field(description="The `otpauth://` address, which apps read from a QR code.")
-
-
-class RecoveryCodes(Record):
-    """Recovery codes, shown this once; each replaces one code of the app."""
-
-    recovery_codes: list[str]
-
-
-class Factor(Record):
-    """One of your second factors."""
-
-    kind: Literal["totp"]
-    created_ms: int
-    recovery_codes_left: int
-
-
-class FactorsRemoved(Record):
-    """Whether there was a second factor to remove."""
-
-    removed: bool

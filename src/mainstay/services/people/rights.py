@@ -8,6 +8,8 @@ from typing import Any
 from mainstay.kernel.work import caller
 from mainstay.ports.ciphers import Cipher
 from mainstay.ports.keyrings import KeyRing
+from mainstay.services.people.factors import Factors
+from mainstay.services.people.passkeys import PasskeyBook
 from mainstay.services.people.personal import EMAIL, Personal, name_column
 from mainstay.services.people.session_store import SessionStore
 from mainstay.services.people.store import MemberRow, PeopleStore
@@ -23,9 +25,18 @@ class Rights:
     """Knows what is stored about a member of the caller's tenant."""
 
     def __init__(
-        self, store: PeopleStore, sessions: SessionStore, personal: Personal, cipher: Cipher, keys: KeyRing
+        self,
+        store: PeopleStore,
+        sessions: SessionStore,
+        factors: Factors,
+        passkeys: PasskeyBook,
+        personal: Personal,
+        cipher: Cipher,
+        keys: KeyRing,
     ) -> None:
         """Take the parts."""
+        self._factors = factors
+        self._passkeys = passkeys
         self._store = store
         self._sessions = sessions
         self._personal = personal
@@ -64,8 +75,18 @@ class Rights:
             "role": member.role,
             "groups": list(member.groups),
             "created_ms": member.created_ms,
+            "factors": await self._factors_of(member.person_id),
             "sessions": await self._of_user(member),
         }
+
+    async def _factors_of(self, person_id: str) -> list[Mapping[str, Any]]:
+        """Tell by what she signs in, and when she made it; of secrets nothing."""
+        passkeys = [
+            {"kind": "passkey", **each.model_dump(include={"name", "created_ms", "last_used_ms"})}
+            for each in await self._passkeys.of(person_id)
+        ]
+        apps = [each for each in await self._factors.of(person_id) if each.kind == "totp"]
+        return [*({"kind": each.kind, "created_ms": each.created_ms} for each in apps), *passkeys]
 
     async def _of_user(self, member: MemberRow) -> list[Mapping[str, int]]:
         return [

@@ -7,26 +7,37 @@ from mainstay.kernel.work import caller, emit, note_target
 from mainstay.kit.clock import Clock
 from mainstay.services.people.accounts import Accounts
 from mainstay.services.people.code_store import CodeStore
+from mainstay.services.people.demands import Demands
+from mainstay.services.people.factor_records import (
+    AppBegun,
+    Demand,
+    Factor,
+    FactorsRemoved,
+    Passkey,
+    PasskeyAdded,
+    PasskeyAnswer,
+    PasskeyAsked,
+    RecoveryCodes,
+    SignInSettings,
+)
 from mainstay.services.people.factors import Factors
 from mainstay.services.people.failures import UserNeeded, UserNotWaiting
 from mainstay.services.people.happenings import InvitationWanted
 from mainstay.services.people.interface import People
 from mainstay.services.people.members import Change, Members
+from mainstay.services.people.passkey_sign_in import PasskeySignIn
+from mainstay.services.people.passkeys import PasskeyBook
 from mainstay.services.people.records import (
-    AppBegun,
     Asked,
-    Factor,
-    FactorsRemoved,
     Membership,
     NewSession,
-    RecoveryCodes,
     Session,
     SessionsEnded,
     User,
     UserState,
     WishedState,
 )
-from mainstay.services.people.sessions import Sessions
+from mainstay.services.people.sessions import WITH_CODE, WITH_PASSKEY, Sessions
 from mainstay.services.people.sign_in import SignIn
 from mainstay.services.people.store import MemberRow, PeopleStore, PersonRow, Which
 
@@ -45,6 +56,9 @@ class PeopleService(People):
         sign_in: SignIn,
         accounts: Accounts,
         factors: Factors,
+        passkeys: PasskeyBook,
+        passkey_sign_in: PasskeySignIn,
+        demands: Demands,
         standing: Standing,
         clock: Clock,
     ) -> None:
@@ -56,6 +70,9 @@ class PeopleService(People):
         self._sign_in = sign_in
         self._accounts = accounts
         self._factors = factors
+        self._passkeys = passkeys
+        self._passkey_sign_in = passkey_sign_in
+        self._demands = demands
         self._standing = standing
         self._clock = clock
 
@@ -74,6 +91,8 @@ class PeopleService(People):
             return None
         if row.state != "active":
             raise CredentialsUnknown("The user is not active.")
+        if await self._demands.lacking(tenant_id, row.person_id):
+            raise CredentialsUnknown("The user's tenant demands a second factor, and there is none.")
         return await self._standing.caller_of(tenant_id, row.user_id, row.role, frozenset(row.groups))
 
     async def create_user(
@@ -126,6 +145,17 @@ class PeopleService(People):
         await self._accounts.ask_for_mail(f"invitation:{user_id}")
         emit(InvitationWanted(user_id=user_id))
         return await self._members.shown(row)
+
+    async def end_user_sessions(self, user_id: str) -> SessionsEnded:
+        """End the sessions of a user of the caller's tenant."""
+        note_target(user_id)
+        row = await self._members.givable(caller(), user_id)
+        return SessionsEnded(ended=await self._sessions.end_of_user(row.tenant_id, user_id))
+
+    async def end_tenant_sessions(self) -> SessionsEnded:
+        """End the sessions of the caller's tenant."""
+        me = caller()
+        return SessionsEnded(ended=await self._sessions.end_of_tenant(me.tenant_id, me.secret))
 
     async def remove_user_factors(self, user_id: str, tenant_id: str | None = None) -> FactorsRemoved:
         """Take a user's second factors away."""
@@ -211,11 +241,13 @@ class PeopleService(People):
 
     async def begin_app(self, password: str) -> AppBegun:
         """Begin to set up the caller's authenticator app."""
-        return await self._factors.begin(await self._person(), password)
+        return await self._factors.begin(await self._person(), caller().secret, password)
 
     async def confirm_app(self, code: str) -> RecoveryCodes:
         """Turn the caller's authenticator app on."""
-        return await self._factors.confirm(await self._person(), code)
+        made = await self._factors.confirm(await self._person(), code)
+        await self._sessions.strengthen(caller().secret, WITH_CODE)
+        return made
 
     async def remove_app(self, password: str, code: str) -> FactorsRemoved:
         """Remove the caller's authenticator app."""
@@ -226,6 +258,51 @@ class PeopleService(People):
         """Make new recovery codes for the caller."""
         return await self._factors.renew_recovery_codes(await self._person(), password, code)
 
+    async def list_passkeys(self) -> list[Passkey]:
+        """List the caller's passkeys."""
+        return await self._passkeys.of(await self._proven_person_id())
+
+    async def begin_passkey(self, password: str | None = None) -> PasskeyAsked:
+        """Begin to add a passkey of the caller's."""
+        return await self._passkeys.begin(await self._person(), caller().secret, password)
+
+    async def add_passkey(self, pending_token: str, name: str, credential: PasskeyAnswer) -> PasskeyAdded:
+        """Add a passkey of the caller's."""
+        added = await self._passkeys.add(await self._person(), pending_token, name, credential)
+        await self._sessions.strengthen(caller().secret, WITH_PASSKEY)
+        return added
+
+    async def rename_passkey(self, passkey_id: str, name: str) -> Passkey:
+        """Give one of the caller's passkeys another name."""
+        person_id = await self._proven_person_id()
+        note_target(passkey_id)
+        return await self._passkeys.rename(person_id, passkey_id, name)
+
+    async def remove_passkey(self, passkey_id: str, password: str | None = None) -> FactorsRemoved:
+        """Remove one of the caller's passkeys."""
+        person = await self._person()
+        note_target(passkey_id)
+        await self._passkeys.remove(person, caller().secret, passkey_id, password)
+        return FactorsRemoved(removed=True)
+
+    async def get_sign_in_settings(self) -> SignInSettings:
+        """Tell what the caller's tenant demands."""
+        return await self._demands.shown(caller().tenant_id)
+
+    async def set_sign_in_settings(self, second_factor: Demand) -> SignInSettings:
+        """Store what the caller's tenant demands."""
+        return await self._demands.set(caller().tenant_id, second_factor)
+
+    async def ask_for_passkey(self, pending_token: str | None = None) -> PasskeyAsked:
+        """Give a challenge to sign in with."""
+        return await self._passkey_sign_in.ask(pending_token)
+
+    async def sign_in_with_passkey(
+        self, pending_token: str, credential: PasskeyAnswer, tenant_id: str | None = None
+    ) -> NewSession:
+        """Begin a session with a passkey."""
+        return await self._passkey_sign_in.enter(pending_token, credential, tenant_id)
+
     async def _me(self) -> MemberRow:
         """Give the user who signed in; whoever was let in to act for him keeps no account of his."""
         me = caller()
@@ -234,6 +311,11 @@ class PeopleService(People):
             raise UserNeeded("Sign in, and use the session's secret.")
         note_target(me.subject)
         return row
+
+    async def _proven_person_id(self) -> str:
+        """Give the person of a session that reaches all that is hers, empty of one by single sign-on."""
+        me = await self._me()
+        return "" if await self._sessions.bound(me, caller().secret) else me.person_id
 
     async def _person(self) -> PersonRow:
         person = await self._store.person((await self._me()).person_id)

@@ -8,13 +8,15 @@ from typing import cast
 from mainstay.ports.database import AllRows, Row, Scalar
 
 _RECOGNISED = (
-    "SELECT s.tenant_id, s.session_id, s.user_id, s.created_ms, s.used_ms, m.role, m.groups FROM sessions s"
+    "SELECT s.tenant_id, s.session_id, s.user_id, s.created_ms, s.used_ms, s.methods, m.role, m.groups,"
+    " d.second_factor FROM sessions s"
     " JOIN members m ON m.tenant_id = s.tenant_id AND m.user_id = s.user_id"
+    " LEFT JOIN sign_in_settings d ON d.tenant_id = s.tenant_id"
     " WHERE s.hash = :hash AND m.state = 'active'"
 )
 _SESSION = (
     "SELECT tenant_id, session_id, hash, user_id, person_id, created_ms, used_ms, address, agent, methods"
-    " FROM sessions WHERE person_id = :person"
+    " FROM sessions"
 )
 
 
@@ -29,6 +31,8 @@ class Recognised:
     used_ms: int
     role: str
     groups: tuple[str, ...]
+    methods: str
+    demand: str
 
 
 @dataclass(frozen=True)
@@ -87,12 +91,19 @@ class SessionStore:
             used_ms=int(row["used_ms"] or 0),
             role=str(row["role"]),
             groups=tuple(json.loads(str(row["groups"]))),
+            methods=str(row["methods"]),
+            demand=str(row["second_factor"] or ""),
         )
 
     async def sessions_of(self, person_id: str) -> list[SessionRow]:
         """List a person's sessions in all tenants, newest first."""
-        rows = await self._rows.fetch(f"{_SESSION} ORDER BY session_id DESC", {"person": person_id})
-        return [_session(row) for row in rows]
+        sql = f"{_SESSION} WHERE person_id = :person ORDER BY session_id DESC"
+        return [_session(row) for row in await self._rows.fetch(sql, {"person": person_id})]
+
+    async def by_hash(self, hashed: str) -> SessionRow | None:
+        """Find the session whose secret has this hash."""
+        rows = await self._rows.fetch(f"{_SESSION} WHERE hash = :hash", {"hash": hashed})
+        return _session(rows[0]) if rows else None
 
     async def add(self, session: SessionRow) -> None:
         """Store a session."""
@@ -110,6 +121,10 @@ class SessionStore:
         }
         await self._rows.insert("sessions", [row])
 
+    async def note_methods(self, hashed: str, methods: str) -> None:
+        """Store how the person of a session has proven herself by now."""
+        await self._rows.update("sessions", {"methods": methods}, {"hash": hashed})
+
     async def end(self, person_id: str, session_id: str, tenant_id: str = "") -> bool:
         """Forget a person's session, of a tenant if one is named; say whether it was there."""
         where: dict[str, Scalar] = {"person_id": person_id, "session_id": session_id, **_of(tenant_id)}
@@ -124,9 +139,14 @@ class SessionStore:
         }
         return await self._rows.delete("sessions", cast("Mapping[str, Scalar]", where))
 
-    async def end_of_user(self, tenant_id: str, user_id: str) -> None:
-        """Forget the sessions of a user."""
-        await self._rows.delete("sessions", {"tenant_id": tenant_id, "user_id": user_id})
+    async def end_of_user(self, tenant_id: str, user_id: str) -> int:
+        """Forget the sessions of a user; give their number."""
+        return await self._rows.delete("sessions", {"tenant_id": tenant_id, "user_id": user_id})
+
+    async def end_of_tenant(self, tenant_id: str, but_hash: str) -> int:
+        """Forget the sessions of a tenant's users but one; give their number."""
+        where: dict[str, Scalar | tuple[str, str]] = {"tenant_id": tenant_id, "hash": ("!=", but_hash)}
+        return await self._rows.delete("sessions", cast("Mapping[str, Scalar]", where))
 
     async def note_uses(self, uses: Mapping[tuple[str, str], int]) -> None:
         """Store when sessions, named by tenant and id, were used last; those that ended stay ended."""

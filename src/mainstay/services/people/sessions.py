@@ -13,6 +13,7 @@ from mainstay.kit.clock import Clock
 from mainstay.kit.ids import Ids
 from mainstay.kit.random import Random
 from mainstay.kit.tokens import TOKEN_BYTES, hashed, is_token, token_of
+from mainstay.services.people.demands import Demands
 from mainstay.services.people.failures import SessionMissing
 from mainstay.services.people.personal import ADDRESS, AGENT, Personal
 from mainstay.services.people.records import NewSession, Session
@@ -21,7 +22,8 @@ from mainstay.services.people.settings import PeopleSettings
 from mainstay.services.people.store import MemberRow
 
 PREFIX = "mss_"
-ONE_FACTOR, TWO_FACTORS, VOUCHED = "pwd", "pwd otp mfa", ""
+ONE_FACTOR, WITH_CODE, VOUCHED = "pwd", "pwd otp mfa", ""
+PASSKEY, WITH_PASSKEY = "pop user mfa", "pwd pop user mfa"
 """How a session was begun, in the words of RFC 8176, which has none for single sign-on."""
 _MINUTE_MS = 60_000
 _DAY_MS = 24 * 60 * _MINUTE_MS
@@ -47,6 +49,7 @@ class Sessions:
         store: SessionStore,
         personal: Personal,
         standing: Standing,
+        demands: Demands,
         clock: Clock,
         ids: Ids,
         random: Random,
@@ -56,6 +59,7 @@ class Sessions:
         self._store = store
         self._personal = personal
         self._standing = standing
+        self._demands = demands
         self._clock = clock
         self._ids = ids
         self._random = random
@@ -82,7 +86,8 @@ class Sessions:
             agent=await self._personal.seal(member.person_id, AGENT, work.agent),
             methods=methods,
         )
-        return Begun(row, secret, known)
+        only = await self._demands.bound(member.tenant_id, methods)
+        return Begun(row, secret, replace(known, only=only))
 
     async def keep(self, begun: Begun) -> NewSession:
         """Store a session, and go on as its user."""
@@ -96,6 +101,7 @@ class Sessions:
             tenant_id=row.tenant_id,
             user_id=row.user_id,
             ends_ms=row.created_ms + self._longest_ms,
+            limited=begun.caller.only is not None,
         )
 
     def takes(self, secret: str) -> bool:
@@ -109,7 +115,16 @@ class Sessions:
             raise CredentialsUnknown("The session has ended. Sign in again.")
         known = await self._standing.caller_of(row.tenant_id, row.user_id, row.role, frozenset(row.groups))
         self._used[row.tenant_id, row.session_id] = now - now % _MINUTE_MS
-        return replace(known, secret=secret, signed_in_ms=row.created_ms)
+        only = self._demands.bound_by(row.demand, row.methods)
+        return replace(known, secret=secret, signed_in_ms=row.created_ms, only=only)
+
+    async def present(self, secret: str) -> SessionRow | None:
+        """Find the session of a secret."""
+        return await self._store.by_hash(hashed(secret))
+
+    async def strengthen(self, secret: str, methods: str) -> None:
+        """Note that whoever has a session has shown a second factor too."""
+        await self._store.note_methods(hashed(secret), methods)
 
     async def bound(self, member: MemberRow, secret: str) -> str:
         """Give the tenant beyond which a session reaches nothing; empty if it is all of its person's.
@@ -158,9 +173,13 @@ class Sessions:
         bound = await self.bound(member, secret)
         return await self._store.end_all(member.person_id, hashed(secret), bound)
 
-    async def end_of_user(self, tenant_id: str, user_id: str) -> None:
-        """End the sessions of a user."""
-        await self._store.end_of_user(tenant_id, user_id)
+    async def end_of_user(self, tenant_id: str, user_id: str) -> int:
+        """End the sessions of a user; give their number."""
+        return await self._store.end_of_user(tenant_id, user_id)
+
+    async def end_of_tenant(self, tenant_id: str, but: str) -> int:
+        """End the sessions of a tenant's users, but for the one with a secret; give their number."""
+        return await self._store.end_of_tenant(tenant_id, hashed(but))
 
     async def write(self, as_the_house: Callable[[Step], Awaitable[None]]) -> None:
         """Write which sessions were used, and forget those that are over; a crash loses a minute at most."""

@@ -13,11 +13,11 @@ from mainstay.services.people.failures import CodeInvalid, SignInWrong, TenantUn
 from mainstay.services.people.passwords import Passwords
 from mainstay.services.people.personal import Personal
 from mainstay.services.people.records import NewSession
-from mainstay.services.people.sessions import TWO_FACTORS, Sessions
+from mainstay.services.people.sessions import WITH_CODE, Sessions
 from mainstay.services.people.store import MemberRow, PeopleStore, PersonRow
 
 _WRONG = "Try again, or choose a new password by mail."
-_OVER = "Sign in again: a password is good for 5 minutes and one code."
+OVER = "Sign in again: what was proven is good for 5 minutes and one session."
 
 
 class SignIn:
@@ -62,7 +62,7 @@ class SignIn:
         if person is None or not proven or not active:
             raise SignInWrong(_WRONG)
         if len(active) > 1:
-            raise await self._unclear(active)
+            raise await unclear(active, self._standing)
         member = active[0]
         renewed = await self._passwords.renewed(person, password)
         if await self._factors.asked_for(person.person_id):
@@ -72,7 +72,7 @@ class SignIn:
             raise await self._factors.wait_for_code(member)
         begun, place = await self._sessions.begin(member), await self._passwords.place()
         await self._renew(person, renewed)
-        await self._passwords.note_place(person.person_id, place)
+        await self._passwords.arrive(person.person_id, place, begun.row)
         return await self._sessions.keep(begun)
 
     async def finish(self, pending_token: str, code: str) -> NewSession:
@@ -81,21 +81,10 @@ class SignIn:
         member = None if found is None else await self._store.member(found.tenant_id, found.user_id)
         person = None if member is None else await self._store.person(member.person_id)
         if found is None or member is None or person is None or member.state != "active":
-            raise CodeInvalid(_OVER)
+            raise CodeInvalid(OVER)
         become(replace(caller(), tenant_id=member.tenant_id))
         note_target(member.user_id)
         return await self._complete(person, member, code, found)
-
-    async def _unclear(self, members: Sequence[MemberRow]) -> TenantUnclear:
-        choices = [
-            {
-                "field": "tenant_id",
-                "problem": await self._standing.named(each.tenant_id),
-                "tenant_id": each.tenant_id,
-            }
-            for each in members
-        ]
-        return TenantUnclear("Sign in again with one of these as `tenant_id`.", problems=choices)
 
     async def _complete(
         self,
@@ -106,16 +95,29 @@ class SignIn:
         renewed: str | None = None,
     ) -> NewSession:
         proof = await self._factors.match(person, code)
-        begun = await self._sessions.begin(member, TWO_FACTORS)
+        begun = await self._sessions.begin(member, WITH_CODE)
         place = await self._passwords.place()
         if waited is not None and not await self._codes.use(waited, self._clock.now_ms()):
-            raise CodeInvalid(_OVER)
+            raise CodeInvalid(OVER)
         await self._factors.use(proof)
         await self._renew(person, renewed)
-        await self._passwords.note_place(person.person_id, place)
+        await self._passwords.arrive(person.person_id, place, begun.row)
         return await self._sessions.keep(begun)
 
     async def _renew(self, person: PersonRow, renewed: str | None) -> None:
         """Store a better hash of the password, if there is one."""
         if renewed is not None:
             await self._store.change_person(person, replace(person, password=renewed))
+
+
+async def unclear(members: Sequence[MemberRow], standing: Standing) -> TenantUnclear:
+    """Give the failure that lists between which tenants somebody has to choose."""
+    choices = [
+        {
+            "field": "tenant_id",
+            "problem": await standing.named(each.tenant_id),
+            "tenant_id": each.tenant_id,
+        }
+        for each in members
+    ]
+    return TenantUnclear("Sign in again with one of these as `tenant_id`.", problems=choices)

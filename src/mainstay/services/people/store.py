@@ -14,12 +14,13 @@ from mainstay.services.people.happenings import (
     InvitationWanted,
     PasswordChanged,
     ResetWanted,
+    SignedInElsewhere,
 )
 from mainstay.services.people.records import UserState
 
 TABLES = (
     *(tables.PEOPLE, tables.MEMBERS, tables.SESSIONS, tables.PLACES, tables.CODES),
-    *(tables.AUTHENTICATOR_APPS, tables.RECOVERY_CODES),
+    *(tables.AUTHENTICATOR_APPS, tables.RECOVERY_CODES, tables.PASSKEYS, tables.SIGN_IN_SETTINGS),
 )
 
 _MEMBER = (
@@ -28,9 +29,12 @@ _MEMBER = (
 )
 _HAPPENINGS = ", ".join(
     f"'{each.name()}'"
-    for each in (AddressChanged, AddressWanted, FactorChanged, InvitationWanted, PasswordChanged, ResetWanted)
+    for each in (
+        *(AddressChanged, AddressWanted, FactorChanged, InvitationWanted, PasswordChanged, ResetWanted),
+        SignedInElsewhere,
+    )
 )
-_OF_A_PERSON = ("people", "places", "codes", "sessions", "authenticator_apps", "recovery_codes")
+_OF_A_PERSON = ("people", "places", "codes", "sessions", "authenticator_apps", "recovery_codes", "passkeys")
 _TOLD = f"SELECT seq FROM outbox WHERE event IN ({_HAPPENINGS}) AND state <> 'running' AND body LIKE :name"
 _INDEX = "SELECT email_index FROM people WHERE person_id = :person"
 _PERSON = "SELECT person_id, email_index, email, password, verified_ms, created_ms FROM people"

@@ -3,7 +3,16 @@
 from functools import partial
 
 from mainstay.ports.database import Aged, Column, Index, Joined, Sealed, Table
-from mainstay.services.people.personal import ADDRESS, AGENT, APP_SECRET, EMAIL, NEW_EMAIL, name_column, place
+from mainstay.services.people.personal import (
+    ADDRESS,
+    AGENT,
+    APP_SECRET,
+    EMAIL,
+    NEW_EMAIL,
+    PASSKEY_NAME,
+    name_column,
+    place,
+)
 
 
 def _hers(column: str) -> Sealed:
@@ -104,6 +113,35 @@ RECOVERY_CODES = Table(
     columns=(Column("person_id", "text"), Column("hash", "text")),
     key=("person_id", "hash"),
     scoped=False,
+)
+
+PASSKEYS = Table(
+    name="passkeys",
+    columns=(
+        Column("passkey_id", "text"),
+        Column("person_id", "text"),
+        Column("credential_hash", "text"),
+        Column("credential_id", "bytes"),
+        Column("public_key", "bytes"),
+        Column("sign_count", "integer"),
+        Column("synced", "integer"),
+        Column("name", "bytes", sealed=_hers(PASSKEY_NAME)),
+        Column("created_ms", "integer"),
+        Column("used_ms", "integer", nullable=True),
+    ),
+    key=("passkey_id",),
+    indexes=(
+        Index(("credential_hash",), unique=True, across=True),
+        Index(("person_id",), across=True),
+    ),
+    scoped=False,
+)
+
+SIGN_IN_SETTINGS = Table(
+    name="sign_in_settings",
+    columns=(Column("name", "text"), Column("second_factor", "text")),
+    key=("name",),
+    exported=("name", "second_factor"),
 )
 
 PLACES = Table(

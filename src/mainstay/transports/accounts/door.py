@@ -1,5 +1,6 @@
 """The account pages: forms in, the road, pages out."""
 
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from urllib.parse import urlencode
@@ -9,32 +10,39 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from mainstay.kernel.dispatch import Application
+from mainstay.kernel.guard import SecondFactorRequired
 from mainstay.kit.clock import Clock
 from mainstay.kit.errors import Failure, Unauthenticated
 from mainstay.kit.random import Random
 from mainstay.kit.tokens import TOKEN_BYTES
 from mainstay.services.federation.interface import Federation
-from mainstay.services.people.interface import NewSession, People, SecondFactorNeeded
+from mainstay.services.people.interface import NewSession, PasskeysNotHere, People, SecondFactorNeeded
 from mainstay.transports.accounts import pages
+from mainstay.transports.accounts.apps import app_pages
 from mainstay.transports.accounts.cookies import session_cookie
 from mainstay.transports.accounts.forms import local, read_form
 from mainstay.transports.accounts.leaving import leave
 from mainstay.transports.accounts.looks import page
 from mainstay.transports.accounts.markup import NOTHING, Html, joined
 from mainstay.transports.accounts.pages import CHOSEN, CODE, EMAIL, NEW, PASSWORD, Form
+from mainstay.transports.accounts.passkey_pages import button as passkey_button
+from mainstay.transports.accounts.passkey_pages import passkey_pages, second_step
+from mainstay.transports.accounts.script import script_route
 from mainstay.transports.accounts.second_factor import second_factor_pages
-from mainstay.transports.accounts.visit import Page, Visit, went
+from mainstay.transports.accounts.visit import DEMANDED, Page, Visit, went
 from mainstay.transports.rest.problems import BUG_STATUS, BUG_TITLE, status_of
 
 HOME = "/account/sessions"
-_SIGN_IN = Form("/account/sign-in", (EMAIL, PASSWORD), "Sign in")
-_CODE = Form("/account/sign-in/code", (CODE,), "Sign in")
+_SIGN_IN = Form("/account/sign-in", (EMAIL, PASSWORD), "Sign in", script=True)
+_CODE = Form("/account/sign-in/code", (CODE,), "Sign in", script=True)
 _ACCEPT = Form("/account/accept", (CHOSEN,), "Accept")
 _FORGOTTEN = Form("/account/forgotten", (EMAIL,), "Send me a link")
 _RESET = Form("/account/reset", (NEW,), "Change the password")
 _CONFIRM = Form("/account/confirm", (), "Confirm this address")
+_LEAVE = Form("/account/sign-out", (), "Sign out")
 _CHANGE = Form("/account/password", (PASSWORD, NEW), "Change the password")
 _FORGOT_LINK = pages.link("/account/forgotten", "I forgot my password")
+_BEGIN_ANEW_LINK = pages.link("/account/sign-in", "Begin anew")
 _SIGN_IN_LINK = pages.link("/account/sign-in", "Sign in")
 
 logger = logging.getLogger("mainstay")
@@ -61,8 +69,14 @@ class Accounts:
             "/account/password": (self._password, self._password_changed),
             "/account/sessions": (self._sessions, self._session_ended),
             **second_factor_pages(),
+            **passkey_pages(self._entered),
+            **app_pages(),
         }
-        found = [Route("/account/sign-out", self._answering(None, self._sign_out), methods=["POST"])]
+        found = [script_route()]
+        leaving = self._answering(None, self._sign_out)
+        found.append(Route("/account/sign-out", leaving, methods=["POST"]))
+        asking = self._answering(self._leaving, self._sign_out)
+        found.append(Route("/account/sign-out", asking, methods=["GET"]))
         for path, (read, send) in both.items():
             found.append(Route(path, self._answering(read, send), methods=["GET", "POST"]))
         return found
@@ -75,6 +89,8 @@ class Accounts:
                     visit.fields = await read_form(request)
                     return await send(visit)
                 return await read(visit)
+            except SecondFactorRequired:
+                return went(DEMANDED)
             except Unauthenticated:
                 query = f"?next={request.url.path}" if read is not None else ""
                 return went(f"/account/sign-in{query}", session_cookie("", visit.scheme, 0))
@@ -99,23 +115,30 @@ class Accounts:
                 "sign_in", email=email.strip(), password=visit.fields.get("password", ""), tenant_id=tenant
             )
         except SecondFactorNeeded as needed:
-            return self._ask_for_code(visit, needed, following)
+            return await self._ask_for_factor(visit, needed, following)
         except Failure as failure:
-            return visit.ask(
-                "Sign in", _SIGN_IN, self._other_ways(following), failure, email=email, next=following
-            )
+            kept = {"email": email, "next": following}
+            return visit.ask("Sign in", _SIGN_IN, self._other_ways(following), failure, **kept)
         return await self._entered(visit, begun, following)
 
     def _other_ways(self, following: str) -> Html:
-        if Federation not in self._application.interfaces:
-            return _FORGOT_LINK
         query = f"?{urlencode({'next': following})}" if following else ""
-        return joined([pages.link(f"/account/single-sign-on{query}", "Single sign-on"), _FORGOT_LINK])
+        ways = [passkey_button(query)]
+        if Federation in self._application.interfaces:
+            ways.append(pages.link(f"/account/single-sign-on{query}", "Single sign-on"))
+        return joined([*ways, _FORGOT_LINK])
 
-    def _ask_for_code(self, visit: Visit, needed: SecondFactorNeeded, following: str = "") -> Response:
-        """Ask for the code; the page has what the sign-in waits under, and no password."""
-        pending = next(each["pending_token"] for each in needed.problems)
-        return visit.ask("Your second factor", _CODE, _SIGN_IN_LINK, pending_token=pending, next=following)
+    async def _ask_for_factor(
+        self, visit: Visit, needed: SecondFactorNeeded, following: str = ""
+    ) -> Response:
+        """Ask for a passkey or a code; the page has what the sign-in waits under, and no password."""
+        [waiting] = needed.problems
+        pending, more = waiting["pending_token"], NOTHING
+        if "passkey" in waiting["factors"].split():
+            with contextlib.suppress(PasskeysNotHere):
+                more = await second_step(visit, pending, following)
+        kept = {"pending_token": pending, "next": following}
+        return visit.ask("Your second factor", _CODE, joined([more, _BEGIN_ANEW_LINK]), None, **kept)
 
     async def _completed(self, visit: Visit) -> Response:
         pending, following = visit.fields.get("pending_token", ""), local(visit.fields.get("next", ""))
@@ -130,7 +153,9 @@ class Accounts:
 
     async def _entered(self, visit: Visit, begun: NewSession, following: str = "") -> Response:
         lasts_s = (begun.ends_ms - self._clock.now_ms()) // 1000
-        if not following or following.startswith("/account/"):
+        if begun.limited:
+            answer = went(DEMANDED)
+        elif not following or following.startswith("/account/"):
             answer = went(following or HOME)
         else:
             answer = visit.show(pages.continuing(following))
@@ -146,7 +171,7 @@ class Accounts:
                 "accept_invitation", code=code, password=visit.fields.get("password", "")
             )
         except SecondFactorNeeded as needed:
-            return self._ask_for_code(visit, needed)
+            return await self._ask_for_factor(visit, needed)
         except Failure as failure:
             return visit.ask("Accept the invitation", _ACCEPT, NOTHING, failure, code=code)
         return await self._entered(visit, begun)
@@ -214,6 +239,10 @@ class Accounts:
             return await self._sessions(visit, f"Sessions that have ended: {ended.ended}.")
         await visit.call("end_session", session_id=visit.fields.get("session_id", ""))
         return await self._sessions(visit, "The session has ended.")
+
+    async def _leaving(self, visit: Visit) -> Response:
+        await visit.call("list_sessions")  # whoever has not signed in has nothing to leave
+        return visit.ask("Sign out", _LEAVE)
 
     async def _sign_out(self, visit: Visit) -> Response:
         answer = went("/account/sign-in")

@@ -17,7 +17,7 @@ _OPERATIONS = {operation.name: operation for operation in operations_of(People)}
 class Call(Protocol):
     """Walks the road to an operation on people, as whoever the session stands for."""
 
-    async def __call__(self, name: str, **values: Any) -> Any:
+    async def __call__(self, name: str, /, **values: Any) -> Any:
         """Give the operation's answer."""
         ...
 
@@ -42,7 +42,7 @@ class Leaving:
     ) -> Mapping[str, str]:
         """End the session of a credential; give the headers by which the browser forgets it."""
 
-        async def call(name: str, **values: Any) -> Any:
+        async def call(name: str, /, **values: Any) -> Any:
             async def read() -> Mapping[str, Any]:
                 return values
 

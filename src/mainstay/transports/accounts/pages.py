@@ -23,11 +23,12 @@ class Field:
 
 @dataclass(frozen=True)
 class Form:
-    """A form: where it goes, its fields, and what its button says."""
+    """A form: where it goes, its fields, what its button says, and whether its page has the script."""
 
     path: str
     fields: Sequence[Field]
     button: str
+    script: bool = False
 
 
 EMAIL = Field("email", "E-mail address", "email", "username")
@@ -101,19 +102,22 @@ def _input(field: Field, value: str, *, first: bool, wrong: bool) -> Html:
     )
 
 
+def fields(asked: Sequence[Field], values: Mapping[str, str], *, wrong: bool = False) -> Html:
+    """Give fields with what was typed before, but for passwords."""
+    return joined(
+        _input(field, values.get(field.name, ""), first=not number, wrong=wrong)
+        for number, field in enumerate(asked)
+    )
+
+
 def form(
     asked: Form, token: str, values: Mapping[str, str], *, wrong: str = "", choices: Html = NOTHING
 ) -> Html:
     """Give a form with what was typed before, but for passwords; `wrong` is what was wrong with it."""
     names = {field.name for field in asked.fields}
     unseen = {TOKEN: token, **{name: value for name, value in values.items() if name not in names}}
-    fields = joined(
-        _input(field, values.get(field.name, ""), first=not number, wrong=bool(wrong))
-        for number, field in enumerate(asked.fields)
-    )
-    ready = fill(
-        _FORM, path=asked.path, hidden=hidden(unseen), fields=joined([fields, choices]), button=asked.button
-    )
+    inside = joined([fields(asked.fields, values, wrong=bool(wrong)), choices])
+    ready = fill(_FORM, path=asked.path, hidden=hidden(unseen), fields=inside, button=asked.button)
     return joined([problem(wrong), ready])
 
 
@@ -138,7 +142,8 @@ def continuing(path: str) -> str:
     return page("Signed in", fill(_CONTINUE, path=path), head=head)
 
 
-def _moment(at_ms: int) -> str:
+def moment(at_ms: int) -> str:
+    """Give a time as people read it."""
     return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
@@ -150,8 +155,8 @@ def sessions(found: Sequence[Session], token: str, said: Html) -> str:
             agent=each.agent or "An unknown program",
             mark=" (this one)" if each.current else "",
             address=each.address or "an unknown address",
-            begun=_moment(each.created_ms),
-            used=_moment(each.last_used_ms),
+            begun=moment(each.created_ms),
+            used=moment(each.last_used_ms),
             hidden=hidden({TOKEN: token, "session_id": each.session_id}),
         )
         for each in found

@@ -19,7 +19,17 @@ _BEGIN = Form(_HOME, (PASSWORD,), "Set up an authenticator app")
 _CONFIRM = Form(f"{_HOME}/confirm", (CODE,), "Confirm")
 _RENEW = Form(f"{_HOME}/recovery-codes", (PASSWORD, CODE), "Make new recovery codes")
 _REMOVE = Form(f"{_HOME}/remove", (PASSWORD, CODE), "Remove the authenticator app")
-_NONE = "<p>The password alone signs you in. With an authenticator app signing in needs a code of it too.</p>"
+_NONE = """<p>The password alone signs you in. With an authenticator app signing in needs a code of
+it too; a <a href="/account/passkeys">passkey</a> does without the password.</p>"""
+_DEMANDED = """<p class="problem" role="alert">A second factor is demanded of you here. Set up an
+authenticator app or a <a href="/account/passkeys">passkey</a> to go on; until then this session is good for
+nothing else.</p>"""
+_AGAIN = """<p class="problem" role="alert">A second factor is demanded of you here, and this session was
+begun without yours. <a href="/account/sign-in">Sign in again</a> with it.</p>"""
+_PASSKEYS = """<p class="done" role="status">Signing in needs one of
+your <a href="/account/passkeys">passkeys</a>.</p><p>Recovery codes that are left: $left.
+<a href="$home/recovery-codes">Make new ones</a></p>
+<p>An authenticator app is another way, for devices without your passkeys.</p>"""
 _APP = """<p class="done" role="status">Signing in needs a code of your authenticator app.</p>
 <p>Recovery codes that are left: $left.</p>"""
 _CHOICES = """<p><a href="$home/recovery-codes">Make new recovery codes</a></p>
@@ -48,10 +58,16 @@ def _shown(visit: Visit, parts: Sequence[Html], title: str = _TITLE) -> Response
 
 
 async def _overview(visit: Visit, said: str = "") -> Response:
-    found: Sequence[Factor] = await visit.call("list_factors")
+    every: Sequence[Factor] = await visit.call("list_factors")
+    found = [each for each in every if each.kind == "totp"]
     first = pages.done(said) if said else NOTHING
+    if visit.request.query_params.get("demanded") and not said:
+        first = fill(_DEMANDED) if not every else fill(_AGAIN)
+    if every and not found:
+        left = fill(_PASSKEYS, left=every[0].recovery_codes_left, home=_HOME)
+        return _shown(visit, [first, left, pages.form(_BEGIN, visit.token, {})])
     if not found:
-        return _shown(visit, [first, fill(_NONE), pages.form(_BEGIN, visit.token, {})])
+        return _shown(visit, [first or fill(_NONE), pages.form(_BEGIN, visit.token, {})])
     app = fill(_APP, left=found[0].recovery_codes_left)
     return _shown(visit, [first, app, fill(_CHOICES, home=_HOME)])
 

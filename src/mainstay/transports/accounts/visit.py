@@ -9,8 +9,10 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from mainstay.kernel.caller import Credential
 from mainstay.kernel.dispatch import Application, Message, RequestInvalid
+from mainstay.kernel.guard import SecondFactorRequired
 from mainstay.kernel.interface import Operation, operations_of
 from mainstay.kit.errors import Failure
+from mainstay.services.authorization.interface import Authorization
 from mainstay.services.people.interface import People
 from mainstay.transports.accounts import pages
 from mainstay.transports.accounts.cookies import (
@@ -21,14 +23,19 @@ from mainstay.transports.accounts.cookies import (
 )
 from mainstay.transports.accounts.forms import token_for
 from mainstay.transports.accounts.leaving import leave
-from mainstay.transports.accounts.looks import POLICY, page
+from mainstay.transports.accounts.looks import POLICY, POLICY_WITH_SCRIPT, page
 from mainstay.transports.accounts.markup import NOTHING, Html, joined
 from mainstay.transports.accounts.pages import Form
 from mainstay.transports.rest.problems import status_of
 
 _AGENT_LENGTH_MAX = 200
 _SEE_OTHER = 303
-_OPERATIONS = {operation.name: operation for operation in operations_of(People)}
+DEMANDED = "/account/second-factor?demanded=1"
+"""Where whoever has to add a second factor first is led."""
+_OF_APPS = ("list_authorizations", "revoke_authorization")
+_OPERATIONS = {operation.name: operation for operation in operations_of(People)} | {
+    operation.name: operation for operation in operations_of(Authorization) if operation.name in _OF_APPS
+}
 
 Page = Callable[["Visit"], Awaitable[Response]]
 
@@ -47,7 +54,7 @@ class Visit:
         self.token = token_for(known or fresh)
         self.fields: Mapping[str, str] = {}
 
-    async def call(self, name: str, **values: Any) -> Any:
+    async def call(self, name: str, /, **values: Any) -> Any:
         """Ask about people, as whoever the session cookie stands for, or as a stranger."""
         return await self.walk(_OPERATIONS[name], self.credential(), values)
 
@@ -74,10 +81,12 @@ class Visit:
         """Give the credential of the session cookie."""
         return session_credential(self.headers, self.scheme)
 
-    def show(self, html: str, status: int = 200, retry_after_s: float | None = None) -> Response:
+    def show(
+        self, html: str, status: int = 200, retry_after_s: float | None = None, *, script: bool = False
+    ) -> Response:
         """Answer with a page that nobody keeps, frames or sends on."""
         headers = {
-            "Content-Security-Policy": POLICY,
+            "Content-Security-Policy": POLICY_WITH_SCRIPT if script else POLICY,
             "Cache-Control": "no-store",
             # Without a referrer browsers would not say of a form from where it comes.
             "Referrer-Policy": "same-origin",
@@ -102,9 +111,16 @@ class Visit:
         return answer
 
     def ask(
-        self, title: str, form: Form, more: Html = NOTHING, failure: Failure | None = None, **values: str
+        self,
+        title: str,
+        form: Form,
+        more: Html = NOTHING,
+        failure: Failure | None = None,
+        **values: str,
     ) -> Response:
         """Answer with a form, and with what was wrong with it."""
+        if isinstance(failure, SecondFactorRequired):
+            return went(DEMANDED)
         wrong, status, retry_after_s, choices = "", 200, None, NOTHING
         if failure is not None:
             wrong = told(failure)
@@ -112,7 +128,8 @@ class Visit:
             named = [each for each in failure.problems if "tenant_id" in each]
             choices = pages.tenants(named) if named else NOTHING
         body = pages.form(form, self.token, values, wrong=wrong, choices=choices)
-        return self.show(page(title, joined([body, more])), status, retry_after_s)
+        html = page(title, joined([body, more]), script=form.script)
+        return self.show(html, status, retry_after_s, script=form.script)
 
 
 def told(failure: Failure) -> str:

@@ -12,6 +12,7 @@ from mainstay.kernel.guard import (
     CredentialsUnknown,
     PermissionMissing,
     RateLimited,
+    SecondFactorRequired,
     TenantSuspended,
 )
 from mainstay.kernel.idempotency import IdempotencyKeyInvalid, IdempotencyKeyReused, KeyTaken
@@ -47,11 +48,18 @@ EVERY: Kinds = (
     AnswerUnacceptable,
     RequestInvalid,
     RateLimited,
+    SecondFactorRequired,
     TenantSuspended,
     Overloaded,
     DatabaseUnavailable,
 )
-_OF_CREDENTIALS: Kinds = (CredentialsMissing, CredentialsUnknown, CredentialsAmbiguous, TenantSuspended)
+_OF_CREDENTIALS: Kinds = (
+    CredentialsMissing,
+    CredentialsUnknown,
+    CredentialsAmbiguous,
+    SecondFactorRequired,
+    TenantSuspended,
+)
 _BODY: Kinds = (BodyTooSlow, BodyTooLarge, MediaTypeUnsupported)
 _WRITE: Kinds = (IdempotencyKeyInvalid, IdempotencyKeyReused, KeyTaken)
 _NOWHERE: Kinds = (RouteMissing, MethodUnsupported)

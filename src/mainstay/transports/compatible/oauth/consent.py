@@ -163,7 +163,7 @@ class Consent:
     async def _signed_in(
         self, exchange: Exchange, fields: Mapping[str, str]
     ) -> tuple[Credential, Caller] | None:
-        """Give the session of the browser and whose it is, if it still is one, and young enough."""
+        """Give the session of the browser and whose it is, if it still is one, young and strong enough."""
         credential = self._session(exchange.raw_headers, exchange.scope.get("scheme", "http"))
         if credential is None:
             return None
@@ -172,7 +172,7 @@ class Consent:
         except (CredentialsUnknown, TenantSuspended):
             return None
         young = (caller.signed_in_ms or 0) // 1000 >= int(fields.get(_SINCE, "0"))
-        return (credential, caller) if young else None
+        return (credential, caller) if young and caller.only is None else None
 
     def _back_unasked(self, asked: Any, fields: Mapping[str, str], error: str, description: str) -> Reply:
         """Send a browser back before its owner has decided anything, unless anybody may have chosen where to.
