@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 from pydantic import BaseModel, ValidationError
 
+from mainstay.kernel.at_once import AtOnce, Progress
 from mainstay.kernel.audit import Audit, scoped
 from mainstay.kernel.caller import Caller, Credential
 from mainstay.kernel.fields import problem_of
@@ -95,6 +96,7 @@ class _Walk:
     trace_id: str
     started_s: float
     record: Unrecorded = UNRECORDED
+    progress: Progress | None = None
 
 
 def validated(operation: Operation, values: Mapping[str, Any], *, strict: bool) -> BaseModel:
@@ -118,6 +120,7 @@ class Application:
         """Take the road's parts, and what stands behind each interface."""
         self._parts = parts
         self._services = dict(services)
+        self._at_once = AtOnce()
         self.operations: tuple[Operation, ...] = tuple(
             operation for interface in self._services for operation in operations_of(interface)
         )
@@ -146,12 +149,14 @@ class Application:
         try:
             caller = await parts.guard.admit(message.credential, operation, message.address)
             if not isinstance(message.credential, Caller):
-                await self._limit(caller, operation, message.headers)
+                caller = await self._limit(caller, operation, message.headers, walk)
                 walk.record = parts.recording.begin(caller, operation.full_name)
             parts.guard.authorise(caller, operation)
             values = await message.read()
             walk.record.asked(values)
             model = validated(operation, values, strict=message.strict)
+            if walk.progress is not None and operation.late and getattr(model, operation.late):
+                walk.progress.turn("waits")
             work = self._work(caller, message)
             if operation.kind == "stream":
                 return Answer(self._stream(operation, model, work, message, walk))
@@ -203,12 +208,20 @@ class Application:
         )
         return (await self.dispatch(operation, message)).value
 
-    async def _limit(self, caller: Caller, operation: Operation, headers: dict[str, str]) -> None:
-        """Count a request against all limits; raises RateLimited and QuotaUsedUp."""
+    async def _limit(
+        self, caller: Caller, operation: Operation, headers: dict[str, str], walk: _Walk
+    ) -> Caller:
+        """Count a request against the limits that the caller is given.
+
+        Raises TooManyAtOnce, RateLimited and QuotaUsedUp.
+        """
         standing = await self._parts.quotas.standing(caller)
+        caller = standing.terms.fitted(caller)
+        walk.progress = self._at_once.begin(caller, operation, standing.limits)
         most = standing.per_minute.get(operation.full_name)
         await self._parts.guard.limit(caller, operation, headers, most)
         self._parts.quotas.admit(caller, operation, standing, headers)
+        return caller
 
     def _arguments(self, operation: Operation, model: BaseModel) -> dict[str, Any]:
         return {parameter.name: getattr(model, parameter.name) for parameter in operation.parameters}
@@ -371,6 +384,8 @@ class Application:
         outcome: str,
     ) -> None:
         """Count what ended, and write it down where that is wanted."""
+        if walk.progress is not None:
+            walk.progress.end()
         took_s = self._parts.clock.monotonic_s() - walk.started_s
         walk.record.end(message.origin, outcome, took_s)
         if caller is not None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from mainstay.kernel.at_once import TooManyAtOnce
 from mainstay.kernel.dispatch import Application, RequestInvalid
 from mainstay.kernel.guard import (
     ANYBODY,
@@ -11,6 +12,7 @@ from mainstay.kernel.guard import (
     CredentialsMissing,
     CredentialsUnknown,
     PermissionMissing,
+    QuotaUsedUp,
     RateLimited,
     TenantSuspended,
 )
@@ -47,6 +49,8 @@ EVERY: Kinds = (
     AnswerUnacceptable,
     RequestInvalid,
     RateLimited,
+    QuotaUsedUp,
+    TooManyAtOnce,
     TenantSuspended,
     Overloaded,
     DatabaseUnavailable,
