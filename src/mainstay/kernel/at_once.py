@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Literal
 
-from mainstay.kernel.caller import Caller
+from mainstay.kernel.caller import Caller, house
 from mainstay.kernel.interface import Operation
 from mainstay.kit.errors import TooMany
 
@@ -15,6 +15,7 @@ CAPS: Mapping[Kind, str] = {
 }
 KEY_CAP = "key_requests_at_once"
 _RETRY_S = 1.0
+_INSIDE = house("", "inside")
 
 
 class TooManyAtOnce(TooMany):
@@ -51,6 +52,11 @@ class Progress:
         self.kind = kind
         self._add(place, 1)
 
+    def read(self, operation: Operation, asked: object) -> None:
+        """Count it as a long wait if what was read asks to wait; raises TooManyAtOnce."""
+        if self.kind == "requests" and operation.late and getattr(asked, operation.late):
+            self.turn("waits")
+
     def end(self) -> None:
         """Count it no more."""
         if self.kind is not None:
@@ -77,6 +83,11 @@ class Progress:
             self._counts[place] = count
         else:
             del self._counts[place]
+
+
+def uncounted() -> Progress:
+    """Give the progress of what is part of another request, and counts with that."""
+    return Progress({}, _INSIDE, {})
 
 
 class AtOnce:

@@ -10,15 +10,15 @@ from typing import Any, NoReturn
 
 from pydantic import BaseModel, ValidationError
 
-from mainstay.kernel.at_once import AtOnce, Progress
+from mainstay.kernel.at_once import Progress, uncounted
 from mainstay.kernel.audit import Audit, scoped
 from mainstay.kernel.caller import Caller, Credential
+from mainstay.kernel.entrance import Entrance
 from mainstay.kernel.fields import problem_of
 from mainstay.kernel.guard import STRANGER, CredentialsUnknown, Guard, TenantSuspended, stranger
 from mainstay.kernel.idempotency import Idempotency, Replay
 from mainstay.kernel.interface import Interface, Operation, is_pending, operations_of
 from mainstay.kernel.outbox import Outbox
-from mainstay.kernel.quotas import Quotas
 from mainstay.kernel.recording import UNRECORDED, Recording, Unrecorded
 from mainstay.kernel.tracing import Span, Tracing
 from mainstay.kernel.usage import Usage
@@ -45,7 +45,7 @@ class Message:
 
     `read` gives the raw values and is called only after the caller was admitted. `strict` refuses values of
     the wrong kind; doors whose values are all text (a query string, a command line) do without. `headers`
-    collects what the door should tell with the answer, failures included.
+    collects what the door should tell with the answer, failures included; `caller` is who was recognised.
     """
 
     credential: Credential | Caller | None
@@ -58,6 +58,7 @@ class Message:
     idempotency_key: str | None = None
     traceparent: str | None = None
     headers: dict[str, str] = field(default_factory=dict)
+    caller: Caller | None = None
 
     @property
     def origin(self) -> dict[str, str]:
@@ -85,7 +86,7 @@ class Parts:
     idempotency: Idempotency
     tracing: Tracing
     usage: Usage
-    quotas: Quotas
+    entrance: Entrance
     clock: Clock
 
 
@@ -96,7 +97,7 @@ class _Walk:
     trace_id: str
     started_s: float
     record: Unrecorded = UNRECORDED
-    progress: Progress | None = None
+    progress: Progress = field(default_factory=uncounted)
 
 
 def validated(operation: Operation, values: Mapping[str, Any], *, strict: bool) -> BaseModel:
@@ -120,7 +121,6 @@ class Application:
         """Take the road's parts, and what stands behind each interface."""
         self._parts = parts
         self._services = dict(services)
-        self._at_once = AtOnce()
         self.operations: tuple[Operation, ...] = tuple(
             operation for interface in self._services for operation in operations_of(interface)
         )
@@ -148,15 +148,15 @@ class Application:
         outcome = "ok"
         try:
             caller = await parts.guard.admit(message.credential, operation, message.address)
+            message.caller = caller
             if not isinstance(message.credential, Caller):
-                caller = await self._limit(caller, operation, message.headers, walk)
+                caller, walk.progress = await parts.entrance.enter(caller, operation, message.headers)
                 walk.record = parts.recording.begin(caller, operation.full_name)
             parts.guard.authorise(caller, operation)
             values = await message.read()
             walk.record.asked(values)
             model = validated(operation, values, strict=message.strict)
-            if walk.progress is not None and operation.late and getattr(model, operation.late):
-                walk.progress.turn("waits")
+            walk.progress.read(operation, model)
             work = self._work(caller, message)
             if operation.kind == "stream":
                 return Answer(self._stream(operation, model, work, message, walk))
@@ -207,21 +207,6 @@ class Application:
             traceparent=origin.get("traceparent"),
         )
         return (await self.dispatch(operation, message)).value
-
-    async def _limit(
-        self, caller: Caller, operation: Operation, headers: dict[str, str], walk: _Walk
-    ) -> Caller:
-        """Count a request against the limits that the caller is given.
-
-        Raises TooManyAtOnce, RateLimited and QuotaUsedUp.
-        """
-        standing = await self._parts.quotas.standing(caller)
-        caller = standing.terms.fitted(caller)
-        walk.progress = self._at_once.begin(caller, operation, standing.limits)
-        most = standing.per_minute.get(operation.full_name)
-        await self._parts.guard.limit(caller, operation, headers, most)
-        self._parts.quotas.admit(caller, operation, standing, headers)
-        return caller
 
     def _arguments(self, operation: Operation, model: BaseModel) -> dict[str, Any]:
         return {parameter.name: getattr(model, parameter.name) for parameter in operation.parameters}
@@ -384,8 +369,7 @@ class Application:
         outcome: str,
     ) -> None:
         """Count what ended, and write it down where that is wanted."""
-        if walk.progress is not None:
-            walk.progress.end()
+        walk.progress.end()
         took_s = self._parts.clock.monotonic_s() - walk.started_s
         walk.record.end(message.origin, outcome, took_s)
         if caller is not None:

@@ -4,17 +4,19 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from mainstay.kernel.at_once import TooManyAtOnce
 from mainstay.kernel.dispatch import RequestInvalid
 from mainstay.kernel.guard import (
     CredentialsAmbiguous,
     CredentialsMissing,
     CredentialsUnknown,
     PermissionMissing,
+    QuotaUsedUp,
     RateLimited,
     TenantSuspended,
 )
 from mainstay.kernel.idempotency import IdempotencyKeyInvalid, IdempotencyKeyReused, KeyTaken
-from mainstay.kernel.shedding import Overloaded
+from mainstay.kernel.shedding import Overloaded, Throttled
 from mainstay.kit.errors import (
     KINDS,
     Conflict,
@@ -34,8 +36,11 @@ _ROAD: tuple[type[Failure], ...] = (
     CredentialsUnknown,
     PermissionMissing,
     RateLimited,
+    QuotaUsedUp,
+    TooManyAtOnce,
     TenantSuspended,
     Overloaded,
+    Throttled,
     IdempotencyKeyInvalid,
     IdempotencyKeyReused,
     KeyTaken,

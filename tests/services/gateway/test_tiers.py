@@ -141,8 +141,8 @@ async def test_callers_are_told_what_holds_for_them(house: House) -> None:
     assert (await client(house, made.key).call("gateway.get_limits")).quotas == []
 
 
-async def test_other_processes_see_it_in_their_next_round(tmp_path: Path, empty_postgres: str) -> None:
-    given = {"clock": FrozenClock(), "database": empty_postgres, "admin_key": "x" * 32}
+async def test_other_processes_see_it_in_their_next_round(tmp_path: Path, house_postgres: str) -> None:
+    given = {"clock": FrozenClock(), "database": house_postgres, "admin_key": "x" * 32}
     async with opened_house(tmp_path, **given) as one:
         who = client(one, "x" * 32)
         tenant_id = (await who.call("identity.whoami")).tenant_id

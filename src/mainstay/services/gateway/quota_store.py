@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from mainstay.kernel.terms import DEFAULT_TIER, TIERS, by_tier
-from mainstay.ports.database import AllRows, Scalar
+from mainstay.ports.database import AllRows, Row, Scalar
 
+_TIERS = "SELECT tier, name, most FROM tiers ORDER BY tier"
 _ON_TIERS = "SELECT tier, CAST(count(*) AS BIGINT) AS tenants FROM tenant_tiers GROUP BY tier"
 
 
@@ -23,9 +23,9 @@ class QuotaStore:
         """Let these be a key's quotas, and no others."""
         await self._replace("key_quotas", {"tenant_id": tenant_id, "subject": subject}, limits)
 
-    async def tiers(self) -> dict[str, dict[str, int]]:
-        """Give the limits of every tier; the one that all have stands first, even if it has none."""
-        return {DEFAULT_TIER: {}, **by_tier(await self._rows.fetch(f"{TIERS} ORDER BY tier"))}
+    async def tiers(self) -> list[Row]:
+        """Give the limits of every tier."""
+        return await self._rows.fetch(_TIERS)
 
     async def on_tiers(self) -> dict[str, int]:
         """Count the tenants that were put on each tier."""
@@ -43,10 +43,13 @@ class QuotaStore:
     async def put_on(self, tenant_id: str, tier: str) -> bool:
         """Put a tenant on a tier and hold that until this operation ends; say whether there is that tier."""
         there = await self._rows.update("tiers", {"most": 0}, {"tier": tier, "name": ""})
+        await self.take_off(tenant_id)
+        await self._rows.insert("tenant_tiers", [{"tenant_id": tenant_id, "tier": tier}])
+        return bool(there)
+
+    async def take_off(self, tenant_id: str) -> None:
+        """Take a tenant off the tier that it was put on."""
         await self._rows.delete("tenant_tiers", {"tenant_id": tenant_id})
-        if tier != DEFAULT_TIER:
-            await self._rows.insert("tenant_tiers", [{"tenant_id": tenant_id, "tier": tier}])
-        return bool(there) or tier == DEFAULT_TIER
 
     async def _replace(self, table: str, whose: dict[str, str], limits: Mapping[str, int]) -> None:
         rows: list[Mapping[str, Scalar]] = [

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from mainstay.kernel.permissions import Permissions
 from mainstay.kernel.quotas import Quotas
-from mainstay.kernel.terms import DEFAULT_TIER, OPERATION, QUOTAS, RATES, SOFT, Limits
+from mainstay.kernel.terms import DEFAULT_TIER, OPERATION, QUOTAS, RATES, SOFT, Limits, by_tier
 from mainstay.kernel.work import note_change
 from mainstay.services.gateway.allowances import Allowances, at_once, given, known_operations
 from mainstay.services.gateway.quota_store import QuotaStore
@@ -26,7 +26,7 @@ class Tiering:
     async def all(self) -> list[Tier]:
         """List the tiers, the one that all have first."""
         on = await self._store.on_tiers()
-        return [_shown(tier, limits, on) for tier, limits in (await self._store.tiers()).items()]
+        return [_shown(tier, limits, on) for tier, limits in (await self._all()).items()]
 
     async def find(self, tier: str) -> Tier:
         """Give a tier; raises TierUnknown."""
@@ -37,7 +37,7 @@ class Tiering:
     ) -> Tier:
         """Make a tier or change it; raises OperationUnknown."""
         wanted = given(limits, soft=soft) | known_operations(self._permissions, operations)
-        on, before = await self._store.on_tiers(), (await self._store.tiers()).get(tier)
+        on, before = await self._store.on_tiers(), (await self._all()).get(tier)
         await self._store.replace_tier(tier, wanted)
         shown = _shown(tier, wanted, on)
         note_change(None if before is None else _shown(tier, before, on).model_dump(), shown.model_dump())
@@ -61,13 +61,19 @@ class Tiering:
         before = await self._quotas.terms_of(tenant_id)
         standing = await self._quotas.measured(tenant_id, await self._quotas.terms_of(tenant_id, tier=tier))
         shown = await self._allowances.shown(standing)
-        if not await self._store.put_on(tenant_id, tier):
+        if tier == DEFAULT_TIER:
+            await self._store.take_off(tenant_id)
+        elif not await self._store.put_on(tenant_id, tier):
             raise TierUnknown("It was removed at this moment.")
         note_change({"tier": before.tier}, {"tier": tier})
         return self._allowances.holds_after(shown, tenant_id)
 
+    async def _all(self) -> dict[str, dict[str, int]]:
+        """Give the limits of every tier; the one that all have is there even if nobody made it."""
+        return {DEFAULT_TIER: {}, **by_tier(await self._store.tiers())}
+
     async def _limits(self, tier: str) -> Limits:
-        limits = (await self._store.tiers()).get(tier)
+        limits = (await self._all()).get(tier)
         if limits is None:
             raise TierUnknown("List the tiers to see their names, or make it.")
         return limits

@@ -18,7 +18,7 @@ from mainstay.kernel.guard import (
 )
 from mainstay.kernel.idempotency import IdempotencyKeyInvalid, IdempotencyKeyReused, KeyTaken
 from mainstay.kernel.interface import Operation, Route
-from mainstay.kernel.shedding import Overloaded
+from mainstay.kernel.shedding import Overloaded, Throttled
 from mainstay.kit.errors import Failure
 from mainstay.ports.database import DatabaseUnavailable
 from mainstay.transports.rest.problems import (
@@ -53,6 +53,7 @@ EVERY: Kinds = (
     TooManyAtOnce,
     TenantSuspended,
     Overloaded,
+    Throttled,
     DatabaseUnavailable,
 )
 _OF_CREDENTIALS: Kinds = (CredentialsMissing, CredentialsUnknown, CredentialsAmbiguous, TenantSuspended)
