@@ -66,6 +66,7 @@ ALL = (
     Benchmark("request_log", "The log of requests, on and off", table=False),
     Benchmark("usage", "Counting what is used"),
     Benchmark("overload", "Ten times the load"),
+    Benchmark("repeated_reads", "What a cache of answers could save"),
     Benchmark("guard", "Recognising callers"),
     Benchmark("durable_road", "Durable documents through the whole road"),
     Benchmark("durable_writes", "Durable units through the SQLite engine", table=False),

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -119,13 +119,18 @@ class Client:
     def operation(self, name: str) -> Operation:
         return next(each for each in self.house.application.operations if each.full_name == name)
 
+    def message(
+        self, read: Callable[[], Awaitable[Mapping[str, Any]]], idempotency_key: str | None = None
+    ) -> Message:
+        return Message(
+            Credential(self.key, "test"), read, "req_test", "test", idempotency_key=idempotency_key
+        )
+
     async def answer(self, operation: str, /, *, idempotency_key: str | None = None, **values: Any) -> Answer:
         async def read() -> Mapping[str, Any]:
             return values
 
-        message = Message(
-            Credential(self.key, "test"), read, "req_test", "test", idempotency_key=idempotency_key
-        )
+        message = self.message(read, idempotency_key)
         try:
             return await self.house.application.dispatch(self.operation(operation), message)
         finally:

@@ -59,7 +59,10 @@ from mainstay.services.gateway.interface import (
     Gateway,
 )
 from mainstay.services.gateway.records import (
+    CallerLimits,
+    KeyQuotas,
     TenantQuotas,
+    Tier,
     UsageReport,
 )
 from mainstay.services.identity.interface import (
@@ -384,7 +387,59 @@ class GatewaySync:
         documents: int | None = None,
         storage_bytes: int | None = None,
         operations_per_minute: dict[str, int] = ...,
+        requests_at_once: int | None = None,
+        uploads_at_once: int | None = None,
+        waits_at_once: int | None = None,
+        key_requests_at_once: int | None = None,
         soft: bool = False,
+    ) -> TenantQuotas: ...
+    def get_limits(self) -> CallerLimits: ...
+    def get_key_quotas(
+        self,
+        key_id: str,
+    ) -> KeyQuotas: ...
+    def replace_key_quotas(
+        self,
+        key_id: str,
+        requests_per_day: int | None = None,
+        requests_per_month: int | None = None,
+        tokens_per_day: int | None = None,
+        tokens_per_month: int | None = None,
+        soft: bool = False,
+    ) -> KeyQuotas: ...
+    def list_tiers(self) -> list[Tier]: ...
+    def get_tier(
+        self,
+        tier: str,
+    ) -> Tier: ...
+    def replace_tier(
+        self,
+        tier: str,
+        key_per_minute: int | None = None,
+        user_per_minute: int | None = None,
+        writes_per_minute: int | None = None,
+        tenant_per_minute: int | None = None,
+        operations_per_minute: dict[str, int] = ...,
+        requests_at_once: int | None = None,
+        uploads_at_once: int | None = None,
+        waits_at_once: int | None = None,
+        key_requests_at_once: int | None = None,
+        requests_per_day: int | None = None,
+        requests_per_month: int | None = None,
+        tokens_per_day: int | None = None,
+        tokens_per_month: int | None = None,
+        documents: int | None = None,
+        storage_bytes: int | None = None,
+        soft: bool = False,
+    ) -> Tier: ...
+    def delete_tier(
+        self,
+        tier: str,
+    ) -> Tier: ...
+    def set_tenant_tier(
+        self,
+        tenant_id: str,
+        tier: str,
     ) -> TenantQuotas: ...
 
 class IdentitySync:

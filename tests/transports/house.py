@@ -17,6 +17,7 @@ from mainstay.kernel import tables as kernel_tables
 from mainstay.kernel.audit import Audit
 from mainstay.kernel.caller import Caller, Credential
 from mainstay.kernel.dispatch import Application, Parts
+from mainstay.kernel.entrance import Entrance
 from mainstay.kernel.guard import ANYBODY, CredentialsUnknown, Guard
 from mainstay.kernel.idempotency import Idempotency
 from mainstay.kernel.interface import InQuery, Interface, Record, Upload, reads, streams, writes
@@ -299,8 +300,10 @@ async def house(folder: Path) -> AsyncIterator[House]:
     await database.open()
     audit = Audit(database, clock, random)
     usage = Usage(database, clock, ids, kept_ms=DAY_MS)
+    guard = Guard(FixedKeys(), MemoryCache(clock))
     parts = Parts(
-        guard=Guard(FixedKeys(), MemoryCache(clock)),
+        guard=guard,
+        entrance=Entrance(guard, Quotas(database, clock, usage, audit)),
         database=database,
         recording=Recording(database, AesGcmCipher(bytes(32), random), clock, random),
         audit=audit,
@@ -308,7 +311,6 @@ async def house(folder: Path) -> AsyncIterator[House]:
         idempotency=Idempotency(database, AesGcmCipher(bytes(32), random), clock),
         tracing=Tracing(random),
         usage=usage,
-        quotas=Quotas(database, clock, usage, audit),
         clock=clock,
     )
     notes = NotesService()

@@ -23,6 +23,7 @@ ACCOUNT = {
     *("people.rename_passkey", "people.remove_passkey"),
     *("authorization.approve_authorization", "authorization.get_userinfo"),
     *("authorization.list_authorizations", "authorization.revoke_authorization"),
+    "gateway.get_limits",
 }
 KEYS = {"admin", "developer", "user", "researcher", "operations", "compliance_officer"}
 USER = {
@@ -48,7 +49,10 @@ LISTS = {
     *("identity.whoami", "jobs.get_job", "jobs.list_jobs"),
     *("knowledge.list_collections", "knowledge.get_collection"),
 }
-OPERATORS = {"privacy.describe_keys", "privacy.rotate_keys"}
+OPERATORS = {
+    *("privacy.describe_keys", "privacy.rotate_keys"),
+    *("gateway.list_tiers", "gateway.get_tier", "gateway.replace_tier", "gateway.delete_tier"),
+}
 """What only the operator's tenant may, beside what looks after tenants and says so by its name."""
 MAY = {
     "admin": set(KNOWN),
@@ -59,7 +63,7 @@ MAY = {
     | {"jobs.retry_job", "jobs.cancel_job", "knowledge.rebuild", "gateway.get_usage", "gateway.get_quotas"},
     "compliance_officer": LISTS
     | {
-        *("identity.list_keys", "identity.get_key"),
+        *("identity.list_keys", "identity.get_key", "gateway.get_key_quotas"),
         *("identity.list_permissions", "identity.list_roles", "identity.get_role"),
         *(name for name in NAMES if OPERATIONS[name].may in {"audit:read", "privacy:read"}),
     },

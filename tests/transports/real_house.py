@@ -33,6 +33,7 @@ Headers = Sequence[tuple[str, str]]
 JSON = ("Content-Type", "application/json")
 NO_PAGE = "https://example.com/nothing-is-here.txt"
 _WAIT_S = 30
+_LATER = ("sessions", "used_ms")
 _ENGINES = ("vectors", "encoder", "generator", "reranker", "blobs", "parser", "fetcher", "database")
 
 
@@ -212,7 +213,7 @@ class Running:
             rows = self.do(
                 self.house.engines.database.fetch(SYSTEM, f"SELECT * FROM {table.name}{where}", values)
             )
-            told = [{key: value for key, value in row.items() if key != "used_ms"} for row in rows]
+            told = [{key: value for key, value in row.items() if (table.name, key) != _LATER} for row in rows]
             lines = sorted(repr(sorted(row.items())) for row in told)
             found[table.name] = hashlib.sha256("\n".join(lines).encode()).hexdigest()
         return found

@@ -122,6 +122,20 @@ def _agreed(world: World) -> Values:
     return dict(asked)
 
 
+def _tier(mark: str) -> str:
+    return f"tier-{re.sub('[^a-z0-9_-]', '-', mark.lower())}"[:64]
+
+
+def _made_tier(world: World, mark: str) -> str:
+    world.running.call("gateway.replace_tier", tier=_tier(mark), tenant_per_minute=100_000)
+    return _tier(mark)
+
+
+def _spare_key(world: World, mark: str) -> str:
+    made: str = world.call("identity.create_key", name=f"spare {mark}")["key_id"]
+    return made
+
+
 _DOCUMENT = {"collection": COLLECTION, "metadata": {"year": 2026, "tags": ["a", "ü"]}, "wait": True}
 _QUESTION = {"question": "How do I rotate a key?", "doc_ids": [DOC]}
 _LONG = "x" * 101
@@ -149,6 +163,32 @@ SAMPLES: dict[str, Sample] = {
             "operations_per_minute": {"knowledge.answer": 60},
         },
         {"documents": -1, "tenant_id": "a"},
+        {"tenant_id": NOWHERE},
+    ),
+    "gateway.get_limits": Sample(plain()),
+    "gateway.get_key_quotas": Sample(
+        lambda world, _: {"key_id": world.key_id}, {"key_id": "no id!"}, {"key_id": NOWHERE}
+    ),
+    "gateway.replace_key_quotas": Sample(
+        lambda world, mark: {"key_id": _spare_key(world, mark), "requests_per_day": 1000},
+        {"key_id": "no id!", "requests_per_day": -1},
+        {"key_id": NOWHERE},
+    ),
+    "gateway.list_tiers": Sample(plain()),
+    "gateway.get_tier": Sample(plain(tier="default"), {"tier": "No Name"}, {"tier": NOWHERE}),
+    "gateway.replace_tier": Sample(
+        lambda _, mark: {"tier": _tier(mark), "key_per_minute": 5000, "requests_per_day": 1000},
+        {"tier": "No Name", "key_per_minute": 0},
+    ),
+    "gateway.delete_tier": Sample(
+        lambda world, mark: {"tier": _made_tier(world, mark)}, {"tier": "No Name"}, {"tier": NOWHERE}
+    ),
+    "gateway.set_tenant_tier": Sample(
+        lambda world, mark: {
+            **_other_tenant(world, f"tier {mark}"),
+            "tier": _made_tier(world, f"on {mark}"),
+        },
+        {"tenant_id": "a", "tier": "No Name"},
         {"tenant_id": NOWHERE},
     ),
     "identity.whoami": Sample(plain()),

@@ -143,6 +143,9 @@ _SWAPS = {COLLECTION: "handbooq", DOC: "keyz", "private": "privatf", "other": "o
 FOREIGN: dict[str, Callable[[World], dict[str, Any]]] = {
     "gateway.get_tenant_usage": lambda world: {"tenant_id": world.tenant_id},
     "gateway.get_tenant_quotas": lambda world: {"tenant_id": world.tenant_id},
+    "gateway.set_tenant_tier": lambda world: {"tenant_id": world.tenant_id, "tier": "default"},
+    "gateway.get_key_quotas": lambda world: {"key_id": world.key_id},
+    "gateway.replace_key_quotas": lambda world: {"key_id": world.key_id, "requests_per_day": 1},
     "gateway.replace_tenant_quotas": lambda world: {"tenant_id": world.tenant_id, "documents": 1},
     "authorization.approve_authorization": lambda world: {
         "client_id": world.client_id,

@@ -135,7 +135,7 @@ VOCABULARY: Mapping[str, Callable[[Sides], Any]] = {
 """What of another tenant's a field may name: by the field, or by the operation and the field."""
 
 SHARED = {
-    *("tenants", "people", "places", "codes", "authenticator_apps", "recovery_codes", "passkeys"),
+    *("tenants", "people", "places", "codes", "authenticator_apps", "recovery_codes", "passkeys", "tiers"),
     *("tenant_erasures", "tenant_erasure_parts", "cleared"),
 }
 """Tables of all tenants together; what the victim sees of its people is looked at beside them."""
@@ -143,6 +143,10 @@ SHARED = {
 OWN = {
     "observability.search_entries.before": "a place in one's own chain; the audit's tests try others'",
     "observability.search_requests.before": "a place in one's own log",
+    **{
+        f"gateway.{each}.tier": "a tier is of the installation, and only the operator names one"
+        for each in ("get_tier", "replace_tier", "delete_tier", "set_tenant_tier")
+    },
     "federation.create_connection.client_id": "an identity provider's name for this server",
 }
 """Fields that name nothing of another tenant's, and why."""

@@ -8,6 +8,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from mainstay.kernel import turns
 from mainstay.kernel.shedding import Place, Shedding
 from mainstay.transports.rest.door import RestDoor
 from transports.asking import asgi, code_of
@@ -138,3 +139,70 @@ async def test_uploads_hold_no_place_and_are_not_slow(web: httpx2.AsyncClient, s
     answer = await web.post("/v1/notes/file", files={"file": ("a.txt", b"text")})
     assert answer.status_code == 201
     assert (shedding.running, shedding._usual_s) == (0, {})
+
+
+@pytest.mark.parametrize("door_path", ["/v1/notes", "/mcp"])
+async def test_who_waits_for_its_turn_is_refused_when_too_many_come(
+    web: httpx2.AsyncClient,
+    notes_house: House,
+    shedding: Shedding,
+    monkeypatch: pytest.MonkeyPatch,
+    door_path: str,
+) -> None:
+    monkeypatch.setattr(shedding.turns, "work_s", lambda _: 1.0)
+    monkeypatch.setattr(turns, "WAIT_S", 3600)
+    for name in ("notes.add_note", "mcp notes.add_note"):
+        shedding._usual_s[name] = 0.001
+    begun, go_on = asyncio.Event(), asyncio.Event()
+    add = notes_house.notes.add_note
+
+    async def add_note(**given: Any) -> Any:
+        begun.set()
+        await go_on.wait()
+        return await add(**given)
+
+    monkeypatch.setattr(notes_house.notes, "add_note", add_note)
+
+    async def ask() -> int:
+        if door_path == "/v1/notes":
+            return (await web.post(door_path, json={"text": "x"})).status_code
+        call = {**CALL, "params": {"name": "notes_add_note", "arguments": {"text": "x"}}}
+        told = (await web.post(door_path, json=call, headers=MCP)).json()
+        content = told["result"]["structuredContent"]
+        return int(content.get("status", 201))
+
+    first = asyncio.create_task(ask())
+    await begun.wait()
+    others = [asyncio.create_task(ask()) for _ in range(31)]
+    while shedding.turns.waiting < 31:
+        await asyncio.sleep(0)
+    assert (await web.post("/v1/notes", json={"text": "x"})).status_code == 503
+    assert await asyncio.gather(*others) == [503] * 31
+    go_on.set()
+    assert await first in {201, 202}
+    assert len(notes_house.notes.notes) == 1
+    assert (shedding.running, shedding.turns.begun) == (0, 0)
+
+
+async def test_a_tenant_that_is_known_is_admitted_beside_a_flood_of_strangers(
+    web: httpx2.AsyncClient, shedding: Shedding
+) -> None:
+    assert (await web.get("/v1/notes/me")).status_code == 200
+    places = [shedding.admit("somebody") for _ in range(int(shedding.limit))]
+    answer = await web.get("/v1/notes/me", headers={"Authorization": "Bearer unknown"})
+    assert answer.status_code == 503
+    assert (await web.get("/v1/notes/me")).status_code == 200
+    for place in places:
+        place.leave()
+
+
+@pytest.mark.parametrize("path", ["/v1/notes/me", "/mcp"])
+async def test_unknown_credentials_weigh_heavier_on_their_address(
+    web: httpx2.AsyncClient, shedding: Shedding, path: str
+) -> None:
+    for _ in range(10):
+        method = "POST" if path == "/mcp" else "GET"
+        answer = await web.request(method, path, headers={**MCP, "Authorization": "Bearer unknown"})
+        assert answer.status_code == 401
+    times = shedding.sources.times_usual(shedding.sources.of(b"Bearer unknown", "127.0.0.1"))
+    assert 9 < times <= 10  # a hundred in ten seconds

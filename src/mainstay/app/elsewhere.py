@@ -36,6 +36,7 @@ class RemoteAuthenticator:
             permissions=frozenset(me.permissions),
             groups=frozenset(me.groups),
             limit_per_minute=me.limit_per_minute,
+            own_limit=True,
             writes_per_minute=me.writes_per_minute,
             tenant_limit_per_minute=me.tenant_limit_per_minute,
             operator=me.operator,

@@ -25,6 +25,7 @@ from mainstay.kernel.audit_keys import AuditKeys
 from mainstay.kernel.caller import EVERYTHING, Caller
 from mainstay.kernel.clearing import Clearing
 from mainstay.kernel.dispatch import Application, Parts
+from mainstay.kernel.entrance import Entrance
 from mainstay.kernel.erasing import Eraser
 from mainstay.kernel.errands import Errands
 from mainstay.kernel.events import Subscribers, declared_reactions, reactions_of
@@ -194,8 +195,10 @@ class House:
 
     def _parts(self, outbox: Outbox) -> Parts:
         stands_on = self.engines
+        guard = Guard(self.recognisers, stands_on.cache, self.settings.rate_limit_strangers_per_minute)
         return Parts(
-            guard=Guard(self.recognisers, stands_on.cache, self.settings.rate_limit_strangers_per_minute),
+            guard=guard,
+            entrance=Entrance(guard, self.quotas),
             database=stands_on.database,
             audit=self.audit,
             recording=self.recording,
@@ -203,7 +206,6 @@ class House:
             idempotency=Idempotency(stands_on.database, stands_on.cipher, self.clock),
             tracing=self.tracing,
             usage=self.usage,
-            quotas=self.quotas,
             clock=self.clock,
         )
 

@@ -21,7 +21,8 @@ class Caller:
     """Somebody who was recognised.
 
     `groups` are those of document permissions; `subject` is the id of the key (later: of the person);
-    `limit_per_minute` bounds how often it may call, `writes_per_minute` how often it may write, and
+    `limit_per_minute` bounds how often it may call (`own_limit`: it was set for this one, it is not what
+    everybody has), `writes_per_minute` how often it may write, and
     `tenant_limit_per_minute` how often all callers of its tenant may together (0: no such limit);
     `ends_ms` is when what it came with ends; `signed_in_ms` is when a person signed in, if one did. Who has
     to add a second factor first may ask for these operations `only` (None: no such bound).
@@ -33,6 +34,7 @@ class Caller:
     permissions: frozenset[str]
     groups: frozenset[str] = frozenset()
     limit_per_minute: int = 1000
+    own_limit: bool = False
     writes_per_minute: int = 0
     tenant_limit_per_minute: int = 0
     operator: bool = False

@@ -10,14 +10,15 @@ from typing import Any, NoReturn
 
 from pydantic import BaseModel, ValidationError
 
+from mainstay.kernel.at_once import Progress, uncounted
 from mainstay.kernel.audit import Audit, scoped
 from mainstay.kernel.caller import Caller, Credential
+from mainstay.kernel.entrance import Entrance
 from mainstay.kernel.fields import problem_of
 from mainstay.kernel.guard import STRANGER, CredentialsUnknown, Guard, TenantSuspended, stranger
 from mainstay.kernel.idempotency import Idempotency, Replay
 from mainstay.kernel.interface import Interface, Operation, is_pending, operations_of
 from mainstay.kernel.outbox import Outbox
-from mainstay.kernel.quotas import Quotas
 from mainstay.kernel.recording import UNRECORDED, Recording, Unrecorded
 from mainstay.kernel.tracing import Span, Tracing
 from mainstay.kernel.usage import Usage
@@ -44,7 +45,7 @@ class Message:
 
     `read` gives the raw values and is called only after the caller was admitted. `strict` refuses values of
     the wrong kind; doors whose values are all text (a query string, a command line) do without. `headers`
-    collects what the door should tell with the answer, failures included.
+    collects what the door should tell with the answer, failures included; `caller` is who was recognised.
     """
 
     credential: Credential | Caller | None
@@ -57,6 +58,7 @@ class Message:
     idempotency_key: str | None = None
     traceparent: str | None = None
     headers: dict[str, str] = field(default_factory=dict)
+    caller: Caller | None = None
 
     @property
     def origin(self) -> dict[str, str]:
@@ -84,7 +86,7 @@ class Parts:
     idempotency: Idempotency
     tracing: Tracing
     usage: Usage
-    quotas: Quotas
+    entrance: Entrance
     clock: Clock
 
 
@@ -95,6 +97,7 @@ class _Walk:
     trace_id: str
     started_s: float
     record: Unrecorded = UNRECORDED
+    progress: Progress = field(default_factory=uncounted)
 
 
 def validated(operation: Operation, values: Mapping[str, Any], *, strict: bool) -> BaseModel:
@@ -145,13 +148,15 @@ class Application:
         outcome = "ok"
         try:
             caller = await parts.guard.admit(message.credential, operation, message.address)
+            message.caller = caller
             if not isinstance(message.credential, Caller):
-                await self._limit(caller, operation, message.headers)
+                caller, walk.progress = await parts.entrance.enter(caller, operation, message.headers)
                 walk.record = parts.recording.begin(caller, operation.full_name)
             parts.guard.authorise(caller, operation)
             values = await message.read()
             walk.record.asked(values)
             model = validated(operation, values, strict=message.strict)
+            walk.progress.read(operation, model)
             work = self._work(caller, message)
             if operation.kind == "stream":
                 return Answer(self._stream(operation, model, work, message, walk))
@@ -202,13 +207,6 @@ class Application:
             traceparent=origin.get("traceparent"),
         )
         return (await self.dispatch(operation, message)).value
-
-    async def _limit(self, caller: Caller, operation: Operation, headers: dict[str, str]) -> None:
-        """Count a request against all limits; raises RateLimited and QuotaUsedUp."""
-        standing = await self._parts.quotas.standing(caller)
-        most = standing.per_minute.get(operation.full_name)
-        await self._parts.guard.limit(caller, operation, headers, most)
-        self._parts.quotas.admit(caller, operation, standing, headers)
 
     def _arguments(self, operation: Operation, model: BaseModel) -> dict[str, Any]:
         return {parameter.name: getattr(model, parameter.name) for parameter in operation.parameters}
@@ -371,6 +369,7 @@ class Application:
         outcome: str,
     ) -> None:
         """Count what ended, and write it down where that is wanted."""
+        walk.progress.end()
         took_s = self._parts.clock.monotonic_s() - walk.started_s
         walk.record.end(message.origin, outcome, took_s)
         if caller is not None:

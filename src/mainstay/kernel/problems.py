@@ -4,18 +4,20 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from mainstay.kernel.at_once import TooManyAtOnce
 from mainstay.kernel.dispatch import RequestInvalid
 from mainstay.kernel.guard import (
     CredentialsAmbiguous,
     CredentialsMissing,
     CredentialsUnknown,
     PermissionMissing,
+    QuotaUsedUp,
     RateLimited,
     SecondFactorRequired,
     TenantSuspended,
 )
 from mainstay.kernel.idempotency import IdempotencyKeyInvalid, IdempotencyKeyReused, KeyTaken
-from mainstay.kernel.shedding import Overloaded
+from mainstay.kernel.shedding import Overloaded, Throttled
 from mainstay.kit.errors import (
     KINDS,
     Conflict,
@@ -36,8 +38,11 @@ _ROAD: tuple[type[Failure], ...] = (
     PermissionMissing,
     RateLimited,
     SecondFactorRequired,
+    QuotaUsedUp,
+    TooManyAtOnce,
     TenantSuspended,
     Overloaded,
+    Throttled,
     IdempotencyKeyInvalid,
     IdempotencyKeyReused,
     KeyTaken,

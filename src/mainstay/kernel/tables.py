@@ -243,6 +243,28 @@ QUOTAS = Table(
     exported=("name", "most"),
 )
 
+KEY_QUOTAS = Table(
+    name="key_quotas",
+    columns=(Column("subject", "text"), Column("name", "text"), Column("most", "integer")),
+    key=("subject", "name"),
+    exported=("subject", "name", "most"),
+)
+
+TIERS = Table(
+    name="tiers",
+    columns=(Column("tier", "text"), Column("name", "text"), Column("most", "integer")),
+    key=("tier", "name"),
+    scoped=False,
+)
+"""The limits of each tier; a row without a name says that there is the tier."""
+
+TENANT_TIERS = Table(
+    name="tenant_tiers",
+    columns=(Column("tier", "text"),),
+    key=("tier",),
+    indexes=(Index(("tier",), across=True),),
+)
+
 DESTROYED_KEYS = Table(
     name="destroyed_keys",
     columns=(Column("key_id", "bytes"), Column("owner", "text"), Column("at_ms", "integer")),
@@ -277,6 +299,9 @@ TABLES = (
     USAGE,
     HOLDINGS,
     QUOTAS,
+    KEY_QUOTAS,
+    TIERS,
+    TENANT_TIERS,
     DESTROYED_KEYS,
     CLEARED,
 )

@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from itertools import islice
 
+from mainstay.kernel.at_once import TooManyAtOnce
 from mainstay.kernel.caller import Caller
 from mainstay.kernel.guard import NOBODYS, QuotaUsedUp, RateLimited
 from mainstay.kit.clock import Clock
@@ -18,7 +19,7 @@ DAY_MS = 24 * HOUR_MS
 HOURS_KEPT_MS = 35 * DAY_MS
 COUNTED = ("requests", "refused", "failed", "writes", "tokens")
 
-_REFUSED = frozenset({RateLimited.code(), QuotaUsedUp.code()})
+_REFUSED = frozenset({RateLimited.code(), QuotaUsedUp.code(), TooManyAtOnce.code()})
 _FINE = frozenset({"ok", "left"})
 _ROWS_AT_ONCE = 500
 _KEYS_MAX = 100_000
@@ -44,7 +45,7 @@ class Usage:
         self.writer = ids.new("process")
         self._hour: dict[Key, list[int]] = {}
         self._day: dict[Key, list[int]] = {}
-        self._tokens: dict[str, int] = {}
+        self._tokens: dict[tuple[str, str], int] = {}
         self._changed: set[Key] = set()
         self._waiting: deque[Mapping[str, Scalar]] = deque()
         self._begins_ms = clock.now_ms() // HOUR_MS * HOUR_MS
@@ -68,14 +69,17 @@ class Usage:
         if tokens:
             self._add_tokens(caller, self._counts(caller, operation), tokens)
 
-    def tokens(self, tenant_id: str) -> int:
-        """Give the tokens that a tenant spent today, as far as this process knows."""
+    def tokens(self, tenant_id: str, subject: str = "") -> int:
+        """Give the tokens that a tenant, or one of its keys, spent today, as far as this process knows."""
         today = self._clock.now_ms() // DAY_MS == self._begins_ms // DAY_MS
-        return self._tokens.get(tenant_id, 0) if today else 0
+        return self._tokens.get((tenant_id, subject), 0) if today else 0
 
     def _add_tokens(self, caller: Caller, counts: list[int], tokens: int) -> None:
         counts[4] += tokens
-        self._tokens[caller.tenant_id] = self._tokens.get(caller.tenant_id, 0) + tokens
+        subjects = ("", caller.subject) if caller.tenant_id != NOBODYS else ("",)
+        for subject in subjects:
+            who = (caller.tenant_id, subject)
+            self._tokens[who] = self._tokens.get(who, 0) + tokens
 
     def _counts(self, caller: Caller, operation: str) -> list[int]:
         """Give what is counted of a key and an operation in this hour, to be counted on."""

@@ -5,6 +5,7 @@ from mainstay.kit.random import Random
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u
 _RANDOM_BYTES = 10
+_DRAWN_AT_ONCE = 256  # each draw gives up the interpreter's lock, and a busy house is long in getting it back
 _PLACES = 13
 _PAIRS = tuple(one + other for one in _ALPHABET for other in _ALPHABET)
 
@@ -16,10 +17,16 @@ class Ids:
         """Take the sources of time and chance."""
         self._clock = clock
         self._random = random
+        self._drawn: list[bytes] = []
 
     def new(self, kind: str) -> str:
         """Give a new identifier, such as `doc_01k9…` for the kind `doc`."""
-        chance = int.from_bytes(self._random.token(_RANDOM_BYTES))
+        if not self._drawn:
+            drawn = self._random.token(_RANDOM_BYTES * _DRAWN_AT_ONCE)
+            self._drawn = [
+                drawn[start : start + _RANDOM_BYTES] for start in range(0, len(drawn), _RANDOM_BYTES)
+            ]
+        chance = int.from_bytes(self._drawn.pop())
         number = (self._clock.now_ms() << (8 * _RANDOM_BYTES)) | chance
         pairs = []
         for _ in range(_PLACES):

@@ -91,7 +91,7 @@ async def test_every_claim_is_checked(
     }
     if claims == {"exp": 31}:
         changed = {"exp": float(now + 31)}
-    forged = await house._wiring.make(SigningKeys).sign("at+jwt", {**said(token), **changed})
+    forged = (await house._wiring.make(SigningKeys).active()).sign("at+jwt", {**said(token), **changed})
     assert ((await browser.get("/v1/me", forged)).status_code == 200) is works
 
 
@@ -99,7 +99,7 @@ async def test_a_token_of_another_type_opens_nothing(browser: Web, house: House)
     made = await browser.make(name="Import", role="user")
     claims = said((await browser.own(made)).json()["access_token"])
     for kind in ("JWT", "id+jwt", "logout+jwt", "AT+JWT", "application/at+jwt"):
-        token = await house._wiring.make(SigningKeys).sign(kind, claims)
+        token = (await house._wiring.make(SigningKeys).active()).sign(kind, claims)
         assert (await browser.get("/v1/me", token)).status_code == 401
 
 

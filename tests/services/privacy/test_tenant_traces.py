@@ -37,7 +37,15 @@ WITH_ITS_ROWS = {
     *("holdings", "idempotency", "index_changes", "key_uses", "members", "oauth_clients", "outbox"),
     *("passages", "privacy_parts", "privacy_requests", "quotas", "refresh_tokens", "request_log"),
     *("request_settings", "roles", "sessions", "sso_connections", "sso_domains", "sso_links", "sso_used"),
-    *("retention_policies", "sign_in_settings", "tenant_exports", "token_families", "usage"),
+    *(
+        "retention_policies",
+        "sign_in_settings",
+        "key_quotas",
+        "tenant_tiers",
+        "tenant_exports",
+        "token_families",
+        "usage",
+    ),
 }
 """Each row is of one tenant, and goes with it."""
 WITH_ITS_LAST_TENANT = {
@@ -59,6 +67,7 @@ OF_NO_TENANT = {
     "audit_turn": "whose turn it is among processes",
     "revoked_secrets": "hashes of secrets of API keys, so that none is taken again",
     "signing_keys": "of the installation",
+    "tiers": "of the installation",
     "token_revocations": "ids of tokens, until the last one has run out",
 }
 
@@ -72,7 +81,7 @@ NOT_TAKEN_ALONG = {
     **dict.fromkeys(("idempotency", "outbox"), "answers and work of a day"),
     **dict.fromkeys(("privacy_requests", "privacy_parts", "tenant_exports"), "exports themselves"),
     **dict.fromkeys(("sso_links", "sso_used"), "mean nothing to another installation"),
-    "destroyed_keys": "means nothing to another installation",
+    **dict.fromkeys(("destroyed_keys", "tenant_tiers"), "means nothing to another installation"),
 }
 
 
@@ -109,6 +118,8 @@ async def planted(house: House, mails: Mailbox, tenant: Client, tenant_id: str) 
     async with house.engines.database.unit(tenant_id) as unit:
         await unit.insert("sso_domains", [{"domain": "marker.example", **link}])
         await unit.insert("sign_in_settings", [{"name": "sign-in", "second_factor": "optional"}])
+        await unit.insert("tenant_tiers", [{"tier": "large"}])
+        await unit.insert("key_quotas", [{"subject": "key_1", "name": "requests_per_day", "most": 5}])
         await unit.insert("sso_used", [{"name": "marker-file", "expires_ms": house.clock.now_ms() + 10**9}])
     await house.recording.flush()
     await house.counting.go()

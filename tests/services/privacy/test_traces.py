@@ -62,6 +62,7 @@ NEVER = {
     "faqs": "of the tenant",
     "holdings": "counts of a service",
     "index_changes": "ids of documents, entries and judgements",
+    "key_quotas": "of a key of the tenant, by an id that tells nothing",
     "key_uses": "when a key was used, for as long as there is the key",
     "passages": "of the tenant",
     "quotas": "of the tenant",
@@ -77,6 +78,8 @@ NEVER = {
     "tenant_erasures": "of the tenant",
     "tenant_erasure_parts": "names of services",
     "tenants": "of the tenant",
+    "tenant_tiers": "of the tenant",
+    "tiers": "of the installation",
 }
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from mainstay.kernel.interface import Record
-from mainstay.kit.errors import Invalid, NotFound
+from mainstay.kit.errors import Conflict, Forbidden, Invalid, NotFound
 
 Span = Annotated[Literal["day", "hour"], Field(description="How long each line is; both by UTC.")]
 Split = Annotated[
@@ -60,6 +60,24 @@ PerMinute = Annotated[
         description="How often in a minute all keys together may ask for an operation, as "
         '`{"knowledge.answer": 60}`.',
     ),
+]
+
+
+TierName = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=64, pattern=r"^[a-z0-9][a-z0-9_-]*$"),
+    Field(description="A tier's name; `default` is that of every tenant that was put on no other."),
+]
+QuotaKeyId = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=64, pattern=r"^[\w.-]+$"),
+    Field(description="The id of a key, or of a client or user of your tenant."),
+]
+Minutely = Annotated[
+    int, Field(ge=1, le=1_000_000, description="In any 60 seconds; null: as the settings of the server say.")
+]
+AtOnce = Annotated[
+    int, Field(ge=1, le=10_000, description="In progress at once in one process; null: any number.")
 ]
 
 
@@ -133,12 +151,89 @@ class QuotaLine(Record):
 
 
 class TenantQuotas(Record):
-    """What a tenant may use."""
+    """What a tenant may use: the lower of what its tier says and what was set for itself."""
 
     tenant_id: str
+    tier: str
     soft: bool = Field(description="Whether these are budgets, which refuse nothing.")
     operations_per_minute: dict[str, int] = Field(
         description="How often in a minute all keys together may ask for an operation; what is not here, as "
         "often as their other limits say."
     )
+    at_once: dict[str, int] = Field(
+        description="How much may be in progress at once in one process, by name: `requests_at_once`, "
+        "`uploads_at_once` and `waits_at_once` of the tenant, `key_requests_at_once` of each key."
+    )
     quotas: list[QuotaLine] = Field(description="What is not here has no quota.")
+
+
+class Tier(Record):
+    """What the tenants on a tier may use; null is no limit of the tier's, so that the settings hold."""
+
+    tier: str
+    tenants: int = Field(description="How many were put on it; those of `default` are not counted.")
+    key_per_minute: int | None = Field(description="Requests of each key; a key's own limit holds up to it.")
+    user_per_minute: int | None = Field(description="Requests of each person; null: as for a key.")
+    writes_per_minute: int | None = Field(description="Requests of each key or person that may change.")
+    tenant_per_minute: int | None = Field(description="Requests of the whole tenant.")
+    operations_per_minute: dict[str, int] = Field(description="Requests of the whole tenant by operation.")
+    at_once: dict[str, int] = Field(
+        description="How much may be in progress at once in one process, by name: `requests_at_once`, "
+        "`uploads_at_once` and `waits_at_once` of the tenant, `key_requests_at_once` of each key."
+    )
+    quotas: dict[str, int] = Field(description="By name; what is not here has no quota.")
+    soft: bool = Field(description="Whether the quotas are budgets, which refuse nothing.")
+
+
+class TierUnknown(NotFound):
+    """There is no such tier."""
+
+    title = "There is no such tier"
+
+
+class TierInUse(Conflict):
+    """Tenants are on this tier, or it is the one that all have who are on no other."""
+
+    title = "The tier is in use"
+
+
+class AboveTier(Invalid):
+    """A tenant's own limit is higher than its tier's."""
+
+    title = "A limit is above the tenant's tier"
+
+
+class KeyUnknown(NotFound):
+    """There is no such key, client or user in this tenant, or it works no longer."""
+
+    title = "There is no such key"
+
+
+class KeyBeyond(Forbidden):
+    """This key may more than you, or is your own: another administrator sets its quotas."""
+
+    title = "You cannot set the quotas of this key"
+
+
+class KeyQuotas(Record):
+    """What a key may use."""
+
+    key_id: str
+    soft: bool = Field(description="Whether these are budgets, which refuse nothing.")
+    quotas: list[QuotaLine] = Field(description="What is not here has no quota of the key's own.")
+
+
+class CallerLimits(Record):
+    """What holds for whoever asks."""
+
+    tier: str
+    requests_per_minute: int
+    writes_per_minute: int | None = Field(description="Null: as many as requests.")
+    tenant_requests_per_minute: int | None = Field(description="Of all keys together; null: no such limit.")
+    operations_per_minute: dict[str, int] = Field(description="Of all keys together, by operation.")
+    at_once: dict[str, int] = Field(
+        description="How much may be in progress at once in one process, by name: `requests_at_once`, "
+        "`uploads_at_once` and `waits_at_once` of the tenant, `key_requests_at_once` of each key."
+    )
+    key_quotas: list[QuotaLine] = Field(description="Of your key alone.")
+    quotas: list[QuotaLine] = Field(description="Of your tenant; empty without `usage:read`.")

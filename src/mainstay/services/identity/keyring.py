@@ -7,6 +7,7 @@ from typing import Any
 from mainstay.kernel.bounds import Rights
 from mainstay.kernel.caller import Caller
 from mainstay.kernel.changing import State
+from mainstay.kernel.quotas import Quotas
 from mainstay.kernel.work import note_change
 from mainstay.kit.clock import Clock
 from mainstay.kit.ids import Ids
@@ -88,8 +89,10 @@ class Keyring:
         ids: Ids,
         random: Random,
         settings: IdentitySettings,
+        quotas: Quotas,
     ) -> None:
         """Take the parts."""
+        self._quotas = quotas
         self._store = store
         self._roles = roles
         self._clock = clock
@@ -245,10 +248,13 @@ class Keyring:
         return row
 
     async def _tenant(self, tenant_id: str) -> TenantRow:
+        """Give a tenant, with the lower of its own limit and its tier's as that of its keys."""
         tenant = await self._store.tenant(tenant_id)
         if tenant is None:
             raise TenantMissing("List the tenants to see their ids.")
-        return tenant
+        limits = (await self._quotas.terms_of(tenant_id)).limits
+        known = [each for each in (tenant.limit_per_minute, limits.get("key_per_minute")) if each is not None]
+        return replace(tenant, limit_per_minute=min(known, default=None))
 
     async def _givable(self, giver: Caller, key_id: str) -> tuple[KeyRow, TenantRow]:
         """Give a key of the giver's tenant that may no more than he, and that may be changed at all."""

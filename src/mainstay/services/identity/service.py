@@ -97,6 +97,7 @@ class IdentityService(Identity):
             limit_per_minute=bounds.allowed(
                 row.limit_per_minute, row.ceiling, self._settings.limit_per_minute
             ),
+            own_limit=bool(row.limit_per_minute or row.ceiling),
             writes_per_minute=self._settings.writes_per_minute,
             tenant_limit_per_minute=self._settings.tenant_limit_per_minute,
             operator=row.operator,

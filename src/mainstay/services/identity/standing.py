@@ -37,6 +37,7 @@ class TenantStanding:
             permissions=permitted(role, row.permissions),
             groups=groups,
             limit_per_minute=bounds.allowed(limit_per_minute, row.ceiling, self._settings.limit_per_minute),
+            own_limit=bool(limit_per_minute or row.ceiling),
             writes_per_minute=self._settings.writes_per_minute,
             tenant_limit_per_minute=self._settings.tenant_limit_per_minute,
             operator=row.operator,

@@ -32,11 +32,12 @@ from mainstay.kernel.address import PublicAddress
 from mainstay.kernel.caller import Caller, Credential
 from mainstay.kernel.dispatch import Application, Message
 from mainstay.kernel.guard import STRANGER
-from mainstay.kernel.shedding import Overloaded, Place, Shedding
-from mainstay.kit.errors import Failure, Forbidden, Unauthenticated, Unavailable
+from mainstay.kernel.shedding import Overloaded, Place, Shedding, Throttled
+from mainstay.kernel.sources import Source
+from mainstay.kit.errors import Failure, Forbidden, TooMany, Unauthenticated, Unavailable
 from mainstay.kit.ids import Ids
 from mainstay.transports.mcp.tools import OperationTool, operation_tool
-from mainstay.transports.rest.credentials import challenge, description_of, read_credential
+from mainstay.transports.rest.credentials import challenge, description_of, read_credential, secret_of
 from mainstay.transports.rest.problems import (
     PROBLEM_MEDIA_TYPE,
     BodyTooSlow,
@@ -147,8 +148,8 @@ class McpDoor:
         """Recognise the caller, then let the protocol be spoken."""
         request_id = scope.get("state", {}).get("request_id") or self._ids.new("req")
         try:
-            place = self._shedding.admit(PATH)
-        except Overloaded as failure:
+            place = self._shedding.admit(PATH, self._source(scope))
+        except (Overloaded, Throttled) as failure:
             await _refusal(failure, request_id)(scope, receive, send)
             return
         try:
@@ -165,6 +166,7 @@ class McpDoor:
             if scope["method"] != "POST":
                 raise MethodUnsupported("This door has no sessions; send each message with POST.")
         except Failure as failure:
+            self._shedding.sources.weigh(self._source(scope), failure)
             described_at = description_of(self._settings.address, PATH)
             await _refusal(failure, request_id, described_at)(scope, receive, send)
             return
@@ -175,6 +177,11 @@ class McpDoor:
             await self._manager.handle_request(scope, _timely(receive, self._settings.body_idle_s), send)
         except BodyTooSlow as failure:
             await _refusal(failure, request_id)(scope, receive, send)
+
+    def _source(self, scope: Scope) -> Source:
+        client = scope.get("client")
+        secret = secret_of(dict(scope["headers"]))
+        return self._shedding.sources.of(secret, str(client[0]) if client else "")
 
     def _check_origin(self, headers: Headers) -> None:
         host = _host_of(f"//{headers.get('host', '')}")
@@ -191,8 +198,10 @@ class McpDoor:
         client = scope.get("client")
         address = str(client[0]) if client else ""
         origin = {"request_id": request_id, "door": "mcp", "address": address}
+        caller = await self._application.recognise(credential, origin)
+        self._shedding.sources.learn(secret_of(dict(scope["headers"])), caller)
         return _Admitted(
-            caller=await self._application.recognise(credential, origin),
+            caller=caller,
             place=place,
             credential=credential,
             request_id=request_id,
@@ -215,7 +224,6 @@ class McpDoor:
         admitted = _admitted(context)
         if tool.waits(params.arguments or {}):
             admitted.place.leave()
-        admitted.place.begin(f"mcp {tool.operation.full_name}")
 
         async def read() -> Mapping[str, Any]:
             return tool.values(params.arguments or {})
@@ -229,6 +237,7 @@ class McpDoor:
             traceparent=admitted.traceparent,
         )
         try:
+            await admitted.place.turn(f"mcp {tool.operation.full_name}")
             answer = await self._application.dispatch(tool.operation, message)
             text, structured = tool.answer(answer.value)
         except Failure as failure:
@@ -293,7 +302,7 @@ def _refusal(failure: Failure, request_id: str, described_at: str = "") -> Respo
         headers["WWW-Authenticate"] = challenge(failure, described_at)
     if isinstance(failure, MethodUnsupported):
         headers["Allow"] = "POST"
-    if isinstance(failure, Unavailable) and failure.retry_after_s is not None:
+    if isinstance(failure, (TooMany, Unavailable)) and failure.retry_after_s is not None:
         headers["Retry-After"] = str(math.ceil(failure.retry_after_s))
     body = encoded(problem(failure, request_id))
     return Response(body, status_of(type(failure)), headers, PROBLEM_MEDIA_TYPE)

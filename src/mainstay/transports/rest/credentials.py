@@ -1,7 +1,7 @@
 """Where credentials stand in a message, the same for every door that speaks HTTP."""
 
 import hmac
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from mainstay.kernel.address import PublicAddress
 from mainstay.kernel.caller import Credential
@@ -55,6 +55,11 @@ def read_credential(headers: Iterable[tuple[bytes, bytes]]) -> Credential | None
         raise CredentialsUnknown(f"A key or token has 1 to {_LENGTH_MAX} characters.")
     carrier = "authorization" if bearer is not None else "x-api-key"
     return Credential(secret.decode("latin-1"), carrier)
+
+
+def secret_of(headers: Mapping[bytes, bytes]) -> bytes | None:
+    """Give what may be a credential, unread: a hint from whom a message seems to come, never who it is."""
+    return headers.get(b"authorization") or headers.get(b"x-api-key")
 
 
 def challenge(failure: Failure, described_at: str = "") -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from mainstay.kernel.at_once import TooManyAtOnce
 from mainstay.kernel.dispatch import Application, RequestInvalid
 from mainstay.kernel.guard import (
     ANYBODY,
@@ -11,13 +12,14 @@ from mainstay.kernel.guard import (
     CredentialsMissing,
     CredentialsUnknown,
     PermissionMissing,
+    QuotaUsedUp,
     RateLimited,
     SecondFactorRequired,
     TenantSuspended,
 )
 from mainstay.kernel.idempotency import IdempotencyKeyInvalid, IdempotencyKeyReused, KeyTaken
 from mainstay.kernel.interface import Operation, Route
-from mainstay.kernel.shedding import Overloaded
+from mainstay.kernel.shedding import Overloaded, Throttled
 from mainstay.kit.errors import Failure
 from mainstay.ports.database import DatabaseUnavailable
 from mainstay.transports.rest.problems import (
@@ -49,8 +51,11 @@ EVERY: Kinds = (
     RequestInvalid,
     RateLimited,
     SecondFactorRequired,
+    QuotaUsedUp,
+    TooManyAtOnce,
     TenantSuspended,
     Overloaded,
+    Throttled,
     DatabaseUnavailable,
 )
 _OF_CREDENTIALS: Kinds = (

@@ -15,7 +15,7 @@ from mainstay.kernel.shedding import Place, Shedding
 from mainstay.kit.errors import Failure, TooMany, Unauthenticated, Unavailable
 from mainstay.transports.rest import streaming
 from mainstay.transports.rest.acceptance import chosen
-from mainstay.transports.rest.credentials import challenge, description_of, read_credential
+from mainstay.transports.rest.credentials import challenge, description_of, read_credential, secret_of
 from mainstay.transports.rest.exchange import ClientGone, Exchange
 from mainstay.transports.rest.problems import (
     BUG_STATUS,
@@ -132,6 +132,8 @@ class PathAnswer:
         except ClientGone:
             return
         except Failure as failure:
+            sources = self._shedding.sources
+            sources.weigh(sources.of(secret_of(exchange.headers), exchange.address), failure)
             await tell(exchange, failure, headers)
         except Exception as error:
             if exchange.begun:
@@ -153,7 +155,9 @@ class PathAnswer:
         else:
             bound = chosen([(each.media_type, each) for each in found], accept)
         place = self._shedding.admit(
-            bound.operation.full_name, waits=bound.waits(exchange.scope["query_string"])
+            bound.operation.full_name,
+            self._shedding.sources.of(secret_of(exchange.headers), exchange.address),
+            waits=bound.waits(exchange.scope["query_string"]),
         )
         try:
             await self._walk(exchange, bound, dict(zip(bound.names, texts, strict=True)), headers, place)
@@ -173,6 +177,7 @@ class PathAnswer:
             for each in operation.deprecated_parameters:
                 if each.name in values and each.deprecated is not None:
                     headers.update(retirement(each.deprecated))
+            await place.turn()  # only now, lest a body that comes slowly keep others from theirs
             return values
 
         operation = bound.operation
@@ -191,14 +196,17 @@ class PathAnswer:
             traceparent=exchange.header(b"traceparent"),
             headers=headers,
         )
-        answer = await self._application.dispatch(operation, message)
+        try:
+            answer = await self._application.dispatch(operation, message)
+        finally:
+            self._note(exchange, message)
         if operation.kind == "stream":
             stream = streaming.Stream(answer.value, operation.adapter, self._settings.heartbeat_s)
             await stream.send(exchange, headers, begun=place.leave)
             return
         status = _PENDING_STATUS if answer.pending else operation.status
         body = operation.adapter.dump_json(answer.value)
-        place.done(exchange.apart_s)
+        place.done()
         if bound.kept and not answer.pending and len(body) <= TAGGED_BYTES_MAX:
             tag = tag_of(body)
             headers |= {**REVALIDATED, "ETag": tag}
@@ -206,3 +214,8 @@ class PathAnswer:
                 await exchange.answer(_UNCHANGED_STATUS, b"", b"", headers)
                 return
         await exchange.answer(status, b"application/json", body, headers)
+
+    def _note(self, exchange: Exchange, message: Message) -> None:
+        """Remember whose credentials these are, for the next time."""
+        if message.credential is not None and message.caller is not None:
+            self._shedding.sources.learn(secret_of(exchange.headers), message.caller)

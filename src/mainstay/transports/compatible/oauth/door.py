@@ -103,8 +103,10 @@ class Endpoint:
             return Told({}, 200, allowed)
         try:
             answers = self._answers_to(exchange.method)
-            place = self._parts.shedding.admit(self._path)
+            source = self._parts.shedding.sources.of(None, exchange.address)
+            place = self._parts.shedding.admit(self._path, source)
             try:
+                await place.turn()
                 reply = await answers(exchange)
                 place.done(exchange.apart_s)
             finally:
