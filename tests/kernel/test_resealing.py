@@ -33,6 +33,7 @@ SEALED = {
     "sessions": ("address", "agent"),
     "authenticator_apps": ("secret",),
     "codes": ("email",),
+    "provisioned_users": ("profile",),
     "privacy_parts": ("content",),
 }
 EMAIL = "ada@example.com"
@@ -53,7 +54,9 @@ async def fill(admin: Client) -> None:
 async def fill_all(admin: Client, mails: Mailbox) -> None:
     """Let something be in every sealed column."""
     await admin.call("observability.set_request_settings", log_requests=True)
-    _, her = await joined(admin.house, admin, mails, EMAIL)
+    user, her = await joined(admin.house, admin, mails, EMAIL)
+    profile = {"user_name": EMAIL, "display_name": "Somebody"}
+    await admin.call("directory.replace_provisioned_user", user_id=user.id, profile=profile)
     await her.call("people.begin_app", password=PHRASE)
     await her.call("people.change_email", email="lady@example.com", password=PHRASE)
     await fill(admin)

@@ -21,7 +21,10 @@ ACCOUNT = {
     *("authorization.approve_authorization", "authorization.get_userinfo"),
     *("authorization.list_authorizations", "authorization.revoke_authorization"),
 }
-KEYS = {"admin", "developer", "user", "researcher", "operations", "compliance_officer"}
+KEYS = {
+    *("admin", "developer", "user", "researcher", "operations", "compliance_officer"),
+    "provisioning",
+}
 USER = {
     *ACCOUNT,
     *(
@@ -45,6 +48,11 @@ LISTS = {
     *("identity.whoami", "jobs.get_job", "jobs.list_jobs"),
     *("knowledge.list_collections", "knowledge.get_collection"),
 }
+PROVISIONING = {
+    *("directory.create_group", "directory.list_groups", "directory.get_group", "directory.update_group"),
+    *("directory.delete_group", "directory.provision_user", "directory.list_provisioned_users"),
+    *("directory.get_provisioned_user", "directory.replace_provisioned_user", "directory.deprovision_user"),
+}
 OPERATORS = {"privacy.describe_keys", "privacy.rotate_keys"}
 """What only the operator's tenant may, beside what looks after tenants and says so by its name."""
 MAY = {
@@ -54,6 +62,7 @@ MAY = {
     "researcher": (USER - {"knowledge.give_feedback"}) | {"knowledge.evaluate"},
     "operations": LISTS
     | {"jobs.retry_job", "jobs.cancel_job", "knowledge.rebuild", "gateway.get_usage", "gateway.get_quotas"},
+    "provisioning": ACCOUNT | PROVISIONING | {"identity.whoami"},
     "compliance_officer": LISTS
     | {
         *("identity.list_keys", "identity.get_key"),

@@ -31,6 +31,7 @@ ERASED = {
     "people",
     "places",
     "privacy_parts",
+    "provisioned_users",
     "privacy_requests",
     "recovery_codes",
     "refresh_tokens",
@@ -39,6 +40,7 @@ ERASED = {
     "sso_connections",
     "sso_links",
     "token_families",
+    "user_groups",
 }
 LEFT = {
     "audit": "what others did to her: entries of their own",
@@ -59,6 +61,7 @@ NEVER = {
     "index_changes": "ids of documents, entries and judgements",
     "key_uses": "when a key was used, for as long as there is the key",
     "passages": "of the tenant",
+    "provisioning_settings": "of the tenant",
     "quotas": "of the tenant",
     "request_settings": "of the tenant",
     "revoked_secrets": "hashes of secrets of API keys",
@@ -99,6 +102,9 @@ async def lived(house: House, browser: Web, mails: Mailbox) -> tuple[str, str, d
     await her.call("people.create_user", email="bob.trace@example.com", name="Bob")
     await browser.make(her.key, name="hers", redirect_uris=["https://app.example.com/back"])
     await connected(her)
+    await her.call("directory.create_group", display_name="Hers")
+    profile = {"user_name": EMAIL, "external_id": "of hers"}
+    await admin.call("directory.replace_provisioned_user", user_id=user.id, profile=profile)
     asking = await app(browser)
     tokens = await asking.tokens(her.key)
     await asking.code(her.key)
@@ -136,6 +142,7 @@ async def test_every_table_forgets_a_person_whose_sessions_and_grants_end(
         counts = {part.service: part.counts for part in report.parts}
         assert counts["authorization"] == {"grants": 1, "clients_made": 1}
         assert counts["federation"] == {"links": 1, "connections_made": 1}
+        assert counts["directory"] == {"profiles": 1, "groups_made": 1}
         assert counts["people"] == {"members": 1, "sessions": 1}
         assert counts["privacy"]["logged_requests"] > 0
 

@@ -61,7 +61,20 @@ from mainstay.services.people.records import (
     WishedState,
 )
 
-__all__ = ["AppBegun", "Factor", "NewSession", "People", "SecondFactorNeeded", "Session"]
+__all__ = [
+    "AppBegun",
+    "Factor",
+    "LastAdministrator",
+    "NewSession",
+    "People",
+    "RoleUnknown",
+    "SecondFactorNeeded",
+    "Session",
+    "UserChanged",
+    "UserExists",
+    "UserIsYou",
+    "UserMissing",
+]
 
 _GUESSING = (SignInSlowed, PasswordsBusy)
 _CHOOSING = (PasswordGuessable, PasswordUnusable, PasswordsBusy, BreachesUnavailable)
