@@ -52,7 +52,10 @@ class DirectoryStorage(AsyncScimStorage):
             raise NotFoundException
         if _is_user(resource_type):
             return user_of(await self._ask("get_provisioned_user", user_id=resource_id))
-        group = group_of(await self._ask("get_group", group_id=resource_id))
+        known = await self._ask("get_group", group_id=resource_id)
+        if not _shows_members(response_parameters):
+            return group_of(known.model_copy(update={"members": None}))
+        group = group_of(known)
         self._members[resource_id] = set(members_of(group))
         return group
 
@@ -146,17 +149,18 @@ class DirectoryStorage(AsyncScimStorage):
     async def _groups(
         self, request: SearchRequest[Any], skipped: int, count: int
     ) -> tuple[int, Sequence[Resource[Any]]]:
+        members = _shows_members(request) or "members" in str(request.filter or "").casefold()
         found = [
             group
-            async for group in _breathing(self._all_groups(), group_of)
+            async for group in _breathing(self._all_groups(members=members), group_of)
             if request.filter is None or request.filter.match(group)
         ]
         return len(found), found[skipped : skipped + count]
 
-    async def _all_groups(self) -> AsyncIterator[DirectoryGroup]:
+    async def _all_groups(self, *, members: bool) -> AsyncIterator[DirectoryGroup]:
         after: dict[str, str] = {}
         while True:
-            page = await self._ask("list_groups", **after, with_members=True, limit=_PAGE)
+            page = await self._ask("list_groups", **after, with_members=members, limit=_PAGE)
             for each in page:
                 yield each
             if len(page) < _PAGE:
@@ -189,6 +193,15 @@ def _sought(node: Any) -> dict[str, str]:
         and isinstance(term.value, str)
         and term.value
     }
+
+
+def _shows_members(wanted: ResponseParameters[Any] | None) -> bool:
+    """Say whether members are told: to shape some thousands that nobody sees takes its time."""
+    if wanted is None:
+        return True
+    if wanted.attributes:
+        return any("members" in str(each).casefold() for each in wanted.attributes)
+    return all(str(each).casefold() != "members" for each in wanted.excluded_attributes or ())
 
 
 def _is_user(resource_type: ResourceType) -> bool:
