@@ -7,9 +7,6 @@ import pytest
 
 from mainstay.app.house import House
 from makers import Client, FrozenClock, Mailbox, client, opened_house
-from services.identity.conftest import empty_postgres, postgres_url, where
-
-__all__ = ["empty_postgres", "postgres_url", "where"]
 
 
 @pytest.fixture

@@ -7,10 +7,7 @@ import pytest
 
 from mainstay.app.house import House
 from makers import FrozenClock, Mailbox, client, opened_house
-from services.identity.conftest import empty_postgres, postgres_url, where
 from transports.scim.provisioner import Provisioner, provisioner
-
-__all__ = ["empty_postgres", "postgres_url", "where"]
 
 
 @pytest.fixture

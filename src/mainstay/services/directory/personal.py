@@ -1,16 +1,12 @@
 """What the directory stores about persons: what their identity provider told, and which groups they made."""
 
-import base64
-import json
-
-from mainstay.kernel.work import caller, emit
+from mainstay.kernel.work import caller
 from mainstay.ports.ciphers import Cipher
 from mainstay.services.directory.profiles import SealedProfiles
 from mainstay.services.directory.store import DirectoryStore
 from mainstay.services.privacy.interface import (
     PersonErasureRequested,
     PersonExportRequested,
-    PersonPartReady,
 )
 
 _SERVICE = "directory"
@@ -31,15 +27,8 @@ class PersonalProfiles:
         row = await self._store.user(tenant_id, event.subject)
         made = await self._store.groups_made_by(tenant_id, event.subject)
         profile = None if row is None else self._profiles.open(row).model_dump(exclude_none=True)
-        content = json.dumps({"profile": profile, "groups_made": made}).encode()
-        sealed = self._cipher.seal(content, PersonPartReady.place(event.request_id, _SERVICE))
-        ready = PersonPartReady(
-            request_id=event.request_id,
-            service=_SERVICE,
-            counts={"profiles": int(row is not None), "groups_made": len(made)},
-            content=base64.b64encode(sealed).decode(),
-        )
-        emit(ready, job_id=event.job_id, subject=event.request_id)
+        counts = {"profiles": int(row is not None), "groups_made": len(made)}
+        event.answer(_SERVICE, {"profile": profile, "groups_made": made}, counts, self._cipher.seal)
 
     async def erase(self, event: PersonErasureRequested) -> None:
         """Erase a user's profile, and that he made groups."""
@@ -47,9 +36,4 @@ class PersonalProfiles:
         made = await self._store.groups_made_by(tenant_id, event.subject)
         await self._store.forget_maker(tenant_id, event.subject)
         profiles = await self._store.forget_user(tenant_id, event.subject)
-        ready = PersonPartReady(
-            request_id=event.request_id,
-            service=_SERVICE,
-            counts={"profiles": profiles, "groups_made": len(made)},
-        )
-        emit(ready, job_id=event.job_id, subject=event.request_id, promised=True)
+        event.answer(_SERVICE, {"profiles": profiles, "groups_made": len(made)})
