@@ -51,6 +51,7 @@ ACROSS_TENANTS = (
     "services/gateway/quota_store.py",
     "services/authorization",
     "services/federation",
+    "services/directory",
     "ports/database.py",
 )
 HELP_LOADS_NOT = {

@@ -27,6 +27,7 @@ SKELETON = [
     *("services.observability.interface", "services.people.interface", "services.gateway.interface"),
     "services.authorization.interface",
     "services.federation.interface",
+    "services.directory.interface",
     *("engines.disk", "kernel.work", "ports.blobs", "kit.clock"),
 ]
 

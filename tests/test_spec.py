@@ -66,6 +66,7 @@ def test_an_operation_with_inputs_has_an_example_that_is_valid(operation: Operat
 
 def test_every_permission_of_a_role_is_asked_for_by_an_operation() -> None:
     asked = {operation.may for operation in APPLICATION.operations}
+    asked |= {name for each in APPLICATION.interfaces for name in each.grants}
     granted = {permission for permissions in PERMISSIONS.values() for permission in permissions} - {"*"}
     assert granted - {"audit:read"} <= asked  # which a reader of the audit will ask for
 

@@ -44,6 +44,17 @@ from mainstay.services.authorization.records import (
     TokenAnswer,
     UserInfo,
 )
+from mainstay.services.directory.interface import (
+    Directory,
+)
+from mainstay.services.directory.records import (
+    Group,
+    Profile,
+    ProvisionedUser,
+    ProvisionedUsers,
+    Provisioning,
+    RoleRule,
+)
 from mainstay.services.federation.interface import (
     Federation,
 )
@@ -280,6 +291,74 @@ class AuthorizationSync:
         at_once: bool = False,
         discard: bool = False,
     ) -> list[SigningKey]: ...
+
+class DirectorySync:
+    def create_group(
+        self,
+        display_name: str,
+        name: str | None = None,
+        external_id: str | None = None,
+        members: list[str] = ...,
+    ) -> Group: ...
+    def list_groups(
+        self,
+        q: str | None = None,
+        with_members: bool = False,
+        limit: int = 100,
+        after: str | None = None,
+    ) -> list[Group]: ...
+    def get_group(
+        self,
+        group_id: str,
+    ) -> Group: ...
+    def update_group(
+        self,
+        group_id: str,
+        display_name: str | None = None,
+        external_id: str | None = None,
+        add: list[str] = ...,
+        remove: list[str] = ...,
+        version: str | None = None,
+    ) -> Group: ...
+    def delete_group(
+        self,
+        group_id: str,
+        version: str | None = None,
+    ) -> Group: ...
+    def get_provisioning(self) -> Provisioning: ...
+    def set_provisioning(
+        self,
+        default_role: str = "user",
+        rules: list[RoleRule] = ...,
+    ) -> Provisioning: ...
+    def provision_user(
+        self,
+        profile: Profile,
+        active: bool = True,
+    ) -> ProvisionedUser: ...
+    def list_provisioned_users(
+        self,
+        user_name: str | None = None,
+        external_id: str | None = None,
+        start: int = 1,
+        limit: int = 100,
+    ) -> ProvisionedUsers: ...
+    def get_provisioned_user(
+        self,
+        user_id: str,
+    ) -> ProvisionedUser: ...
+    def replace_provisioned_user(
+        self,
+        user_id: str,
+        profile: Profile,
+        active: bool = True,
+        version: str | None = None,
+    ) -> ProvisionedUser: ...
+    def deprovision_user(
+        self,
+        user_id: str,
+        version: str | None = None,
+    ) -> ProvisionedUser: ...
 
 class FederationSync:
     def create_connection(
@@ -994,6 +1073,7 @@ class PrivacySync:
 
 class AsyncServices(_Services):
     authorization: Authorization
+    directory: Directory
     federation: Federation
     gateway: Gateway
     identity: Identity
@@ -1005,6 +1085,7 @@ class AsyncServices(_Services):
 
 class SyncServices(_Services):
     authorization: AuthorizationSync
+    directory: DirectorySync
     federation: FederationSync
     gateway: GatewaySync
     identity: IdentitySync

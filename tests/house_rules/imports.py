@@ -59,7 +59,17 @@ ENGINE_LIBRARIES = [
 ]
 """Libraries of technologies: only engines may know them. Python brings sqlite3, but it is one."""
 
-DOOR_LIBRARIES = ["fastapi", "grpc", "mcp", "mcp_types", "python_multipart", "starlette", "strawberry"]
+DOOR_LIBRARIES = [
+    "fastapi",
+    "grpc",
+    "mcp",
+    "mcp_types",
+    "python_multipart",
+    "scim2_models",
+    "scim2_server",
+    "starlette",
+    "strawberry",
+]
 """Libraries of protocols: only doors may know them."""
 
 DOORS_FOR_PROTOCOLS = ("transports/accounts", "transports/compatible", "transports/console")

@@ -35,6 +35,7 @@ SEALED = {
     "authenticator_apps": ("secret",),
     "passkeys": ("name",),
     "codes": ("email",),
+    "provisioned_users": ("profile",),
     "privacy_parts": ("content",),
     "consents": ("evidence",),
 }
@@ -57,8 +58,10 @@ async def fill(admin: Client) -> None:
 async def fill_all(admin: Client, mails: Mailbox) -> None:
     """Let something be in every sealed column."""
     await admin.call("observability.set_request_settings", log_requests=True)
-    _, her = await joined(admin.house, admin, mails, EMAIL)
+    user, her = await joined(admin.house, admin, mails, EMAIL)
     await add(her, device(**AT_URL))
+    profile = {"user_name": EMAIL, "display_name": "Somebody"}
+    await admin.call("directory.replace_provisioned_user", user_id=user.id, profile=profile)
     await her.call("people.begin_app", password=PHRASE)
     await her.call("people.change_email", email="lady@example.com", password=PHRASE)
     await fill(admin)

@@ -25,7 +25,10 @@ ACCOUNT = {
     *("authorization.list_authorizations", "authorization.revoke_authorization"),
     "gateway.get_limits",
 }
-KEYS = {"admin", "developer", "user", "researcher", "operations", "compliance_officer"}
+KEYS = {
+    *("admin", "developer", "user", "researcher", "operations", "compliance_officer"),
+    "provisioning",
+}
 USER = {
     *ACCOUNT,
     *(
@@ -53,6 +56,11 @@ OPERATORS = {
     *("privacy.describe_keys", "privacy.rotate_keys"),
     *("gateway.list_tiers", "gateway.get_tier", "gateway.replace_tier", "gateway.delete_tier"),
 }
+PROVISIONING = {
+    *("directory.create_group", "directory.list_groups", "directory.get_group", "directory.update_group"),
+    *("directory.delete_group", "directory.provision_user", "directory.list_provisioned_users"),
+    *("directory.get_provisioned_user", "directory.replace_provisioned_user", "directory.deprovision_user"),
+}
 """What only the operator's tenant may, beside what looks after tenants and says so by its name."""
 MAY = {
     "admin": set(KNOWN),
@@ -61,6 +69,7 @@ MAY = {
     "researcher": (USER - {"knowledge.give_feedback"}) | {"knowledge.evaluate"},
     "operations": LISTS
     | {"jobs.retry_job", "jobs.cancel_job", "knowledge.rebuild", "gateway.get_usage", "gateway.get_quotas"},
+    "provisioning": ACCOUNT | PROVISIONING | {"identity.whoami"},
     "compliance_officer": LISTS
     | {
         *("identity.list_keys", "identity.get_key", "gateway.get_key_quotas"),

@@ -6,6 +6,7 @@ from itertools import count
 from mainstay.kernel.discovery import found_in
 from mainstay.kernel.interface import Operation, Upload, operations_of
 from transports.client_samples import CLIENTS
+from transports.directory_samples import DIRECTORY
 from transports.people_samples import PEOPLE
 from transports.real_house import NO_PAGE
 from transports.sign_on_samples import sign_on_samples
@@ -384,5 +385,6 @@ SAMPLES: dict[str, Sample] = {
     "knowledge.rebuild": Sample(plain(wait=True)),
     **CLIENTS,
     **PEOPLE,
+    **DIRECTORY,
     **sign_on_samples(Sample),
 }

@@ -140,6 +140,7 @@ _TOKENS = {
 }
 _MARK = re.compile(r"mark\d")
 _MADE = re.compile(r"\b[a-z]+_[0-9a-z]{26}\b")
+_HASH = re.compile(r"\b[0-9a-f]{64}\b")
 
 
 def normal(value: Any) -> Any:
@@ -156,7 +157,7 @@ def normal(value: Any) -> Any:
     if isinstance(value, list):
         return [normal(each) for each in value]
     if isinstance(value, str):
-        return _MARK.sub("<mark>", _MADE.sub("<id>", value))
+        return _MARK.sub("<mark>", _MADE.sub("<id>", _HASH.sub("<hash>", value)))
     return round(value, 6) if isinstance(value, float) else value
 
 

@@ -20,7 +20,8 @@ from transports.worlds import World, furnished
 
 SECRET = "treasure"
 _NAMING = re.compile(
-    r"(^|_)ids?$|^(name|email|role|groups|collections?|documents|after|before|subject|target|filters)$"
+    r"(^|_)ids?$|^(name|email|role|groups|collections?|documents|after|before|subject|target|filters|members"
+    r"|add|remove|user_name|default_role)$"
 )
 _FAKES = {
     "their-books": "theyr-books",
@@ -65,6 +66,7 @@ def sides(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sides]:
     with running(folder / "data") as opened:
         victim = _tenant(opened, "their house", "Ferry")
         victim.call("identity.create_role", name="their-role", permissions=["jobs:read"])
+        victim.call("directory.create_group", display_name="their-board", external_id="theirs")
         key = victim.call("identity.create_key", name="their key", role="their-role", groups=["their-board"])
         given = {"collection": "their-books", "text": f"The {SECRET} lies under the quay."}
         stored = victim.call("knowledge.add_document", doc_id="theirs", **given)
@@ -95,6 +97,13 @@ VOCABULARY: Mapping[str, Callable[[Sides], Any]] = {
     "doc_ids": lambda _: ["theirs"],
     "documents": lambda _: [{"doc_id": "theirs", "text": "Mine."}],
     "faq_id": lambda sides: sides.their_faq,
+    "add": lambda sides: [sides.victim.user_id],
+    "default_role": lambda _: "their-role",
+    "external_id": lambda _: "theirs",
+    "group_id": lambda sides: sides.victim.call("directory.list_groups", limit=1)[0]["group_id"],
+    "members": lambda sides: [sides.victim.user_id],
+    "remove": lambda sides: [sides.victim.user_id],
+    "user_name": lambda _: "theirs@example.com",
     "filters": lambda _: {"or": [{"doc_id": "theirs"}, {"not": {"collection": {"in": ["their-books"]}}}]},
     "groups": lambda _: ["their-board"],
     "job_id": lambda sides: sides.their_job,
@@ -111,6 +120,8 @@ VOCABULARY: Mapping[str, Callable[[Sides], Any]] = {
     "user_id": lambda sides: sides.victim.user_id,
     "authorization.create_client.name": lambda _: "theirs",
     "authorization.update_client.name": lambda _: "theirs",
+    "directory.create_group.name": lambda _: "their-board",
+    "directory.list_groups.after": lambda sides: sides.victim.call("directory.list_groups")[0]["group_id"],
     "federation.create_connection.name": lambda _: "theirs",
     "federation.update_connection.name": lambda _: "theirs",
     "identity.create_key.name": lambda _: "their key",
@@ -141,6 +152,8 @@ SHARED = {
 """Tables of all tenants together; what the victim sees of its people is looked at beside them."""
 
 OWN = {
+    "directory.provision_user.profile.name": "what a person is called",
+    "directory.replace_provisioned_user.profile.name": "what a person is called",
     "observability.search_entries.before": "a place in one's own chain; the audit's tests try others'",
     "observability.search_requests.before": "a place in one's own log",
     **{

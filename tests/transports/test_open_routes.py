@@ -45,7 +45,11 @@ BROWSED = {
     for base in BASES
     for name in ("authorize", "logout")
 }
-ADMITTED = {"/mcp": "its caller is recognised before anything is read"}
+ADMITTED = {
+    "/mcp": "its caller is recognised before anything is read",
+    "/scim/v2": "the same",
+    "/scim/v2/{path:path}": "the same",
+}
 PAGES = {
     "/account/sign-in": "takes an address and a password",
     "/account/accept": "takes the code of an invitation",

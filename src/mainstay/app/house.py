@@ -17,7 +17,7 @@ from mainstay.app.settings import Settings
 from mainstay.app.tables import TABLES
 from mainstay.app.wiring import Wiring
 from mainstay.kernel.address import PublicAddress
-from mainstay.kernel.admission import Admission
+from mainstay.kernel.admission import Admission, Approvals
 from mainstay.kernel.ageing import Ageing
 from mainstay.kernel.audit import Audit
 from mainstay.kernel.audit_chain import AuditChain
@@ -45,6 +45,7 @@ from mainstay.kernel.recognising import Recogniser, Recognisers, Standing
 from mainstay.kernel.recording import Recording
 from mainstay.kernel.resealing import KeyRounds, Resealer
 from mainstay.kernel.room import Room
+from mainstay.kernel.roster import Roster
 from mainstay.kernel.rounds import Caretaker, Rounds
 from mainstay.kernel.sealing import Sealer
 from mainstay.kernel.takeout import Takeout
@@ -60,6 +61,7 @@ from mainstay.kit.ids import Ids
 from mainstay.kit.random import Random, SystemRandom
 from mainstay.ports.database import SYSTEM, UniqueViolated
 from mainstay.services.authorization.signing import AuthorizationSettings
+from mainstay.services.federation.approvals import ApprovedDomains
 from mainstay.services.identity.interface import Identity
 from mainstay.services.identity.keyring import IdentitySettings
 from mainstay.services.identity.service import IdentityService
@@ -68,6 +70,7 @@ from mainstay.services.identity.uses import ROUND_S, Uses
 from mainstay.services.people.admission import MemberAdmission
 from mainstay.services.people.interface import People
 from mainstay.services.people.profiles import MemberProfiles
+from mainstay.services.people.roster import MemberRoster
 from mainstay.services.people.sessions import Sessions
 from mainstay.services.people.settings import PeopleSettings
 
@@ -285,6 +288,8 @@ class House:
         self._wiring.know(Standing, self._wiring.make(TenantStanding))
         self._wiring.know(Admission, self._wiring.make(MemberAdmission))
         self._wiring.know(Profiles, self._wiring.make(MemberProfiles))
+        self._wiring.know(Roster, self._wiring.make(MemberRoster))
+        self._wiring.know(Approvals, self._wiring.make(ApprovedDomains))
 
     def _subscribers(self) -> dict[str, list[str]]:
         subscribers: dict[str, list[str]] = {}

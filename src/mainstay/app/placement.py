@@ -10,6 +10,7 @@ from mainstay.app.wiring import asked_by
 from mainstay.kernel.admission import Admission
 from mainstay.kernel.interface import Interface
 from mainstay.kernel.recognising import Recogniser, Standing
+from mainstay.kernel.roster import Roster
 
 
 class SettingsContradict(ValueError):
@@ -78,7 +79,9 @@ def chosen_services(settings: Settings) -> list[Service]:
             f"There is no service {', '.join(unknown)}; there are {', '.join(sorted(names))}."
         )
     chosen = [service for service in services if not settings.only or service.name in settings.only]
-    apart = [service.name for service in chosen if asked_by(service.implementation) & {Standing, Admission}]
+    apart = [
+        service.name for service in chosen if asked_by(service.implementation) & {Standing, Admission, Roster}
+    ]
     if apart and "identity" not in {service.name for service in chosen}:
         raise SettingsContradict(f"{', '.join(apart)} runs where identity runs: name it in --only too.")
     both = [service.name for service in chosen if service.name in settings.remotes]

@@ -29,6 +29,8 @@ from mainstay.transports.accounts.leaving import Leaving
 from mainstay.transports.accounts.single_sign_on import sign_on_routes
 from mainstay.transports.compatible.oauth.door import OAuthDoor
 from mainstay.transports.compatible.oauth.door import Parts as OAuthParts
+from mainstay.transports.compatible.scim.door import Parts as ScimParts
+from mainstay.transports.compatible.scim.door import ScimDoor
 from mainstay.transports.mcp.late import LateMcp
 from mainstay.transports.rest.door import RestDoor, rest_app
 from mainstay.transports.rest.origins import for_pages
@@ -114,6 +116,7 @@ def doors(house: House) -> RestDoor:
         extra_routes=[
             *oauth.routes,
             *mcp.routes,
+            *ScimDoor(ScimParts(house.application, house.address, house.ids, shedding)).routes,
             *account_routes(house.application, house.clock, house.random),
             *sign_on_routes(house.application, house.clock, house.random),
         ],

@@ -54,3 +54,11 @@ class Admission(Protocol):
         Raises NotAdmitted, AdmissionDisturbed and TenantSuspended.
         """
         ...
+
+
+class Approvals(Protocol):
+    """Knows in which domains the word of a tenant's identity provider is taken."""
+
+    async def approved(self, tenant_id: str, email: str) -> bool:
+        """Say whether whoever has this address comes by a connection of the tenant that is active."""
+        ...

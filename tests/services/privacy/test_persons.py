@@ -102,7 +102,7 @@ async def test_an_export_has_what_was_planted(tmp_path: Path, clock: FrozenClock
         assert asked.pending
         request_id = asked.value.request_id
         assert {part.service for part in asked.value.parts} == {
-            *("authorization", "federation", "identity", "knowledge", "people", "privacy")
+            *("authorization", "directory", "federation", "identity", "knowledge", "people", "privacy")
         }
         with pytest.raises(ExportUnfinished):
             await admin.call("privacy.read_export", request_id=request_id)
@@ -228,6 +228,7 @@ async def test_erasing_again_changes_nothing_and_cannot_be_cancelled(
         assert again.state == "done"
         assert {part.service: sum(part.counts.values()) for part in again.parts} == {
             "authorization": 0,
+            "directory": 0,
             "federation": 0,
             "identity": 1,  # the key itself, which works on
             "knowledge": 0,

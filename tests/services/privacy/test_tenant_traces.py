@@ -23,29 +23,13 @@ NAME = "Zanzibar-Marker Ltd"
 MARKERS = (NAME, "marker-title", "marker-year", "marker-text", "marker-file", "marker-faq", "marker-role")
 
 WITH_ITS_ROWS = {
-    *(
-        "api_keys",
-        "authorization_codes",
-        "collections",
-        "consent_purposes",
-        "consents",
-        "document_versions",
-        "documents",
-        "faqs",
-        "feedback",
-    ),
-    *("holdings", "idempotency", "index_changes", "key_uses", "members", "oauth_clients", "outbox"),
-    *("passages", "privacy_parts", "privacy_requests", "quotas", "refresh_tokens", "request_log"),
-    *("request_settings", "roles", "sessions", "sso_connections", "sso_domains", "sso_links", "sso_used"),
-    *(
-        "retention_policies",
-        "sign_in_settings",
-        "key_quotas",
-        "tenant_tiers",
-        "tenant_exports",
-        "token_families",
-        "usage",
-    ),
+    *("api_keys", "authorization_codes", "collections", "consent_purposes", "consents"),
+    *("document_versions", "documents", "faqs", "feedback", "holdings", "idempotency", "index_changes"),
+    *("key_quotas", "key_uses", "members", "oauth_clients", "outbox", "passages", "privacy_parts"),
+    *("privacy_requests", "provisioned_users", "provisioning_settings", "quotas", "refresh_tokens"),
+    *("request_log", "request_settings", "retention_policies", "roles", "sessions", "sign_in_settings"),
+    *("sso_connections", "sso_domains", "sso_links", "sso_used", "tenant_exports", "tenant_tiers"),
+    *("token_families", "usage", "user_groups"),
 }
 """Each row is of one tenant, and goes with it."""
 WITH_ITS_LAST_TENANT = {
@@ -118,6 +102,8 @@ async def planted(house: House, mails: Mailbox, tenant: Client, tenant_id: str) 
     async with house.engines.database.unit(tenant_id) as unit:
         await unit.insert("sso_domains", [{"domain": "marker.example", **link}])
         await unit.insert("sign_in_settings", [{"name": "sign-in", "second_factor": "optional"}])
+        rules = {"name": "provisioning", "default_role": "user", "rules": "[]"}
+        await unit.insert("provisioning_settings", [rules])
         await unit.insert("tenant_tiers", [{"tier": "large"}])
         await unit.insert("key_quotas", [{"subject": "key_1", "name": "requests_per_day", "most": 5}])
         await unit.insert("sso_used", [{"name": "marker-file", "expires_ms": house.clock.now_ms() + 10**9}])

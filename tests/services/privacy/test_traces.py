@@ -34,6 +34,7 @@ ERASED = {
     "people",
     "places",
     "privacy_parts",
+    "provisioned_users",
     "privacy_requests",
     "recovery_codes",
     "refresh_tokens",
@@ -42,6 +43,7 @@ ERASED = {
     "sso_connections",
     "sso_links",
     "token_families",
+    "user_groups",
 }
 LEFT = {
     "audit": "what others did to her: entries of their own",
@@ -65,6 +67,7 @@ NEVER = {
     "key_quotas": "of a key of the tenant, by an id that tells nothing",
     "key_uses": "when a key was used, for as long as there is the key",
     "passages": "of the tenant",
+    "provisioning_settings": "of the tenant",
     "quotas": "of the tenant",
     "request_settings": "of the tenant",
     "retention_policies": "of the tenant",
@@ -116,6 +119,9 @@ async def lived(
     await her.call("people.create_user", email="bob.trace@example.com", name="Bob")
     await browser.make(her.key, name="hers", redirect_uris=["https://app.example.com/back"])
     await connected(her)
+    await her.call("directory.create_group", display_name="Hers")
+    profile = {"user_name": EMAIL, "external_id": "of hers"}
+    await admin.call("directory.replace_provisioned_user", user_id=user.id, profile=profile)
     asking = await app(browser, key=admin.key)
     tokens = await asking.tokens(her.key)
     await asking.code(her.key)
@@ -153,6 +159,7 @@ async def test_every_table_forgets_a_person_whose_sessions_and_grants_end(
         counts = {part.service: part.counts for part in report.parts}
         assert counts["authorization"] == {"grants": 1, "clients_made": 1}
         assert counts["federation"] == {"links": 1, "connections_made": 1}
+        assert counts["directory"] == {"profiles": 1, "groups_made": 1}
         assert counts["people"] == {"members": 1, "sessions": 1}
         assert counts["privacy"]["logged_requests"] > 0
 

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from mainstay.kernel.events import Reactions, reacts_to
-from mainstay.services.authorization.leaving import Leaving
 from mainstay.services.authorization.personal import PersonalGrants
 from mainstay.services.privacy.interface import (
     PersonErasureRequested,
@@ -15,10 +14,9 @@ from mainstay.services.privacy.interface import (
 class AuthorizationReactions(Reactions):
     """Does authorization's part."""
 
-    def __init__(self, personal: PersonalGrants, leaving: Leaving) -> None:
+    def __init__(self, personal: PersonalGrants) -> None:
         """Take the parts."""
         self._personal = personal
-        self._leaving = leaving
 
     @reacts_to(PersonExportRequested)
     async def export_person(self, events: Sequence[PersonExportRequested]) -> None:
@@ -36,4 +34,4 @@ class AuthorizationReactions(Reactions):
     async def erase_tenant(self, events: Sequence[TenantErasureRequested]) -> None:
         """Remove what authorization has of a tenant."""
         for event in events:
-            await self._leaving.erase(event)
+            await self._personal.clear(event)

@@ -1,11 +1,13 @@
 """What single sign-on stores about persons: by which connections they came, and which they made."""
 
+from mainstay.kernel.clearing import Clearing
 from mainstay.kernel.work import caller
 from mainstay.ports.ciphers import Cipher
-from mainstay.services.federation.store import FederationStore
+from mainstay.services.federation.store import TABLES, FederationStore
 from mainstay.services.privacy.interface import (
     PersonErasureRequested,
     PersonExportRequested,
+    TenantErasureRequested,
 )
 
 _SERVICE = "federation"
@@ -14,10 +16,11 @@ _SERVICE = "federation"
 class PersonalLinks:
     """Exports and erases by which connections somebody came."""
 
-    def __init__(self, store: FederationStore, cipher: Cipher) -> None:
+    def __init__(self, store: FederationStore, cipher: Cipher, clearing: Clearing) -> None:
         """Take where connections are, and the cipher of what is exported."""
         self._store = store
         self._cipher = cipher
+        self._clearing = clearing
 
     async def gather(self, event: PersonExportRequested) -> None:
         """Contribute by which connections somebody came, and which somebody made, to an export."""
@@ -35,3 +38,8 @@ class PersonalLinks:
         made = await self._store.made_by(tenant_id, event.subject)
         await self._store.forget_person(tenant_id, event.subject)
         event.answer(_SERVICE, {"links": len(links), "connections_made": len(made)})
+
+    async def clear(self, event: TenantErasureRequested) -> None:
+        """Remove what federation has of a tenant."""
+        await self._clearing.clear(event.erasure_id, _SERVICE, event.tenant_id, TABLES)
+        event.answer(_SERVICE)

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from mainstay.kernel.events import Reactions, reacts_to
-from mainstay.services.federation.leaving import Leaving
 from mainstay.services.federation.personal import PersonalLinks
 from mainstay.services.privacy.interface import (
     PersonErasureRequested,
@@ -15,10 +14,9 @@ from mainstay.services.privacy.interface import (
 class FederationReactions(Reactions):
     """Does the part of single sign-on."""
 
-    def __init__(self, personal: PersonalLinks, leaving: Leaving) -> None:
+    def __init__(self, personal: PersonalLinks) -> None:
         """Take the parts."""
         self._personal = personal
-        self._leaving = leaving
 
     @reacts_to(PersonExportRequested)
     async def export_person(self, events: Sequence[PersonExportRequested]) -> None:
@@ -36,4 +34,4 @@ class FederationReactions(Reactions):
     async def erase_tenant(self, events: Sequence[TenantErasureRequested]) -> None:
         """Remove what federation has of a tenant."""
         for event in events:
-            await self._leaving.erase(event)
+            await self._personal.clear(event)

@@ -113,8 +113,7 @@ class TenantErasures:
     async def clear(self, event: TenantErasureRequested) -> None:
         """Remove keys and roles of a tenant."""
         await self._clearing.clear(event.erasure_id, SERVICE, event.tenant_id, TABLES)
-        done = TenantPartErased(erasure_id=event.erasure_id, service=SERVICE)
-        emit(done, job_id=event.job_id, subject=event.tenant_id, promised=True)
+        event.answer(SERVICE)
 
     async def take(self, part: TenantPartErased) -> None:
         """Note that a service has removed its part; after the last one the tenant itself goes."""

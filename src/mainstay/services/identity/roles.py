@@ -22,6 +22,7 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "compliance_officer": frozenset(
         {"audit:read", "privacy:read", "keys:read", "roles:read", "collections:read", "jobs:read"}
     ),
+    "provisioning": frozenset({"scim:read", "scim:write", "groups:read", "groups:write", "groups:all"}),
 }
 DESCRIPTIONS: Mapping[str, str] = {
     "admin": "May do everything.",
@@ -30,6 +31,7 @@ DESCRIPTIONS: Mapping[str, str] = {
     "researcher": "Reads and evaluates; writes nothing.",
     "operations": "Looks after jobs, usage and the index; sees no document's content.",
     "compliance_officer": "Reads the audit and privacy; lists keys, roles, collections and jobs.",
+    "provisioning": "For the key of an identity provider: keeps users and groups by SCIM.",
 }
 
 

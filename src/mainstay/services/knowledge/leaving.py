@@ -1,11 +1,10 @@
 """What knowledge removes of a tenant that is erased: its index, its files, its rows."""
 
 from mainstay.kernel.clearing import Clearing
-from mainstay.kernel.work import emit
 from mainstay.ports.blobs import Blobs
 from mainstay.ports.vectors import Vectors
 from mainstay.services.knowledge.store import TABLES
-from mainstay.services.privacy.interface import TenantErasureRequested, TenantPartErased
+from mainstay.services.privacy.interface import TenantErasureRequested
 
 _SERVICE = "knowledge"
 
@@ -26,5 +25,4 @@ class Leaving:
         await self._clearing.note(clearance, _SERVICE, "files", len(await self._blobs.keys(tenant_id)))
         await self._blobs.drop(tenant_id)
         await self._clearing.clear(clearance, _SERVICE, tenant_id, TABLES)
-        done = TenantPartErased(erasure_id=clearance, service=_SERVICE)
-        emit(done, job_id=event.job_id, subject=tenant_id, promised=True)
+        event.answer(_SERVICE)

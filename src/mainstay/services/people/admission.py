@@ -66,13 +66,17 @@ class MemberAdmission:
         return next((each for each in memberships if each.tenant_id == tenant_id), None)
 
     async def _renew(self, before: MemberRow, vouched: Vouched) -> MemberRow:
-        """Give a member what the provider says now; who was invited has accepted by coming."""
+        """Give a member what the provider says now; who was invited has accepted by coming.
+
+        Whom provisioning keeps has role and groups from there.
+        """
         if before.state == "deactivated":
             raise NotAdmitted("An administrator has deactivated you. Ask to be activated again.")
+        kept = before.kept == "kept"
         after = replace(
             before,
-            role=vouched.role,
-            groups=tuple(sorted(vouched.groups)),
+            role=before.role if kept else vouched.role,
+            groups=before.groups if kept else tuple(sorted(vouched.groups)),
             state="active",
             accepted_ms=before.accepted_ms or self._clock.now_ms(),
         )

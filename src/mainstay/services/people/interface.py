@@ -71,14 +71,20 @@ from mainstay.services.people.records import (
 __all__ = [
     "AppBegun",
     "Factor",
+    "LastAdministrator",
     "NewSession",
     "Passkey",
     "PasskeyAsked",
     "PasskeysNotHere",
     "People",
     "ProofNeeded",
+    "RoleUnknown",
     "SecondFactorNeeded",
     "Session",
+    "UserChanged",
+    "UserExists",
+    "UserIsYou",
+    "UserMissing",
 ]
 
 _CHOOSING = (PasswordGuessable, PasswordUnusable, PasswordsBusy, BreachesUnavailable)

@@ -60,7 +60,7 @@ class Members:
         chosen = tuple(dict.fromkeys(groups))
         await self._check(giver, role, chosen)
         found = await self._store.person_by_index(await self._personal.index(email))
-        person = found or await self._person(email)
+        person = found or await self.new_person(email)
         if await self._store.member_of(giver.tenant_id, person.person_id) is not None:
             raise UserExists("List the users to find this one; a deactivated user can be activated again.")
         row = MemberRow(
@@ -130,7 +130,7 @@ class Members:
             column = name_column(before.tenant_id)
             after = replace(after, name=await self._personal.seal(before.person_id, column, wish.name))
         await self._check(giver, after.role, after.groups)
-        await self._keep_an_administrator(before, after)
+        await self.save(before, after)
         return before, after
 
     async def shown(self, row: MemberRow) -> User:
@@ -147,7 +147,8 @@ class Members:
             created_by=row.created_by,
         )
 
-    async def _person(self, email: str) -> PersonRow:
+    async def new_person(self, email: str) -> PersonRow:
+        """Make a person who is not stored yet."""
         person_id = self._ids.new("person")
         return PersonRow(
             person_id=person_id,
@@ -166,7 +167,7 @@ class Members:
         if more:
             raise UserMayTooMuch(more)
 
-    async def _keep_an_administrator(self, before: MemberRow, after: MemberRow) -> None:
+    async def save(self, before: MemberRow, after: MemberRow) -> None:
         """Store a change, unless it takes a tenant's last administrator.
 
         Administrators' rows are held first: of two who take away each other's role, the second is refused. A

@@ -70,6 +70,7 @@ WantedTenant = Annotated[
 SessionId = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[\w-]+$")]
 UserState = Literal["invited", "active", "deactivated"]
 WishedState = Literal["active", "deactivated"]
+Kept = Literal["", "kept", "ended"]
 
 
 class User(Record):

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
+from mainstay.kit.clock import Clock
 from mainstay.ports.database import AllRows, Row, Scalar
 from mainstay.services.people import tables
 from mainstay.services.people.happenings import (
@@ -16,7 +17,7 @@ from mainstay.services.people.happenings import (
     ResetWanted,
     SignedInElsewhere,
 )
-from mainstay.services.people.records import UserState
+from mainstay.services.people.records import Kept, UserState
 
 TABLES = (
     *(tables.PEOPLE, tables.MEMBERS, tables.SESSIONS, tables.PLACES, tables.CODES),
@@ -25,7 +26,8 @@ TABLES = (
 
 _MEMBER = (
     "SELECT m.tenant_id, m.user_id, m.person_id, m.name, m.role, m.groups, m.state, m.created_ms,"
-    " m.created_by, m.accepted_ms, p.email FROM members m JOIN people p ON p.person_id = m.person_id"
+    " m.created_by, m.accepted_ms, m.changed_ms, m.kept, p.email FROM members m"
+    " JOIN people p ON p.person_id = m.person_id"
 )
 _HAPPENINGS = ", ".join(
     f"'{each.name()}'"
@@ -66,6 +68,8 @@ class MemberRow:
     created_ms: int
     created_by: str
     accepted_ms: int | None = None
+    changed_ms: int | None = None
+    kept: Kept = ""
     email: bytes = b""
 
 
@@ -94,6 +98,8 @@ def _member(row: Row) -> MemberRow:
         created_ms=int(row["created_ms"] or 0),
         created_by=str(row["created_by"]),
         accepted_ms=_number(row["accepted_ms"]),
+        changed_ms=_number(row["changed_ms"]),
+        kept=cast("Kept", row["kept"]),
         email=cast("bytes", row["email"]),
     )
 
@@ -112,9 +118,10 @@ def _person(row: Row) -> PersonRow:
 class PeopleStore:
     """Reads and writes people and members."""
 
-    def __init__(self, rows: AllRows) -> None:
-        """Take the rows of all tenants: a person may be a member of several."""
+    def __init__(self, rows: AllRows, clock: Clock) -> None:
+        """Take the rows of all tenants, for a person may be a member of several, and the clock."""
         self._rows = rows
+        self._clock = clock
 
     async def person_by_index(self, email_index: str) -> PersonRow | None:
         """Find the person whose e-mail address has this index."""
@@ -186,6 +193,15 @@ class PeopleStore:
         )
         return [_member(row) for row in rows]
 
+    async def members_from(self, tenant_id: str, skipped: int, limit: int) -> list[MemberRow]:
+        """List a tenant's members from a place on, but those with whom provisioning has ended."""
+        rows = await self._rows.fetch(
+            f"{_MEMBER} WHERE m.tenant_id = :tenant AND NOT (m.kept = 'ended' AND m.state = 'deactivated')"
+            " ORDER BY m.user_id LIMIT :limit OFFSET :skipped",
+            {"tenant": tenant_id, "limit": limit, "skipped": skipped},
+        )
+        return [_member(row) for row in rows]
+
     async def add_member(self, member: MemberRow) -> None:
         """Store a membership; raises UniqueViolated when the person is a member already."""
         row: dict[str, Scalar] = {
@@ -199,6 +215,7 @@ class PeopleStore:
             "created_ms": member.created_ms,
             "created_by": member.created_by,
             "accepted_ms": member.accepted_ms,
+            "kept": member.kept,
         }
         await self._rows.insert("members", [row])
 
@@ -210,6 +227,8 @@ class PeopleStore:
             "groups": json.dumps(after.groups),
             "state": after.state,
             "accepted_ms": after.accepted_ms,
+            "changed_ms": self._clock.now_ms(),
+            "kept": after.kept,
         }
         where: dict[str, Scalar] = {
             "tenant_id": before.tenant_id,

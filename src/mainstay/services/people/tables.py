@@ -52,6 +52,9 @@ MEMBERS = Table(
         Column("created_ms", "integer"),
         Column("created_by", "text"),
         Column("accepted_ms", "integer", nullable=True),
+        Column("changed_ms", "integer", nullable=True),
+        Column("kept", "text"),
+        Column("locked_ms", "integer", nullable=True),
     ),
     key=("user_id",),
     indexes=(

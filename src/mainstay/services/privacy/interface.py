@@ -125,6 +125,11 @@ class TenantErasureRequested(Event):
     tenant_id: str
     job_id: str
 
+    def answer(self, service: str) -> None:
+        """Tell that a service has removed what it had."""
+        done = TenantPartErased(erasure_id=self.erasure_id, service=service)
+        emit(done, job_id=self.job_id, subject=self.tenant_id, promised=True)
+
 
 class TenantPartErased(Event):
     """A service has removed what it had of a tenant."""

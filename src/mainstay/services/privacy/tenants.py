@@ -12,7 +12,6 @@ from mainstay.services.privacy.interface import (
     TenantErasureRequested,
     TenantErasureStarted,
     TenantGone,
-    TenantPartErased,
     TenantSwept,
 )
 from mainstay.services.privacy.store import TABLES
@@ -51,8 +50,7 @@ class Tenants:
         """Remove what privacy and the kernel have of the tenant, but for its audit."""
         tables = (*TABLES, *KERNEL_TABLES)
         await self._clearing.clear(event.erasure_id, SERVICE, event.tenant_id, tables)
-        done = TenantPartErased(erasure_id=event.erasure_id, service=SERVICE)
-        emit(done, job_id=event.job_id, subject=event.tenant_id, promised=True)
+        event.answer(SERVICE)
 
     async def sweep(self, event: TenantGone) -> None:
         """Empty the audit of the tenant, and remove what was written meanwhile; look once more later."""
