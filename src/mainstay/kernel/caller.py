@@ -24,8 +24,9 @@ class Caller:
     `limit_per_minute` bounds how often it may call (`own_limit`: it was set for this one, it is not what
     everybody has), `writes_per_minute` how often it may write, and
     `tenant_limit_per_minute` how often all callers of its tenant may together (0: no such limit);
-    `ends_ms` is when what it came with ends; `signed_in_ms` is when a person signed in, if one did. Who has
-    to add a second factor first may ask for these operations `only` (None: no such bound).
+    `ends_ms` is when what it came with ends; `signed_in_ms` is when a person signed in, if one did. What
+    was granted in its name before `granted_since_ms` counts no more. Who has to add a second factor first
+    may ask for these operations `only` (None: no such bound).
     """
 
     tenant_id: str
@@ -40,6 +41,7 @@ class Caller:
     operator: bool = False
     ends_ms: int | None = None
     signed_in_ms: int | None = None
+    granted_since_ms: int = 0
     only: frozenset[str] | None = None
     secret: str = field(default="", repr=False)
 

@@ -1,5 +1,6 @@
 """The whole way: a person who signs in on the page, the app that she lets act, and the end of both."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,8 +9,10 @@ import pytest
 
 from mainstay.app.placement import SettingsContradict, chosen_services
 from mainstay.app.settings import Settings
+from services.authorization.approving import VERIFIER
 from services.authorization.asking import said
 from services.authorization.browsing import BACK, Asking, Person
+from services.people.joining import PHRASE
 from transports.real_house import Running, running
 
 
@@ -36,12 +39,41 @@ def test_a_person_lets_an_app_act_until_she_is_deactivated(served: Running) -> N
         assert (me["subject"], me["permissions"]) == (user["id"], ["jobs:read"])
         renewed = app.token("refresh_token", refresh_token=told["refresh_token"]).json()
         assert app.gets("/v1/auth/userinfo", renewed["access_token"]).json()["sub"] == user["id"]
+        time.sleep(1.1)  # tokens tell the second in which they were made
         served.call("people.deactivate_user", user_id=user["id"])
         for token in (told["access_token"], renewed["access_token"]):
             assert app.gets("/v1/jobs", token).status_code == 401
         refused = app.token("refresh_token", refresh_token=renewed["refresh_token"])
         assert (refused.status_code, refused.json()["error"]) == (400, "invalid_grant")
         assert app.asks(ada).headers["location"].startswith("/account/sign-in")
+        served.call("people.update_user", user_id=user["id"], state="active")  # brings none of it back
+        for token in (told["access_token"], renewed["access_token"]):
+            assert app.gets("/v1/jobs", token).status_code == 401
+        refused = app.token("refresh_token", refresh_token=renewed["refresh_token"])
+        assert (refused.status_code, refused.json()["error"]) == (400, "invalid_grant")
+        again = app.redeems(ada.agrees(ada.signs_in(app.asks(ada))))
+        assert app.gets("/v1/jobs", again["access_token"]).status_code == 200
+
+
+def test_a_new_password_ends_what_apps_were_let_do(served: Running) -> None:
+    app = Asking(served, "openid jobs:read")
+    with Person(served, "recovers@example.com") as person:
+        person.joins("user")
+        told = app.redeems(person.agrees(person.signs_in(app.asks(person))))
+        waiting = person.agrees(app.asks(person))
+        assert served.call("authorization.list_authorizations", as_key=person.session)
+        time.sleep(1.1)
+        page = person.web.get("/account/password")
+        changed = person.sends(page, password=PHRASE, new_password="seven quiet lamps over the harbour")
+        assert changed.status_code == 200
+        assert app.gets("/v1/jobs", told["access_token"]).status_code == 401
+        refused = app.token("refresh_token", refresh_token=told["refresh_token"])
+        assert (refused.status_code, refused.json()["error"]) == (400, "invalid_grant")
+        form = {"code": waiting["code"], "code_verifier": VERIFIER, "redirect_uri": BACK}
+        assert app.token("authorization_code", **form).json()["error"] == "invalid_grant"
+        assert served.call("authorization.list_authorizations", as_key=person.session) == []
+        again = app.redeems(person.agrees(app.asks(person)))
+        assert app.gets("/v1/jobs", again["access_token"]).status_code == 200
 
 
 def test_no_token_keeps_an_account(served: Running) -> None:

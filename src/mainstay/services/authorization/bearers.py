@@ -47,7 +47,7 @@ class Bearers:
         access = await self.working(token)
         if access is None:
             raise CredentialsUnknown(_REFUSED)
-        holder = await self._recognisers.find(access.tenant_id, access.subject)
+        holder = await self._holder(access)
         return replace(holder, permissions=scopes.permitted(holder, access.scopes), secret=token)
 
     async def working(self, token: str) -> Access | None:
@@ -69,10 +69,16 @@ class Bearers:
     async def holds(self, access: Access) -> bool:
         """Say whether the token's holder is still somebody here."""
         try:
-            await self._recognisers.find(access.tenant_id, access.subject)
+            await self._holder(access)
         except (CredentialsUnknown, TenantSuspended):
             return False
         return True
+
+    async def _holder(self, access: Access) -> Caller:
+        holder = await self._recognisers.find(access.tenant_id, access.subject)
+        if access.issued_s < holder.granted_since_ms // 1000:
+            raise CredentialsUnknown(_REFUSED)
+        return holder
 
     async def _read(self, token: str) -> tuple[str, Access]:
         digest = hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()

@@ -153,7 +153,7 @@ class Grants:
             raise GrantRefused("The code verifier does not fit the code challenge (PKCE, S256).")
         if resource and self._issuer.audience(resource) != row.audience:
             raise GrantRefused("The resource is another than was asked for.")
-        holder = await self._holder(row.tenant_id, row.subject)
+        holder = await self._holder(row.tenant_id, row.subject, row.expires_ms - CODE_S * 1000)
         if not await self._store.use_code(row, now):
             await self._reused(row.tenant_id, row.subject, row.family_id)
         become(holder)
@@ -185,7 +185,7 @@ class Grants:
         scopes.check_within(wished, granted)
         if resource and self._issuer.audience(resource) != family.audience:
             raise GrantRefused("The resource is another than was authorized.")
-        holder = await self._holder(family.tenant_id, family.subject)
+        holder = await self._holder(family.tenant_id, family.subject, family.created_ms)
         if not await self._store.use_refresh(token, now):
             await self._reused(family.tenant_id, family.subject, family.family_id)
         become(holder)
@@ -214,8 +214,9 @@ class Grants:
     async def approvals(self, holder: Caller) -> list[Authorized]:
         """List what somebody has let clients do."""
         now = self._clock.now_ms()
+        since_ms = (await self._recognisers.find(holder.tenant_id, holder.subject)).granted_since_ms
         found = await self._store.approvals(holder.tenant_id, holder.subject, now)
-        return [_authorized(family, client_name) for family, client_name in found]
+        return [_authorized(family, name) for family, name in found if family.created_ms >= since_ms]
 
     async def take_back(self, holder: Caller, family_id: str) -> Authorized:
         """Let what somebody has let a client do work no more; raises ApprovalMissing."""
@@ -247,11 +248,17 @@ class Grants:
         if await self._store.run_out(before_ms):
             await self._store.forget(before_ms)
 
-    async def _holder(self, tenant_id: str, subject: str) -> Caller:
+    async def _holder(self, tenant_id: str, subject: str, granted_ms: int) -> Caller:
+        """Give whose a grant is, if it still counts; raises GrantRefused."""
         try:
-            return await self._recognisers.find(tenant_id, subject)
+            holder = await self._recognisers.find(tenant_id, subject)
         except CredentialsUnknown:
             raise GrantRefused("Who authorized this is not known any more.") from None
+        if granted_ms < holder.granted_since_ms:
+            raise GrantRefused(
+                "What was authorized ended with the password, or with access. Ask for authorization again."
+            )
+        return holder
 
     async def _reused(self, tenant_id: str, subject: str, family_id: str) -> NoReturn:
         become(Caller(tenant_id, subject, (), frozenset()))

@@ -161,6 +161,7 @@ class Accounts:
         await self._codes.use_up(person.person_id, "address", now)  # whoever knew the old one may have asked
         await self._codes.forget(person.person_id, "second_factor")
         await self._codes.forget(person.person_id, "passkey")
+        await self._store.end_grants(person.person_id)
         emit(PasswordChanged(person_id=person.person_id))
         return await self._sessions.end_all(person.person_id, but)
 

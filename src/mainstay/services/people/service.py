@@ -1,5 +1,7 @@
 """Invites and changes the users of tenants, recognises them, and keeps their accounts."""
 
+from dataclasses import replace
+
 from mainstay.kernel.caller import Caller, Credential
 from mainstay.kernel.guard import CredentialsUnknown
 from mainstay.kernel.recognising import Standing
@@ -93,7 +95,8 @@ class PeopleService(People):
             raise CredentialsUnknown("The user is not active.")
         if await self._demands.lacking(tenant_id, row.person_id):
             raise CredentialsUnknown("The user's tenant demands a second factor, and there is none.")
-        return await self._standing.caller_of(tenant_id, row.user_id, row.role, frozenset(row.groups))
+        found = await self._standing.caller_of(tenant_id, row.user_id, row.role, frozenset(row.groups))
+        return replace(found, granted_since_ms=row.granted_since_ms)
 
     async def create_user(
         self, email: str, name: str, role: str = "user", groups: list[str] | None = None

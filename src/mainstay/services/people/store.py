@@ -26,7 +26,7 @@ TABLES = (
 
 _MEMBER = (
     "SELECT m.tenant_id, m.user_id, m.person_id, m.name, m.role, m.groups, m.state, m.created_ms,"
-    " m.created_by, m.accepted_ms, m.changed_ms, m.kept, p.email FROM members m"
+    " m.created_by, m.accepted_ms, m.changed_ms, m.kept, m.granted_since_ms, p.email FROM members m"
     " JOIN people p ON p.person_id = m.person_id"
 )
 _HAPPENINGS = ", ".join(
@@ -69,6 +69,7 @@ class MemberRow:
     created_by: str
     accepted_ms: int | None = None
     changed_ms: int | None = None
+    granted_since_ms: int = 0
     kept: Kept = ""
     email: bytes = b""
 
@@ -99,6 +100,7 @@ def _member(row: Row) -> MemberRow:
         created_by=str(row["created_by"]),
         accepted_ms=_number(row["accepted_ms"]),
         changed_ms=_number(row["changed_ms"]),
+        granted_since_ms=int(row["granted_since_ms"] or 0),
         kept=cast("Kept", row["kept"]),
         email=cast("bytes", row["email"]),
     )
@@ -216,11 +218,20 @@ class PeopleStore:
             "created_by": member.created_by,
             "accepted_ms": member.accepted_ms,
             "kept": member.kept,
+            "granted_since_ms": member.granted_since_ms,
         }
         await self._rows.insert("members", [row])
 
+    async def end_grants(self, person_id: str) -> None:
+        """Let nothing count any more that was granted in a person's name until now, in any tenant."""
+        changed: dict[str, Scalar] = {"granted_since_ms": self._clock.now_ms()}
+        await self._rows.update("members", changed, {"person_id": person_id})
+
     async def change_member(self, before: MemberRow, after: MemberRow) -> bool:
-        """Store what has changed of a membership; say whether it still was as it was read."""
+        """Store what has changed of a membership; say whether it still was as it was read.
+
+        What was granted in a member's name ends with a deactivation: being activated brings none of it back.
+        """
         changed: dict[str, Scalar] = {
             "name": after.name,
             "role": after.role,
@@ -230,6 +241,8 @@ class PeopleStore:
             "changed_ms": self._clock.now_ms(),
             "kept": after.kept,
         }
+        if after.state != before.state == "active":
+            changed["granted_since_ms"] = self._clock.now_ms()
         where: dict[str, Scalar] = {
             "tenant_id": before.tenant_id,
             "user_id": before.user_id,

@@ -55,6 +55,7 @@ MEMBERS = Table(
         Column("changed_ms", "integer", nullable=True),
         Column("kept", "text"),
         Column("locked_ms", "integer", nullable=True),
+        Column("granted_since_ms", "integer"),
     ),
     key=("user_id",),
     indexes=(
