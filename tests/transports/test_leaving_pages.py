@@ -8,7 +8,8 @@ __all__ = ["browser", "world"]
 
 def test_each_page_of_the_account_leads_to_signing_out(world: World, browser: Browser) -> None:
     browser.sign_in(joined_as(world, "leaves@example.com"))
-    for path in ("sessions", "passkeys", "second-factor", "apps"):
+    forms = ("password", "second-factor/recovery-codes", "second-factor/remove")
+    for path in ("sessions", "passkeys", "second-factor", "apps", *forms):
         browser.get(f"/account/{path}")
         assert '<a href="/account/sign-out">Sign out</a>' in browser.page
     assert browser.get("/account/sign-out").status == 200

@@ -23,12 +23,16 @@ class Field:
 
 @dataclass(frozen=True)
 class Form:
-    """A form: where it goes, its fields, what its button says, and whether its page has the script."""
+    """A form: where it goes, its fields, what its button says, and whether its page has the script.
+
+    `own` are the forms of somebody's account, whose pages lead on to all others and to signing out.
+    """
 
     path: str
     fields: Sequence[Field]
     button: str
     script: bool = False
+    own: bool = False
 
 
 EMAIL = Field("email", "E-mail address", "email", "username")

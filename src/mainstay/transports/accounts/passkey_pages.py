@@ -23,8 +23,8 @@ Entered = Callable[[Visit, NewSession, str], Awaitable[Response]]
 _TITLE = "Your passkeys"
 _NAME = Field("name", "Name", "text", "off", "What you call the device, or the place that keeps the passkey.")
 _BEGIN = Form(HOME, (), "Add a passkey")
-_BEGIN_PROVEN = Form(HOME, (PASSWORD,), "Go on")
-_REMOVE_PROVEN = Form(f"{HOME}/remove", (PASSWORD,), "Remove the passkey")
+_BEGIN_PROVEN = Form(HOME, (PASSWORD,), "Go on", own=True)
+_REMOVE_PROVEN = Form(f"{HOME}/remove", (PASSWORD,), "Remove the passkey", own=True)
 _SIGN_IN_LINK = pages.link("/account/sign-in", "Sign in in another way")
 _INTRO = """<p>A passkey signs you in by your fingerprint, your face or the PIN of a device, without a
 password. With one, the password alone signs you in no more.</p>"""

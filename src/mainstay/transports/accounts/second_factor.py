@@ -15,10 +15,10 @@ from mainstay.transports.accounts.visit import Page, Visit
 
 _HOME = "/account/second-factor"
 _TITLE = "Your second factor"
-_BEGIN = Form(_HOME, (PASSWORD,), "Set up an authenticator app")
-_CONFIRM = Form(f"{_HOME}/confirm", (CODE,), "Confirm")
-_RENEW = Form(f"{_HOME}/recovery-codes", (PASSWORD, CODE), "Make new recovery codes")
-_REMOVE = Form(f"{_HOME}/remove", (PASSWORD, CODE), "Remove the authenticator app")
+_BEGIN = Form(_HOME, (PASSWORD,), "Set up an authenticator app", own=True)
+_CONFIRM = Form(f"{_HOME}/confirm", (CODE,), "Confirm", own=True)
+_RENEW = Form(f"{_HOME}/recovery-codes", (PASSWORD, CODE), "Make new recovery codes", own=True)
+_REMOVE = Form(f"{_HOME}/remove", (PASSWORD, CODE), "Remove the authenticator app", own=True)
 _NONE = """<p>The password alone signs you in. With an authenticator app signing in needs a code of
 it too; a <a href="/account/passkeys">passkey</a> does without the password.</p>"""
 _DEMANDED = """<p class="problem" role="alert">A second factor is demanded of you here. Set up an

@@ -128,7 +128,7 @@ class Visit:
             named = [each for each in failure.problems if "tenant_id" in each]
             choices = pages.tenants(named) if named else NOTHING
         body = pages.form(form, self.token, values, wrong=wrong, choices=choices)
-        html = page(title, joined([body, more]), script=form.script)
+        html = page(title, joined([body, more]), signed_in=form.own, script=form.script)
         return self.show(html, status, retry_after_s, script=form.script)
 
 
