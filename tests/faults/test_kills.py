@@ -11,7 +11,7 @@ import truths
 from ledger import Ledger, Writers
 from servers import FULL, Server, needs_encoder
 
-KILLS = 100 if FULL else 5
+KILLS = 100 if FULL else 3
 _SEED = int(os.environ.get("MAINSTAY_FAULT_SEED", "20261122"))
 _READY_MAX_S = 30.0
 

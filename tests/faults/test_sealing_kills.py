@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from servers import ADMIN_KEY, FULL, Server, needs_encoder, serving
 
-KILLS = 50 if FULL else 4
+KILLS = 50 if FULL else 2
 _SEED = 20_261_129
 _MAINSTAY = Path(sys.executable).with_name("mainstay")
 

@@ -116,7 +116,7 @@ def _taken_along(world: World, mark: str) -> Values:
 
 
 def _agreed(world: World) -> Values:
-    asked = {"subject": "user_1", "purpose": "terms"}
+    asked = {"subject": "user_agreeing", "purpose": "terms"}
     world.call("privacy.define_consent", purpose="terms", text="Words.")
     if not world.call("privacy.check_consent", **asked)["given"]:
         world.call("privacy.give_consent", **asked, version=1)
@@ -288,7 +288,7 @@ SAMPLES: dict[str, Sample] = {
     "privacy.withdraw_consent": Sample(
         lambda world, _: _agreed(world), {"purpose": "No purpose"}, {"purpose": "nowhere"}
     ),
-    "privacy.list_consents": Sample(plain(subject="user_1", limit=2, before=1), {"limit": 201}),
+    "privacy.list_consents": Sample(plain(subject="user_agreeing", limit=2, before=1), {"limit": 201}),
     "privacy.check_consent": Sample(
         lambda world, _: _agreed(world), {"purpose": "No purpose"}, {"purpose": "nowhere"}
     ),
