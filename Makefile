@@ -10,6 +10,7 @@ ENCODER := .cache/encoder
 PEERS := tests/peers/node_modules/.package-lock.json
 PORT ?= 8080
 DATA ?= ./data
+WORKERS ?= $(shell echo $$(( $$(nproc 2>/dev/null || echo 2) + 1 ))) # many tests wait, for a server or a clock
 
 help: ## Explain the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,7 +52,7 @@ laws: $(STAMP) ## Check who may import whom
 	@$(BIN)/lint-imports
 
 unit: $(STAMP) encoder ## Run the tests
-	@MAINSTAY_ENCODER=$(abspath $(ENCODER)) $(BIN)/pytest -n auto
+	@MAINSTAY_ENCODER=$(abspath $(ENCODER)) $(BIN)/pytest -n $(WORKERS)
 
 spec: $(STAMP) ## Write spec/ from the operations
 	@$(BIN)/python -m mainstay.app.spec

@@ -20,7 +20,7 @@ from mainstay.kernel.guard import ANYBODY, STRANGER
 from mainstay.kernel.interface import Operation, Upload
 from mainstay.kit.errors import Failure, NotFound
 from makers import ADMIN_KEY
-from transports.real_house import Running, bearer, request_for, running
+from transports.real_house import Running, bearer, request_for, running, tool_call
 from transports.samples import OPERATIONS, SAMPLES
 from transports.worlds import World, furnished
 
@@ -81,8 +81,9 @@ def sdk(house: House, operation: Operation, values: Values, key: str) -> Any:
         return operation.adapter.dump_python(answer, mode="json")
 
 
-def mcp(house: House, operation: Operation, values: Values, key: str) -> Any:
-    arguments = {
+def _arguments(values: Values) -> Values:
+    """Write files as the arguments of a tool have them."""
+    return {
         name: {
             "name": value.name,
             "media_type": value.media_type,
@@ -93,12 +94,14 @@ def mcp(house: House, operation: Operation, values: Values, key: str) -> Any:
         for name, value in values.items()
     }
 
+
+def mcp(house: House, operation: Operation, values: Values, key: str) -> Any:
     async def call() -> Any:
         async with (
             httpx2.AsyncClient(headers=[bearer(key)], timeout=30) as http,
             Client(streamable_http_client(f"{house.running.url}/mcp", http_client=http)) as client,
         ):
-            return await client.call_tool(operation.full_name.replace(".", "_"), arguments)
+            return await client.call_tool(operation.full_name.replace(".", "_"), _arguments(values))
 
     result = anyio.run(call)
     if result.is_error:
@@ -108,6 +111,18 @@ def mcp(house: House, operation: Operation, values: Values, key: str) -> Any:
         result.structured_content.get("result"),
     )
     return json.loads(result.content[0].text)
+
+
+def mcp_message(house: House, operation: Operation, values: Values, key: str) -> Any:
+    """Send a tool's call alone; the client of the protocol reads the list of all tools before each."""
+    sent = tool_call(operation, _arguments(values))
+    answer = house.http.request(
+        sent.method, sent.target, content=sent.body, headers=[*sent.headers, bearer(key)]
+    )
+    result = answer.json()["result"]
+    if result.get("isError"):
+        return _problem(result["structuredContent"])
+    return json.loads(result["content"][0]["text"])
 
 
 def command_line(house: House, operation: Operation, values: Values, key: str) -> Any:

@@ -15,7 +15,7 @@ from transports.people_samples import passkey_of
 from transports.permitted import KNOWN
 from transports.real_house import Running, bearer, request_for, running, tool_call
 from transports.samples import OPERATIONS, SAMPLES
-from transports.test_every_transport import House, doors_for, normal
+from transports.test_every_transport import Door, House, doors_for, mcp_message, normal
 from transports.worlds import World, furnished
 
 SECRET = "treasure"
@@ -233,6 +233,11 @@ def plain(answer: Any) -> str:
     return re.sub(r"\b[0-9a-f]{64}\b|\b1\d{12}\b", "<moving>", text)
 
 
+def quick_doors_for(operation: Operation) -> dict[str, Door]:
+    """Give the doors of an operation; a tool is called by its message."""
+    return {door: mcp_message if door == "mcp" else call for door, call in doors_for(operation).items()}
+
+
 @pytest.mark.parametrize("name", KNOWN)
 def test_every_door_hides_another_tenants_things(sides: Sides, name: str) -> None:
     operation, attacker = OPERATIONS[name], sides.attacker(name)
@@ -242,7 +247,7 @@ def test_every_door_hides_another_tenants_things(sides: Sides, name: str) -> Non
     for turn, path in enumerate(naming(operation)):
         named = foreign(sides, operation, path)
         assert faked(named) != named, f"say in _FAKES what nobody has in the shape of {named}"
-        for number, (door, call) in enumerate(doors_for(operation).items()):
+        for number, (door, call) in enumerate(quick_doors_for(operation).items()):
             told = []
             for which, value in enumerate((named, faked(named))):
                 own = SAMPLES[name].good(attacker, f"mark{2 * number + which} {turn}")
@@ -269,7 +274,7 @@ def test_what_is_there_is_told_to_its_own_tenant(sides: Sides) -> None:
     """Or hiding it from others would prove nothing."""
     for name, path in (("knowledge.get_document", "doc_id"), ("knowledge.get_collection", "name")):
         own = SAMPLES[name].good(sides.victim, "mark")
-        for call in doors_for(OPERATIONS[name]).values():
+        for call in quick_doors_for(OPERATIONS[name]).values():
             told = [
                 call(sides.house, OPERATIONS[name], placed(own, path, value), sides.victim.key)
                 for value in ("theirs" if path == "doc_id" else "their-books", "nothing-like-it")
