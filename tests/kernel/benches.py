@@ -14,7 +14,7 @@ from mainstay.kernel.caller import house
 from mainstay.kernel.events import Reaction, Reactions, declared_reactions, reactions_of, reacts_to
 from mainstay.kernel.interface import Event
 from mainstay.kernel.leases import Leases
-from mainstay.kernel.outbox import Outbox
+from mainstay.kernel.outbox import WAKE, Outbox
 from mainstay.kernel.reactor import Reactor
 from mainstay.kernel.tables import TABLES
 from mainstay.kernel.tidying import DAY_MS, Tidying
@@ -66,6 +66,7 @@ class Bench:
         self.bus = MemoryBus()
         self.ids = Ids(self.clock, SystemRandom())
         subscribers: dict[str, list[str]] = {}
+        self._names = list(declared_reactions(Recording))
         for name, marked in declared_reactions(Recording).items():
             subscribers.setdefault(marked.event.name(), []).append(name)
         self.outbox = Outbox(self.bus, self.clock, self.ids, subscribers)
@@ -91,6 +92,12 @@ class Bench:
             await self.outbox.write(await work.open(), work)
             await work.commit()
             await self.outbox.committed(work)
+
+    async def later(self, seconds: float, tenant: str = "t1") -> None:
+        """Let time pass, and the reactor look at once what is due now; by itself it looks each second."""
+        self.clock.move(seconds)
+        for name in self._names:
+            await self.bus.publish(WAKE, f"{tenant}/{name}")
 
     async def states(self) -> dict[str, int]:
         rows = await self.database.fetch(SYSTEM, "SELECT state, count(*) AS n FROM outbox GROUP BY state")

@@ -84,7 +84,7 @@ async def test_a_bug_is_buried_after_some_attempts(bench: Bench, caplog: pytest.
     async with running(bench):
         async with asyncio.timeout(60):
             while (await bench.states()).get("dead") != 1:
-                bench.clock.move(400)
+                await bench.later(400)
                 await asyncio.sleep(0.02)
     assert len(bench.reactions.batches) == ATTEMPTS_MAX
     assert "ZeroDivisionError" in caplog.text
