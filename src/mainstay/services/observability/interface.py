@@ -7,6 +7,7 @@ from pydantic import Field, StringConstraints
 
 from mainstay.kernel.interface import Interface, Record, reads, streams, writes
 from mainstay.kit.errors import Forbidden, Invalid, NotFound
+from mainstay.ports.ciphers import KeyDestroyed
 from mainstay.services.observability.logged import (
     CharactersMax,
     FieldNames,
@@ -347,7 +348,10 @@ class Observability(Interface):
         """
 
     @reads(
-        "GET /audit/requests/{number}", may="requests:read", fails=(RequestMissing,), example={"number": 1}
+        "GET /audit/requests/{number}",
+        may="requests:read",
+        fails=(RequestMissing, KeyDestroyed),
+        example={"number": 1},
     )
     async def get_request(self, number: Annotated[int, Field(ge=1, le=1 << 53)]) -> WholeRequest:
         """Give a logged request with its answer; needs `audit:read` too."""

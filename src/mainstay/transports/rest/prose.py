@@ -26,7 +26,7 @@ PARAMETERS: Schema = {
         "name": "If-None-Match",
         "in": "header",
         "description": "The `ETag` of an answer you have; if it still holds, 304 says so without sending it.",
-        "schema": {"type": "string", "maxLength": 1000},
+        "schema": {"type": "string"},
     },
 }
 HEADERS: Schema = {
