@@ -81,3 +81,13 @@ async def test_it_is_exported_and_erased_with_its_person(house: House) -> None:
     assert not (await admin.call("privacy.check_consent", **ADA)).given
     with pytest.raises(KeyDestroyed):
         await admin.call("privacy.give_consent", **ADA, version=1)
+
+
+async def test_somebody_who_is_being_erased_has_said_nothing(house: House) -> None:
+    admin = client(house)
+    await defined(admin)
+    await admin.call("privacy.give_consent", **ADA, version=1, evidence="A box.")
+    tenant_id = (await admin.call("identity.whoami")).tenant_id
+    assert house.engines.keys.destroy(f"{tenant_id}/user_ada")  # the rows go a moment later
+    assert await admin.call("privacy.list_consents", subject="user_ada") == []
+    assert not (await admin.call("privacy.check_consent", **ADA)).given

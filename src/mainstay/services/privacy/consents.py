@@ -1,7 +1,10 @@
 """Consents: what persons agreed to, in which words, and until when; nothing of it is changed afterwards."""
 
+import contextlib
+
 from mainstay.kernel.work import caller, note_target
 from mainstay.kit.clock import Clock
+from mainstay.ports.ciphers import KeyDestroyed
 from mainstay.ports.database import UniqueViolated
 from mainstay.services.privacy.consent_store import ConsentRow, ConsentStore, PurposeRow
 from mainstay.services.privacy.failures import (
@@ -60,13 +63,16 @@ class Consents:
 
     async def history(self, subject: str, limit: int, before: int | None) -> list[Consent]:
         """List what somebody said, newest first."""
-        rows = await self._store.history(subject, before or _FAR, limit)
-        return [_told(row) for row in rows]
+        with contextlib.suppress(KeyDestroyed):  # somebody is being erased, and has said nothing
+            return [_told(row) for row in await self._store.history(subject, before or _FAR, limit)]
+        return []
 
     async def check(self, subject: str, purpose: str) -> ConsentState:
         """Say whether a consent is given now."""
         newest = await self._found(purpose)
-        last = await self._store.newest(subject, purpose)
+        last = None
+        with contextlib.suppress(KeyDestroyed):
+            last = await self._store.newest(subject, purpose)
         given = last is not None and last.given
         return ConsentState(
             purpose=purpose,

@@ -355,7 +355,7 @@ class Privacy(Interface):
     async def withdraw_consent(self, subject: Subject, purpose: Purpose, evidence: Evidence = "") -> Consent:
         """Record that somebody took a consent back; it holds from the next check on, and both are kept."""
 
-    @reads("GET /privacy/consents", may="consents:read", fails=(KeyDestroyed,), example=_SUBJECT_EXAMPLE)
+    @reads("GET /privacy/consents", may="consents:read", example=_SUBJECT_EXAMPLE)
     async def list_consents(
         self,
         subject: Subject,
@@ -368,7 +368,7 @@ class Privacy(Interface):
     @reads(
         "GET /privacy/consents/check",
         may="consents:read",
-        fails=(ConsentPurposeMissing, KeyDestroyed),
+        fails=(ConsentPurposeMissing,),
         example={**_SUBJECT_EXAMPLE, "purpose": "newsletter"},
     )
     async def check_consent(self, subject: Subject, purpose: Purpose) -> ConsentState:
