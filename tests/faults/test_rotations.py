@@ -13,6 +13,7 @@ from servers import FULL, Connection, Server, Told, needs_encoder, serving
 
 TURNS = 30 if FULL else 2
 _BETWEEN_S = 0.15
+"""How long the clients work between two replacements: it paces the load, and nothing waits for it."""
 _OVERLAP = {"overlap_s": 60}
 _OF_A_TOKEN = 20
 

@@ -50,7 +50,7 @@ class PermissionMissing(Forbidden):
 
 
 class SecondFactorRequired(Forbidden):
-    """The tenant demands a second factor, and this session was begun without one."""
+    """The tenant demands a second factor, and the caller signed in without one."""
 
     title = "A second factor is required"
 

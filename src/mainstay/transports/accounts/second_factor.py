@@ -22,9 +22,9 @@ _REMOVE = Form(f"{_HOME}/remove", (PASSWORD, CODE), "Remove the authenticator ap
 _NONE = """<p>The password alone signs you in. With an authenticator app signing in needs a code of
 it too; a <a href="/account/passkeys">passkey</a> does without the password.</p>"""
 _DEMANDED = """<p class="problem" role="alert">A second factor is demanded of you here. Set up an
-authenticator app or a <a href="/account/passkeys">passkey</a> to go on; until then this session is good for
+authenticator app or a <a href="/account/passkeys">passkey</a> to go on; until then signing in is good for
 nothing else.</p>"""
-_AGAIN = """<p class="problem" role="alert">A second factor is demanded of you here, and this session was
+_AGAIN = """<p class="problem" role="alert">A second factor is demanded of you here, and your session was
 begun without yours. <a href="/account/sign-in">Sign in again</a> with it.</p>"""
 _PASSKEYS = """<p class="done" role="status">Signing in needs one of
 your <a href="/account/passkeys">passkeys</a>.</p><p>Recovery codes that are left: $left.

@@ -24,7 +24,7 @@ class Protocol(HttpToolsProtocol):
     _unread = 0
     _overdue: asyncio.TimerHandle | None = None
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
         """Wait for the first request's head."""
         super().connection_made(transport)
         self._wait()
