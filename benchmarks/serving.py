@@ -101,11 +101,13 @@ def mainstay_command(data: Path, port: int) -> list[str | Path]:
 
 
 @contextlib.contextmanager
-def mainstay(data: Path) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
-    """Serve the product on a data folder; give its port and its process."""
+def mainstay(
+    data: Path, settings: Mapping[str, str] | None = None
+) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
+    """Serve the product on a data folder, its log beside it; give its port and its process."""
     port = free_port()
     data.mkdir(parents=True, exist_ok=True)
-    environment = {"MAINSTAY_ADMIN_KEY": KEY, "MAINSTAY_RATE_LIMIT_PER_MINUTE": "1000000"}
+    environment = {"MAINSTAY_ADMIN_KEY": KEY, "MAINSTAY_RATE_LIMIT_PER_MINUTE": "1000000", **(settings or {})}
     log = data.with_name(data.name + ".log")
     with running(mainstay_command(data, port), port, "/readyz", environment, log) as process:
         yield port, process

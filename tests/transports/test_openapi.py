@@ -69,6 +69,12 @@ def test_problems_name_their_codes(document: dict[str, Any]) -> None:
 def test_whole_and_streamed_answers_stand_at_one_place(document: dict[str, Any]) -> None:
     content = document["paths"]["/knowledge/answer"]["post"]["responses"]["200"]["content"]
     assert set(content) == {"application/json", "text/event-stream"}
+    events = [each["properties"] for each in content["text/event-stream"]["schema"]["oneOf"]]
+    assert {each["event"]["const"]: each["data"]["contentSchema"] for each in events} == {
+        "piece": {"$ref": "#/components/schemas/AnswerPiece"},
+        "end": {"type": "object"},
+        "problem": {"$ref": "#/components/schemas/Problem"},
+    }
 
 
 def test_a_file_has_its_fields_beside_it(document: dict[str, Any]) -> None:

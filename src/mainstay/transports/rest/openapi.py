@@ -15,6 +15,7 @@ from mainstay.transports.rest.refusals import (
     failures_of,
 )
 from mainstay.transports.rest.schemas import Schema, Schemas, without_null
+from mainstay.transports.rest.streaming import MEDIA_TYPE
 from mainstay.transports.rest.text_values import form_of_parameter, is_list
 
 _FILE: Schema = {
@@ -198,7 +199,7 @@ class _Writer:
         for operation in operations:
             answer = self._schemas.answer(operation)
             if operation.kind == "stream":
-                media = {"text/event-stream": prose.events(answer)}
+                media = {MEDIA_TYPE: prose.events(answer)}
             else:
                 media = {"application/json": {"schema": answer}}
             status = str(operation.status)

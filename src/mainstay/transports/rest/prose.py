@@ -136,7 +136,15 @@ UNCHANGED: Schema = {
 
 
 def events(piece: Schema) -> Schema:
-    """Describe a stream of events; OpenAPI 3.1 has no schema for the single event, so words point at it."""
-    name = str(piece.get("$ref", "")).rpartition("/")[2]
-    told = f"{_EVENTS} Each piece is a `{name}`." if name else _EVENTS
-    return {"schema": {"type": "string", "description": told, "x-event": piece}}
+    """Describe a stream by its single event, as OpenAPI 3.1 documents do, which have no word for that."""
+    kinds = {"piece": piece, "end": {"type": "object"}, "problem": {"$ref": "#/components/schemas/Problem"}}
+    return {"schema": {"description": _EVENTS, "oneOf": [_event(*kind) for kind in kinds.items()]}}
+
+
+def _event(name: str, content: Schema) -> Schema:
+    data = {"type": "string", "contentMediaType": "application/json", "contentSchema": content}
+    return {
+        "type": "object",
+        "required": ["event", "data"],
+        "properties": {"event": {"const": name}, "data": data},
+    }

@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import Any
 
 from mainstay.transports.rest.looks import page
+from mainstay.transports.rest.streaming import MEDIA_TYPE
 
 Schema = Mapping[str, Any]
 _SHOWN_CAPTIONS = frozenset({"Parameters and fields", "Answers"})
@@ -198,8 +199,9 @@ class Reference:
 
 def _answer_kind(media_type: str, media: Mapping[str, Any]) -> str:
     schema = media.get("schema", {})
-    if "x-event" in schema:
-        return f"events of {_kind(schema['x-event'])} (<code>{escape(media_type)}</code>)"
+    if media_type == MEDIA_TYPE:
+        piece = schema["oneOf"][0]["properties"]["data"]["contentSchema"]
+        return f"events of {_kind(piece)} (<code>{escape(media_type)}</code>)"
     return _kind(schema)
 
 
