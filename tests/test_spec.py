@@ -1,6 +1,7 @@
 """What is generated from the code is checked in, and every operation and setting is described."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,15 @@ def test_every_operation_has_a_route_a_tool_and_a_row() -> None:
         assert f"| `{operation.full_name}` |" in files["docs/operations.md"]
         has_tool = operation.kind != "stream" and operation.may != STRANGER
         assert (operation.full_name.replace(".", "_") in tools) == has_tool
+
+
+def test_white_space_in_patterns_is_the_same_to_everybody() -> None:
+    """U+0085 is white space here but not in ECMA-262, the language of schemas; U+FEFF there but not here."""
+    found = re.findall(r'"pattern": (".*"),?$', spec.files()["spec/openapi.json"], re.MULTILINE)
+    patterns = [pattern for each in found if "\\s" in (pattern := json.loads(each))]
+    assert patterns
+    assert [each for each in patterns if each.count("[^\\s") != each.count(r"\x7f-\x9f\ufeff")] == []
+    assert not [each for each in found if "\\S" in each]
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)

@@ -186,8 +186,8 @@ class NotesService(Notes):
         key = (caller().tenant_id, note_id or f"note_{len(self.notes)}")
         if key in self.notes:
             raise NoteTaken("Choose another id.")
-        self.notes[key] = Note(note_id=key[1], text=text, tags=tags or [])
-        return self.notes[key].model_copy(update={"queued": not wait})
+        self.notes[key] = Note(note_id=key[1], text=text, tags=tags or [], queued=not wait)
+        return self.notes[key]
 
     async def get_note(self, note_id: str) -> Note:
         """Give a note."""

@@ -24,7 +24,9 @@ async def test_a_note_is_kept_and_given(web: httpx2.AsyncClient, base: str) -> N
 
 
 async def test_work_that_goes_on_is_answered_with_202(web: httpx2.AsyncClient) -> None:
-    assert (await web.post("/v1/notes", json={"text": "x"})).status_code == 202
+    assert (await web.post("/v1/notes", json={"text": "x", "note_id": "late"})).status_code == 202
+    told = await web.get("/v1/notes/late")
+    assert (told.status_code, told.json()["queued"]) == (200, True)  # to ask how far it is starts no work
 
 
 @pytest.mark.parametrize("note_id", ["a/b", "ä ö", "100%", "a+b", "..", "?#"])

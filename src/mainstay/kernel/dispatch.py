@@ -17,7 +17,7 @@ from mainstay.kernel.entrance import Entrance
 from mainstay.kernel.fields import problem_of
 from mainstay.kernel.guard import STRANGER, CredentialsUnknown, Guard, TenantSuspended, stranger
 from mainstay.kernel.idempotency import Idempotency, Replay
-from mainstay.kernel.interface import Interface, Operation, is_pending, operations_of
+from mainstay.kernel.interface import Interface, Operation, operations_of
 from mainstay.kernel.outbox import Outbox
 from mainstay.kernel.recording import UNRECORDED, Recording, Unrecorded
 from mainstay.kernel.tracing import Span, Tracing
@@ -263,7 +263,7 @@ class Application:
             await parts.outbox.committed(work)
             if work.after is not None:
                 value = await work.after()
-        return Answer(value, is_pending(value))
+        return Answer(value, operation.is_pending(value))
 
     async def _finish(self, work: Work, operation: Operation, message: Message, outcome: str) -> None:
         unit = await work.open()

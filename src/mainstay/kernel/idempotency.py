@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from mainstay.kernel.audit import scoped
 from mainstay.kernel.caller import Caller
-from mainstay.kernel.interface import Operation, Upload, is_pending
+from mainstay.kernel.interface import Operation, Upload
 from mainstay.kernel.tables import answer_place
 from mainstay.kernel.work import Work
 from mainstay.kit.clock import Clock
@@ -144,7 +144,7 @@ class Idempotency:
         """Write the answer in the operation's own transaction; raises KeyTaken."""
         if ticket.key is None:
             return
-        pending = is_pending(value)
+        pending = ticket.operation.is_pending(value)
         kept = {"value": ticket.operation.adapter.dump_python(value, mode="json"), "pending": pending}
         now = self._clock.now_ms()
         row: dict[str, Scalar] = {

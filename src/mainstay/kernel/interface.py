@@ -30,13 +30,8 @@ class Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", ser_json_inf_nan="null")
 
     def pending(self) -> bool:
-        """Say whether the work behind this answer still goes on (a door answers 202 then)."""
+        """Say whether the work behind this answer still goes on."""
         return False
-
-
-def is_pending(value: object) -> bool:
-    """Say whether the work behind an answer still goes on."""
-    return isinstance(value, Record) and value.pending()
 
 
 class Input(BaseModel):
@@ -205,6 +200,10 @@ class Operation:
                 raise TypeError(f"{self.full_name} was given {name!r} twice")
             arguments[name] = value
         return arguments
+
+    def is_pending(self, value: object) -> bool:
+        """Say whether the work that it started still goes on behind its answer (a door answers 202 then)."""
+        return self.pending and isinstance(value, Record) and value.pending()
 
     def keeps(self, route: Route) -> bool:
         """Say whether clients may keep its answer on a route, and ask whether it still holds."""

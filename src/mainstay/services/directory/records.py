@@ -57,7 +57,7 @@ Email = Annotated[
     StringConstraints(
         min_length=3,
         max_length=254,
-        pattern=r"^[^\s\x00-\x1f\x7f@<>()\[\],;:\\\"]{1,64}@[^\s\x00-\x1f\x7f@<>()\[\],;:\\\"]{1,189}$",
+        pattern=r"^[^\s\x00-\x1f\x7f-\x9f\ufeff@<>()\[\],;:\\\"]{1,64}@[^\s\x00-\x1f\x7f-\x9f\ufeff@<>()\[\],;:\\\"]{1,189}$",
     ),
 ]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=254, pattern=_TEXT)]

@@ -23,7 +23,7 @@ Issuer = Annotated[
     StringConstraints(
         min_length=8,
         max_length=500,
-        pattern=r"^(https://|http://(localhost|127\.0\.0\.1|\[::1\])[:/])[^\s?#]*$",
+        pattern=r"^(https://|http://(localhost|127\.0\.0\.1|\[::1\])[:/])[^\s\x7f-\x9f\ufeff?#]*$",
     ),
     Field(description="OpenID Connect: the provider's issuer, exactly as it writes it itself."),
 ]
@@ -44,7 +44,7 @@ Metadata = Annotated[
 ]
 MetadataUrl = Annotated[
     str,
-    StringConstraints(min_length=8, max_length=1000, pattern=r"^https?://[^\s]+$"),
+    StringConstraints(min_length=8, max_length=1000, pattern=r"^https?://[^\s\x7f-\x9f\ufeff]+$"),
     Field(description="SAML: where the metadata is, instead of the document itself; read once, now."),
 ]
 ClaimName = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
@@ -70,7 +70,11 @@ ReturnTo = Annotated[
 ]
 Email = Annotated[
     str,
-    StringConstraints(min_length=3, max_length=254, pattern=r"^[^\s\x00-\x1f\x7f@]+@[^\s\x00-\x1f\x7f@]+$"),
+    StringConstraints(
+        min_length=3,
+        max_length=254,
+        pattern=r"^[^\s\x00-\x1f\x7f-\x9f\ufeff@]+@[^\s\x00-\x1f\x7f-\x9f\ufeff@]+$",
+    ),
 ]
 Attempt = Annotated[
     str,
@@ -80,7 +84,7 @@ Attempt = Annotated[
 Code = Annotated[str, StringConstraints(max_length=4096, pattern=r"^[\x20-\x7e]*$")]
 SamlResponse = Annotated[
     str,
-    StringConstraints(min_length=1, max_length=400_000, pattern=r"^[A-Za-z0-9+/=\s]+$"),
+    StringConstraints(min_length=1, max_length=400_000, pattern=r"^[A-Za-z0-9+/= \t\r\n]+$"),
     Field(description="The field `SAMLResponse` as the identity provider sent it."),
 ]
 

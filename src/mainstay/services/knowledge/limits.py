@@ -76,7 +76,9 @@ FaqId = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"
 FaqQuestion = Annotated[str, StringConstraints(min_length=3, max_length=1000, pattern=NO_NUL)]
 FaqAnswer = Annotated[str, StringConstraints(min_length=1, max_length=10_000, pattern=NO_NUL)]
 Remark = Annotated[str, StringConstraints(max_length=2000, pattern=NO_NUL)]
-Url = Annotated[str, StringConstraints(min_length=8, max_length=2000, pattern=r"^https?://\S+$")]
+Url = Annotated[
+    str, StringConstraints(min_length=8, max_length=2000, pattern=r"^https?://[^\s\x7f-\x9f\ufeff]+$")
+]
 Languages = Annotated[
     list[Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")]],
     Field(

@@ -15,11 +15,11 @@ Email = Annotated[
     StringConstraints(
         min_length=3,
         max_length=EMAIL_LENGTH_MAX,
-        pattern=r"^[^\s\x00-\x1f\x7f@<>()\[\],;:\\\"]{1,64}@[^\s\x00-\x1f\x7f@<>()\[\],;:\\\"]{1,189}$",
+        pattern=r"^[^\s\x00-\x1f\x7f-\x9f\ufeff@<>()\[\],;:\\\"]{1,64}@[^\s\x00-\x1f\x7f-\x9f\ufeff@<>()\[\],;:\\\"]{1,189}$",
     ),
     Field(
         description="An e-mail address without a display name; its capitals are made small.",
-        json_schema_extra={"format": "email"},
+        json_schema_extra={"format": "idn-email"},
     ),
 ]
 UserName = Annotated[
