@@ -42,8 +42,10 @@ class Copying:
         if isinstance(value, str):
             return self._text(value)
         self.left -= _PLAIN_COST
-        if isinstance(value, BaseModel | Mapping):
-            return self._fields(dict(value), depth)
+        if isinstance(value, BaseModel):
+            return self._fields(dict(iter(value)), depth)  # a field `keys` makes it look like a mapping
+        if isinstance(value, Mapping):
+            return self._fields(value, depth)
         if isinstance(value, list | tuple | set | frozenset):
             return self._several(value, depth)
         return self._single(value)

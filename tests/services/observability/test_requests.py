@@ -103,6 +103,14 @@ async def test_secrets_and_files_are_never_kept(house: House, admin: Client) -> 
         assert "ferry" not in entry.model_dump_json()
 
 
+async def test_an_answer_with_a_field_that_dictionaries_have_too_is_logged(admin: Client) -> None:
+    await turned_on(admin)
+    stream = await admin.answer("observability.export_entries")
+    begin, *_ = [piece.begin async for piece in stream.value]
+    told = (await whole(admin, "observability.export_entries")).response[0]["begin"]
+    assert told == {**begin.model_dump(), "public_key": HIDDEN, "keys": HIDDEN}
+
+
 async def test_long_ones_are_cut(house: House, admin: Client) -> None:
     await turned_on(admin, characters_max=256)
     await admin.call("knowledge.add_document", collection="c", doc_id="d", text="word " * 200_000)
