@@ -17,10 +17,7 @@ Email = Annotated[
         max_length=EMAIL_LENGTH_MAX,
         pattern=r"^[^\s\x00-\x1f\x7f-\x9f\ufeff@<>()\[\],;:\\\"]{1,64}@[^\s\x00-\x1f\x7f-\x9f\ufeff@<>()\[\],;:\\\"]{1,189}$",
     ),
-    Field(
-        description="An e-mail address without a display name; its capitals are made small.",
-        json_schema_extra={"format": "idn-email"},
-    ),
+    Field(description="An e-mail address without a display name; its capitals are made small."),
 ]
 UserName = Annotated[
     str,
