@@ -1,8 +1,9 @@
 """What recognising a caller costs: a read by an API key and by access tokens, against the same read inside.
 
-    python benchmarks/guard.py [--each 2000] [--repeats 5]
+    python benchmarks/guard.py [--each 2000] [--repeats 5] [--cache redis://…]
 
-CPU of the whole process for `GET /v1/collections` on the road, without a socket; memory engines, SQLite.
+CPU of the whole process for `GET /v1/collections` on the road, without a socket; SQLite, limits in memory
+or where `--cache` says (what Redis itself takes is another process's, and not in the figure).
 "Inside" is a call of one service by another, which has its caller already. Keys and tokens are recognised,
 limited, permitted and audited as at a door; a signature is checked once, whether its token works every time.
 """
@@ -76,9 +77,9 @@ async def callers(house: House) -> dict[str, Credential | Caller]:
     }
 
 
-async def measure(data: Path, each: int, repeats: int) -> list[Figure]:
+async def measure(data: Path, cache: str, each: int, repeats: int) -> list[Figure]:
     """Ask in every way, by turns."""
-    settings = Settings(data=data, encoder=NOBODYS_ENCODER, rate_limit_per_minute=1_000_000)
+    settings = Settings(data=data, cache=cache, encoder=NOBODYS_ENCODER, rate_limit_per_minute=1_000_000)
     costs: dict[str, list[float]] = {}
     async with House(settings, picked(settings, SystemClock(), SystemRandom())) as house:
         ways = await callers(house)
@@ -107,9 +108,10 @@ def main() -> None:
     parser = options(__doc__)
     parser.add_argument("--each", type=int, default=2000)
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--cache", default="memory")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        tell(uvloop.run(measure(Path(folder), given.each, given.repeats)), given.json)
+        tell(uvloop.run(measure(Path(folder), given.cache, given.each, given.repeats)), given.json)
 
 
 if __name__ == "__main__":

@@ -9,15 +9,24 @@ import uvicorn
 
 from mainstay.app.house import House
 from mainstay.app.server import doors
-from mainstay.transports.rest.unreadable import Protocol
+from mainstay.transports.rest.door import RestDoor
+from mainstay.transports.rest.protocol import protocol
 
 
 @asynccontextmanager
 async def served(house: House) -> AsyncIterator[str]:
     """Serve a house on a free port."""
+    async with served_door(doors(house)) as url:
+        yield url
+
+
+@asynccontextmanager
+async def served_door(door: RestDoor, *, behind_proxy: bool = False) -> AsyncIterator[str]:
+    """Serve what is behind a door on a free port."""
     sock = socket.socket()
     sock.bind(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(doors(house), http=Protocol, log_config=None, ws="none"))
+    config = uvicorn.Config(door, http=protocol(door), log_config=None, ws="none", proxy_headers=behind_proxy)
+    server = uvicorn.Server(config)
     task = asyncio.create_task(server.serve(sockets=[sock]))
     try:
         while not server.started:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from mainstay.transports.rest import unreadable
+from mainstay.transports.rest import protocol
 from mainstay.transports.rest.exchange import SAFE_HEADERS
 from makers import ADMIN_KEY, opened_house
 from served import served
@@ -106,7 +106,7 @@ async def test_a_head_without_an_end_is_cut_off(address: tuple[str, int], head: 
 async def test_a_head_that_does_not_come_is_not_waited_for(
     address: tuple[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(unreadable, "HEAD_S", 0.05)
+    monkeypatch.setattr(protocol, "HEAD_S", 0.05)
     assert await told(address, b"GET /healthz HTTP/1.1\r\nHost: house\r\n") == b""
     assert await told(address, b"") == b""
     assert (await told(address, SMUGGLED + b"GET /heal")).startswith(b"HTTP/1.1 200 ")

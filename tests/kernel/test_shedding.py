@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from mainstay.kernel.shedding import CALM_S, Overloaded, Shedding, SheddingSettings
+from mainstay.kernel.shedding import CALM_S, Overloaded, Place, Shedding, SheddingSettings, Throttled
+from mainstay.kernel.sources import Source
 
 SERVICE_S = 0.005
 WORKERS = 2
@@ -205,3 +206,27 @@ def test_those_who_are_refused_come_back_apart_and_the_log_is_short(
     shedding.admit("search").leave()
     assert [record.levelname for record in caplog.records] == ["WARNING", "WARNING"]
     assert "100" in caplog.records[1].message
+
+
+def test_who_is_turned_away_at_the_door_is_who_would_have_been_refused_further_in(clock: Clock) -> None:
+    """The same crowd twice: asked at the door first, and not; one tenant floods, another trickles."""
+    outcomes = []
+    for at_the_door in (True, False):
+        clock.time, chance, told = 1000.0, random.Random(5), []  # noqa: S311 - the same crowd each time
+        shedding = Shedding(clock, SheddingSettings(at_once=4))
+        places: deque[Place] = deque()
+        for _ in range(20_000):
+            clock.time += chance.expovariate(10 * CAPACITY)
+            while places and chance.random() < 0.1:
+                places.popleft().done()
+            source = Source("flood", "a") if chance.random() < 0.9 else Source("trickle", "b")
+            refusal = shedding.turned_away(source) if at_the_door else None
+            if refusal is None:
+                try:
+                    places.append(shedding.admit("search", source))
+                except (Overloaded, Throttled) as raised:
+                    refusal = raised
+            told.append((type(refusal), refusal and refusal.retry_after_s, shedding.limit, shedding.running))
+        outcomes.append((told, shedding.refused, shedding.sources.times_usual(Source("flood", "a"))))
+    assert outcomes[0] == outcomes[1]
+    assert {kind for kind, *_ in outcomes[0][0]} == {Overloaded, Throttled, type(None)}

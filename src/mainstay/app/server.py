@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import json
 import logging
 import os
@@ -34,8 +35,8 @@ from mainstay.transports.compatible.scim.door import ScimDoor
 from mainstay.transports.mcp.late import LateMcp
 from mainstay.transports.rest.door import RestDoor, rest_app
 from mainstay.transports.rest.origins import for_pages
+from mainstay.transports.rest.protocol import protocol
 from mainstay.transports.rest.settings import RestSettings
-from mainstay.transports.rest.unreadable import Protocol
 
 _MB = 1024 * 1024
 _BACKLOG = 2048
@@ -80,7 +81,9 @@ def doors(house: House) -> RestDoor:
             allowed_origins=settings.allowed_origins,
             address=house.address,
         )
-        return module.mcp_door(house.application, ids=house.ids, shedding=shedding, settings=limits)
+        door = module.mcp_door(house.application, ids=house.ids, shedding=shedding, settings=limits)
+        gc.freeze()  # what was imported for it is the last that stays
+        return door
 
     mcp = LateMcp(mcp_door)
     oauth = OAuthDoor(
@@ -210,15 +213,20 @@ class _Server(uvicorn.Server):
 
 
 async def serve(house: House, sock: socket.socket, started: Started) -> None:
-    """Serve on a socket until SIGINT or SIGTERM; `started` is told the address once requests are answered."""
+    """Serve on a socket until SIGINT or SIGTERM; `started` is told the address once requests are answered.
+
+    What has been loaded by then is taken out of the garbage collector's sight: it stays anyway, and a full
+    collection that walks it holds every request for a tenth of a second, most often when many come.
+    """
     settings = house.settings
     if settings.metrics_log:
         house.tracing.add(_log)
     certificate = certificate_of(settings)
     async with house:
+        door = doors(house)
         config = uvicorn.Config(
-            for_pages(doors(house), settings.allowed_origins),
-            http=Protocol,
+            for_pages(door, settings.allowed_origins),
+            http=protocol(door),
             lifespan="on",
             ws="none",
             log_config=None,
@@ -248,6 +256,7 @@ async def serve(house: House, sock: socket.socket, started: Started) -> None:
             if certificate is not None:
                 following = asyncio.create_task(certificate.follow(tell), name="certificate")
                 stack.push_async_callback(_ended, following)
+            gc.freeze()
             await started(url)
             await serving
 

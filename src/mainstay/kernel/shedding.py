@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from mainstay.kernel.sources import BEYOND, NOWHERE, Source, Sources
 from mainstay.kernel.turns import Turns
 from mainstay.kit.clock import Clock
-from mainstay.kit.errors import TooMany, Unavailable
+from mainstay.kit.errors import Failure, TooMany, Unavailable
 
 logger = logging.getLogger("mainstay.shedding")
 
@@ -102,22 +102,22 @@ class Shedding:
 
         Raises Overloaded, and Throttled.
         """
-        now = self._clock.monotonic_s()
+        refusal = self._refusal(source, now := self._clock.monotonic_s())
         self.sources.note(source)
-        if source != self._asked[0]:
-            self._another = self._asked
-        self._asked = (source, now)
-        if self._shedding:
-            if now - self._stepped_s >= _STEP_S:
-                self._step(now)
-            self._give_way(source, now)
-        if self.running >= self.limit and not self._below_share(source):
-            self._refuse(now)
+        if refusal is not None:
+            raise refusal
         if waits:
             return Place(self, operation, source, now, 0)
         self.running += 1
         self._held[source.tenant_id] += 1
         return Place(self, operation, source, now, self.running)
+
+    def turned_away(self, source: Source) -> Failure | None:
+        """Say why somebody is refused now, and count it; None: he would be admitted, and is not yet."""
+        refusal = self._refusal(source, self._clock.monotonic_s())
+        if refusal is not None:
+            self.sources.note(source)
+        return refusal
 
     def release(self, place: "Place") -> None:
         """Take back a place; others may begin."""
@@ -147,42 +147,55 @@ class Shedding:
         """Give the time by which places are measured."""
         return self._clock.monotonic_s()
 
+    def _refusal(self, source: Source, now: float) -> Failure | None:
+        """Say whether somebody is refused now, and count it if he is."""
+        if source != self._asked[0]:
+            self._another = self._asked
+        self._asked = (source, now)
+        refusal: Failure | None = None
+        if self._shedding:
+            if now - self._stepped_s >= _STEP_S:
+                self._step(now)
+            refusal = self._others_first(source, now)
+        if refusal is None and self.running >= self.limit and not self._below_share(source):
+            self._begin_shedding(now)
+            refusal = self._overloaded()
+        if refusal is not None:
+            self._refused_s = now
+            self.refused += 1
+        return refusal
+
     def _below_share(self, source: Source) -> bool:
         """Say whether a tenant has less in progress than if all who have something had the same."""
         held = self._held.get(source.tenant_id, 0)
         tenants = len(self._held) + (held == 0)
         return tenants > 1 and held < self.limit // tenants
 
-    def _give_way(self, source: Source, now: float) -> None:
-        """Refuse whoever asks for far more than he is used to while others ask; raises Throttled."""
+    def _others_first(self, source: Source, now: float) -> Throttled | None:
+        """Refuse whoever asks for far more than he is used to while others ask."""
         other, asked_s = self._another
         if now - asked_s > _OTHERS_S or other == source or self.running < self.limit / 2:
-            return
+            return None
         times = self.sources.times_usual(source)
-        if times > max(BEYOND, self.sources.times_usual(other)):
-            self._note_refused(now)
-            raise Throttled(
-                f"The server is overloaded, and of late you ask {times:.0f} times as often as you are used "
-                f"to, so that others go first. Ask at most {BEYOND:.0f} times as often, or try again in 2 s.",
-                retry_after_s=2.0,
-            )
+        if times <= max(BEYOND, self.sources.times_usual(other)):
+            return None
+        return Throttled(
+            f"The server is overloaded, and of late you ask {times:.0f} times as often as you are used "
+            f"to, so that others go first. Ask at most {BEYOND:.0f} times as often, or try again in 2 s.",
+            retry_after_s=2.0,
+        )
 
-    def _refuse(self, now: float) -> None:
-        if not self._shedding:
-            self._shedding = True
-            self._stepped_s = now
-            self._refused_before = self.refused
-            self._ratios, self._count = 0.0, 0
-            logger.warning("Overloaded: %d requests are in progress; more are refused.", self.running)
-            if self.turns.waiting:  # what had begun is what can be answered in time
-                self.limit = float(max(self.turns.begun, _LEAST))
-                self.refused += self.turns.send_away(self._overloaded)
-        self._note_refused(now)
-        raise self._overloaded()
-
-    def _note_refused(self, now: float) -> None:
-        self._refused_s = now
-        self.refused += 1
+    def _begin_shedding(self, now: float) -> None:
+        if self._shedding:
+            return
+        self._shedding = True
+        self._stepped_s = now
+        self._refused_before = self.refused
+        self._ratios, self._count = 0.0, 0
+        logger.warning("Overloaded: %d requests are in progress; more are refused.", self.running)
+        if self.turns.waiting:  # what had begun is what can be answered in time
+            self.limit = float(max(self.turns.begun, _LEAST))
+            self.refused += self.turns.send_away(self._overloaded)
 
     def _overloaded(self) -> Overloaded:
         # Those who are refused together should not all come back together.

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from mainstay.kit.random import Random
+from mainstay.kit.random import DrawnAhead, Random
 
 logger = logging.getLogger("mainstay")
 
@@ -35,7 +35,7 @@ class Tracing:
 
     def __init__(self, random: Random) -> None:
         """Begin without hooks."""
-        self._random = random
+        self._random = DrawnAhead(random)
         self._hooks: list[Hook] = []
 
     def add(self, hook: Hook) -> None:

@@ -1,11 +1,10 @@
 """Identifiers that carry their kind: `doc_01j…`, sortable by the time they were made."""
 
 from mainstay.kit.clock import Clock
-from mainstay.kit.random import Random
+from mainstay.kit.random import DrawnAhead, Random
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u
 _RANDOM_BYTES = 10
-_DRAWN_AT_ONCE = 256  # each draw gives up the interpreter's lock, and a busy house is long in getting it back
 _PLACES = 13
 _PAIRS = tuple(one + other for one in _ALPHABET for other in _ALPHABET)
 
@@ -16,17 +15,11 @@ class Ids:
     def __init__(self, clock: Clock, random: Random) -> None:
         """Take the sources of time and chance."""
         self._clock = clock
-        self._random = random
-        self._drawn: list[bytes] = []
+        self._random = DrawnAhead(random)
 
     def new(self, kind: str) -> str:
         """Give a new identifier, such as `doc_01k9…` for the kind `doc`."""
-        if not self._drawn:
-            drawn = self._random.token(_RANDOM_BYTES * _DRAWN_AT_ONCE)
-            self._drawn = [
-                drawn[start : start + _RANDOM_BYTES] for start in range(0, len(drawn), _RANDOM_BYTES)
-            ]
-        chance = int.from_bytes(self._drawn.pop())
+        chance = int.from_bytes(self._random.token(_RANDOM_BYTES))
         number = (self._clock.now_ms() << (8 * _RANDOM_BYTES)) | chance
         pairs = []
         for _ in range(_PLACES):

@@ -1,10 +1,12 @@
 """Codes and refresh tokens are used once; one that comes again takes its whole family along."""
 
 import asyncio
+import json
 import os
 import sys
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from engines.databases import where
@@ -126,12 +128,12 @@ async def test_revoking_a_refresh_token_revokes_its_family(browser: Web) -> None
 
 
 _REFRESHING = """
-import asyncio, sys
+import asyncio, json, sys
 from pathlib import Path
 from makers import client, opened_house
 
-async def main(folder, token):
-    async with opened_house(Path(folder)) as house:
+async def main(folder, where, token):
+    async with opened_house(Path(folder), **json.loads(where)) as house:
         async def refresh():
             answer = await client(house).call("authorization.refresh_token", refresh_token=token)
             print(answer.refresh_token, flush=True)
@@ -144,8 +146,8 @@ asyncio.run(main(*sys.argv[1:]))
 
 
 @pytest.mark.parametrize("delay_ms", [0, 1, 3, 8, 20])
-async def test_a_kill_leaves_a_family_whole(tmp_path: Path, delay_ms: int) -> None:
-    async with opened_house(tmp_path / "data") as house:
+async def test_a_kill_leaves_a_family_whole(tmp_path: Path, where: dict[str, str], delay_ms: int) -> None:
+    async with opened_house(tmp_path / "data", **where) as house:
         admin = client(house)
         made = await admin.call(
             "authorization.create_client", name="a", redirect_uris=[BACK], confidential=False
@@ -160,7 +162,14 @@ async def test_a_kill_leaves_a_family_whole(tmp_path: Path, delay_ms: int) -> No
         told = await admin.call(
             "authorization.redeem_code", **named, code=approval.authorization_code, code_verifier=VERIFIER
         )
-    command = [sys.executable, "-c", _REFRESHING, str(tmp_path / "data"), told.refresh_token]
+    command = [
+        sys.executable,
+        "-c",
+        _REFRESHING,
+        str(tmp_path / "data"),
+        json.dumps(where),
+        told.refresh_token,
+    ]
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     child = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE, env=environment)
     assert child.stdout is not None
@@ -169,8 +178,20 @@ async def test_a_kill_leaves_a_family_whole(tmp_path: Path, delay_ms: int) -> No
     child.kill()
     given = (await child.stdout.read()).decode().split()
     await child.wait()
-    async with opened_house(tmp_path / "data") as house:
+    if where:
+        await _nobody_left(where["database"])
+    async with opened_house(tmp_path / "data", **where) as house:
         await _check_whole(house, client(house), told.refresh_token, given)
+
+
+async def _nobody_left(database: str) -> None:
+    """Wait until the server has ended, or finished, what a killed process had begun."""
+    others = (
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    async with asyncio.timeout(10), await psycopg.AsyncConnection.connect(database) as link:
+        while (await (await link.execute(others)).fetchone()) != (0,):
+            await asyncio.sleep(0.01)
 
 
 async def _check_whole(house: House, admin: Client, first: str, given: list[str]) -> None:

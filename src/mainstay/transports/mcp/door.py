@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import math
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -34,7 +33,7 @@ from mainstay.kernel.dispatch import Application, Message
 from mainstay.kernel.guard import STRANGER
 from mainstay.kernel.shedding import Overloaded, Place, Shedding, Throttled
 from mainstay.kernel.sources import Source
-from mainstay.kit.errors import Failure, Forbidden, TooMany, Unauthenticated, Unavailable
+from mainstay.kit.errors import Failure, Forbidden, Unauthenticated
 from mainstay.kit.ids import Ids
 from mainstay.transports.mcp.tools import OperationTool, operation_tool
 from mainstay.transports.rest.credentials import challenge, description_of, read_credential, secret_of
@@ -45,6 +44,7 @@ from mainstay.transports.rest.problems import (
     bug,
     encoded,
     problem,
+    retry_after,
     status_of,
 )
 
@@ -297,13 +297,11 @@ def _told(document: Mapping[str, Any]) -> CallToolResult:
 
 
 def _refusal(failure: Failure, request_id: str, described_at: str = "") -> Response:
-    headers: dict[str, str] = {}
+    headers = retry_after(failure)
     if isinstance(failure, Unauthenticated):
         headers["WWW-Authenticate"] = challenge(failure, described_at)
     if isinstance(failure, MethodUnsupported):
         headers["Allow"] = "POST"
-    if isinstance(failure, (TooMany, Unavailable)) and failure.retry_after_s is not None:
-        headers["Retry-After"] = str(math.ceil(failure.retry_after_s))
     body = encoded(problem(failure, request_id))
     return Response(body, status_of(type(failure)), headers, PROBLEM_MEDIA_TYPE)
 

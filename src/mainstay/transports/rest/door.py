@@ -1,6 +1,6 @@
 """The REST door: an ASGI application made from the operations of the house."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import cached_property
 from importlib.metadata import version
@@ -18,6 +18,7 @@ from mainstay.kernel.dispatch import Application
 from mainstay.kernel.shedding import Shedding
 from mainstay.kit.errors import Failure
 from mainstay.kit.ids import Ids
+from mainstay.transports.rest.credentials import secret_of
 from mainstay.transports.rest.exchange import SAFE_HEADERS, SECURED, Exchange
 from mainstay.transports.rest.health import Ready, health_routes
 from mainstay.transports.rest.openapi import openapi
@@ -75,8 +76,9 @@ class RestDoor(Starlette):
         super().__init__(lifespan=run)
         self.router.redirect_slashes = False  # it would lead to whatever host the request names
         self._application = application
-        self._ids = ids
+        self.ids = ids
         self._settings = settings
+        self._shedding = shedding
         self._paths: Paths[PathAnswer] = Paths()
         self._beside: frozenset[bytes] = frozenset()
         self.add_exception_handler(HTTPException, self._http_failed)
@@ -90,7 +92,7 @@ class RestDoor(Starlette):
                 )
 
     def _make(self, scope: Scope, receive: Receive, send: Send) -> Exchange:
-        return Exchange(scope, receive, send, self._ids, self._settings)
+        return Exchange(scope, receive, send, self.ids, self._settings)
 
     @cached_property
     def document(self) -> dict[str, Any]:
@@ -114,6 +116,17 @@ class RestDoor(Starlette):
         scope.setdefault("state", {})["request_id"] = exchange.request_id
         safe = (*SAFE_HEADERS, SECURED) if scope.get("scheme") == "https" else SAFE_HEADERS
         await super().__call__(scope, receive, _dressed(send, exchange.request_id, safe))
+
+    def turned_away(self, target: bytes, headers: Mapping[bytes, bytes], address: str) -> Failure | None:
+        """Say why an operation's request is refused as soon as its head is known; None: not now.
+
+        Whoever is not, is admitted or refused when he is answered.
+        """
+        if not self._shedding.shedding or not target.startswith(_RAW_BASES):
+            return None
+        if target.partition(b"?")[0] in self._beside:
+            return None
+        return self._shedding.turned_away(self._shedding.sources.of(secret_of(headers), address))
 
     def stand_beside(self, routes: Sequence[BaseRoute]) -> None:
         """Let further doors and pages answer too, also below the operations' base where no operation is."""

@@ -35,6 +35,13 @@ class ClientGone(Exception):
     """The client left before its request was complete."""
 
 
+def own_request_id(headers: Mapping[bytes, bytes]) -> str:
+    """Give the id that a client gave his request; empty text if none, or none that can be told again."""
+    given = headers.get(b"x-request-id", b"").decode("latin-1")
+    fine = len(given) <= _REQUEST_ID_LENGTH_MAX and given.isascii() and given.isprintable()
+    return given.strip() if fine else ""
+
+
 class Exchange:
     """A request and the way to answer it."""
 
@@ -60,14 +67,9 @@ class Exchange:
         self.method: str = scope["method"]
         self.raw_headers: list[tuple[bytes, bytes]] = scope["headers"]
         self.headers: dict[bytes, bytes] = dict(self.raw_headers)
-        self.request_id = self._own_id() or ids.new("req")
+        self.request_id = own_request_id(self.headers) or ids.new("req")
         self.begun = False
         self.apart_s = 0.0
-
-    def _own_id(self) -> str:
-        given = self.headers.get(b"x-request-id", b"").decode("latin-1")
-        fine = len(given) <= _REQUEST_ID_LENGTH_MAX and given.isascii() and given.isprintable()
-        return given.strip() if fine else ""
 
     @property
     def address(self) -> str:

@@ -1,6 +1,7 @@
 """How failures are told over HTTP: one table of kinds and statuses, and RFC 9457 problem documents."""
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -94,6 +95,12 @@ def status_of(failure: type[Failure]) -> int:
         if ancestor in STATUS:
             return STATUS[ancestor]
     return BUG_STATUS
+
+
+def retry_after(failure: Failure, otherwise_s: float | None = None) -> dict[str, str]:
+    """Give the header that says when to come back, in `otherwise_s` if nobody knows; none without it."""
+    wait_s = otherwise_s if failure.retry_after_s is None else failure.retry_after_s
+    return {} if wait_s is None else {"Retry-After": str(max(1, math.ceil(wait_s)))}
 
 
 def slug(code: str) -> str:

@@ -1,7 +1,6 @@
 """Which operation answers a method on a path, and its walk along the road."""
 
 import logging
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +23,7 @@ from mainstay.transports.rest.problems import (
     bug,
     encoded,
     problem,
+    retry_after,
     status_of,
 )
 from mainstay.transports.rest.reading import Reader
@@ -83,8 +83,7 @@ async def tell(exchange: Exchange, failure: Failure, headers: Mapping[str, str])
     if isinstance(failure, Unauthenticated):
         extra["WWW-Authenticate"] = challenge(failure, description_of(exchange.settings.address, ""))
     if isinstance(failure, (TooMany, Unavailable)):
-        wait_s = failure.retry_after_s if failure.retry_after_s is not None else _RETRY_AFTER_S
-        extra["Retry-After"] = str(max(1, math.ceil(wait_s)))
+        extra |= retry_after(failure, _RETRY_AFTER_S)
     told = encoded(problem(failure, exchange.request_id))
     await exchange.answer(status_of(type(failure)), _PROBLEM, told, extra)
 

@@ -1,6 +1,5 @@
 """How failures are told in the protocol's words (RFC 6749, 5.2; RFC 6750; RFC 7591)."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -11,6 +10,7 @@ from mainstay.transports.rest.problems import (
     BodyTooSlow,
     MediaTypeUnsupported,
     MethodUnsupported,
+    retry_after,
     status_of,
 )
 
@@ -64,14 +64,12 @@ def name_of(failure: Failure) -> str:
 
 def told(failure: Failure) -> Told:
     """Tell a failure."""
-    error, headers = name_of(failure), {}
+    error, headers = name_of(failure), retry_after(failure)
     status = status_of(type(failure)) if isinstance(failure, _OWN_STATUS) else _BAD
     if error == "invalid_client":
         headers["WWW-Authenticate"] = BASIC
     elif isinstance(failure, Unauthenticated):
         headers["WWW-Authenticate"] = challenge(failure)
-    if failure.retry_after_s is not None:
-        headers["Retry-After"] = str(max(1, math.ceil(failure.retry_after_s)))
     return Told(status, error, described(failure.detail), headers)
 
 

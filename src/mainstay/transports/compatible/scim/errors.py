@@ -1,12 +1,11 @@
 """How failures are told in SCIM's words (RFC 7644, 3.12)."""
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
 from mainstay.kit.errors import Conflict, Failure, Invalid, Unauthenticated
 from mainstay.transports.rest.credentials import challenge
-from mainstay.transports.rest.problems import MessageMalformed, status_of
+from mainstay.transports.rest.problems import MessageMalformed, retry_after, status_of
 
 SCHEMA = "urn:ietf:params:scim:api:messages:2.0:Error"
 _TYPES: Mapping[str, str] = {
@@ -39,11 +38,9 @@ def told(failure: Failure, missing: str = "") -> tuple[int, dict[str, Any], dict
         status, scim_type = 400, "invalidValue"
     elif isinstance(failure, Conflict):
         status = _STALE if name == "VersionStale" else status
-    headers = {}
+    headers = retry_after(failure)
     if isinstance(failure, Unauthenticated):
         headers["WWW-Authenticate"] = challenge(failure)
-    if failure.retry_after_s is not None:
-        headers["Retry-After"] = str(max(1, math.ceil(failure.retry_after_s)))
     return status, document(status, _described(failure), scim_type), headers
 
 
