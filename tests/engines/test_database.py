@@ -63,6 +63,32 @@ async def test_each_verb_reaches_the_own_tenant_only(database: Database) -> None
     assert await ids(database, "a") == ["1", "2"]
 
 
+async def test_one_unit_serves_several_scopes_and_each_sees_its_own(database: Database) -> None:
+    await add(database, "a", "1")
+    await add(database, "b", "1")
+    async with database.unit("a") as unit:
+        system, other = unit.within(SYSTEM), unit.within("b")
+        await system.insert("accounts", [{"id": "1", "secret": "s"}])
+        await other.insert("documents", [document("2")])
+        assert await unit.update("documents", {"size": 5}, {}) == 1
+        assert await other.fetch("SELECT id, size FROM documents ORDER BY id") == [
+            {"id": "1", "size": None},
+            {"id": "2", "size": None},
+        ]
+        with pytest.raises(UniqueViolated):
+            await other.insert("documents", [document("2")])
+        assert await unit.fetch("SELECT id, size FROM documents") == [{"id": "1", "size": 5}]
+        with pytest.raises(ValueError, match="accounts"):
+            await other.within("a").fetch("SELECT id FROM accounts")
+        assert await system.fetch("SELECT count(*) AS n FROM documents") == [{"n": 3}]
+        with pytest.raises(ValueError, match="empty"):
+            unit.within("")
+    for each in (other, system):
+        with pytest.raises(RuntimeError, match="closed"):
+            await each.delete("documents", {})
+    assert await ids(database, "b") == ["1", "2"]
+
+
 async def test_one_select_text_serves_each_tenant_its_own(database: Database) -> None:
     await add(database, "a", "1")
     await add(database, "b", "2")

@@ -66,6 +66,9 @@ class FaultyUnit:
         self._fault.pass_by()
         return await self._unit.delete(table, where)
 
+    def within(self, scope: Scope) -> Unit:
+        return FaultyUnit(self._unit.within(scope), self._fault)
+
 
 class FaultyDatabase:
     """A database whose reads, writes, beginnings and commits may fail."""

@@ -85,7 +85,7 @@ class Bench:
         )
 
     async def emit(self, *numbers: int, weight: int = 0, tenant: str = "t1") -> None:
-        work = Work(house(tenant, "test"), self.database, "req", tenant)
+        work = Work(house(tenant, "test"), self.database, "req")
         with entered(work):
             for number in numbers:
                 emit(Happened(number=number), job_id="job_1", subject=f"n{number}", weight=weight)

@@ -19,7 +19,7 @@ class Asking:
 
     def __init__(self, errands: Errands, database: SqliteDatabase) -> None:
         self.errands = errands
-        self.work = Work(ASKING, database, "req_1", "t1")
+        self.work = Work(ASKING, database, "req_1")
         self.seen: list[Work] = []
         self.free = asyncio.Event()
         self.failure: Exception | None = None
@@ -51,7 +51,7 @@ async def test_an_errand_is_run_once_for_all_in_a_work_of_its_own(asking: Asking
     assert len(asking.seen) == 2
     work = asking.seen[0]
     assert work is not asking.work
-    assert (work.caller.tenant_id, work.caller.subject, work.scope) == ("t1", "house:errand", "t1")
+    assert (work.caller.tenant_id, work.caller.subject) == ("t1", "house:errand")
     asking.free.set()
     await asyncio.gather(*waiting)
     await asking.ask()

@@ -139,7 +139,7 @@ async def test_unknown_arguments_are_the_servers_to_refuse(server: WireServer, n
 def _work(secret: str) -> Work:
     nothing: Any = SimpleNamespace()
     caller = Caller("t", "key_1", ("user",), frozenset(), secret=secret)
-    return Work(caller, nothing, "req_42", "t")
+    return Work(caller, nothing, "req_42")
 
 
 async def test_inside_the_house_the_caller_is_carried_along(server: WireServer, notes: Notes) -> None:

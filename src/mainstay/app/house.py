@@ -59,7 +59,7 @@ from mainstay.kit.clock import Clock, SystemClock
 from mainstay.kit.errors import Conflict
 from mainstay.kit.ids import Ids
 from mainstay.kit.random import Random, SystemRandom
-from mainstay.ports.database import SYSTEM, UniqueViolated
+from mainstay.ports.database import UniqueViolated
 from mainstay.services.authorization.signing import AuthorizationSettings
 from mainstay.services.federation.approvals import ApprovedDomains
 from mainstay.services.identity.interface import Identity
@@ -359,7 +359,7 @@ class House:
 
     async def _as_the_house(self, action: Callable[[], Awaitable[Made]]) -> Made:
         from_house = Caller("", "house:start", ("house",), frozenset({EVERYTHING}), operator=True)
-        work = Work(from_house, self.engines.database, "start", SYSTEM)
+        work = Work(from_house, self.engines.database, "start")
         with entered(work):
             try:
                 result = await action()

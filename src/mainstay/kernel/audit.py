@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Mapping
-from typing import Any, TypeVar
 
 from mainstay.kernel.caller import Caller
 from mainstay.kernel.chain import SALT_BYTES
@@ -14,21 +13,13 @@ from mainstay.kernel.gathering import Gathering
 from mainstay.kit.clock import Clock
 from mainstay.kit.errors import Unavailable
 from mainstay.kit.random import Random
-from mainstay.ports.database import SYSTEM, Database, Scalar, System
-from mainstay.ports.database import Scope as RowScope
-
-Value = TypeVar("Value")
+from mainstay.ports.database import SYSTEM, Database, Scalar
 
 logger = logging.getLogger("mainstay.audit")
 
 _WRITE_EVERY_S = 0.5
 _ROWS_AT_ONCE = 500
 _ROWS_WAITING_MAX = 100_000
-
-
-def scoped(row: Mapping[str, Value], scope: RowScope, tenant_id: str) -> dict[str, Any]:
-    """Name the tenant in a row that is written outside of a tenant's scope."""
-    return {**row, "tenant_id": tenant_id} if isinstance(scope, System) else dict(row)
 
 
 class Audit:

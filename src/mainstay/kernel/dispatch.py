@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 from pydantic import BaseModel, ValidationError
 
 from mainstay.kernel.at_once import Progress, uncounted
-from mainstay.kernel.audit import Audit, scoped
+from mainstay.kernel.audit import Audit
 from mainstay.kernel.caller import Caller, Credential
 from mainstay.kernel.entrance import Entrance
 from mainstay.kernel.fields import problem_of
@@ -216,7 +216,6 @@ class Application:
             caller,
             self._parts.database,
             message.request_id,
-            caller.tenant_id,
             message.traceparent or "",
             message.address,
             message.agent,
@@ -271,7 +270,7 @@ class Application:
         row = self._parts.audit.row(
             work.caller, operation.full_name, work.target, outcome, message.origin, work.changed
         )
-        await unit.insert("audit", [scoped(row, work.scope, work.caller.tenant_id)])
+        await unit.insert("audit", [row])
         work.audited = True
 
     async def _keep(self, work: Work, operation: Operation, message: Message, failure: Failure) -> None:

@@ -61,7 +61,6 @@ class Errands:
                 house(asked.caller.tenant_id, "errand"),
                 asked.database,
                 asked.request_id,
-                asked.scope,
                 asked.traceparent,
             )
         ):

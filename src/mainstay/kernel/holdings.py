@@ -55,7 +55,7 @@ class Stocktaking:
                 await self._count(str(row["tenant_id"]), name, holder)
 
     async def _count(self, tenant_id: str, name: str, holder: Holder) -> None:
-        work = Work(house(tenant_id, "stocktaking"), self._database, "stocktaking", tenant_id)
+        work = Work(house(tenant_id, "stocktaking"), self._database, "stocktaking")
         with entered(work):
             found = await holder.holding()
         now = self._clock.now_ms()

@@ -8,7 +8,6 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from mainstay.kernel.audit import scoped
 from mainstay.kernel.caller import Caller
 from mainstay.kernel.interface import Operation, Upload
 from mainstay.kernel.tables import answer_place
@@ -160,8 +159,8 @@ class Idempotency:
             "key": ticket.key,
             "created_ms": ("<=", now - KEEP_MS),
         }
-        await unit.delete("idempotency", scoped(expired, work.scope, ticket.caller.tenant_id))
+        await unit.delete("idempotency", expired)
         try:
-            await unit.insert("idempotency", [scoped(row, work.scope, ticket.caller.tenant_id)])
+            await unit.insert("idempotency", [row])
         except UniqueViolated:
             raise KeyTaken("Wait for the first request's answer, then repeat this one.") from None

@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 
-from mainstay.kernel.audit import scoped
 from mainstay.kernel.work import Work
 from mainstay.kit.clock import Clock
 from mainstay.kit.ids import Ids
 from mainstay.ports.bus import Bus
-from mainstay.ports.database import Unit
+from mainstay.ports.database import Scalar, Unit
 
 WAKE = "outbox"
 """The topic that wakes the workers; a note is `tenant/reaction`."""
@@ -31,30 +30,26 @@ class Outbox:
     async def write(self, unit: Unit, work: Work) -> None:
         """Add one row for each event and reaction."""
         now = self._clock.now_ms()
-        rows = [
-            scoped(
-                {
-                    "event_id": self._ids.new("event"),
-                    "event": emitted.event.name(),
-                    "reaction": reaction,
-                    "body": emitted.event.model_dump_json(),
-                    "job_id": emitted.job_id,
-                    "subject": emitted.subject,
-                    "promised": int(emitted.promised),
-                    "weight": emitted.weight,
-                    "interrupted": 0,
-                    "caller": work.caller.subject,
-                    "state": "waiting",
-                    "attempts": 0,
-                    "created_ms": now,
-                    "due_ms": now + emitted.delay_ms,
-                    "lease_ms": 0,
-                    "worker": "",
-                    "reason": "",
-                },
-                work.scope,
-                work.caller.tenant_id,
-            )
+        rows: list[dict[str, Scalar]] = [
+            {
+                "event_id": self._ids.new("event"),
+                "event": emitted.event.name(),
+                "reaction": reaction,
+                "body": emitted.event.model_dump_json(),
+                "job_id": emitted.job_id,
+                "subject": emitted.subject,
+                "promised": int(emitted.promised),
+                "weight": emitted.weight,
+                "interrupted": 0,
+                "caller": work.caller.subject,
+                "state": "waiting",
+                "attempts": 0,
+                "created_ms": now,
+                "due_ms": now + emitted.delay_ms,
+                "lease_ms": 0,
+                "worker": "",
+                "reason": "",
+            }
             for emitted in work.events
             for reaction in self._subscribers.get(emitted.event.name(), ())
         ]

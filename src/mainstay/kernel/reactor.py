@@ -190,7 +190,7 @@ class Reactor:
 
     async def _run(self, tenant: str, reaction: Reaction, rows: Sequence[Row]) -> None:
         request = "event:" + str(rows[0]["event_id"])
-        work = Work(house(tenant, reaction.name), self._database, request, tenant)
+        work = Work(house(tenant, reaction.name), self._database, request)
         events = [reaction.event.model_validate_json(str(row["body"])) for row in rows]
         with entered(work):
             try:

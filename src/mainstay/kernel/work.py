@@ -11,7 +11,7 @@ from mainstay.kernel.changing import UNCHANGED, Changed, State
 from mainstay.kernel.interface import Event
 from mainstay.kit.spending import Spending, spending
 from mainstay.ports.ciphers import Cipher
-from mainstay.ports.database import SYSTEM, Condition, Database, Row, Scalar, Scope, Unit
+from mainstay.ports.database import SYSTEM, Condition, Database, Row, Rows, Scalar, Scope, Unit
 
 _current: ContextVar["Work"] = ContextVar("mainstay_work")
 
@@ -35,7 +35,6 @@ class Work:
     caller: Caller
     database: Database
     request_id: str
-    scope: Scope
     traceparent: str = ""
     address: str = ""
     agent: str = ""
@@ -48,13 +47,14 @@ class Work:
     spending: Spending = field(default_factory=Spending)
     _context: AbstractAsyncContextManager[Unit] | None = None
 
-    async def open(self) -> Unit:
-        """Open the unit of work, or give the one that is open."""
+    async def open(self, scope: Scope | None = None) -> Unit:
+        """Open the unit of work, or give the one that is open, for the caller's rows or a scope's."""
+        wanted = self.caller.tenant_id if scope is None else scope
         if self.unit is None:
-            context = self.database.unit(self.scope)
+            context = self.database.unit(wanted)
             self.unit = await context.__aenter__()
             self._context = context  # only now: what was never entered must not be left
-        return self.unit
+        return self.unit.within(wanted)
 
     async def commit(self) -> None:
         """Make everything durable; for the road alone."""
@@ -104,7 +104,7 @@ def caller() -> Caller:
 def become(known: Caller) -> None:
     """Go on as somebody whom the operation itself has recognised, for those that strangers may ask for.
 
-    What is audited, counted and told from here on is his.
+    What is read, written, audited, counted and told from here on is his.
     """
     current().caller = known
 
@@ -158,17 +158,21 @@ def forbid_in_unit(what: str) -> None:
 
 
 class WorkRows:
-    """The rows of the present operation, for stores."""
+    """The rows of the present operation's caller, for stores."""
+
+    @property
+    def _scope(self) -> Scope:
+        return current().caller.tenant_id
 
     async def fetch(self, sql: str, values: Mapping[str, Scalar] | None = None) -> list[Row]:
         """Read with a SELECT."""
         work = current()
         if work.unit is not None:
-            return await work.unit.fetch(sql, values)
-        return await work.database.fetch(work.scope, sql, values)
+            return await work.unit.within(self._scope).fetch(sql, values)
+        return await work.database.fetch(self._scope, sql, values)
 
     async def _unit(self) -> Unit:
-        return await current().open()
+        return await current().open(self._scope)
 
     async def insert(self, table: str, rows: Sequence[Mapping[str, Scalar]]) -> list[int]:
         """Add rows; give their sequence numbers."""
@@ -215,26 +219,33 @@ class WorkCipher:
         return (context[0], caller().tenant_id, *context[1:])
 
 
-class WorkAllRows(WorkRows):
+class ScopeRows(WorkRows):
+    """The rows of a scope, whoever asks; reads work outside of an operation too."""
+
+    def __init__(self, database: Database, scope: Scope) -> None:
+        """Take the database, and whose rows they are."""
+        self._database = database
+        self._given = scope
+
+    @property
+    def _scope(self) -> Scope:
+        return self._given
+
+    async def fetch(self, sql: str, values: Mapping[str, Scalar] | None = None) -> list[Row]:
+        """Read with a SELECT."""
+        work = _current.get(None)
+        if work is not None and work.unit is not None:
+            return await work.unit.within(self._given).fetch(sql, values)
+        return await self._database.fetch(self._given, sql, values)
+
+
+class WorkAllRows(ScopeRows):
     """The rows of every tenant: for who is who, and for what the operator sets for others."""
 
     def __init__(self, database: Database) -> None:
         """Take the database."""
-        self._database = database
+        super().__init__(database, SYSTEM)
 
-    async def fetch(self, sql: str, values: Mapping[str, Scalar] | None = None) -> list[Row]:
-        """Read with a SELECT over all tenants' rows."""
-        work = _current.get(None)
-        if work is not None and work.unit is not None and work.scope == SYSTEM:
-            return await work.unit.fetch(sql, values)
-        return await self._database.fetch(SYSTEM, sql, values)
-
-    async def _unit(self) -> Unit:
-        work = current()
-        if work.unit is None:
-            work.scope = SYSTEM
-        if work.scope != SYSTEM:
-            raise RuntimeError(
-                "This operation has written a tenant's rows already; it cannot write all tenants'"
-            )
-        return await work.open()
+    def of(self, tenant_id: str) -> Rows:
+        """Give the rows of one tenant, whoever asks."""
+        return ScopeRows(self._database, tenant_id)

@@ -155,6 +155,10 @@ class Unit(Protocol):
         """Read with a SELECT, seeing what this unit has written."""
         ...
 
+    def within(self, scope: Scope) -> "Unit":
+        """Give this same unit for another scope's rows: all that it writes becomes durable together."""
+        ...
+
 
 class Database(Protocol):
     """A relational database.
@@ -190,7 +194,7 @@ class Database(Protocol):
 
 
 class Rows(Protocol):
-    """What a service's store holds: the present caller's rows, read and written on the one road.
+    """What a service's store holds: one tenant's rows, the present caller's, on the one road.
 
     Reads see committed rows, and what this operation has written; the first write opens the operation's
     unit of work. Conditions and SELECTs are those of `Unit` and `Database`.
@@ -223,3 +227,7 @@ class AllRows(Rows, Protocol):
     For the services that decide who is who, and for what the operator sets for other tenants. Reads work
     outside of an operation too.
     """
+
+    def of(self, tenant_id: str) -> Rows:
+        """Give the rows of one tenant, whoever asks, as `Rows` gives the caller's."""
+        ...

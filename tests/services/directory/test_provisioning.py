@@ -236,7 +236,7 @@ async def _admitted(house: House, admin: Client, role: str, groups: frozenset[st
     """Let her come by single sign-on; give as which user."""
     tenant_id = (await admin.call("identity.whoami")).tenant_id
     vouched = Vouched("", "ada@example.com", "Ada", role, groups, joins=False)
-    work = Work(caller_of_house(tenant_id, "federation"), house.engines.database, "test", SYSTEM)
+    work = Work(caller_of_house(tenant_id, "federation"), house.engines.database, "test")
     with entered(work):
         admitted = await house._wiring.make(MemberAdmission).admit(tenant_id, vouched)
         await work.commit()

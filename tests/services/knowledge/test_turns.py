@@ -59,7 +59,7 @@ async def test_looking_for_documents_of_another_encoder_gives_others_their_turns
     task = asyncio.create_task(others())
     await asyncio.sleep(0)
     before = turns
-    with entered(Work(house_caller(tenant, "test"), house.engines.database, "req", tenant)):
+    with entered(Work(house_caller(tenant, "test"), house.engines.database, "req")):
         assert await house._wiring.make(Indexing).of_another_encoder() == []
     assert turns - before >= _MANY / 5
     task.cancel()

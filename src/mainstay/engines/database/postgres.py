@@ -14,10 +14,10 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from mainstay.engines.database.migrate import CURRENT, newest_version, upgrade_postgres
 from mainstay.engines.database.postgres_shapes import adapted, reviewed, translated_select
-from mainstay.engines.database.postgres_units import Link, PostgresUnit, rows_of, translated
+from mainstay.engines.database.postgres_units import Link, PostgresUnit, rows_of, scope_setting, translated
 from mainstay.engines.database.schema import create_sql
 from mainstay.engines.database.statements import Statements, check_scope, check_values
-from mainstay.ports.database import Database, DatabaseUnavailable, Row, Scalar, Scope, System, Table, Unit
+from mainstay.ports.database import Database, DatabaseUnavailable, Row, Scalar, Scope, Table, Unit
 
 ROLE = "mainstay_app"
 CONNECTIONS_MAX = 10
@@ -265,15 +265,8 @@ def _new_file(folder: Path, name: str) -> int:
 
 def _beginning(scope: Scope, verb: str) -> sql.Composed:
     """Give the statements that open a transaction and say whose rows it may touch, in one round trip."""
-    system = isinstance(scope, System)
-    return sql.SQL(
-        "{verb} ISOLATION LEVEL READ COMMITTED; "
-        "SELECT set_config('mainstay.tenant', {tenant}, true), set_config('mainstay.system', {system}, true)"
-    ).format(
-        verb=sql.SQL("BEGIN" if verb == "BEGIN" else "BEGIN READ ONLY,"),
-        tenant=sql.Literal("" if isinstance(scope, System) else scope),
-        system=sql.Literal("on" if system else "off"),
-    )
+    opening = sql.SQL("BEGIN" if verb == "BEGIN" else "BEGIN READ ONLY,")
+    return opening + sql.SQL(" ISOLATION LEVEL READ COMMITTED; ") + scope_setting(scope)
 
 
 def _fits(database: PostgresDatabase) -> Database:

@@ -3,16 +3,17 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextvars import ContextVar
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Protocol, TypeVar
 
 import psycopg
-from psycopg import AsyncConnection, errors
+from psycopg import AsyncConnection, errors, sql
 from psycopg.pq import TransactionStatus
 from psycopg_pool import PoolTimeout
 
 from mainstay.engines.database.schema import TENANT
-from mainstay.engines.database.statements import Filtered, Insertion, Statements, Values, packed
+from mainstay.engines.database.statements import Filtered, Insertion, Statements, Values, check_scope, packed
 from mainstay.kit.errors import Invalid
 from mainstay.ports.database import (
     Condition,
@@ -91,25 +92,38 @@ _NEXT_STEPS: tuple[tuple[type[Exception], str], ...] = (
 )
 
 
+@dataclass
+class _Turn:
+    """What a unit of work has in common for all scopes; `scope` is whose rows the server shows now."""
+
+    scope: Scope
+    open: bool = False
+    link: Link | None = None
+    working: bool = False
+
+
 class PostgresUnit:
     """One unit of work: a transaction on a connection of its own."""
 
-    def __init__(self, database: Transactions, scope: Scope) -> None:
+    def __init__(self, database: Transactions, scope: Scope, turn: _Turn | None = None) -> None:
         """Belong to a database; nothing is opened yet."""
         self.database = database
-        self.open = False
         self._scope = scope
         self._statements = database.statements
-        self._link: Link | None = None
-        self._working = False
+        self._turn = turn or _Turn(scope)
+
+    @property
+    def open(self) -> bool:
+        """Say whether it may be written through still."""
+        return self._turn.open
 
     async def __aenter__(self) -> Unit:
         """Begin; raises DatabaseUnavailable, or RuntimeError inside another unit."""
         outer = _open_units.get()
         if any(unit.open and unit.database is self.database for unit in outer):
             raise RuntimeError("a unit of work is open already: write through it, or leave its block first")
-        self._link = await self.database.begin(self._scope)
-        self.open = True
+        self._turn.link = await self.database.begin(self._scope)
+        self._turn.open = True
         _open_units.set((*(unit for unit in outer if unit.open), self))
         return self
 
@@ -117,9 +131,9 @@ class PostgresUnit:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Commit durably, or undo; raises DatabaseUnavailable when the commit fails."""
-        self.open = False
+        self._turn.open = False
         _open_units.set(tuple(unit for unit in _open_units.get() if unit.open))
-        link, self._link = self._entered(), None
+        link, self._turn.link = self._entered(), None
         # The end of a transaction goes on even if whoever waits for it is cancelled.
         ending = asyncio.create_task(self.database.end(link, keep=error is None))
         _endings.add(ending)
@@ -127,18 +141,21 @@ class PostgresUnit:
         await asyncio.shield(ending)
 
     def _entered(self) -> Link:
-        if self._link is None:
+        if self._turn.link is None:
             raise RuntimeError("the unit of work is closed: nothing can be written through it any more")
-        if self._working:
+        if self._turn.working:
             raise RuntimeError("the unit of work is busy: await one call before the next")
-        return self._link
+        return self._turn.link
 
     async def _guarded(self, work: Callable[[Link], Awaitable[T]]) -> T:
         """Run one statement so that its failure undoes itself alone, in one round trip."""
         link = self._entered()
-        self._working = True
+        self._turn.working = True
         try:
             async with link.pipeline():
+                if self._turn.scope != self._scope:  # before the savepoint, whose undoing would undo it
+                    await link.execute(scope_setting(self._scope))
+                    self._turn.scope = self._scope
                 await link.execute("SAVEPOINT i")
                 done = await work(link)
                 await link.execute("RELEASE i")
@@ -150,7 +167,7 @@ class PostgresUnit:
         else:
             return done
         finally:
-            self._working = False
+            self._turn.working = False
 
     async def insert(self, table: str, rows: Sequence[Mapping[str, Scalar]]) -> list[int]:
         """Add rows; give their sequence numbers."""
@@ -190,6 +207,13 @@ class PostgresUnit:
         cursor = await self._guarded(lambda link: link.execute(text, bound))
         return await rows_of(cursor, self._scope)
 
+    def within(self, scope: Scope) -> Unit:
+        """Give this same unit for another scope's rows."""
+        if scope == self._scope:
+            return self
+        check_scope(scope)
+        return PostgresUnit(self.database, scope, self._turn)
+
 
 async def _inserted(link: Link, table: str, insertion: Insertion, values: list[Values]) -> list[int]:
     if not insertion.numbered:
@@ -206,6 +230,17 @@ async def _inserted(link: Link, table: str, insertion: Insertion, values: list[V
     async for result in cursor.results():
         numbers += [number for row in await result.fetchall() for number in row.values()]
     return numbers
+
+
+def scope_setting(scope: Scope) -> sql.Composed:
+    """Give the statement that says whose rows a transaction may touch from now on."""
+    system = isinstance(scope, System)
+    return sql.SQL(
+        "SELECT set_config('mainstay.tenant', {tenant}, true), set_config('mainstay.system', {system}, true)"
+    ).format(
+        tenant=sql.Literal("" if isinstance(scope, System) else scope),
+        system=sql.Literal("on" if system else "off"),
+    )
 
 
 def _plain(values: Values) -> Values:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
@@ -47,26 +48,40 @@ T = TypeVar("T")
 _open_units: ContextVar[tuple["SqliteUnit", ...]] = ContextVar("mainstay_sqlite_units", default=())
 
 
+@dataclass
+class _Turn:
+    """What a unit of work has in common for all scopes."""
+
+    open: bool = False
+    group: Group | None = None
+    working: bool = False
+
+
 class SqliteUnit:
     """One unit of work: a savepoint inside the transaction of its group."""
 
-    def __init__(self, database: "SqliteDatabase", writer: Writer, scope: Scope) -> None:
+    def __init__(
+        self, database: "SqliteDatabase", writer: Writer, scope: Scope, turn: _Turn | None = None
+    ) -> None:
         """Belong to a database; nothing is opened yet."""
         self.database = database
-        self.open = False
         self._writer = writer
         self._scope = scope
         self._statements = database.statements
-        self._group: Group | None = None
-        self._working = False
+        self._turn = turn or _Turn()
+
+    @property
+    def open(self) -> bool:
+        """Say whether it may be written through still."""
+        return self._turn.open
 
     async def __aenter__(self) -> Unit:
         """Wait for the writer; raises DatabaseUnavailable, or RuntimeError inside another unit."""
         outer = _open_units.get()
         if any(unit.open and unit.database is self.database for unit in outer):
             raise RuntimeError("a unit of work is open already: write through it, or leave its block first")
-        self._group = await self._writer.enter()
-        self.open = True
+        self._turn.group = await self._writer.enter()
+        self._turn.open = True
         _open_units.set((*(unit for unit in outer if unit.open), self))
         return self
 
@@ -74,7 +89,7 @@ class SqliteUnit:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Commit durably, or undo; raises DatabaseUnavailable when the commit fails."""
-        self.open = False
+        self._turn.open = False
         _open_units.set(tuple(unit for unit in _open_units.get() if unit.open))
         group = self._entered()
         if error is None:
@@ -83,16 +98,16 @@ class SqliteUnit:
             self._writer.undo(group)
 
     def _entered(self) -> Group:
-        if self._group is None:
+        if self._turn.group is None:
             raise RuntimeError("the unit of work is not open: use `async with`")
-        return self._group
+        return self._turn.group
 
     def _ready(self) -> Connection:
         """Give the connection, if this unit may still use it."""
         group = self._entered()
         if not self.open:
             raise RuntimeError("the unit of work is closed: nothing can be written through it any more")
-        if self._working:
+        if self._turn.working:
             raise RuntimeError("the unit of work is busy: await one call before the next")
         if group.broken is not None:
             raise told(group.broken)
@@ -185,11 +200,18 @@ class SqliteUnit:
             return await self._in_thread(lambda: connection.select(self._scope, sql, values, None))
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
-        self._working = True
+        self._turn.working = True
         try:
             return await self._writer.in_thread(work)
         finally:
-            self._working = False
+            self._turn.working = False
+
+    def within(self, scope: Scope) -> Unit:
+        """Give this same unit for another scope's rows."""
+        if scope == self._scope:
+            return self
+        check_scope(scope)
+        return SqliteUnit(self.database, self._writer, scope, self._turn)
 
 
 def _insert_one(raw: sqlite3.Connection, insertion: Insertion, values: Values) -> list[int]:
