@@ -51,7 +51,6 @@ ACROSS_TENANTS = (
     "services/gateway/quota_store.py",
     "services/authorization",
     "services/federation",
-    "services/directory",
     "ports/database.py",
 )
 HELP_LOADS_NOT = {

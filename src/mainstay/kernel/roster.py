@@ -59,21 +59,21 @@ class Revision:
 
 
 class Roster(Protocol):
-    """The members of tenants; it writes in the unit of work of whoever asks."""
+    """The members of the caller's tenant; it writes in the unit of work of whoever asks."""
 
-    async def find(self, tenant_id: str, user_id: str) -> Enrolled | None:
+    async def find(self, user_id: str) -> Enrolled | None:
         """Find a member."""
         ...
 
-    async def find_email(self, tenant_id: str, email: str) -> Enrolled | None:
+    async def find_email(self, email: str) -> Enrolled | None:
         """Find the member who has an e-mail address."""
         ...
 
-    async def page(self, tenant_id: str, skipped: int, limit: int) -> Sequence[Enrolled]:
+    async def page(self, skipped: int, limit: int) -> Sequence[Enrolled]:
         """List members, longest there first, but those with whom provisioning has ended."""
         ...
 
-    async def count(self, tenant_id: str) -> int:
+    async def count(self) -> int:
         """Count them."""
         ...
 
@@ -91,11 +91,11 @@ class Roster(Protocol):
         """
         ...
 
-    async def in_groups(self, tenant_id: str) -> Mapping[str, Collection[str]]:
+    async def in_groups(self) -> Mapping[str, Collection[str]]:
         """Give the groups of each member who is in any, by the member's id."""
         ...
 
-    async def hold(self, tenant_id: str, user_ids: Collection[str]) -> Sequence[Placed]:
+    async def hold(self, user_ids: Collection[str]) -> Sequence[Placed]:
         """Give members as they are, and let nobody else change them before this operation ends."""
         ...
 

@@ -45,7 +45,7 @@ class Change:
 
 
 class Groups:
-    """The groups of tenants."""
+    """The groups of the caller's tenant."""
 
     def __init__(
         self,
@@ -73,7 +73,7 @@ class Groups:
         if not chosen:
             raise GroupNameUnclear("Give a `name` of letters, digits and . : @ / - _ beside it.")
         _check(giver, chosen)
-        if await self._store.count_groups(giver.tenant_id) >= GROUPS_MAX:
+        if await self._store.count_groups() >= GROUPS_MAX:
             raise GroupsTooMany(f"A tenant has at most {GROUPS_MAX:,} groups; delete one.")
         row = GroupRow(
             group_id=self._ids.new("group"),
@@ -85,39 +85,37 @@ class Groups:
             changed_ms=now,
         )
         try:
-            await self._store.add_group(giver.tenant_id, row)
+            await self._store.add_group(row)
         except UniqueViolated:
             raise GroupNameTaken(f"Choose another name than {chosen}, or change that group.") from None
         await self._place(giver, chosen, wish)
-        return await self.shown(giver.tenant_id, row)
+        return await self.shown(row)
 
-    async def page(
-        self, tenant_id: str, beginning: str, after: str, limit: int, *, members: bool
-    ) -> list[Group]:
+    async def page(self, beginning: str, after: str, limit: int, *, members: bool) -> list[Group]:
         """List some groups; with a beginning, those whose name or display name begins so."""
         wanted = beginning.casefold()
         rows = [
             row
-            for row in await self._store.groups(tenant_id, after)
+            for row in await self._store.groups(after)
             if row.name.casefold().startswith(wanted) or row.display_name.casefold().startswith(wanted)
         ][:limit]
-        inside = await self._members(tenant_id)
+        inside = await self._members()
         return [_shown(row, inside.get(row.name, []), listed=members) for row in rows]
 
-    async def find(self, tenant_id: str, group_id: str) -> GroupRow:
+    async def find(self, group_id: str) -> GroupRow:
         """Give a group; raises GroupMissing."""
-        row = await self._store.group(tenant_id, group_id)
+        row = await self._store.group(group_id)
         if row is None:
             raise GroupMissing("List the groups to see their ids.")
         return row
 
-    async def named(self, tenant_id: str) -> Mapping[str, GroupRow]:
+    async def named(self) -> Mapping[str, GroupRow]:
         """Give all groups by their names."""
-        return {row.name: row for row in await self._store.groups(tenant_id)}
+        return {row.name: row for row in await self._store.groups()}
 
-    async def shown(self, tenant_id: str, row: GroupRow) -> Group:
+    async def shown(self, row: GroupRow) -> Group:
         """Give a group with its members."""
-        return _shown(row, (await self._members(tenant_id)).get(row.name, []), listed=True)
+        return _shown(row, (await self._members()).get(row.name, []), listed=True)
 
     async def change(self, giver: Caller, group_id: str, wish: Change) -> tuple[Group, Group]:
         """Change a group, and give it as it was and as it is."""
@@ -130,29 +128,29 @@ class Groups:
             external_id=row.external_id if wish.external_id is None else wish.external_id or None,
             changed_ms=self._clock.now_ms(),
         )
-        await self._store.change_group(giver.tenant_id, changed)
+        await self._store.change_group(changed)
         await self._place(giver, row.name, wish)
-        return before, await self.shown(giver.tenant_id, changed)
+        return before, await self.shown(changed)
 
     async def remove(self, giver: Caller, group_id: str, version: str | None) -> Group:
         """Delete a group, and take everybody out of it."""
         row, before = await self._held(giver, group_id, version)
         _check(giver, row.name)
         await self._place(giver, row.name, Change(remove=before.members or []))
-        await self._store.remove_group(giver.tenant_id, group_id)
+        await self._store.remove_group(group_id)
         return before
 
     async def leave_all(self, giver: Caller, user_id: str) -> None:
         """Take a user out of every group, without a look at his role."""
-        for placed in await self._roster.hold(giver.tenant_id, [user_id]):
+        for placed in await self._roster.hold([user_id]):
             if placed.groups:
                 await self._roster.regroup(placed, (), placed.role)
 
     async def _held(self, giver: Caller, group_id: str, version: str | None) -> tuple[GroupRow, Group]:
-        row = await self._store.hold_group(giver.tenant_id, group_id)
+        row = await self._store.hold_group(group_id)
         if row is None:
             raise GroupMissing("List the groups to see their ids.")
-        shown = await self.shown(giver.tenant_id, row)
+        shown = await self.shown(row)
         if version is not None and version != shown.version:
             raise VersionStale("Read the group again before you change it.")
         return row, shown
@@ -162,11 +160,11 @@ class Groups:
         wanted = dict.fromkeys(wish.remove, False) | dict.fromkeys(wish.add, True)
         if not wanted:
             return
-        rules, default = await self._settings.of(giver.tenant_id)
+        rules, default = await self._settings.of()
         by_group = any(rule.by == "group" for rule in rules)
-        held = await self._roster.hold(giver.tenant_id, wanted)
+        held = await self._roster.hold(wanted)
         touched = {each.user_id for each in held if by_group and each.kept == "kept"}
-        said = await self._profiles.roles_said(giver.tenant_id, touched)
+        said = await self._profiles.roles_said(touched)
         for placed in held:
             groups = _with(placed.groups, name, inside=wanted[placed.user_id])
             role = placed.role
@@ -176,7 +174,7 @@ class Groups:
                 await self._check_role(giver, placed, role)
             if (groups, role) != (placed.groups, placed.role):
                 await self._roster.regroup(placed, groups, role)
-        if wish.add and len((await self._members(giver.tenant_id)).get(name, [])) > MEMBERS_MAX:
+        if wish.add and len((await self._members()).get(name, [])) > MEMBERS_MAX:
             raise GroupTooLarge(f"A group has at most {MEMBERS_MAX:,} members; make several.")
 
     async def _check_role(self, giver: Caller, placed: Placed, role: str) -> None:
@@ -189,9 +187,9 @@ class Groups:
             if more:
                 raise RolesBeyondYours(f"This group gives and takes the role {each}. {more}")
 
-    async def _members(self, tenant_id: str) -> Mapping[str, list[str]]:
+    async def _members(self) -> Mapping[str, list[str]]:
         found: dict[str, list[str]] = {}
-        for user_id, groups in (await self._roster.in_groups(tenant_id)).items():
+        for user_id, groups in (await self._roster.in_groups()).items():
             for group in groups:
                 found.setdefault(group, []).append(user_id)
         return found

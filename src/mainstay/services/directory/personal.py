@@ -1,7 +1,6 @@
 """What the directory stores about persons: what their identity provider told, and which groups they made."""
 
 from mainstay.kernel.clearing import Clearing
-from mainstay.kernel.work import caller
 from mainstay.ports.ciphers import Cipher
 from mainstay.services.directory.profiles import SealedProfiles
 from mainstay.services.directory.store import TABLES, DirectoryStore
@@ -28,19 +27,17 @@ class PersonalProfiles:
 
     async def gather(self, event: PersonExportRequested) -> None:
         """Contribute a user's profile, and the groups that he made, to an export."""
-        tenant_id = caller().tenant_id
-        row = await self._store.user(tenant_id, event.subject)
-        made = await self._store.groups_made_by(tenant_id, event.subject)
+        row = await self._store.user(event.subject)
+        made = await self._store.groups_made_by(event.subject)
         profile = None if row is None else self._profiles.open(row).model_dump(exclude_none=True)
         counts = {"profiles": int(row is not None), "groups_made": len(made)}
         event.answer(_SERVICE, {"profile": profile, "groups_made": made}, counts, self._cipher.seal)
 
     async def erase(self, event: PersonErasureRequested) -> None:
         """Erase a user's profile, and that he made groups."""
-        tenant_id = caller().tenant_id
-        made = await self._store.groups_made_by(tenant_id, event.subject)
-        await self._store.forget_maker(tenant_id, event.subject)
-        profiles = await self._store.forget_user(tenant_id, event.subject)
+        made = await self._store.groups_made_by(event.subject)
+        await self._store.forget_maker(event.subject)
+        profiles = await self._store.forget_user(event.subject)
         event.answer(_SERVICE, {"profiles": profiles, "groups_made": len(made)})
 
     async def clear(self, event: TenantErasureRequested) -> None:

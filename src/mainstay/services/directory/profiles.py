@@ -44,9 +44,9 @@ class SealedProfiles:
             one_form = unicodedata.normalize("NFC", one_form.lower())
         return self._cipher.blind(one_form.encode(), (_PURPOSE, column)).hex()
 
-    async def roles_said(self, tenant_id: str, user_ids: Collection[str]) -> Mapping[str, Sequence[str]]:
+    async def roles_said(self, user_ids: Collection[str]) -> Mapping[str, Sequence[str]]:
         """Give the roles that the provider says of some users."""
-        rows = await self._store.users(tenant_id, user_ids)
+        rows = await self._store.users(user_ids)
         return {user_id: said(self.open(row)) for user_id, row in rows.items()}
 
 

@@ -52,13 +52,12 @@ class DirectoryService(Directory):
         after: str | None = None,
     ) -> list[Group]:
         """List the groups of the caller's tenant."""
-        return await self._groups.page(caller().tenant_id, q or "", after or "", limit, members=with_members)
+        return await self._groups.page(q or "", after or "", limit, members=with_members)
 
     async def get_group(self, group_id: str) -> Group:
         """Give a group of the caller's tenant."""
         note_target(group_id)
-        tenant_id = caller().tenant_id
-        return await self._groups.shown(tenant_id, await self._groups.find(tenant_id, group_id))
+        return await self._groups.shown(await self._groups.find(group_id))
 
     async def update_group(
         self,
@@ -85,15 +84,15 @@ class DirectoryService(Directory):
 
     async def get_provisioning(self) -> Provisioning:
         """Tell the settings of provisioning."""
-        return await self._settings.told(caller().tenant_id)
+        return await self._settings.told()
 
     async def set_provisioning(
         self, default_role: str = "user", rules: Sequence[RoleRule] = ()
     ) -> Provisioning:
         """Set which roles provisioning gives."""
-        before = await self._settings.told(caller().tenant_id)
+        before = await self._settings.told()
         await self._settings.set(caller(), default_role, rules)
-        after = await self._settings.told(caller().tenant_id)
+        after = await self._settings.told()
         note_change(before.model_dump(), after.model_dump())
         return after
 
@@ -112,12 +111,12 @@ class DirectoryService(Directory):
         limit: int = _PAGE,
     ) -> ProvisionedUsers:
         """List the users of the caller's tenant, or find one."""
-        return await self._users.page(caller().tenant_id, Sought(user_name, external_id), start, limit)
+        return await self._users.page(Sought(user_name, external_id), start, limit)
 
     async def get_provisioned_user(self, user_id: str) -> ProvisionedUser:
         """Give a user of the caller's tenant."""
         note_target(user_id)
-        return await self._users.give(caller().tenant_id, user_id)
+        return await self._users.give(user_id)
 
     async def replace_provisioned_user(
         self, user_id: str, profile: Profile, active: bool = True, version: str | None = None

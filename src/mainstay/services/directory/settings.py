@@ -26,23 +26,23 @@ class Settings:
         self._standing = standing
         self._address = address
 
-    async def of(self, tenant_id: str) -> tuple[Sequence[RoleRule], str]:
-        """Give a tenant's rules and default role."""
-        found = await self._store.settings(tenant_id)
+    async def of(self) -> tuple[Sequence[RoleRule], str]:
+        """Give the caller's tenant's rules and default role."""
+        found = await self._store.settings()
         if found is None:
             return [], _DEFAULT_ROLE
         default, rules = found
         return [RoleRule.model_validate(each) for each in json.loads(rules)], default
 
-    async def told(self, tenant_id: str) -> Provisioning:
+    async def told(self) -> Provisioning:
         """Tell them."""
-        rules, default = await self.of(tenant_id)
+        rules, default = await self.of()
         url = f"{self._address.url}{DOOR}" if self._address.url else ""
         return Provisioning(default_role=default, rules=list(rules), scim_url=url)
 
     async def set(self, giver: Caller, default: str, rules: Sequence[RoleRule]) -> None:
         """Store them; neither before nor then do they give more than the giver may."""
-        former_rules, former = await self.of(giver.tenant_id)
+        former_rules, former = await self.of()
         for role in sorted(reach(rules, default)):
             permitted = await self._standing.permitted(giver.tenant_id, role)
             if permitted is None:
@@ -51,7 +51,7 @@ class Settings:
         for role in sorted(reach(former_rules, former)):
             _check(giver, role, await self._standing.permitted(giver.tenant_id, role) or frozenset())
         stored = json.dumps([rule.model_dump() for rule in rules])
-        await self._store.set_settings(giver.tenant_id, default, stored)
+        await self._store.set_settings(default, stored)
 
 
 def _check(giver: Caller, role: str, permitted: frozenset[str]) -> None:

@@ -67,48 +67,47 @@ class Users:
     async def make(self, giver: Caller, profile: Profile, *, active: bool) -> ProvisionedUser:
         """Make a user, or take one up again with whom provisioning had ended."""
         tenant_id, email = giver.tenant_id, address_of(profile)
-        groups = await self._groups.named(tenant_id)
-        known = await self._roster.find_email(tenant_id, email)
+        groups = await self._groups.named()
+        known = await self._roster.find_email(email)
         if known is not None and not ended(known):
             raise UserExists("Find it by its user name or e-mail address, and change it instead.")
-        await self._refuse_taken(tenant_id, profile, known)
+        await self._refuse_taken(profile, known)
         if known is not None:
             return await self._keep(giver, known, None, profile, active=active)
-        rules, default = await self._settings.of(tenant_id)
+        rules, default = await self._settings.of()
         role = await self._permitted(tenant_id, role_of(rules, default, said(profile), ()))
         mailed = not await self._approvals.approved(tenant_id, email)
         made = await self._roster.enrol(giver, Enrolment(email, called(profile), role, active, mailed))
-        await self._write(tenant_id, None, made.user_id, profile)
+        await self._write(None, made.user_id, profile)
         return self._shown(made, profile, groups, made.created_ms)
 
-    async def page(self, tenant_id: str, sought: Sought, start: int, limit: int) -> ProvisionedUsers:
+    async def page(self, sought: Sought, start: int, limit: int) -> ProvisionedUsers:
         """List users, or find those who have all that is sought."""
-        groups = await self._groups.named(tenant_id)
+        groups = await self._groups.named()
         if sought != Sought(None, None):
-            found = await self._sought(tenant_id, sought)
+            found = await self._sought(sought)
             some = found[start - 1 : start - 1 + limit]
             total = len(found)
         else:
-            total = await self._roster.count(tenant_id)
-            some = list(await self._roster.page(tenant_id, start - 1, limit)) if limit else []
-        rows = await self._store.users(tenant_id, [each.user_id for each in some])
+            total = await self._roster.count()
+            some = list(await self._roster.page(start - 1, limit)) if limit else []
+        rows = await self._store.users([each.user_id for each in some])
         users = [self._told(each, rows.get(each.user_id), groups) for each in some]
         return ProvisionedUsers(total=total, users=users)
 
-    async def give(self, tenant_id: str, user_id: str) -> ProvisionedUser:
+    async def give(self, user_id: str) -> ProvisionedUser:
         """Give a user; raises UserMissing."""
-        member = await self._find(tenant_id, user_id)
-        row = await self._store.user(tenant_id, user_id)
-        return self._told(member, row, await self._groups.named(tenant_id))
+        member = await self._find(user_id)
+        row = await self._store.user(user_id)
+        return self._told(member, row, await self._groups.named())
 
     async def replace(
         self, giver: Caller, user_id: str, profile: Profile, version: str | None, *, active: bool
     ) -> tuple[ProvisionedUser, ProvisionedUser]:
         """Replace what is known of a user; give him as he was and as he is."""
-        tenant_id = giver.tenant_id
         member, row, before = await self._held(giver, user_id, version)
         address_of(profile)
-        await self._refuse_taken(tenant_id, profile, member)
+        await self._refuse_taken(profile, member)
         return before, await self._keep(giver, member, row, profile, active=active)
 
     async def end(self, giver: Caller, user_id: str, version: str | None) -> ProvisionedUser:
@@ -117,7 +116,7 @@ class Users:
         await self._groups.leave_all(giver, user_id)
         revision = Revision(member.name, member.role, active=False, kept="ended", mailed=False)
         await self._roster.revise(giver, user_id, revision)
-        await self._store.forget_user(giver.tenant_id, user_id)
+        await self._store.forget_user(user_id)
         return before
 
     async def _keep(
@@ -128,30 +127,30 @@ class Users:
         A role that provisioning does not give stays; who comes back to be active has no more than it gives.
         """
         tenant_id = giver.tenant_id
-        rules, default = await self._settings.of(tenant_id)
+        rules, default = await self._settings.of()
         mailed = active and not await self._approvals.approved(tenant_id, member.email)
-        groups = await self._groups.named(tenant_id)
+        groups = await self._groups.named()
         role, back = member.role, active and not member.active
         if back or role in reach(rules, default):
             role = await self._permitted(tenant_id, role_of(rules, default, said(profile), member.groups))
-        await self._write(tenant_id, row, member.user_id, profile)
+        await self._write(row, member.user_id, profile)
         revision = Revision(called(profile), role, active, "kept", mailed)
         changed = await self._roster.revise(giver, member.user_id, revision)
         return self._shown(changed, profile, groups, self._clock.now_ms())
 
-    async def _write(self, tenant_id: str, row: UserRow | None, user_id: str, profile: Profile) -> None:
+    async def _write(self, row: UserRow | None, user_id: str, profile: Profile) -> None:
         made = self._profiles.row(user_id, profile, self._clock.now_ms())
         try:
             if row is None:
-                await self._store.add_user(tenant_id, made)
+                await self._store.add_user(made)
             else:
-                await self._store.change_user(tenant_id, made)
+                await self._store.change_user(made)
         except UniqueViolated:
             raise UserNameTaken("Find the other one by the user name.") from None
 
-    async def _refuse_taken(self, tenant_id: str, profile: Profile, member: Enrolled | None) -> None:
+    async def _refuse_taken(self, profile: Profile, member: Enrolled | None) -> None:
         """Refuse a user name that another user has; one that is not provisioned has his e-mail address."""
-        others = await self._sought(tenant_id, Sought(profile.user_name, None))
+        others = await self._sought(Sought(profile.user_name, None))
         if any(member is None or each.user_id != member.user_id for each in others):
             raise UserNameTaken("Find the other one by the user name.")
 
@@ -160,30 +159,30 @@ class Users:
             raise RoleUnknown(f"There is no role {role} any more; say with PUT /provisioning which to give.")
         return role
 
-    async def _sought(self, tenant_id: str, sought: Sought) -> Sequence[Enrolled]:
+    async def _sought(self, sought: Sought) -> Sequence[Enrolled]:
         """Find the users who have all that is sought, by blind indexes alone."""
         found: dict[str, Enrolled] | None = None
         for column, text in ((NAME, sought.user_name), (EXTERNAL, sought.external_id)):
             if text is not None:
-                found = _both(found, await self._indexed(tenant_id, column, text))
+                found = _both(found, await self._indexed(column, text))
         return list((found or {}).values())
 
-    async def _indexed(self, tenant_id: str, column: str, text: str) -> dict[str, Enrolled]:
-        rows = await self._store.named(tenant_id, column, self._profiles.index(column, text))
-        found = [await self._roster.find(tenant_id, row.user_id) for row in rows]
+    async def _indexed(self, column: str, text: str) -> dict[str, Enrolled]:
+        rows = await self._store.named(column, self._profiles.index(column, text))
+        found = [await self._roster.find(row.user_id) for row in rows]
         seen = {each.user_id: each for each in found if each is not None and not ended(each)}
         if column == NAME and not seen:
-            unkept = await self._addressed(tenant_id, text)
-            known = await self._store.users(tenant_id, list(unkept))
+            unkept = await self._addressed(text)
+            known = await self._store.users(list(unkept))
             seen = {user_id: each for user_id, each in unkept.items() if user_id not in known}
         return seen
 
-    async def _addressed(self, tenant_id: str, email: str) -> dict[str, Enrolled]:
-        member = await self._roster.find_email(tenant_id, email)
+    async def _addressed(self, email: str) -> dict[str, Enrolled]:
+        member = await self._roster.find_email(email)
         return {} if member is None or ended(member) else {member.user_id: member}
 
-    async def _find(self, tenant_id: str, user_id: str) -> Enrolled:
-        member = await self._roster.find(tenant_id, user_id)
+    async def _find(self, user_id: str) -> Enrolled:
+        member = await self._roster.find(user_id)
         if member is None or ended(member):
             raise UserMissing("List the users to see their ids.")
         return member
@@ -192,10 +191,10 @@ class Users:
         self, giver: Caller, user_id: str, version: str | None
     ) -> tuple[Enrolled, UserRow | None, ProvisionedUser]:
         """Hold a user until this operation ends; raises UserMissing and VersionStale."""
-        await self._roster.hold(giver.tenant_id, [user_id])
-        member = await self._find(giver.tenant_id, user_id)
-        row = await self._store.user(giver.tenant_id, user_id)
-        before = self._told(member, row, await self._groups.named(giver.tenant_id))
+        await self._roster.hold([user_id])
+        member = await self._find(user_id)
+        row = await self._store.user(user_id)
+        before = self._told(member, row, await self._groups.named())
         if version is not None and version != before.version:
             raise VersionStale("Read the user again before you change it.")
         return member, row, before

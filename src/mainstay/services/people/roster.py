@@ -30,7 +30,7 @@ _ADMIN = "admin"
 
 
 class MemberRoster:
-    """The members of tenants, as provisioning and groups see them."""
+    """The members of the caller's tenant, as provisioning and groups see them."""
 
     def __init__(
         self,
@@ -55,25 +55,25 @@ class MemberRoster:
         self._clock = clock
         self._ids = ids
 
-    async def find(self, tenant_id: str, user_id: str) -> Enrolled | None:
+    async def find(self, user_id: str) -> Enrolled | None:
         """Find a member."""
-        row = await self._store.member(tenant_id, user_id)
+        row = await self._store.member(caller().tenant_id, user_id)
         return None if row is None else await self._told(row)
 
-    async def find_email(self, tenant_id: str, email: str) -> Enrolled | None:
+    async def find_email(self, email: str) -> Enrolled | None:
         """Find the member who has an e-mail address."""
         person = await self._store.person_by_index(await self._personal.index(email))
-        row = None if person is None else await self._store.member_of(tenant_id, person.person_id)
+        row = None if person is None else await self._store.member_of(caller().tenant_id, person.person_id)
         return None if row is None else await self._told(row)
 
-    async def page(self, tenant_id: str, skipped: int, limit: int) -> Sequence[Enrolled]:
+    async def page(self, skipped: int, limit: int) -> Sequence[Enrolled]:
         """List members, longest there first."""
-        rows = await self._store.members_from(tenant_id, skipped, limit)
+        rows = await self._store.members_from(caller().tenant_id, skipped, limit)
         return [await self._told(row) for row in rows]
 
-    async def count(self, tenant_id: str) -> int:
+    async def count(self) -> int:
         """Count the members."""
-        return await self._rows.count(tenant_id)
+        return await self._rows.count()
 
     async def enrol(self, giver: Caller, enrolment: Enrolment) -> Enrolled:
         """Make a member; raises UserExists and UserChanged."""
@@ -123,14 +123,14 @@ class MemberRoster:
             emit(InvitationWanted(user_id=user_id))
         return await self._told(replace(after, changed_ms=self._clock.now_ms()))
 
-    async def in_groups(self, tenant_id: str) -> Mapping[str, Collection[str]]:
+    async def in_groups(self) -> Mapping[str, Collection[str]]:
         """Give the groups of each member who is in any."""
-        return await self._rows.in_groups(tenant_id)
+        return await self._rows.in_groups()
 
-    async def hold(self, tenant_id: str, user_ids: Collection[str]) -> Sequence[Placed]:
+    async def hold(self, user_ids: Collection[str]) -> Sequence[Placed]:
         """Give members whom nobody else changes before this operation ends; raises UserMissing."""
         wanted = set(user_ids)
-        held = await self._rows.hold(tenant_id, wanted)
+        held = await self._rows.hold(wanted)
         if len(held) < len(wanted):
             raise UserMissing("List the users to see their ids.")
         return [
@@ -141,7 +141,7 @@ class MemberRoster:
         """Store a held member's groups and role; raises LastAdministrator."""
         tenant_id = caller().tenant_id
         taken = placed.role == _ADMIN and role != _ADMIN
-        await self._rows.regroup(tenant_id, placed.user_id, groups, role)
+        await self._rows.regroup(placed.user_id, groups, role)
         if not taken or await self._standing.has_admin_key(tenant_id):
             return
         if not await self._store.members(tenant_id, Which(state="active", role=_ADMIN), 1):

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import cast
 
 from mainstay.kit.clock import Clock
-from mainstay.ports.database import AllRows, Row, Scalar
+from mainstay.ports.database import Row, Rows, Scalar
 from mainstay.services.people.records import Kept, UserState
 
-_SEEN = "tenant_id = :tenant AND NOT (kept = 'ended' AND state = 'deactivated')"
+_SEEN = "NOT (kept = 'ended' AND state = 'deactivated')"
 _COUNT = f"SELECT count(*) AS n FROM members WHERE {_SEEN}"
 _IN_GROUPS = f"SELECT user_id, groups FROM members WHERE {_SEEN} AND groups <> '[]' ORDER BY user_id"
-_PLACED = "SELECT user_id, role, groups, state, kept FROM members WHERE tenant_id = :tenant AND user_id IN"
+_PLACED = "SELECT user_id, role, groups, state, kept FROM members WHERE user_id IN"
 _AT_ONCE = 200
 
 
@@ -30,39 +30,39 @@ class RightsRow:
 class RosterStore:
     """Reads and writes what a directory wants of members."""
 
-    def __init__(self, rows: AllRows, clock: Clock) -> None:
-        """Take the rows of all tenants, as whoever keeps people does, and the clock."""
+    def __init__(self, rows: Rows, clock: Clock) -> None:
+        """Take the rows of the asking tenant, and the clock."""
         self._rows = rows
         self._clock = clock
 
-    async def count(self, tenant_id: str) -> int:
+    async def count(self) -> int:
         """Count them."""
-        return int((await self._rows.fetch(_COUNT, {"tenant": tenant_id}))[0]["n"] or 0)
+        return int((await self._rows.fetch(_COUNT))[0]["n"] or 0)
 
-    async def in_groups(self, tenant_id: str) -> Mapping[str, Collection[str]]:
+    async def in_groups(self) -> Mapping[str, Collection[str]]:
         """Give the groups of each member who is in any."""
-        rows = await self._rows.fetch(_IN_GROUPS, {"tenant": tenant_id})
+        rows = await self._rows.fetch(_IN_GROUPS)
         return {str(row["user_id"]): frozenset(json.loads(str(row["groups"]))) for row in rows}
 
-    async def hold(self, tenant_id: str, user_ids: Collection[str]) -> Sequence[RightsRow]:
+    async def hold(self, user_ids: Collection[str]) -> Sequence[RightsRow]:
         """Lock members, in one order for everybody, and give them as they are then."""
         found: list[RightsRow] = []
         for some in _portions(sorted(set(user_ids))):
-            where: dict[str, Scalar | Sequence[Scalar]] = {"tenant_id": tenant_id, "user_id": some}
+            where: dict[str, Scalar | Sequence[Scalar]] = {"user_id": some}
             await self._rows.update("members", {"locked_ms": self._clock.now_ms()}, where)
             names = {f"u{place}": each for place, each in enumerate(some)}
             sql = f"{_PLACED} ({', '.join(f':{name}' for name in names)}) ORDER BY user_id"
-            found += [_rights(row) for row in await self._rows.fetch(sql, {"tenant": tenant_id, **names})]
+            found += [_rights(row) for row in await self._rows.fetch(sql, names)]
         return found
 
-    async def regroup(self, tenant_id: str, user_id: str, groups: Sequence[str], role: str) -> None:
+    async def regroup(self, user_id: str, groups: Sequence[str], role: str) -> None:
         """Store a member's groups and role."""
         changed: dict[str, Scalar] = {
             "groups": json.dumps(groups),
             "role": role,
             "changed_ms": self._clock.now_ms(),
         }
-        await self._rows.update("members", changed, {"tenant_id": tenant_id, "user_id": user_id})
+        await self._rows.update("members", changed, {"user_id": user_id})
 
 
 def _portions(user_ids: Sequence[str]) -> Iterator[Sequence[str]]:
