@@ -4,19 +4,20 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from mainstay.ports.database import AllRows, Row, Scalar
+from mainstay.ports.database import AllRows, Row, Rows, Scalar
 
-_CLIENT = (
-    "SELECT tenant_id, client_id, name, hash, old_hash, old_until_ms, start, role, permissions, groups,"
-    " redirect_uris, grants, created_ms, created_by, rotated_ms, expires_ms FROM oauth_clients"
+_COLUMNS = (
+    "client_id, name, hash, old_hash, old_until_ms, start, role, permissions, groups,"
+    " redirect_uris, grants, created_ms, created_by, rotated_ms, expires_ms"
 )
+_CLIENT = f"SELECT {_COLUMNS} FROM oauth_clients"
+_FOUND = f"SELECT tenant_id, {_COLUMNS} FROM oauth_clients WHERE client_id = :client"
 
 
 @dataclass(frozen=True)
 class ClientRow:
     """A client as it is stored."""
 
-    tenant_id: str
     client_id: str
     name: str
     hash: str | None
@@ -34,6 +35,13 @@ class ClientRow:
     expires_ms: int | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class FoundClient(ClientRow):
+    """A client that was found before its tenant was known."""
+
+    tenant_id: str
+
+
 def _list(value: Scalar) -> tuple[str, ...]:
     return tuple(json.loads(str(value)))
 
@@ -48,7 +56,6 @@ def _text(value: Scalar) -> str | None:
 
 def _client(row: Row) -> ClientRow:
     return ClientRow(
-        tenant_id=str(row["tenant_id"]),
         client_id=str(row["client_id"]),
         name=str(row["name"]),
         hash=_text(row["hash"]),
@@ -77,40 +84,33 @@ def _columns(client: ClientRow) -> dict[str, Scalar]:
 
 
 class ClientStore:
-    """Reads and writes clients."""
+    """Reads and writes the clients of a tenant."""
 
-    def __init__(self, rows: AllRows) -> None:
-        """Take the rows of all tenants: a client is looked up before its tenant is known."""
+    def __init__(self, rows: Rows) -> None:
+        """Take the rows of the asking tenant."""
         self._rows = rows
 
     async def find(self, client_id: str) -> ClientRow | None:
-        """Find a client of any tenant."""
+        """Find a client."""
         rows = await self._rows.fetch(f"{_CLIENT} WHERE client_id = :client", {"client": client_id})
         return _client(rows[0]) if rows else None
 
-    async def of_tenant(self, tenant_id: str) -> list[ClientRow]:
-        """List a tenant's clients, oldest first."""
-        sql = f"{_CLIENT} WHERE tenant_id = :tenant ORDER BY client_id"
-        return [_client(row) for row in await self._rows.fetch(sql, {"tenant": tenant_id})]
+    async def all(self) -> list[ClientRow]:
+        """List the clients, oldest first."""
+        return [_client(row) for row in await self._rows.fetch(f"{_CLIENT} ORDER BY client_id")]
 
-    async def made_by(self, tenant_id: str, subject: str) -> list[str]:
-        """List the clients of a tenant that somebody made."""
-        sql = (
-            "SELECT client_id FROM oauth_clients WHERE tenant_id = :tenant AND created_by = :subject"
-            " ORDER BY client_id"
-        )
-        rows = await self._rows.fetch(sql, {"tenant": tenant_id, "subject": subject})
-        return [str(row["client_id"]) for row in rows]
+    async def made_by(self, subject: str) -> list[str]:
+        """List the clients that somebody made."""
+        sql = "SELECT client_id FROM oauth_clients WHERE created_by = :subject ORDER BY client_id"
+        return [str(row["client_id"]) for row in await self._rows.fetch(sql, {"subject": subject})]
 
-    async def forget_maker(self, tenant_id: str, subject: str) -> None:
+    async def forget_maker(self, subject: str) -> None:
         """Take somebody's id from the clients that somebody made."""
-        made: dict[str, Scalar] = {"tenant_id": tenant_id, "created_by": subject}
-        await self._rows.update("oauth_clients", {"created_by": ""}, made)
+        await self._rows.update("oauth_clients", {"created_by": ""}, {"created_by": subject})
 
     async def add(self, client: ClientRow) -> None:
         """Store a client."""
         row: dict[str, Scalar] = {
-            "tenant_id": client.tenant_id,
             "client_id": client.client_id,
             "hash": client.hash,
             "start": client.start,
@@ -144,6 +144,27 @@ class ClientStore:
         """Keep a client for good."""
         await self._rows.update("oauth_clients", {"expires_ms": None}, _where(client))
 
+    async def remove(self, client: ClientRow) -> bool:
+        """Forget a client; say whether it was there."""
+        return await self._rows.delete("oauth_clients", _where(client)) > 0
+
+
+class ClientLookup:
+    """Finds a client by the id that it names, before its tenant is known; forgets those that ran out."""
+
+    def __init__(self, rows: AllRows) -> None:
+        """Take the rows of all tenants."""
+        self._rows = rows
+
+    def of(self, tenant_id: str) -> ClientStore:
+        """Give the clients of a tenant that is known by now."""
+        return ClientStore(self._rows.of(tenant_id))
+
+    async def find(self, client_id: str) -> FoundClient | None:
+        """Find a client of any tenant."""
+        rows = await self._rows.fetch(_FOUND, {"client": client_id})
+        return FoundClient(**vars(_client(rows[0])), tenant_id=str(rows[0]["tenant_id"])) if rows else None
+
     async def waiting(self) -> int:
         """Count the clients that are forgotten unless somebody uses them."""
         rows = await self._rows.fetch("SELECT count(*) AS n FROM oauth_clients WHERE expires_ms IS NOT NULL")
@@ -158,10 +179,6 @@ class ClientStore:
         """Forget what has run out."""
         await self._rows.delete("oauth_clients", {"expires_ms": ("<", now_ms)})
 
-    async def remove(self, client: ClientRow) -> bool:
-        """Forget a client; say whether it was there."""
-        return await self._rows.delete("oauth_clients", _where(client)) > 0
-
 
 def _where(client: ClientRow) -> Mapping[str, Scalar]:
-    return {"tenant_id": client.tenant_id, "client_id": client.client_id}
+    return {"client_id": client.client_id}

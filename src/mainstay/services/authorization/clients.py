@@ -14,7 +14,7 @@ from mainstay.kit.ids import Ids
 from mainstay.kit.random import Random
 from mainstay.kit.tokens import hashed
 from mainstay.services.authorization import handles, redirects, scopes
-from mainstay.services.authorization.client_store import ClientRow, ClientStore
+from mainstay.services.authorization.client_store import ClientLookup, ClientRow, ClientStore, FoundClient
 from mainstay.services.authorization.failures import (
     ClientChanged,
     ClientMayTooMuch,
@@ -76,6 +76,7 @@ class Clients:
     def __init__(
         self,
         store: ClientStore,
+        lookup: ClientLookup,
         standing: Standing,
         permissions: Permissions,
         clock: Clock,
@@ -85,6 +86,7 @@ class Clients:
     ) -> None:
         """Take the parts; `permissions` is all that there is."""
         self._store = store
+        self._lookup = lookup
         self._standing = standing
         self._permissions = permissions
         self._clock = clock
@@ -97,7 +99,6 @@ class Clients:
         secret = handles.new(handles.CLIENT, self._random) if wish.confidential else None
         usual = (CODE, REFRESH) if wish.redirect_uris else (OWN,)
         row = ClientRow(
-            tenant_id=maker.tenant_id,
             client_id=self._ids.new("client"),
             name=wish.name,
             hash=None if secret is None else hashed(secret),
@@ -112,19 +113,19 @@ class Clients:
         )
         self._check_parts(row)
         await self._check_bounds(maker, row)
-        if len(await self._store.of_tenant(maker.tenant_id)) >= CLIENTS_MAX:
+        if len(await self._store.all()) >= CLIENTS_MAX:
             raise ClientsTooMany(f"A tenant has at most {CLIENTS_MAX} clients; delete one.")
         await self._store.add(row)
         return self._new(row, secret)
 
-    async def all(self, tenant_id: str) -> list[Client]:
-        """List a tenant's clients."""
+    async def all(self) -> list[Client]:
+        """List the clients of the caller's tenant."""
         now = self._clock.now_ms()
-        return [shown(row, now) for row in await self._store.of_tenant(tenant_id)]
+        return [shown(row, now) for row in await self._store.all()]
 
-    async def find(self, tenant_id: str, client_id: str) -> Client:
-        """Give a client of a tenant; raises ClientMissing."""
-        return shown(await self._row(tenant_id, client_id), self._clock.now_ms())
+    async def find(self, client_id: str) -> Client:
+        """Give a client of the caller's tenant; raises ClientMissing."""
+        return shown(await self._row(client_id), self._clock.now_ms())
 
     async def change(
         self,
@@ -135,7 +136,7 @@ class Clients:
         groups: Sequence[str] | None,
     ) -> Client:
         """Change a client; neither before nor then may it do more than the changer."""
-        row = await self._row(changer.tenant_id, client_id)
+        row = await self._row(client_id)
         await self._check_bounds(changer, row)
         changed = replace(
             row,
@@ -151,7 +152,7 @@ class Clients:
 
     async def rotate(self, changer: Caller, client_id: str, overlap_s: int) -> NewClient:
         """Give a client another secret; the one before goes on working for the overlap."""
-        row = await self._row(changer.tenant_id, client_id)
+        row = await self._row(client_id)
         await self._check_bounds(changer, row)
         if row.hash is None:
             raise ClientUnclear("A public client has no secret.")
@@ -163,19 +164,19 @@ class Clients:
             raise ClientChanged("It was rotated or deleted at this moment. Look at it before you try again.")
         return self._new(replace(row, start=start, rotated_ms=now, old_until_ms=until), secret)
 
-    async def delete(self, tenant_id: str, client_id: str) -> Client:
+    async def delete(self, client_id: str) -> Client:
         """Forget a client; its tokens are refused from the next request on."""
-        row = await self._row(tenant_id, client_id)
+        row = await self._row(client_id)
         if not await self._store.remove(row):
             raise ClientMissing("It was deleted at this moment.")
         return shown(row, self._clock.now_ms())
 
-    async def proven(self, client_id: str, secret: str | None) -> ClientRow:
+    async def proven(self, client_id: str, secret: str | None) -> FoundClient:
         """Give the client that somebody is, by its secret if it has one; raises ClientRefused.
 
         What is unknown and what has another secret take the same time.
         """
-        row = await self._store.find(client_id)
+        row = await self._lookup.find(client_id)
         now = self._clock.now_ms()
         if row is not None and row.hash is None and secret is None:
             if row.expires_ms is not None and row.expires_ms <= now:
@@ -189,34 +190,32 @@ class Clients:
             raise ClientRefused(_UNKNOWN)
         return row
 
-    async def named(self, client_id: str) -> ClientRow:
+    async def named(self, client_id: str) -> FoundClient:
         """Give the client that somebody names, without any proof; raises ClientRefused."""
-        row = await self._store.find(client_id)
+        row = await self._lookup.find(client_id)
         if row is None or (row.expires_ms is not None and row.expires_ms <= self._clock.now_ms()):
             raise ClientRefused("There is no such client in your tenant.")
         return row
 
-    async def keep(self, client: ClientRow) -> None:
+    async def keep(self, client: FoundClient) -> None:
         """Keep a client that somebody uses, although it has registered by itself."""
         if client.expires_ms is not None:
-            await self._store.keep(client)
+            await self._lookup.of(client.tenant_id).keep(client)
 
     async def forget(self, now_ms: int) -> None:
         """Forget clients that have registered by themselves, and that nobody has used."""
-        if await self._store.run_out(now_ms):
-            await self._store.forget(now_ms)
+        if await self._lookup.run_out(now_ms):
+            await self._lookup.forget(now_ms)
 
     async def account(self, tenant_id: str, client_id: str) -> Caller | None:
         """Give the caller that a client is by itself, None where it has no rights of its own."""
         if not client_id.startswith(_KIND):
             return None  # a key's or a person's id: nothing to look up
-        row = await self._store.find(client_id)
-        if row is None or row.tenant_id != tenant_id or OWN not in row.grants:
-            return None
-        return await self._caller(row)
+        row = await self._lookup.of(tenant_id).find(client_id)
+        return None if row is None or OWN not in row.grants else await self._caller(tenant_id, row)
 
-    async def _caller(self, row: ClientRow) -> Caller:
-        known = await self._standing.caller_of(row.tenant_id, row.client_id, row.role, frozenset(row.groups))
+    async def _caller(self, tenant_id: str, row: ClientRow) -> Caller:
+        known = await self._standing.caller_of(tenant_id, row.client_id, row.role, frozenset(row.groups))
         return known if row.permissions is None else replace(known, permissions=frozenset(row.permissions))
 
     def _check_parts(self, row: ClientRow) -> None:
@@ -241,7 +240,9 @@ class Clients:
 
     async def _check_bounds(self, giver: Caller, row: ClientRow) -> None:
         """Refuse rights that go beyond the giver's; raises ClientMayTooMuch and ClientUnclear."""
-        own = (await self._caller(row)).permissions if OWN in row.grants else frozenset[str]()
+        own = frozenset[str]()
+        if OWN in row.grants:
+            own = (await self._caller(giver.tenant_id, row)).permissions
         if OWN in row.grants and not own:
             raise ClientUnclear("There is no such role, or it permits nothing. List the roles.")
         if own and giver.ends_ms is not None:
@@ -252,9 +253,9 @@ class Clients:
         if more:
             raise ClientMayTooMuch(more)
 
-    async def _row(self, tenant_id: str, client_id: str) -> ClientRow:
+    async def _row(self, client_id: str) -> ClientRow:
         row = await self._store.find(client_id)
-        if row is None or row.tenant_id != tenant_id:
+        if row is None:
             raise ClientMissing("List the clients to see their ids.")
         return row
 

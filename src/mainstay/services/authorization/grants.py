@@ -21,7 +21,7 @@ from mainstay.kit.ids import Ids
 from mainstay.kit.random import Random
 from mainstay.kit.tokens import hashed
 from mainstay.services.authorization import handles, redirects, scopes
-from mainstay.services.authorization.client_store import ClientRow
+from mainstay.services.authorization.client_store import ClientRow, FoundClient
 from mainstay.services.authorization.clients import CODE, REFRESH, REGISTRANTS
 from mainstay.services.authorization.failures import (
     ApprovalMissing,
@@ -31,7 +31,13 @@ from mainstay.services.authorization.failures import (
     GrantUnsupported,
     ScopeRefused,
 )
-from mainstay.services.authorization.grant_store import CodeRow, FamilyRow, GrantStore, RefreshRow
+from mainstay.services.authorization.grant_store import (
+    CodeRow,
+    FamilyRow,
+    GrantLookup,
+    GrantStore,
+    RefreshRow,
+)
 from mainstay.services.authorization.interface import USUAL
 from mainstay.services.authorization.issuing import Issuer
 from mainstay.services.authorization.records import Approval, Authorized, TokenAnswer
@@ -62,6 +68,7 @@ class Grants:
     def __init__(
         self,
         store: GrantStore,
+        lookup: GrantLookup,
         revocations: RevocationStore,
         issuer: Issuer,
         recognisers: Recognisers,
@@ -73,6 +80,7 @@ class Grants:
     ) -> None:
         """Take the parts; `permissions` is all that there is."""
         self._store = store
+        self._lookup = lookup
         self._revocations = revocations
         self._issuer = issuer
         self._recognisers = recognisers
@@ -100,7 +108,7 @@ class Grants:
         self._issuer.audience(wanted.resource)
         return wished if set(wished) - scopes.SIGNS else (*wished, *USUAL)
 
-    async def approve(self, holder: Caller, client: ClientRow, wanted: Wanted) -> Approval:
+    async def approve(self, holder: Caller, client: FoundClient, wanted: Wanted) -> Approval:
         """Give a code for what somebody lets a client do in his name: at most what he may."""
         if client.tenant_id not in {holder.tenant_id, REGISTRANTS}:
             raise ClientRefused("There is no such client in your tenant.")
@@ -111,7 +119,6 @@ class Grants:
         secret = handles.new(handles.CODE, self._random)
         await self._store.add_code(
             CodeRow(
-                tenant_id=holder.tenant_id,
                 hash=hashed(secret),
                 family_id=self._ids.new("family"),
                 client_id=client.client_id,
@@ -139,7 +146,7 @@ class Grants:
         self, client: ClientRow, code: str, verifier: str, redirect_uri: str | None, resource: str
     ) -> TokenAnswer:
         """Give the tokens for a code; raises GrantRefused and GrantReused."""
-        row = await self._store.code(hashed(code))
+        row = await self._lookup.code(hashed(code))
         now = self._clock.now_ms()
         if row is None or row.client_id != client.client_id:
             raise GrantRefused("The code is unknown, or another client's. Ask for authorization again.")
@@ -154,11 +161,10 @@ class Grants:
         if resource and self._issuer.audience(resource) != row.audience:
             raise GrantRefused("The resource is another than was asked for.")
         holder = await self._holder(row.tenant_id, row.subject, row.expires_ms - CODE_S * 1000)
-        if not await self._store.use_code(row, now):
+        if not await self._lookup.of(row.tenant_id).use_code(row, now):
             await self._reused(row.tenant_id, row.subject, row.family_id)
         become(holder)
         family = FamilyRow(
-            tenant_id=row.tenant_id,
             family_id=row.family_id,
             client_id=row.client_id,
             subject=row.subject,
@@ -177,7 +183,7 @@ class Grants:
         if family.client_id != client.client_id:
             raise GrantRefused("The refresh token is another client's.")
         if token.used_ms is not None:
-            await self._reused(family.tenant_id, family.subject, family.family_id)
+            await self._reused(token.tenant_id, family.subject, family.family_id)
         if family.revoked_ms is not None or family.expires_ms <= now:
             raise GrantRefused("What was authorized has ended. Ask for authorization again.")
         granted = scopes.split(family.scope)
@@ -185,29 +191,29 @@ class Grants:
         scopes.check_within(wished, granted)
         if resource and self._issuer.audience(resource) != family.audience:
             raise GrantRefused("The resource is another than was authorized.")
-        holder = await self._holder(family.tenant_id, family.subject, family.created_ms)
-        if not await self._store.use_refresh(token, now):
-            await self._reused(family.tenant_id, family.subject, family.family_id)
+        holder = await self._holder(token.tenant_id, family.subject, family.created_ms)
+        if not await self._lookup.of(token.tenant_id).use_refresh(token.hash, now):
+            await self._reused(token.tenant_id, family.subject, family.family_id)
         become(holder)
         return await self._answer(holder, client, family, wished, "")
 
     async def find(self, secret: str) -> RefreshRow:
         """Give what a refresh token is; raises GrantRefused."""
-        row = await self._store.refresh(hashed(secret))
+        row = await self._lookup.refresh(hashed(secret))
         if row is None:
             raise GrantRefused("The refresh token is unknown. Ask for authorization again.")
         return row
 
     async def revoke_refresh(self, client: ClientRow, secret: str) -> None:
         """Let the family of a client's refresh token work no more; one that is unknown changes nothing."""
-        row = await self._store.refresh(hashed(secret))
+        row = await self._lookup.refresh(hashed(secret))
         if row is not None and row.family.client_id == client.client_id:
-            await self.revoke(row.family.tenant_id, row.family.family_id)
+            await self._revoke(row.family.family_id, self._lookup.of(row.tenant_id))
 
-    async def revoke(self, tenant_id: str, family_id: str) -> None:
+    async def _revoke(self, family_id: str, store: GrantStore) -> None:
         """Let everything that came from an approval work no more."""
         now = self._clock.now_ms()
-        await self._store.revoke_family(tenant_id, family_id, now)
+        await store.revoke_family(family_id, now)
         until = now + _REVOKED_FOR * self._settings.access_s * 1000
         await self._revocations.revoke(family_id, until)
 
@@ -215,38 +221,38 @@ class Grants:
         """List what somebody has let clients do."""
         now = self._clock.now_ms()
         since_ms = (await self._recognisers.find(holder.tenant_id, holder.subject)).granted_since_ms
-        found = await self._store.approvals(holder.tenant_id, holder.subject, now)
+        found = await self._lookup.approvals(holder.tenant_id, holder.subject, now)
         return [_authorized(family, name) for family, name in found if family.created_ms >= since_ms]
 
     async def take_back(self, holder: Caller, family_id: str) -> Authorized:
         """Let what somebody has let a client do work no more; raises ApprovalMissing."""
         now = self._clock.now_ms()
-        found = await self._store.approval(holder.tenant_id, holder.subject, now, family_id)
+        found = await self._lookup.approval(holder.tenant_id, holder.subject, now, family_id)
         if found is None:
             raise ApprovalMissing("List your authorizations to see what there is.")
-        await self.revoke(holder.tenant_id, family_id)
+        await self._revoke(family_id, self._store)
         return _authorized(*found)
 
-    async def revoke_all(self, tenant_id: str, subject: str, client_id: str) -> None:
-        """Let nothing work any more that somebody has let a client do."""
-        for family_id in await self._store.families_of(tenant_id, subject, client_id):
-            await self.revoke(tenant_id, family_id)
+    async def revoke_all(self, subject: str, client_id: str) -> None:
+        """Let nothing work any more that somebody of the caller's tenant has let a client do."""
+        for family_id in await self._store.families_of(subject, client_id):
+            await self._revoke(family_id, self._store)
 
-    async def of_subject(self, tenant_id: str, subject: str) -> Sequence[FamilyRow]:
+    async def of_subject(self, subject: str) -> Sequence[FamilyRow]:
         """List what somebody has let clients do."""
-        return await self._store.families_of_subject(tenant_id, subject)
+        return await self._store.families_of_subject(subject)
 
-    async def erase(self, tenant_id: str, subject: str) -> None:
+    async def erase(self, subject: str) -> None:
         """End and erase what somebody has let clients do; tokens that are about work no more."""
-        for family in await self._store.families_of_subject(tenant_id, subject):
-            await self.revoke(tenant_id, family.family_id)
-        await self._store.forget_subject(tenant_id, subject)
+        for family in await self._store.families_of_subject(subject):
+            await self._revoke(family.family_id, self._store)
+        await self._store.forget_subject(subject)
 
     async def forget(self, now_ms: int) -> None:
         """Forget what has run out."""
         before_ms = now_ms - CODE_KEPT_S * 1000
-        if await self._store.run_out(before_ms):
-            await self._store.forget(before_ms)
+        if await self._lookup.run_out(before_ms):
+            await self._lookup.forget(before_ms)
 
     async def _holder(self, tenant_id: str, subject: str, granted_ms: int) -> Caller:
         """Give whose a grant is, if it still counts; raises GrantRefused."""
@@ -262,7 +268,7 @@ class Grants:
 
     async def _reused(self, tenant_id: str, subject: str, family_id: str) -> NoReturn:
         become(Caller(tenant_id, subject, (), frozenset()))
-        await self.revoke(tenant_id, family_id)
+        await self._revoke(family_id, self._store)
         raise GrantReused(
             "It was used before; all that came from it is revoked. Ask for authorization again."
         )

@@ -1,7 +1,6 @@
 """What authorization stores about persons: what they let clients do, and which clients they made."""
 
 from mainstay.kernel.clearing import Clearing
-from mainstay.kernel.work import caller
 from mainstay.ports.ciphers import Cipher
 from mainstay.services.authorization.client_store import ClientStore
 from mainstay.services.authorization.grants import Grants
@@ -27,22 +26,20 @@ class PersonalGrants:
 
     async def gather(self, event: PersonExportRequested) -> None:
         """Contribute what somebody has let clients do, and the clients that somebody made, to an export."""
-        tenant_id = caller().tenant_id
         granted = [
             {"client_id": row.client_id, "scope": row.scope, "created_ms": row.created_ms}
-            for row in await self._grants.of_subject(tenant_id, event.subject)
+            for row in await self._grants.of_subject(event.subject)
         ]
-        made = await self._clients.made_by(tenant_id, event.subject)
+        made = await self._clients.made_by(event.subject)
         counts = {"grants": len(granted), "clients_made": len(made)}
         event.answer(_SERVICE, {"grants": granted, "clients_made": made}, counts, self._cipher.seal)
 
     async def erase(self, event: PersonErasureRequested) -> None:
         """End what somebody has let clients do, and take the id from the clients that somebody made."""
-        tenant_id = caller().tenant_id
-        granted = await self._grants.of_subject(tenant_id, event.subject)
-        made = await self._clients.made_by(tenant_id, event.subject)
-        await self._grants.erase(tenant_id, event.subject)
-        await self._clients.forget_maker(tenant_id, event.subject)
+        granted = await self._grants.of_subject(event.subject)
+        made = await self._clients.made_by(event.subject)
+        await self._grants.erase(event.subject)
+        await self._clients.forget_maker(event.subject)
         event.answer(_SERVICE, {"grants": len(granted), "clients_made": len(made)})
 
     async def clear(self, event: TenantErasureRequested) -> None:

@@ -8,7 +8,7 @@ from mainstay.kit.clock import Clock
 from mainstay.kit.ids import Ids
 from mainstay.ports.cache import Cache, Limit
 from mainstay.services.authorization import redirects, scopes
-from mainstay.services.authorization.client_store import ClientRow, ClientStore
+from mainstay.services.authorization.client_store import ClientLookup, ClientRow
 from mainstay.services.authorization.clients import CODE, REFRESH, REGISTRANTS
 from mainstay.services.authorization.failures import (
     MetadataRefused,
@@ -30,7 +30,7 @@ class Registrar:
 
     def __init__(
         self,
-        store: ClientStore,
+        lookup: ClientLookup,
         permissions: Permissions,
         cache: Cache,
         clock: Clock,
@@ -38,7 +38,7 @@ class Registrar:
         settings: AuthorizationSettings,
     ) -> None:
         """Take the parts."""
-        self._store = store
+        self._lookup = lookup
         self._permissions = permissions
         self._cache = cache
         self._clock = clock
@@ -71,7 +71,7 @@ class Registrar:
         scopes.check_known(scopes.split(scope), self._permissions)
         await self._count(stranger)
         row = self._row(name, redirect_uris, wished)
-        await self._store.add(row)
+        await self._lookup.of(REGISTRANTS).add(row)
         return Registration(
             client_id=row.client_id,
             client_id_issued_at=row.created_ms // 1000,
@@ -90,13 +90,12 @@ class Registrar:
             raise RegistrationsTooMany(
                 f"From one address {PER_HOUR} clients an hour may register.", retry_after_s=wait_s
             )
-        if await self._store.waiting() >= WAITING_MAX:
+        if await self._lookup.waiting() >= WAITING_MAX:
             raise RegistrationsTooMany("Too many clients wait for their first use.", retry_after_s=AN_HOUR_S)
 
     def _row(self, name: str, redirect_uris: Sequence[str], grants: set[str]) -> ClientRow:
         now = self._clock.now_ms()
         return ClientRow(
-            tenant_id=REGISTRANTS,
             client_id=self._ids.new("client"),
             name=name,
             hash=None,

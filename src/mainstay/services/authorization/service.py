@@ -120,12 +120,12 @@ class AuthorizationService(Authorization):
 
     async def list_clients(self) -> list[Client]:
         """List the clients of the caller's tenant."""
-        return await self._clients.all(caller().tenant_id)
+        return await self._clients.all()
 
     async def get_client(self, client_id: str) -> Client:
         """Give a client of the caller's tenant."""
         note_target(client_id)
-        return await self._clients.find(caller().tenant_id, client_id)
+        return await self._clients.find(client_id)
 
     async def update_client(
         self,
@@ -146,7 +146,7 @@ class AuthorizationService(Authorization):
     async def delete_client(self, client_id: str) -> Client:
         """Delete a client of the caller's tenant."""
         note_target(client_id)
-        return await self._clients.delete(caller().tenant_id, client_id)
+        return await self._clients.delete(client_id)
 
     async def grant_token(
         self, client_id: str, client_secret: str, scope: str = "", resource: str = ""
@@ -263,7 +263,7 @@ class AuthorizationService(Authorization):
             mark = "&" if "?" in post_logout_redirect_uri else "?"
             back = post_logout_redirect_uri + (f"{mark}{urlencode({'state': state})}" if state else "")
         become(Caller(tenant_id, subject, (), frozenset()))
-        await self._grants.revoke_all(tenant_id, subject, client_id)
+        await self._grants.revoke_all(subject, client_id)
         return LoggedOut(subject=subject, redirect_to=back)
 
     async def get_userinfo(self) -> UserInfo:
