@@ -57,8 +57,8 @@ class Admission(Protocol):
 
 
 class Approvals(Protocol):
-    """Knows in which domains the word of a tenant's identity provider is taken."""
+    """Knows in which domains the word of the caller's tenant's identity provider is taken."""
 
-    async def approved(self, tenant_id: str, email: str) -> bool:
+    async def approved(self, email: str) -> bool:
         """Say whether whoever has this address comes by a connection of the tenant that is active."""
         ...

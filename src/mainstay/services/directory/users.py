@@ -76,7 +76,7 @@ class Users:
             return await self._keep(giver, known, None, profile, active=active)
         rules, default = await self._settings.of()
         role = await self._permitted(tenant_id, role_of(rules, default, said(profile), ()))
-        mailed = not await self._approvals.approved(tenant_id, email)
+        mailed = not await self._approvals.approved(email)
         made = await self._roster.enrol(giver, Enrolment(email, called(profile), role, active, mailed))
         await self._write(None, made.user_id, profile)
         return self._shown(made, profile, groups, made.created_ms)
@@ -128,7 +128,7 @@ class Users:
         """
         tenant_id = giver.tenant_id
         rules, default = await self._settings.of()
-        mailed = active and not await self._approvals.approved(tenant_id, member.email)
+        mailed = active and not await self._approvals.approved(member.email)
         groups = await self._groups.named()
         role, back = member.role, active and not member.active
         if back or role in reach(rules, default):

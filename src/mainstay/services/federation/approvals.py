@@ -1,4 +1,4 @@
-"""Says whether people of an e-mail address come by a tenant's own identity provider."""
+"""Says whether people of an e-mail address come by the caller's tenant's own identity provider."""
 
 from mainstay.services.federation.store import FederationStore
 
@@ -10,7 +10,6 @@ class ApprovedDomains:
         """Take where they are."""
         self._store = store
 
-    async def approved(self, tenant_id: str, email: str) -> bool:
-        """Say whether the domain belongs to an active connection of the tenant."""
-        row = await self._store.by_domain(email.rpartition("@")[2].lower())
-        return row is not None and row.tenant_id == tenant_id
+    async def approved(self, email: str) -> bool:
+        """Say whether the domain belongs to an active connection of the caller's tenant."""
+        return await self._store.approved(email.rpartition("@")[2].lower())

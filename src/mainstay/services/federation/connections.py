@@ -88,12 +88,11 @@ class Connections:
         """Connect a provider, after looking whether it answers as it should."""
         _check_fields(wish)
         await self._check_mapping(giver, wish.mapping)
-        if len(await self._store.all(giver.tenant_id)) >= CONNECTIONS_MAX:
+        if len(await self._store.all()) >= CONNECTIONS_MAX:
             raise ConnectionsTooMany(f"A tenant has at most {CONNECTIONS_MAX} connections; delete one.")
         provider = await self._provider(wish)
         connection_id = self._ids.new("sso")
         row = ConnectionRow(
-            tenant_id=giver.tenant_id,
             connection_id=connection_id,
             name=wish.name,
             kind=wish.kind,
@@ -113,7 +112,7 @@ class Connections:
 
     async def change(self, giver: Caller, connection_id: str, change: Change) -> SignOnConnection:
         """Change a connection; neither before nor then may it give more than the giver may."""
-        row = await self.own(giver.tenant_id, connection_id)
+        row = await self.own(connection_id)
         await self._check_mapping(giver, ClaimMapping.model_validate_json(row.mapping))
         if change.mapping is not None:
             await self._check_mapping(giver, change.mapping)
@@ -124,15 +123,15 @@ class Connections:
             create_members=row.create_members if change.create_members is None else change.create_members,
             state=change.state or row.state,
         )
-        domains = await self._store.domains(row.tenant_id)
+        domains = await self._store.domains()
         if not await self._store.change(changed):
             raise ConnectionMissing("It was deleted at this moment.")
         return self.shown(changed, domains.get(connection_id, ()))
 
-    async def own(self, tenant_id: str, connection_id: str) -> ConnectionRow:
-        """Find a connection of a tenant; raises ConnectionMissing."""
-        row = await self._store.find(connection_id)
-        if row is None or row.tenant_id != tenant_id:
+    async def own(self, connection_id: str, store: FederationStore | None = None) -> ConnectionRow:
+        """Find a connection of the caller's tenant, or of the store's; raises ConnectionMissing."""
+        row = await (store or self._store).find(connection_id)
+        if row is None:
             raise ConnectionMissing("List the connections to see their ids.")
         return row
 

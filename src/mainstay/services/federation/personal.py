@@ -1,7 +1,6 @@
 """What single sign-on stores about persons: by which connections they came, and which they made."""
 
 from mainstay.kernel.clearing import Clearing
-from mainstay.kernel.work import caller
 from mainstay.ports.ciphers import Cipher
 from mainstay.services.federation.store import TABLES, FederationStore
 from mainstay.services.privacy.interface import (
@@ -24,19 +23,17 @@ class PersonalLinks:
 
     async def gather(self, event: PersonExportRequested) -> None:
         """Contribute by which connections somebody came, and which somebody made, to an export."""
-        tenant_id = caller().tenant_id
-        links = await self._store.links_of(tenant_id, event.subject)
-        made = await self._store.made_by(tenant_id, event.subject)
+        links = await self._store.links_of(event.subject)
+        made = await self._store.made_by(event.subject)
         came = [{"connection_id": connection_id, "created_ms": since} for connection_id, since in links]
         counts = {"links": len(links), "connections_made": len(made)}
         event.answer(_SERVICE, {"links": came, "connections_made": made}, counts, self._cipher.seal)
 
     async def erase(self, event: PersonErasureRequested) -> None:
         """Erase by which connections somebody came, and that somebody made some."""
-        tenant_id = caller().tenant_id
-        links = await self._store.links_of(tenant_id, event.subject)
-        made = await self._store.made_by(tenant_id, event.subject)
-        await self._store.forget_person(tenant_id, event.subject)
+        links = await self._store.links_of(event.subject)
+        made = await self._store.made_by(event.subject)
+        await self._store.forget_person(event.subject)
         event.answer(_SERVICE, {"links": len(links), "connections_made": len(made)})
 
     async def clear(self, event: TenantErasureRequested) -> None:

@@ -32,7 +32,12 @@ from mainstay.services.federation.records import (
     State,
 )
 from mainstay.services.federation.sign_in import Proven, SignIns
-from mainstay.services.federation.store import ConnectionRow, FederationStore
+from mainstay.services.federation.store import (
+    ConnectionRow,
+    FederationLookup,
+    FederationStore,
+    FoundConnection,
+)
 
 _ADDRESS = re.compile(r"[^\s\x00-\x1f\x7f@]+@[^\s\x00-\x1f\x7f@]+")
 _ADDRESS_LENGTH_MAX = 254
@@ -44,6 +49,7 @@ class FederationService(Federation):
     def __init__(
         self,
         store: FederationStore,
+        lookup: FederationLookup,
         connections: Connections,
         sign_ins: SignIns,
         addresses: Addresses,
@@ -53,6 +59,7 @@ class FederationService(Federation):
     ) -> None:
         """Take the parts."""
         self._store = store
+        self._lookup = lookup
         self._connections = connections
         self._sign_ins = sign_ins
         self._addresses = addresses
@@ -92,16 +99,15 @@ class FederationService(Federation):
 
     async def list_connections(self) -> list[SignOnConnection]:
         """List the tenant's connections."""
-        tenant_id = caller().tenant_id
-        domains = await self._store.domains(tenant_id)
+        domains = await self._store.domains()
         return [
             self._connections.shown(row, domains.get(row.connection_id, ()))
-            for row in await self._store.all(tenant_id)
+            for row in await self._store.all()
         ]
 
     async def get_connection(self, connection_id: str) -> SignOnConnection:
         """Give a connection."""
-        return await self._shown(await self._connections.own(caller().tenant_id, connection_id))
+        return await self._shown(await self._connections.own(connection_id))
 
     async def update_connection(
         self,
@@ -121,7 +127,7 @@ class FederationService(Federation):
     async def delete_connection(self, connection_id: str) -> SignOnConnection:
         """Delete a connection."""
         note_target(connection_id)
-        row = await self._connections.own(caller().tenant_id, connection_id)
+        row = await self._connections.own(connection_id)
         shown = await self._shown(row)
         if not await self._store.remove(row):
             raise ConnectionMissing("It was deleted at this moment.")
@@ -133,17 +139,18 @@ class FederationService(Federation):
         """Say in which domains a connection's word is taken."""
         needs_operator()
         note_target(connection_id)
-        row = await self._connections.own(tenant_id, connection_id)
+        theirs = self._lookup.of(tenant_id)
+        row = await self._connections.own(connection_id, theirs)
         wanted = sorted(set(domains))
         try:
-            await self._store.replace_domains(row, wanted)
+            await theirs.replace_domains(row, wanted)
         except UniqueViolated:
             raise DomainTaken("Take it from the other connection first.") from None
         return self._connections.shown(row, wanted)
 
     async def find_connection(self, email: str) -> list[Choice]:
         """Say by which connection people with an address sign in."""
-        row = await self._store.by_domain(_domain(email))
+        row = await self._lookup.by_domain(_domain(email))
         return [] if row is None else [Choice(connection_id=row.connection_id, name=row.name)]
 
     async def start_sign_in(self, connection_id: str, return_to: str = "/") -> Started:
@@ -171,14 +178,14 @@ class FederationService(Federation):
         )
 
     async def _shown(self, row: ConnectionRow) -> SignOnConnection:
-        domains = await self._store.domains(row.tenant_id)
+        domains = await self._store.domains()
         return self._connections.shown(row, domains.get(row.connection_id, ()))
 
-    async def _arrive(self, row: ConnectionRow, proven: Proven) -> Arrival:
+    async def _arrive(self, row: FoundConnection, proven: Proven) -> Arrival:
         """Let in whom a provider has vouched for, once for each answer of it."""
         mapping = ClaimMapping.model_validate_json(row.mapping)
         grant = granted(proven.claims, mapping)
-        domains = (await self._store.domains(row.tenant_id)).get(row.connection_id, ())
+        domains = (await self._store.domains()).get(row.connection_id, ())
         arrival = Arrival(
             connection_id=row.connection_id,
             tenant_id=row.tenant_id,
@@ -192,14 +199,14 @@ class FederationService(Federation):
             return_to=proven.begun.return_to,
         )
         try:
-            await self._store.use(row.tenant_id, proven.used, self._clock.now_ms())
+            await self._store.use(proven.used, self._clock.now_ms())
         except UniqueViolated:
             raise AttemptEnded("This answer was presented before. Begin the sign-in again.") from None
         if not grant.role:
             raise NobodyMapped("No rule of this connection gives you a role. Ask your administrator.")
         return arrival if row.state == "test" else await self._let_in(row, arrival)
 
-    async def _let_in(self, row: ConnectionRow, arrival: Arrival) -> Arrival:
+    async def _let_in(self, row: FoundConnection, arrival: Arrival) -> Arrival:
         """Begin a session of the user as whom somebody came before, or is found to be now."""
         index = self._cipher.blind(arrival.subject.encode(), ("sso_links", row.connection_id)).hex()
         known = await self._store.linked(row, index)

@@ -22,7 +22,7 @@ from mainstay.services.federation.failures import AttemptEnded, ConnectionMissin
 from mainstay.services.federation.mapping import first_of
 from mainstay.services.federation.providers import Exchange, Providers
 from mainstay.services.federation.records import ClaimMapping, Started
-from mainstay.services.federation.store import ConnectionRow, FederationStore
+from mainstay.services.federation.store import ConnectionRow, FederationLookup, FoundConnection
 
 _EMAIL_FORMAT = "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress"
 _SCOPE = "openid email profile"
@@ -46,7 +46,7 @@ class SignIns:
 
     def __init__(
         self,
-        store: FederationStore,
+        lookup: FederationLookup,
         connections: Connections,
         providers: Providers,
         assertions: Assertions,
@@ -56,7 +56,7 @@ class SignIns:
         random: Random,
     ) -> None:
         """Take the parts."""
-        self._store = store
+        self._lookup = lookup
         self._connections = connections
         self._providers = providers
         self._assertions = assertions
@@ -65,9 +65,11 @@ class SignIns:
         self._clock = clock
         self._random = random
 
-    async def connection(self, connection_id: str, kinds: Sequence[str] = ("oidc", "saml")) -> ConnectionRow:
+    async def connection(
+        self, connection_id: str, kinds: Sequence[str] = ("oidc", "saml")
+    ) -> FoundConnection:
         """Find a connection by which somebody may come now; raises ConnectionMissing."""
-        row = await self._store.find(connection_id)
+        row = await self._lookup.find(connection_id)
         if row is None or row.state == "disabled" or row.kind not in kinds:
             raise ConnectionMissing("Ask the administrator who sent you here for the present address.")
         note_target(connection_id)
@@ -133,7 +135,7 @@ class SignIns:
         )
 
     async def by_oidc(
-        self, row: ConnectionRow, attempt: str, code: str, state: str, iss: str | None
+        self, row: FoundConnection, attempt: str, code: str, state: str, iss: str | None
     ) -> Proven:
         """Verify what an OpenID Connect provider sent."""
         begun = self._opened(attempt, row.connection_id, state)
@@ -161,7 +163,7 @@ class SignIns:
             email = ""
         return Proven(subject, email, token.claims, _once(begun), begun)
 
-    def by_saml(self, row: ConnectionRow, attempt: str, saml_response: str) -> Proven:
+    def by_saml(self, row: FoundConnection, attempt: str, saml_response: str) -> Proven:
         """Verify what a SAML identity provider sent."""
         begun = self._opened(attempt, row.connection_id, None)
         become(house(row.tenant_id, "federation"))

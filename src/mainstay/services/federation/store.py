@@ -4,14 +4,20 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from mainstay.ports.database import AllRows, Row, Scalar
+from mainstay.ports.database import AllRows, Row, Rows, Scalar
 from mainstay.services.federation import tables
 
 TABLES = (tables.CONNECTIONS, tables.DOMAINS, tables.LINKS, tables.USED)
 
-_CONNECTION = (
-    "SELECT tenant_id, connection_id, name, kind, state, issuer, client_id, client_secret, sign_in_url,"
-    " certificates, mapping, create_members, created_ms, created_by FROM sso_connections"
+_COLUMNS = (
+    "connection_id, name, kind, state, issuer, client_id, client_secret, sign_in_url, certificates, mapping,"
+    " create_members, created_ms, created_by"
+)
+_CONNECTION = f"SELECT {_COLUMNS} FROM sso_connections"
+_FOUND = f"SELECT tenant_id, {_COLUMNS} FROM sso_connections"
+_OF_DOMAIN = (
+    " WHERE state = 'active' AND connection_id IN"
+    " (SELECT connection_id FROM sso_domains WHERE domain = :domain)"
 )
 
 
@@ -19,7 +25,6 @@ _CONNECTION = (
 class ConnectionRow:
     """A connection as it is stored; `client_secret` is sealed, `mapping` is JSON."""
 
-    tenant_id: str
     connection_id: str
     name: str
     kind: str
@@ -35,10 +40,16 @@ class ConnectionRow:
     created_by: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class FoundConnection(ConnectionRow):
+    """A connection that was found before its tenant was known."""
+
+    tenant_id: str
+
+
 def _connection(row: Row) -> ConnectionRow:
     secret = row["client_secret"]
     return ConnectionRow(
-        tenant_id=str(row["tenant_id"]),
         connection_id=str(row["connection_id"]),
         name=str(row["name"]),
         kind=str(row["kind"]),
@@ -68,27 +79,26 @@ def _columns(row: ConnectionRow) -> dict[str, Scalar]:
 
 
 class FederationStore:
-    """Reads and writes single sign-on."""
+    """Reads and writes the single sign-on of a tenant."""
 
-    def __init__(self, rows: AllRows) -> None:
-        """Take the rows of all tenants: who signs in names a connection before a tenant is known."""
+    def __init__(self, rows: Rows) -> None:
+        """Take the rows of the asking tenant."""
         self._rows = rows
 
     async def find(self, connection_id: str) -> ConnectionRow | None:
-        """Find a connection of whichever tenant."""
+        """Find a connection."""
         sql = f"{_CONNECTION} WHERE connection_id = :connection"
         rows = await self._rows.fetch(sql, {"connection": connection_id})
         return _connection(rows[0]) if rows else None
 
-    async def all(self, tenant_id: str) -> list[ConnectionRow]:
-        """List a tenant's connections, oldest first."""
-        sql = f"{_CONNECTION} WHERE tenant_id = :tenant ORDER BY connection_id"
-        return [_connection(row) for row in await self._rows.fetch(sql, {"tenant": tenant_id})]
+    async def all(self) -> list[ConnectionRow]:
+        """List the connections, oldest first."""
+        sql = f"{_CONNECTION} ORDER BY connection_id"
+        return [_connection(row) for row in await self._rows.fetch(sql)]
 
     async def add(self, row: ConnectionRow) -> None:
         """Store a connection."""
         values: dict[str, Scalar] = {
-            "tenant_id": row.tenant_id,
             "connection_id": row.connection_id,
             "kind": row.kind,
             "issuer": row.issuer,
@@ -109,12 +119,9 @@ class FederationStore:
         await self._rows.delete("sso_links", _key(row))
         return await self._rows.delete("sso_connections", _key(row)) > 0
 
-    async def domains(self, tenant_id: str) -> Mapping[str, Sequence[str]]:
-        """Give the domains of each of a tenant's connections."""
-        rows = await self._rows.fetch(
-            "SELECT domain, connection_id FROM sso_domains WHERE tenant_id = :tenant ORDER BY domain",
-            {"tenant": tenant_id},
-        )
+    async def domains(self) -> Mapping[str, Sequence[str]]:
+        """Give the domains of each connection."""
+        rows = await self._rows.fetch("SELECT domain, connection_id FROM sso_domains ORDER BY domain")
         found: dict[str, list[str]] = {}
         for row in rows:
             found.setdefault(str(row["connection_id"]), []).append(str(row["domain"]))
@@ -126,21 +133,17 @@ class FederationStore:
         if domains:
             await self._rows.insert("sso_domains", [{**_key(row), "domain": each} for each in domains])
 
-    async def by_domain(self, domain: str) -> ConnectionRow | None:
-        """Find the active connection of a domain."""
-        sql = (
-            f"{_CONNECTION} WHERE state = 'active' AND connection_id IN"
-            " (SELECT connection_id FROM sso_domains WHERE domain = :domain)"
+    async def approved(self, domain: str) -> bool:
+        """Say whether a domain is that of an active connection."""
+        return bool(
+            await self._rows.fetch(f"SELECT 1 AS one FROM sso_connections{_OF_DOMAIN}", {"domain": domain})
         )
-        rows = await self._rows.fetch(sql, {"domain": domain})
-        return _connection(rows[0]) if rows else None
 
     async def linked(self, row: ConnectionRow, subject_index: str) -> str:
         """Give the user as whom somebody came by a connection before; empty if nobody did."""
         rows = await self._rows.fetch(
-            "SELECT user_id FROM sso_links WHERE tenant_id = :tenant AND connection_id = :connection"
-            " AND subject_index = :subject",
-            {"tenant": row.tenant_id, "connection": row.connection_id, "subject": subject_index},
+            "SELECT user_id FROM sso_links WHERE connection_id = :connection AND subject_index = :subject",
+            {"connection": row.connection_id, "subject": subject_index},
         )
         return str(rows[0]["user_id"]) if rows else ""
 
@@ -149,42 +152,64 @@ class FederationStore:
         values = {**_key(row), "subject_index": subject_index, "user_id": user_id, "created_ms": now_ms}
         await self._rows.upsert("sso_links", [values])
 
-    async def links_of(self, tenant_id: str, user_id: str) -> list[tuple[str, int]]:
+    async def links_of(self, user_id: str) -> list[tuple[str, int]]:
         """List by which connections a user came, and since when."""
         rows = await self._rows.fetch(
-            "SELECT connection_id, created_ms FROM sso_links WHERE tenant_id = :tenant AND user_id = :user"
-            " ORDER BY connection_id",
-            {"tenant": tenant_id, "user": user_id},
+            "SELECT connection_id, created_ms FROM sso_links WHERE user_id = :user ORDER BY connection_id",
+            {"user": user_id},
         )
         return [(str(row["connection_id"]), int(row["created_ms"] or 0)) for row in rows]
 
-    async def made_by(self, tenant_id: str, subject: str) -> list[str]:
-        """List the connections of a tenant that somebody made."""
+    async def made_by(self, subject: str) -> list[str]:
+        """List the connections that somebody made."""
         rows = await self._rows.fetch(
-            "SELECT connection_id FROM sso_connections WHERE tenant_id = :tenant AND created_by = :subject"
-            " ORDER BY connection_id",
-            {"tenant": tenant_id, "subject": subject},
+            "SELECT connection_id FROM sso_connections WHERE created_by = :subject ORDER BY connection_id",
+            {"subject": subject},
         )
         return [str(row["connection_id"]) for row in rows]
 
-    async def forget_person(self, tenant_id: str, subject: str) -> None:
+    async def forget_person(self, subject: str) -> None:
         """Erase by which connections somebody came, and that somebody made connections."""
-        await self._rows.delete("sso_links", {"tenant_id": tenant_id, "user_id": subject})
-        made: dict[str, Scalar] = {"tenant_id": tenant_id, "created_by": subject}
-        await self._rows.update("sso_connections", {"created_by": ""}, made)
+        await self._rows.delete("sso_links", {"user_id": subject})
+        await self._rows.update("sso_connections", {"created_by": ""}, {"created_by": subject})
 
-    async def use(self, tenant_id: str, names: Mapping[str, int], now_ms: int) -> None:
+    async def use(self, names: Mapping[str, int], now_ms: int) -> None:
         """Note what was presented, until when it could be again; raises UniqueViolated when it was before.
 
         What has expired since is forgotten.
         """
-        await self._rows.delete("sso_used", {"tenant_id": tenant_id, "expires_ms": ("<=", now_ms)})
+        await self._rows.delete("sso_used", {"expires_ms": ("<=", now_ms)})
         rows: list[dict[str, Scalar]] = [
-            {"tenant_id": tenant_id, "name": name, "expires_ms": expires_ms}
-            for name, expires_ms in names.items()
+            {"name": name, "expires_ms": expires_ms} for name, expires_ms in names.items()
         ]
         await self._rows.insert("sso_used", rows)
 
 
+class FederationLookup:
+    """Finds connections for who signs in, before a tenant is known."""
+
+    def __init__(self, rows: AllRows) -> None:
+        """Take the rows of all tenants."""
+        self._rows = rows
+
+    def of(self, tenant_id: str) -> FederationStore:
+        """Give the single sign-on of a tenant that somebody else names."""
+        return FederationStore(self._rows.of(tenant_id))
+
+    async def find(self, connection_id: str) -> FoundConnection | None:
+        """Find a connection of whichever tenant."""
+        return await self._one(" WHERE connection_id = :connection", {"connection": connection_id})
+
+    async def by_domain(self, domain: str) -> FoundConnection | None:
+        """Find the active connection of a domain."""
+        return await self._one(_OF_DOMAIN, {"domain": domain})
+
+    async def _one(self, condition: str, values: Mapping[str, Scalar]) -> FoundConnection | None:
+        rows = await self._rows.fetch(f"{_FOUND}{condition}", values)
+        if not rows:
+            return None
+        return FoundConnection(**vars(_connection(rows[0])), tenant_id=str(rows[0]["tenant_id"]))
+
+
 def _key(row: ConnectionRow) -> dict[str, Scalar]:
-    return {"tenant_id": row.tenant_id, "connection_id": row.connection_id}
+    return {"connection_id": row.connection_id}
