@@ -66,7 +66,7 @@ class Users:
 
     async def make(self, giver: Caller, profile: Profile, *, active: bool) -> ProvisionedUser:
         """Make a user, or take one up again with whom provisioning had ended."""
-        tenant_id, email = giver.tenant_id, address_of(profile)
+        email = address_of(profile)
         groups = await self._groups.named()
         known = await self._roster.find_email(email)
         if known is not None and not ended(known):
@@ -75,7 +75,7 @@ class Users:
         if known is not None:
             return await self._keep(giver, known, None, profile, active=active)
         rules, default = await self._settings.of()
-        role = await self._permitted(tenant_id, role_of(rules, default, said(profile), ()))
+        role = await self._permitted(giver, role_of(rules, default, said(profile), ()))
         mailed = not await self._approvals.approved(email)
         made = await self._roster.enrol(giver, Enrolment(email, called(profile), role, active, mailed))
         await self._write(None, made.user_id, profile)
@@ -126,13 +126,12 @@ class Users:
 
         A role that provisioning does not give stays; who comes back to be active has no more than it gives.
         """
-        tenant_id = giver.tenant_id
         rules, default = await self._settings.of()
         mailed = active and not await self._approvals.approved(member.email)
         groups = await self._groups.named()
         role, back = member.role, active and not member.active
         if back or role in reach(rules, default):
-            role = await self._permitted(tenant_id, role_of(rules, default, said(profile), member.groups))
+            role = await self._permitted(giver, role_of(rules, default, said(profile), member.groups))
         await self._write(row, member.user_id, profile)
         revision = Revision(called(profile), role, active, "kept", mailed)
         changed = await self._roster.revise(giver, member.user_id, revision)
@@ -154,8 +153,8 @@ class Users:
         if any(member is None or each.user_id != member.user_id for each in others):
             raise UserNameTaken("Find the other one by the user name.")
 
-    async def _permitted(self, tenant_id: str, role: str) -> str:
-        if await self._standing.permitted(tenant_id, role) is None:
+    async def _permitted(self, giver: Caller, role: str) -> str:
+        if await self._standing.permitted(giver.tenant_id, role) is None:
             raise RoleUnknown(f"There is no role {role} any more; say with PUT /provisioning which to give.")
         return role
 

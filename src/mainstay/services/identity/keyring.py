@@ -23,11 +23,12 @@ from mainstay.services.identity.failures import (
     KeyRightsUnclear,
     TenantMissing,
 )
+from mainstay.services.identity.key_store import ApiKeyStore, KeyRow
 from mainstay.services.identity.moments import expiry_ms, written
 from mainstay.services.identity.records import ApiKey, NewApiKey
 from mainstay.services.identity.rolebook import Rolebook
 from mainstay.services.identity.roles import permitted
-from mainstay.services.identity.store import IdentityStore, KeyRow, TenantRow
+from mainstay.services.identity.store import IdentityStore, TenantRow
 
 LOCAL_KEY = "key_local"
 UNSAID = ""
@@ -79,11 +80,12 @@ def shown(row: KeyRow, now_ms: int) -> ApiKey:
 
 
 class Keyring:
-    """The keys of tenants."""
+    """The keys of the caller's tenant; the operator makes keys of others too."""
 
     def __init__(
         self,
         store: IdentityStore,
+        own: ApiKeyStore,
         roles: Rolebook,
         clock: Clock,
         ids: Ids,
@@ -94,22 +96,39 @@ class Keyring:
         """Take the parts."""
         self._quotas = quotas
         self._store = store
+        self._own = own
         self._roles = roles
         self._clock = clock
         self._ids = ids
         self._random = random
         self._settings = settings
 
-    async def make(self, giver: Caller, tenant_id: str, wish: Wish, role: str) -> NewApiKey:
-        """Make a key; `role` is the one that it has when nothing is said."""
+    async def make(self, giver: Caller, wish: Wish) -> NewApiKey:
+        """Make a key of the caller's tenant, of a user when nothing is said."""
+        return await self._make(giver, giver.tenant_id, wish, "user", (self._own, self._roles))
+
+    async def make_of(self, giver: Caller, tenant_id: str, wish: Wish) -> NewApiKey:
+        """Make a key of another tenant, of an administrator when nothing is said."""
+        theirs = self._store.keys_of(tenant_id), self._roles.of(self._store.roles_of(tenant_id))
+        return await self._make(giver, tenant_id, wish, "admin", theirs)
+
+    async def _make(
+        self,
+        giver: Caller,
+        tenant_id: str,
+        wish: Wish,
+        role: str,
+        place: tuple[ApiKeyStore, Rolebook],
+    ) -> NewApiKey:
+        """Make a key where a tenant's keys and roles are."""
+        store, roles = place
         if wish.role is not None and wish.scopes is not None:
             raise KeyRightsUnclear("Give either `role` or `scopes`.")
         tenant = await self._tenant(tenant_id)
         named = "" if wish.scopes is not None else wish.role or role
-        own, permissions = await self._wished(tenant_id, named, wish.scopes)
+        own, permissions = await self._wished(roles, named, wish.scopes)
         secret = self._secret()
         row = KeyRow(
-            tenant_id=tenant_id,
             key_id=self._ids.new("key"),
             hash=hashed(secret),
             name=wish.name,
@@ -126,29 +145,29 @@ class Keyring:
         bounds.check_ceiling(wish.limit_per_minute, tenant.limit_per_minute)
         bounds.check(giver, self._rights(row, tenant))
         if own:
-            row = replace(row, permissions=await self._roles.hold(tenant_id, named))
+            row = replace(row, permissions=await roles.hold(named))
             bounds.check(giver, self._rights(row, tenant))  # somebody may have raised the role meanwhile
-        await self._store.add_key(row)
+        await store.add(row)
         note_change(None, self._told(row))
         return self._new(row, secret)
 
     async def _wished(
-        self, tenant_id: str, role: str, scopes: Sequence[str] | None
+        self, roles: Rolebook, role: str, scopes: Sequence[str] | None
     ) -> tuple[bool, tuple[str, ...] | None]:
         """Say whether a role is the tenant's own, and which permissions a key needs written down."""
         if scopes is not None:
-            return False, self._roles.known(scopes)
-        found = await self._roles.find(tenant_id, role)
+            return False, roles.known(scopes)
+        found = await roles.find(role)
         return not found.built_in, None if found.built_in else tuple(found.permissions)
 
-    async def page(self, tenant_id: str, after: str, limit: int) -> list[ApiKey]:
-        """List some of a tenant's keys."""
+    async def page(self, after: str, limit: int) -> list[ApiKey]:
+        """List some of the keys."""
         now = self._clock.now_ms()
-        return [shown(row, now) for row in await self._store.keys_of(tenant_id, after, limit)]
+        return [shown(row, now) for row in await self._own.page(after, limit)]
 
-    async def find(self, tenant_id: str, key_id: str) -> ApiKey:
+    async def find(self, key_id: str) -> ApiKey:
         """Give a key; raises KeyMissing."""
-        return shown(await self._row(tenant_id, key_id), self._clock.now_ms())
+        return shown(await self._row(key_id), self._clock.now_ms())
 
     async def change(
         self,
@@ -170,11 +189,11 @@ class Keyring:
             bounds.check_end(giver, changed.expires_ms)
             if key_id == giver.subject:
                 raise KeyMayTooMuch("A key cannot make its own life longer. Use another administrator's key.")
-        row = await self._held(giver.tenant_id, key_id)
+        row = await self._held(key_id)
         changed = replace(row, **wished)
         for each in (row, changed):  # somebody may have raised it meanwhile
             bounds.check(giver, self._rights(each, tenant))
-        await self._store.change_key(row, changed)
+        await self._own.change(row, changed)
         note_change(self._told(row), self._told(changed))
         return shown(changed, self._clock.now_ms())
 
@@ -207,20 +226,20 @@ class Keyring:
         secret = self._secret()
         until = now + overlap_s * 1000 if overlap_s else None
         start = secret[: keys.START_LENGTH]
-        if not await self._store.change_secret(row, hashed(secret), start, now, until):
+        if not await self._own.change_secret(row, hashed(secret), start, now, until):
             raise KeyChanged("It was rotated or revoked at this moment. Look at it before you try again.")
         await self._store.note_revoked(row.hash, now)
-        rotated = await self._held(giver.tenant_id, key_id)
+        rotated = await self._held(key_id)
         before = replace(rotated, start=row.start, rotated_ms=row.rotated_ms, old_until_ms=row.old_until_ms)
         note_change(self._told(before), self._told(rotated))
         return self._new(rotated, secret)
 
-    async def revoke(self, tenant_id: str, key_id: str) -> ApiKey:
+    async def revoke(self, key_id: str) -> ApiKey:
         """Forget a key with both of its secrets."""
-        row = await self._store.hold_key(tenant_id, key_id)
+        row = await self._own.hold(key_id)
         if row is None:
             raise KeyMissing("List the keys to see their ids.")
-        await self._store.remove_key(tenant_id, key_id)
+        await self._own.remove(key_id)
         await self._store.note_revoked(row.hash, self._clock.now_ms())
         note_change(self._told(row), None)
         return shown(row, self._clock.now_ms())
@@ -234,15 +253,15 @@ class Keyring:
     def _new(self, row: KeyRow, secret: str) -> NewApiKey:
         return NewApiKey(**shown(row, self._clock.now_ms()).model_dump(), key=secret)
 
-    async def _row(self, tenant_id: str, key_id: str) -> KeyRow:
-        row = await self._store.key(tenant_id, key_id)
+    async def _row(self, key_id: str) -> KeyRow:
+        row = await self._own.find(key_id)
         if row is None:
             raise KeyMissing("List the keys to see their ids.")
         return row
 
-    async def _held(self, tenant_id: str, key_id: str) -> KeyRow:
+    async def _held(self, key_id: str) -> KeyRow:
         """Give a key as it is until this operation ends; raises KeyChanged."""
-        row = await self._store.hold_key(tenant_id, key_id)
+        row = await self._own.hold(key_id)
         if row is None:
             raise KeyChanged("It was revoked at this moment.")
         return row
@@ -258,7 +277,7 @@ class Keyring:
 
     async def _givable(self, giver: Caller, key_id: str) -> tuple[KeyRow, TenantRow]:
         """Give a key of the giver's tenant that may no more than he, and that may be changed at all."""
-        row = await self._row(giver.tenant_id, key_id)
+        row = await self._row(key_id)
         tenant = await self._tenant(giver.tenant_id)
         bounds.check(giver, self._rights(row, tenant))
         if key_id == LOCAL_KEY:

@@ -1,8 +1,7 @@
 """What identity stores about those who call: the names of their keys, and who made which key."""
 
-from mainstay.kernel.work import caller
 from mainstay.ports.ciphers import Cipher
-from mainstay.services.identity.store import IdentityStore
+from mainstay.services.identity.key_store import ApiKeyStore
 from mainstay.services.privacy.interface import (
     PersonErasureRequested,
     PersonExportRequested,
@@ -16,14 +15,14 @@ ERASED = "erased"
 class PersonalKeys:
     """Exports and erases what keys say about somebody."""
 
-    def __init__(self, store: IdentityStore, cipher: Cipher) -> None:
+    def __init__(self, store: ApiKeyStore, cipher: Cipher) -> None:
         """Take where keys are, and the cipher of what is exported."""
         self._store = store
         self._cipher = cipher
 
     async def gather(self, event: PersonExportRequested) -> None:
         """Contribute the key that somebody is, and those that somebody made, to an export."""
-        own, made = await self._store.keys_about(caller().tenant_id, event.subject)
+        own, made = await self._store.about(event.subject)
         keys = [{"key_id": key.key_id, "name": key.name, "created_ms": key.created_ms} for key in own]
         counts = {"keys": len(own), "keys_made": len(made)}
         event.answer(
@@ -32,7 +31,6 @@ class PersonalKeys:
 
     async def erase(self, event: PersonErasureRequested) -> None:
         """Take the name from the key that somebody is, and its id from those that somebody made."""
-        tenant_id = caller().tenant_id
-        own, made = await self._store.keys_about(tenant_id, event.subject)
-        await self._store.forget_person(tenant_id, event.subject, ERASED)
+        own, made = await self._store.about(event.subject)
+        await self._store.forget_person(event.subject, ERASED)
         event.answer(_SERVICE, {"keys": len(own), "keys_made": len(made)})

@@ -3,9 +3,9 @@
 import json
 from dataclasses import dataclass
 
-from mainstay.ports.database import AllRows, Row, Scalar
+from mainstay.ports.database import Row, Rows, Scalar
 
-_ROLE = "SELECT name, description, permissions, changed_ms FROM roles WHERE tenant_id = :tenant"
+_ROLE = "SELECT name, description, permissions, changed_ms FROM roles"
 
 
 @dataclass(frozen=True)
@@ -28,25 +28,24 @@ def _role(row: Row) -> RoleRow:
 
 
 class RoleStore:
-    """Reads and writes the roles that tenants have made."""
+    """Reads and writes the roles that a tenant has made."""
 
-    def __init__(self, rows: AllRows) -> None:
-        """Take the rows of all tenants: the operator makes keys with the roles of others."""
+    def __init__(self, rows: Rows) -> None:
+        """Take the rows of the asking tenant."""
         self._rows = rows
 
-    async def roles(self, tenant_id: str) -> list[RoleRow]:
-        """List a tenant's own roles by name."""
-        return [_role(row) for row in await self._rows.fetch(f"{_ROLE} ORDER BY name", {"tenant": tenant_id})]
+    async def roles(self) -> list[RoleRow]:
+        """List the roles by name."""
+        return [_role(row) for row in await self._rows.fetch(f"{_ROLE} ORDER BY name")]
 
-    async def role(self, tenant_id: str, name: str) -> RoleRow | None:
-        """Find a tenant's own role."""
-        rows = await self._rows.fetch(f"{_ROLE} AND name = :name", {"tenant": tenant_id, "name": name})
+    async def role(self, name: str) -> RoleRow | None:
+        """Find a role."""
+        rows = await self._rows.fetch(f"{_ROLE} WHERE name = :name", {"name": name})
         return _role(rows[0]) if rows else None
 
-    async def add(self, tenant_id: str, role: RoleRow) -> None:
+    async def add(self, role: RoleRow) -> None:
         """Store a role; raises UniqueViolated when the name is taken."""
         row: dict[str, Scalar] = {
-            "tenant_id": tenant_id,
             "name": role.name,
             "description": role.description,
             "permissions": json.dumps(role.permissions),
@@ -54,30 +53,29 @@ class RoleStore:
         }
         await self._rows.insert("roles", [row])
 
-    async def change(self, tenant_id: str, role: RoleRow) -> None:
+    async def change(self, role: RoleRow) -> None:
         """Store what may be changed of a role, with its keys too."""
         changed: dict[str, Scalar] = {
             "description": role.description,
             "permissions": json.dumps(role.permissions),
             "changed_ms": role.changed_ms,
         }
-        await self._rows.update("roles", changed, {"tenant_id": tenant_id, "name": role.name})
+        await self._rows.update("roles", changed, {"name": role.name})
         permissions: dict[str, Scalar] = {"permissions": changed["permissions"]}
-        await self._rows.update("api_keys", permissions, {"tenant_id": tenant_id, "role": role.name})
+        await self._rows.update("api_keys", permissions, {"role": role.name})
 
-    async def hold(self, tenant_id: str, name: str) -> RoleRow | None:
+    async def hold(self, name: str) -> RoleRow | None:
         """Give a role as it is now, and keep others from changing it before this operation ends."""
-        await self._rows.update("roles", {"name": name}, {"tenant_id": tenant_id, "name": name})
-        return await self.role(tenant_id, name)
+        await self._rows.update("roles", {"name": name}, {"name": name})
+        return await self.role(name)
 
-    async def remove(self, tenant_id: str, name: str) -> None:
+    async def remove(self, name: str) -> None:
         """Forget a role."""
-        await self._rows.delete("roles", {"tenant_id": tenant_id, "name": name})
+        await self._rows.delete("roles", {"name": name})
 
-    async def in_use(self, tenant_id: str, name: str) -> bool:
+    async def in_use(self, name: str) -> bool:
         """Say whether a key has this role."""
         rows = await self._rows.fetch(
-            "SELECT 1 AS one FROM api_keys WHERE tenant_id = :tenant AND role = :name LIMIT 1",
-            {"tenant": tenant_id, "name": name},
+            "SELECT 1 AS one FROM api_keys WHERE role = :name LIMIT 1", {"name": name}
         )
         return bool(rows)

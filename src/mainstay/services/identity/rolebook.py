@@ -44,13 +44,17 @@ def _shown(row: RoleRow) -> Role:
 
 
 class Rolebook:
-    """Makes, changes and looks up roles."""
+    """Makes, changes and looks up the roles of the caller's tenant."""
 
     def __init__(self, store: RoleStore, permissions: Permissions, clock: Clock) -> None:
         """Take the parts; `permissions` is all that there is."""
         self._store = store
         self._permissions = permissions
         self._clock = clock
+
+    def of(self, store: RoleStore) -> "Rolebook":
+        """Give the roles of another tenant."""
+        return Rolebook(store, self._permissions, self._clock)
 
     def permissions(self) -> list[Permission]:
         """List what can be permitted."""
@@ -71,23 +75,23 @@ class Rolebook:
             raise PermissionUnknown(f"There is no {', '.join(unknown)}; list the permissions to see all.")
         return tuple(sorted(set(names)))
 
-    async def all(self, tenant_id: str) -> list[Role]:
-        """List a tenant's roles, those that are built in first."""
-        return [*_BUILT_IN, *(_shown(row) for row in await self._store.roles(tenant_id))]
+    async def all(self) -> list[Role]:
+        """List the roles, those that are built in first."""
+        return [*_BUILT_IN, *(_shown(row) for row in await self._store.roles())]
 
-    async def find(self, tenant_id: str, name: str) -> Role:
+    async def find(self, name: str) -> Role:
         """Give a role; raises RoleMissing."""
         for role in _BUILT_IN:
             if role.name == name:
                 return role
-        row = await self._store.role(tenant_id, name)
+        row = await self._store.role(name)
         if row is None:
             raise RoleMissing("List the roles to see their names.")
         return _shown(row)
 
-    async def hold(self, tenant_id: str, name: str) -> tuple[str, ...]:
-        """Give what a tenant's own role may, for as long as this operation lasts; raises RoleMissing."""
-        row = await self._store.hold(tenant_id, name)
+    async def hold(self, name: str) -> tuple[str, ...]:
+        """Give what the tenant's own role may, for as long as this operation lasts; raises RoleMissing."""
+        row = await self._store.hold(name)
         if row is None:
             raise RoleMissing("It was deleted at this moment. List the roles to see what there is.")
         return row.permissions
@@ -98,11 +102,11 @@ class Rolebook:
         bounds.check_permissions(giver, wanted)
         if name in PERMISSIONS:
             raise RoleNameTaken("A role with this name comes with the server. Choose another name.")
-        if len(await self._store.roles(giver.tenant_id)) >= ROLES_MAX:
+        if len(await self._store.roles()) >= ROLES_MAX:
             raise RolesTooMany(f"A tenant has at most {ROLES_MAX} roles of its own; delete one.")
         row = RoleRow(name, description, wanted, self._clock.now_ms())
         try:
-            await self._store.add(giver.tenant_id, row)
+            await self._store.add(row)
         except UniqueViolated:
             raise RoleNameTaken("Choose another name, or change the role that has it.") from None
         note_change(None, _shown(row).model_dump())
@@ -114,22 +118,22 @@ class Rolebook:
         await self._own(giver, name)
         bounds.check_permissions(giver, wanted)
         row = RoleRow(name, description, wanted, self._clock.now_ms())
-        before = await self._store.hold(giver.tenant_id, name)
+        before = await self._store.hold(name)
         if before is None:
             raise RoleMissing("It was deleted at this moment.")
         bounds.check_permissions(giver, before.permissions)  # somebody may have raised it meanwhile
-        await self._store.change(giver.tenant_id, row)
+        await self._store.change(row)
         note_change(_shown(before).model_dump(), _shown(row).model_dump())
         return _shown(row)
 
     async def delete(self, giver: Caller, name: str) -> Role:
         """Delete a role that no key has."""
         await self._own(giver, name)
-        held = await self._store.hold(giver.tenant_id, name)  # so that no key can take it meanwhile
+        held = await self._store.hold(name)  # so that no key can take it meanwhile
         if held is None:
             raise RoleMissing("It was deleted at this moment.")
-        await self._store.remove(giver.tenant_id, name)
-        if await self._store.in_use(giver.tenant_id, name):
+        await self._store.remove(name)
+        if await self._store.in_use(name):
             raise RoleInUse("Revoke the keys that have it, or keep it; list the keys to see their roles.")
         role = _shown(held)
         note_change(role.model_dump(), None)
@@ -137,7 +141,7 @@ class Rolebook:
 
     async def _own(self, giver: Caller, name: str) -> Role:
         """Give a role that the giver's tenant has made, and that may no more than he."""
-        role = await self.find(giver.tenant_id, name)
+        role = await self.find(name)
         if role.built_in:
             raise RoleBuiltIn("Make a role of your own with the permissions that you want.")
         bounds.check_permissions(giver, [each for each in role.permissions if each != EVERYTHING])

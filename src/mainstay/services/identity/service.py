@@ -14,6 +14,7 @@ from mainstay.services.identity import bounds, keys
 from mainstay.services.identity.erasures import TenantErasures
 from mainstay.services.identity.failures import AdminKeyInvalid, KeyInUse
 from mainstay.services.identity.interface import Identity
+from mainstay.services.identity.key_store import KeyRow
 from mainstay.services.identity.keyring import LOCAL_KEY, IdentitySettings, Keyring, Wish
 from mainstay.services.identity.records import (
     OVERLAP_S,
@@ -27,7 +28,7 @@ from mainstay.services.identity.records import (
 )
 from mainstay.services.identity.rolebook import Rolebook
 from mainstay.services.identity.roles import permitted
-from mainstay.services.identity.store import IdentityStore, KeyRow, Recognised, TenantRow
+from mainstay.services.identity.store import IdentityStore, Recognised, TenantRow
 from mainstay.services.identity.tenancy import Tenancy
 from mainstay.services.identity.uses import Uses
 
@@ -153,20 +154,19 @@ class IdentityService(Identity):
         expires_at: str | None = None,
     ) -> NewApiKey:
         """Make a key of the caller's tenant."""
-        me = caller()
         wish = Wish(name, role, scopes, groups or [], limit_per_minute, expires_at)
-        made = await self._keyring.make(me, me.tenant_id, wish, "user")
+        made = await self._keyring.make(caller(), wish)
         note_target(made.key_id)
         return made
 
     async def list_keys(self, limit: int = _PAGE, after: str | None = None) -> list[ApiKey]:
         """List the keys of the caller's tenant."""
-        return await self._keyring.page(caller().tenant_id, after or "", limit)
+        return await self._keyring.page(after or "", limit)
 
     async def get_key(self, key_id: str) -> ApiKey:
         """Give a key of the caller's tenant."""
         note_target(key_id)
-        return await self._keyring.find(caller().tenant_id, key_id)
+        return await self._keyring.find(key_id)
 
     async def update_key(
         self,
@@ -191,7 +191,7 @@ class IdentityService(Identity):
         note_target(key_id)
         if key_id == me.subject:
             raise KeyInUse("Use another administrator's key to revoke this one.")
-        gone = await self._keyring.revoke(me.tenant_id, key_id)
+        gone = await self._keyring.revoke(key_id)
         self._uses.forget(me.tenant_id, key_id)
         return gone
 
@@ -201,7 +201,7 @@ class IdentityService(Identity):
 
     async def list_roles(self) -> list[Role]:
         """List the roles of the caller's tenant."""
-        return await self._rolebook.all(caller().tenant_id)
+        return await self._rolebook.all()
 
     async def create_role(self, name: str, permissions: list[str], description: str = "") -> Role:
         """Make a role of the caller's tenant."""
@@ -211,7 +211,7 @@ class IdentityService(Identity):
     async def get_role(self, name: str) -> Role:
         """Give a role of the caller's tenant."""
         note_target(name)
-        return await self._rolebook.find(caller().tenant_id, name)
+        return await self._rolebook.find(name)
 
     async def replace_role(self, name: str, permissions: list[str], description: str = "") -> Role:
         """Replace a role of the caller's tenant."""
@@ -282,7 +282,7 @@ class IdentityService(Identity):
         """Make a key of another tenant."""
         needs_operator()
         wish = Wish(name, role, scopes, groups or [], limit_per_minute, expires_at)
-        made = await self._keyring.make(caller(), tenant_id, wish, "admin")
+        made = await self._keyring.make_of(caller(), tenant_id, wish)
         note_target(made.key_id)
         return made
 
@@ -309,7 +309,7 @@ class IdentityService(Identity):
             elif await self._store.key_by_hash(hashed(secret)) is None:
                 await self._add_own(operator.tenant_id, self._ids.new("key"), "First administrator", secret)
             return None
-        some = await self._store.keys_of(operator.tenant_id, "", 2)
+        some = await self._store.keys_of(operator.tenant_id).page("", 2)
         if any(key.key_id != LOCAL_KEY for key in some):
             return None
         made = keys.form(self._random.token(keys.SECRET_BYTES))
@@ -320,7 +320,7 @@ class IdentityService(Identity):
         """Make the key by which commands on this machine speak for its owner; the one before it ends."""
         operator = next(tenant for tenant in await self._store.tenants() if tenant.operator)
         secret = keys.form(self._random.token(keys.SECRET_BYTES))
-        await self._store.remove_key(operator.tenant_id, LOCAL_KEY)
+        await self._store.keys_of(operator.tenant_id).remove(LOCAL_KEY)
         name = "This machine's own key, kept in local.key"
         await self._add_own(operator.tenant_id, LOCAL_KEY, name, secret, LOCAL_LIMIT)
         return secret
@@ -329,9 +329,8 @@ class IdentityService(Identity):
         self, tenant_id: str, key_id: str, name: str, secret: str, limit_per_minute: int | None = None
     ) -> None:
         """Store an administrator's key that the house makes itself."""
-        await self._store.add_key(
+        await self._store.keys_of(tenant_id).add(
             KeyRow(
-                tenant_id=tenant_id,
                 key_id=key_id,
                 hash=hashed(secret),
                 name=name,

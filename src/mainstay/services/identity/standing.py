@@ -60,4 +60,4 @@ class TenantStanding:
 
     async def has_admin_key(self, tenant_id: str) -> bool:
         """Say whether a key with the role `admin` works now."""
-        return await self._store.has_key_of(tenant_id, "admin", self._clock.now_ms())
+        return await self._store.keys_of(tenant_id).has_of("admin", self._clock.now_ms())
