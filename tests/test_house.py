@@ -48,7 +48,7 @@ ACROSS_TENANTS = (
     "engines",
     "services/identity",
     "services/people",
-    "services/gateway/quota_store.py",
+    "services/gateway/tier_store.py",
     "services/authorization",
     "services/federation",
     "ports/database.py",

@@ -25,6 +25,7 @@ from mainstay.services.gateway.records import (
     QuotaLine,
     TenantQuotas,
 )
+from mainstay.services.gateway.tier_store import TierStore
 
 Shown = TypeVar("Shown")
 
@@ -54,6 +55,7 @@ class Allowances:
     def __init__(
         self,
         store: QuotaStore,
+        tiers: TierStore,
         quotas: Quotas,
         book: UsageBook,
         permissions: Permissions,
@@ -63,6 +65,7 @@ class Allowances:
         self._permissions = permissions
         self._recognisers = recognisers
         self._store = store
+        self._tiers = tiers
         self._quotas = quotas
         self._book = book
 
@@ -105,7 +108,7 @@ class Allowances:
             raise AboveTier(f"The tier {tier.tier} allows less: {told}. Set no more, or use another tier.")
         own = await self._quotas.terms_of(tenant_id, own=wanted)
         shown = await self.shown(await self._quotas.measured(tenant_id, own))
-        await self._store.replace(tenant_id, wanted)
+        await self._tiers.quotas_of(tenant_id).replace(wanted)
         return self.holds_after(shown, tenant_id)
 
     async def replace_of_key(
@@ -123,7 +126,7 @@ class Allowances:
         own = replace(own, keys={**own.keys, key_id: wanted})
         standing = await self._quotas.measured(giver.tenant_id, own, key_id)
         shown = await self._shown_key(standing, key_id)
-        await self._store.replace_of_key(giver.tenant_id, key_id, wanted)
+        await self._store.replace_of_key(key_id, wanted)
         return self.holds_after(shown, giver.tenant_id)
 
     def holds_after(self, shown: Shown, tenant_id: str | None = None) -> Shown:

@@ -7,15 +7,15 @@ from mainstay.kernel.quotas import Quotas
 from mainstay.kernel.terms import DEFAULT_TIER, OPERATION, QUOTAS, RATES, SOFT, Limits, by_tier
 from mainstay.kernel.work import note_change
 from mainstay.services.gateway.allowances import Allowances, at_once, given, known_operations
-from mainstay.services.gateway.quota_store import QuotaStore
 from mainstay.services.gateway.records import TenantQuotas, Tier, TierInUse, TierUnknown
+from mainstay.services.gateway.tier_store import TierStore
 
 
 class Tiering:
     """The tiers of this installation."""
 
     def __init__(
-        self, store: QuotaStore, quotas: Quotas, allowances: Allowances, permissions: Permissions
+        self, store: TierStore, quotas: Quotas, allowances: Allowances, permissions: Permissions
     ) -> None:
         """Take the parts."""
         self._store = store
@@ -25,20 +25,20 @@ class Tiering:
 
     async def all(self) -> list[Tier]:
         """List the tiers, the one that all have first."""
-        on = await self._store.on_tiers()
+        on = await self._store.tenants()
         return [_shown(tier, limits, on) for tier, limits in (await self._all()).items()]
 
     async def find(self, tier: str) -> Tier:
         """Give a tier; raises TierUnknown."""
-        return _shown(tier, await self._limits(tier), await self._store.on_tiers())
+        return _shown(tier, await self._limits(tier), await self._store.tenants())
 
     async def replace(
         self, tier: str, limits: Mapping[str, int | None], operations: Mapping[str, int], *, soft: bool
     ) -> Tier:
         """Make a tier or change it; raises OperationUnknown."""
         wanted = given(limits, soft=soft) | known_operations(self._permissions, operations)
-        on, before = await self._store.on_tiers(), (await self._all()).get(tier)
-        await self._store.replace_tier(tier, wanted)
+        on, before = await self._store.tenants(), (await self._all()).get(tier)
+        await self._store.replace(tier, wanted)
         shown = _shown(tier, wanted, on)
         note_change(None if before is None else _shown(tier, before, on).model_dump(), shown.model_dump())
         return self._allowances.holds_after(shown)
@@ -48,7 +48,7 @@ class Tiering:
         limits = await self._limits(tier)
         if tier == DEFAULT_TIER:
             raise TierInUse("Every tenant that is on no other is on it; set it to nothing instead.")
-        on = await self._store.remove_tier(tier)
+        on = await self._store.remove(tier)
         if on:
             raise TierInUse(f"{on} tenants are on it. Put them on another tier first.")
         shown = _shown(tier, limits, {})
@@ -70,7 +70,7 @@ class Tiering:
 
     async def _all(self) -> dict[str, dict[str, int]]:
         """Give the limits of every tier; the one that all have is there even if nobody made it."""
-        return {DEFAULT_TIER: {}, **by_tier(await self._store.tiers())}
+        return {DEFAULT_TIER: {}, **by_tier(await self._store.all())}
 
     async def _limits(self, tier: str) -> Limits:
         limits = (await self._all()).get(tier)

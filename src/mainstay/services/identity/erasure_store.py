@@ -70,7 +70,7 @@ class ErasureStore:
 
     async def certify(self, row: Mapping[str, Scalar], tenant_id: str) -> None:
         """Add an entry to the audit of a tenant."""
-        await self._rows.insert("audit", [{**row, "tenant_id": tenant_id}])
+        await self._rows.of(tenant_id).insert("audit", [row])
 
     async def _one(self, column: str, value: str) -> ErasureRow | None:
         rows = await self._rows.fetch(

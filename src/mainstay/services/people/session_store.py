@@ -108,7 +108,6 @@ class SessionStore:
     async def add(self, session: SessionRow) -> None:
         """Store a session."""
         row: dict[str, Scalar] = {
-            "tenant_id": session.tenant_id,
             "session_id": session.session_id,
             "hash": session.hash,
             "user_id": session.user_id,
@@ -119,7 +118,7 @@ class SessionStore:
             "agent": session.agent,
             "methods": session.methods,
         }
-        await self._rows.insert("sessions", [row])
+        await self._rows.of(session.tenant_id).insert("sessions", [row])
 
     async def note_methods(self, hashed: str, methods: str) -> None:
         """Store how the person of a session has proven herself by now."""
@@ -141,12 +140,11 @@ class SessionStore:
 
     async def end_of_user(self, tenant_id: str, user_id: str) -> int:
         """Forget the sessions of a user; give their number."""
-        return await self._rows.delete("sessions", {"tenant_id": tenant_id, "user_id": user_id})
+        return await self._rows.of(tenant_id).delete("sessions", {"user_id": user_id})
 
     async def end_of_tenant(self, tenant_id: str, but_hash: str) -> int:
         """Forget the sessions of a tenant's users but one; give their number."""
-        where: dict[str, Scalar | tuple[str, str]] = {"tenant_id": tenant_id, "hash": ("!=", but_hash)}
-        return await self._rows.delete("sessions", cast("Mapping[str, Scalar]", where))
+        return await self._rows.of(tenant_id).delete("sessions", {"hash": ("!=", but_hash)})
 
     async def note_uses(self, uses: Mapping[tuple[str, str], int]) -> None:
         """Store when sessions, named by tenant and id, were used last; those that ended stay ended."""

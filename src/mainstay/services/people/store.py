@@ -207,7 +207,6 @@ class PeopleStore:
     async def add_member(self, member: MemberRow) -> None:
         """Store a membership; raises UniqueViolated when the person is a member already."""
         row: dict[str, Scalar] = {
-            "tenant_id": member.tenant_id,
             "user_id": member.user_id,
             "person_id": member.person_id,
             "name": member.name,
@@ -220,7 +219,7 @@ class PeopleStore:
             "kept": member.kept,
             "granted_since_ms": member.granted_since_ms,
         }
-        await self._rows.insert("members", [row])
+        await self._rows.of(member.tenant_id).insert("members", [row])
 
     async def end_grants(self, person_id: str) -> None:
         """Let nothing count any more that was granted in a person's name until now, in any tenant."""
@@ -244,23 +243,20 @@ class PeopleStore:
         if after.state != before.state == "active":
             changed["granted_since_ms"] = self._clock.now_ms()
         where: dict[str, Scalar] = {
-            "tenant_id": before.tenant_id,
             "user_id": before.user_id,
             "role": before.role,
             "groups": json.dumps(before.groups),
             "state": before.state,
         }
-        return await self._rows.update("members", changed, where) > 0
+        return await self._rows.of(before.tenant_id).update("members", changed, where) > 0
 
     async def forget_member(self, member: MemberRow) -> None:
         """Erase a membership, with the codes sent for it, and that the member invited others."""
-        mine: dict[str, Scalar] = {"tenant_id": member.tenant_id, "user_id": member.user_id}
-        await self._rows.delete("members", mine)
+        theirs = self._rows.of(member.tenant_id)
+        await theirs.delete("members", {"user_id": member.user_id})
         await self._rows.delete("codes", {"member_tenant": member.tenant_id, "user_id": member.user_id})
         await self._forget_told(member.user_id)
-        await self._rows.update(
-            "members", {"created_by": ""}, {"tenant_id": member.tenant_id, "created_by": member.user_id}
-        )
+        await theirs.update("members", {"created_by": ""}, {"created_by": member.user_id})
 
     async def forget_person(self, person_id: str, destroyed: Sequence[Mapping[str, Scalar]]) -> None:
         """Erase a person who is a member of no tenant any more, and note which keys must not come back."""
@@ -277,7 +273,7 @@ class PeopleStore:
 
     async def forget_members(self, tenant_id: str, user_ids: Sequence[str]) -> None:
         """Erase memberships of a tenant that is erased."""
-        await self._rows.delete("members", {"tenant_id": tenant_id, "user_id": list(user_ids)})
+        await self._rows.of(tenant_id).delete("members", {"user_id": list(user_ids)})
 
     async def _forget_told(self, name: str) -> None:
         """Forget events of this service that name somebody; one that is reacted to now ends by itself."""
@@ -287,9 +283,7 @@ class PeopleStore:
 
     async def hold_active(self, tenant_id: str, role: str) -> None:
         """Keep others from changing a tenant's active members of a role before this operation ends."""
-        await self._rows.update(
-            "members", {"role": role}, {"tenant_id": tenant_id, "role": role, "state": "active"}
-        )
+        await self._rows.of(tenant_id).update("members", {"role": role}, {"role": role, "state": "active"})
 
 
 def _values(which: Which) -> Mapping[str, Scalar]:
