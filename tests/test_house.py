@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import mainstay
-from house_rules import imports, shape
+from house_rules import imports, shape, tenants
 from house_rules.planted import HARMLESS, PLANTED
 from house_rules.source import SOURCE, Module, parsed
 from mainstay.kit.errors import KINDS, Failure
@@ -42,17 +42,24 @@ CHANCE = {
     "kit/clock.py": "the clock itself",
     "kit/random.py": "the random numbers themselves",
 }
-ACROSS_TENANTS = (
-    "kernel",
-    "app",
-    "engines",
-    "services/identity",
-    "services/people",
-    "services/gateway/tier_store.py",
-    "services/authorization",
-    "services/federation",
-    "ports/database.py",
-)
+ACROSS_TENANTS = ("kernel", "app", "engines", "ports/database.py")
+ALL_ROWS = {
+    "services/authorization/client_store.py:ClientLookup": "a client is found by its id alone; daily round",
+    "services/authorization/grant_store.py:GrantLookup": "codes and refresh tokens are found by their hash",
+    "services/authorization/key_store.py:KeyStore": "signing keys belong to the installation",
+    "services/authorization/store.py:RevocationStore": "a token is looked up before its tenant is believed",
+    "services/federation/store.py:FederationLookup": "who signs in names a connection, or a domain",
+    "services/gateway/tier_store.py:TierStore": "tiers belong to the installation; the operator sets others'",
+    "services/identity/erasure_store.py:ErasureStore": "the operator's erasures outlive their tenants",
+    "services/identity/store.py:IdentityStore": "keys are found by their hash; the operator's tenants",
+    "services/people/code_store.py:CodeStore": "who comes with a code is not known yet; codes are a person's",
+    "services/people/demand_store.py:DemandStore": "asked while somebody signs in, and for all his tenants",
+    "services/people/factor_store.py:FactorStore": "second factors are a person's, whose tenants are several",
+    "services/people/passkey_store.py:PasskeyStore": "passkeys are a person's, found before she is known",
+    "services/people/session_store.py:SessionStore": "sessions are found by their hash, and are a person's",
+    "services/people/store.py:PeopleStore": "a person is of no tenant, and members are read with her address",
+}
+"""Who may take the rows of every tenant, and why; whatever else a service stores is one tenant's (`Rows`)."""
 HELP_LOADS_NOT = {
     "aiohttp",
     "alembic",
@@ -90,7 +97,7 @@ RULES: dict[str, Rule] = {
     "doors": imports.knowing_doors,
     "late": lambda modules: imports.late_imports(modules, LATE),
     "services": imports.service_files,
-    "tenants": lambda modules: imports.across_tenants(modules, ACROSS_TENANTS),
+    "tenants": lambda modules: tenants.across_tenants(modules, ACROSS_TENANTS, ALL_ROWS),
 }
 
 
@@ -120,6 +127,7 @@ def test_every_exception_is_still_needed(modules: list[Module]) -> None:
     }.items():
         named = {"late": LATE, "libraries": LIBRARIES, "chance": CHANCE}[law]
         assert set(named) == {each.split(":")[0] for each in rule}
+    assert set(ALL_ROWS) == {name for _, _, name in tenants.holders(modules, ACROSS_TENANTS)}
 
 
 def _planted(root: Path, files: dict[str, str]) -> list[Module]:

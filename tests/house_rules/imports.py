@@ -225,14 +225,3 @@ def service_files(modules: Sequence[Module]) -> list[str]:
                 if isinstance(node, ast.Constant) and isinstance(node.value, str) and _SQL.search(node.value)
             ]
     return wrong
-
-
-def across_tenants(modules: Sequence[Module], allowed: Sequence[str]) -> list[str]:
-    """Find who reads the rows of every tenant without being entitled to."""
-    return [
-        module.at(each.line, f"{each.name} reads the rows of every tenant")
-        for module in modules
-        if not within(module.place, allowed)
-        for each in module.imports()
-        if each.name in {"SYSTEM", "AllRows", "WorkAllRows"}
-    ]

@@ -3,6 +3,8 @@
 from house_rules.imports import ENGINE_LIBRARIES
 
 _D = '"""A room."""\n'
+_LOOKUPS = "services/authorization/client_store.py"
+_ALL = "from mainstay.ports.database import AllRows\n"
 PLANTED = [
     ("size", "kernel/long.py", _D + "X = 1\n" * 400),
     ("size", "kernel/long.py", _D + "def long():\n" + "    x = 1\n" * 60),
@@ -50,12 +52,19 @@ PLANTED = [
     ("services", "services/a/service.py", _D + "SQL = 'SELECT * FROM documents WHERE 1'\n"),
     ("tenants", "services/a/store.py", _D + "from mainstay.ports.database import AllRows\n"),
     ("tenants", "transports/rest/door.py", _D + "from mainstay.ports.database import SYSTEM\n"),
+    ("tenants", "services/a/store.py", _D + "from mainstay.kernel.work import ScopeRows\n"),
+    ("tenants", _LOOKUPS, _D + _ALL + "class Another:\n    def __init__(self, rows: AllRows) -> None: ...\n"),
+    ("tenants", _LOOKUPS, _D + _ALL + "def rows_of(rows: AllRows) -> None: ...\n"),
+    ("tenants", _LOOKUPS, _D + _ALL + "class Another:\n    rows: 'AllRows'\n"),
+    ("tenants", _LOOKUPS, _D + "from mainstay.ports.database import AllRows as Rows\n"),
+    ("tenants", _LOOKUPS, _D + "from mainstay.ports import database\nX = database.AllRows\n"),
 ]
 HARMLESS = {
     "ports/encoder.py": _D + "from typing import Protocol\nclass Encoder(Protocol):\n    name: str\n"
     "class EncoderUnavailable(Unavailable):\n    pass\n",
     "services/a/store.py": _D + "from mainstay.ports.database import Rows\nS = 'SELECT a FROM b WHERE c'\n",
     "services/a/interface.py": _D + "from mainstay.ports.encoder import EncoderUnavailable\n",
+    _LOOKUPS: _D + _ALL + "class ClientLookup:\n    def __init__(self, rows: AllRows) -> None: ...\n",
     "services/a/service.py": _D + "from mainstay.ports.encoder import Encoder\nasync def f(): pass\n",
     "transports/console/page.py": _D + "from mainstay.services.jobs.interface import Jobs\n",
     "kernel/room.py": _D + "x = 1  # noqa: E501 - a reason\ny = 1  # type: ignore[misc]\n",
