@@ -54,8 +54,8 @@ class Clearing:
             await count(unit, clearance_id, service, kind, max(0, things - before))
 
     async def count_in_work(self, clearance_id: str, service: str, **things: int) -> None:
-        """Count things that the present operation removes, which has written for all tenants before."""
-        unit = await current().open()
+        """Count things that the present operation removes."""
+        unit = await current().open(SYSTEM)
         for kind, number in things.items():
             await count(unit, clearance_id, service, kind, number)
 

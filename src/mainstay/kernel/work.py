@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from mainstay.kernel.caller import Caller
 from mainstay.kernel.changing import UNCHANGED, Changed, State
@@ -159,6 +159,8 @@ def forbid_in_unit(what: str) -> None:
 
 class WorkRows:
     """The rows of the present operation's caller, for stores."""
+
+    bounded: Literal[True] = True
 
     @property
     def _scope(self) -> Scope:

@@ -193,8 +193,8 @@ class Database(Protocol):
         ...
 
 
-class Rows(Protocol):
-    """What a service's store holds: one tenant's rows, the present caller's, on the one road.
+class AnyRows(Protocol):
+    """Rows on the one road, whoever's they are.
 
     Reads see committed rows, and what this operation has written; the first write opens the operation's
     unit of work. Conditions and SELECTs are those of `Unit` and `Database`.
@@ -221,7 +221,16 @@ class Rows(Protocol):
         ...
 
 
-class AllRows(Rows, Protocol):
+class Rows(AnyRows, Protocol):
+    """What a service's store holds: one tenant's rows, the present caller's."""
+
+    @property
+    def bounded(self) -> Literal[True]:
+        """Say that they are one tenant's: types refuse all tenants' rows to a store that names no tenant."""
+        ...
+
+
+class AllRows(AnyRows, Protocol):
     """The rows of every tenant; scoped tables show their `tenant_id` and rows are written with it.
 
     For the services that decide who is who, and for what the operator sets for other tenants. Reads work

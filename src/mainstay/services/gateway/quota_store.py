@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from mainstay.ports.database import Rows, Scalar
+from mainstay.ports.database import AnyRows, Rows, Scalar
 
 
 class QuotaStore:
@@ -21,7 +21,7 @@ class QuotaStore:
         await replace(self._rows, "key_quotas", {"subject": subject}, limits)
 
 
-async def replace(rows: Rows, table: str, whose: Mapping[str, str], limits: Mapping[str, int]) -> None:
+async def replace(rows: AnyRows, table: str, whose: Mapping[str, str], limits: Mapping[str, int]) -> None:
     """Let these be somebody's limits, and no others."""
     wanted: list[Mapping[str, Scalar]] = [
         {**whose, "name": name, "most": most} for name, most in limits.items()
