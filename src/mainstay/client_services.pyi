@@ -142,7 +142,9 @@ from mainstay.services.people.interface import (
     People,
 )
 from mainstay.services.people.records import (
+    Account,
     Asked,
+    CodeShown,
     Membership,
     NewSession,
     Session,
@@ -915,6 +917,12 @@ class PeopleSync:
         self,
         code: str,
     ) -> Asked: ...
+    def look_at_code(
+        self,
+        code: str,
+        purpose: Literal["invitation", "reset", "address"],
+    ) -> CodeShown: ...
+    def get_account(self) -> Account: ...
     def list_sessions(self) -> list[Session]: ...
     def end_session(
         self,

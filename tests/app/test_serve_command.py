@@ -80,6 +80,24 @@ def test_the_commands_it_names_reach_it(served: tuple[Path, list[str]]) -> None:
         assert (done.returncode, told in done.stdout) == (0, True), done
 
 
+def test_a_mail_is_found_by_what_the_server_says(tmp_path: Path) -> None:
+    process = _serve(tmp_path)
+    assert process.stdout is not None
+    try:
+        assert any("Ctrl-C" in line for line in process.stdout)
+        done = _run([str(_MAINSTAY), "users", "invite", "ada@example.com", "--name", "Ada"], tmp_path)
+        assert done.returncode == 0, done
+        line = next(line for line in process.stdout if "A mail waits in" in line)
+        mail = Path(line.split("A mail waits in ")[1].strip()).read_text()
+        link = re.search(r"^http://127\.0\.0\.1:\d+/account/accept\?code=(msc_\w+)$", mail, re.MULTILINE)
+        assert link is not None, mail
+        assert link[1] not in line
+        assert "ada@" not in line
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=60)
+
+
 def test_a_second_server_on_the_folder_is_told_who_uses_it(served: tuple[Path, list[str]]) -> None:
     here, _ = served
     announced = json.loads((here / "../my data/server.json").read_text())

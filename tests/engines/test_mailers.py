@@ -32,6 +32,10 @@ def written(folder: Path) -> list[EmailMessage]:
     ]
 
 
+def raw(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in folder.glob("*.eml"))
+
+
 @pytest.fixture(params=["folder", "smtp"])
 async def mailer(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[tuple[Mailer, Arrived]]:
     if request.param == "folder":
@@ -63,6 +67,17 @@ async def test_a_mail_arrives_whole(mailer: tuple[Mailer, Arrived]) -> None:
     assert text_of(first, "plain").replace("\r\n", "\n") == MAIL.text
     assert text_of(second, "plain").strip() == "text ü"
     assert text_of(second, "html").strip() == "<p>html ü</p>"
+
+
+@pytest.mark.parametrize("word", ["operator", "Zürich"])
+async def test_a_link_is_one_line_of_the_file(tmp_path: Path, word: str) -> None:
+    link = f"https://ai.example.com/account/accept?code=msc_{'x' * 49}&more={'y' * 800}"
+    mailer = FolderMailer(tmp_path, LETTERS, FrozenClock(), SystemRandom())
+    await mailer.send(Mail("jane@example.com", "subject", f"{word}:\n{link}\n", f"<p>{word}\n{link}\n</p>"))
+    content = raw(tmp_path)
+    assert content.split(b"\r\n").count(link.encode()) == 2
+    assert word.encode() in content
+    assert text_of(written(tmp_path)[0], "plain").replace("\r\n", "\n") == f"{word}:\n{link}\n"
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,22 @@ def test_who_is_told_nothing_else_is_reached_where_it_listens(host: str, reached
     assert address.url == "http://127.0.0.1:41234", "the socket knows better than the settings"
 
 
+@pytest.mark.parametrize(
+    ("url", "named"),
+    [
+        ("http://127.0.0.1:8080", "http://localhost:8080"),
+        ("https://[::1]:8443", "https://localhost:8443"),
+        ("http://192.0.2.7:8080", "http://192.0.2.7:8080"),
+        ("http://localhost:8080", "http://localhost:8080"),
+    ],
+)
+def test_this_machine_alone_has_a_name_that_nobody_gave_it(url: str, named: str) -> None:
+    address = PublicAddress("")
+    address.listens(url)
+    assert address.named == named
+    assert PublicAddress(url).named == url, "the operator's word is taken as it is"
+
+
 def test_the_operators_word_holds_wherever_it_listens() -> None:
     address = PublicAddress("https://ai.example.com/")
     address.listens(Settings().listens_at)

@@ -205,10 +205,15 @@ PEOPLE: dict[str, Sample] = {
     "people.set_sign_in_settings": Sample(plain(second_factor="optional"), {"second_factor": "wished"}),
     "people.remove_user_factors": Sample(_gone_user, {"user_id": "no id!"}, {"user_id": NOWHERE}),
     "people.accept_invitation": Sample(_invitation, {"code": "", "password": "x" * 257}),
+    "people.look_at_code": Sample(
+        lambda world, mark: {"code": _invitation(world, mark)["code"], "purpose": "invitation"},
+        {"code": "no code!", "purpose": "fun"},
+    ),
     "people.request_password_reset": Sample(plain(email="nobody@example.com"), {"email": "a@b@c"}),
     "people.reset_password": Sample(_reset, {"code": "no code!", "password": "short"}),
     "people.confirm_email": Sample(_new_address, {"code": ""}),
     "people.list_sessions": Sample(plain(), key=members),
+    "people.get_account": Sample(plain(), key=members),
     "people.end_session": Sample(
         _second_session,
         {"session_id": "no id!"},

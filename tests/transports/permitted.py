@@ -4,7 +4,7 @@ from transports.samples import OPERATIONS
 
 NAMES = sorted(OPERATIONS)
 STRANGERS = {
-    *("people.sign_in", "people.accept_invitation", "people.confirm_email"),
+    *("people.sign_in", "people.look_at_code", "people.accept_invitation", "people.confirm_email"),
     *("people.request_password_reset", "people.reset_password", "people.finish_sign_in"),
     *("people.ask_for_passkey", "people.sign_in_with_passkey"),
     *("authorization.check_authorization", "authorization.register_client", "authorization.get_keys"),
@@ -20,7 +20,7 @@ ACCOUNT = {
     *("people.change_password", "people.change_email", "people.list_factors", "people.begin_app"),
     *("people.confirm_app", "people.remove_app", "people.make_recovery_codes"),
     *("people.list_passkeys", "people.begin_passkey", "people.add_passkey"),
-    *("people.rename_passkey", "people.remove_passkey"),
+    *("people.rename_passkey", "people.remove_passkey", "people.get_account"),
     *("authorization.approve_authorization", "authorization.get_userinfo"),
     *("authorization.list_authorizations", "authorization.revoke_authorization"),
     "gateway.get_limits",

@@ -44,7 +44,7 @@ def test_apps_are_listed_and_taken_back(world: World, browser: Browser) -> None:
     approved(world, browser.session, "Harbour <b>notes")
     browser.get(HERE)
     assert "Harbour &lt;b&gt;notes" in browser.page
-    assert "documents:read" in browser.page
+    assert "read and search the documents that you may read" in browser.page
     other = Browser(world)
     other.sign_in(joined_as(world, "no-apps@example.com"))
     other.get("/account/sessions")

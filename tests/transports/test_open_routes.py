@@ -19,6 +19,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
 
 
 PUBLIC = {
+    "/account/{path:path}": "says that there is no such page",
     "/account/passkeys.js": "the one script of the account pages, the same for everybody",
     "/": "names the version and these pages",
     "/healthz": "says that the process lives, and nothing else",

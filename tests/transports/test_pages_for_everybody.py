@@ -96,11 +96,15 @@ def test_what_is_wrong_is_found(reader: Reader) -> None:
     assert {"html-has-lang", "color-contrast", "wider than the screen"} <= found
 
 
-def test_the_pages_before_signing_in(reader: Reader) -> None:
+def test_the_pages_before_signing_in(world: World, reader: Reader) -> None:
     for path in ("/", "/docs", "/problems/overloaded", "/account/sign-in", "/account/forgotten"):
         reader.opens(path)
-    for path in ("/account/reset?code=x", "/account/accept?code=x", "/account/confirm?code=x"):
+    for path in ("/account/reset?code=x", "/account/accept?code=x", "/account/confirm?code=x", "/account/no"):
         reader.opens(path)
+    email = f"resets.{EMAIL}"
+    world.joined(email)
+    world.call("people.request_password_reset", email=email)
+    reader.opens(f"/account/reset?code={world.mailed(email)}")
     for path in ("/account/sign-in/passkey", "/account/single-sign-on", "/account/sign-out"):
         reader.opens(path)
     reader.opens("/account/sign-in")
@@ -120,6 +124,18 @@ def test_the_pages_of_somebody_who_signed_in(world: World, reader: Reader) -> No
     approved(world, secret, "A reading list")
     reader.opens("/account/apps")
     assert reader.page.get_by_text("A reading list").is_visible()
+    world.call("people.sign_in", email=EMAIL, password=PHRASE)
+    reader.opens("/account/sessions")
+    reader.page.get_by_text("What it calls itself").first.click()
+    reader.looks()
+    reader.page.goto(f"{world.running.url}/account/sign-in")
+    reader.presses("Sign in", **{"E-mail address": EMAIL, "Password": PHRASE})
+    reader.page.goto(f"{world.running.url}/account/passkeys")
+    reader.looks()
+    assert reader.page.get_by_text("Open this page at").is_visible()
+    reader.page.goto(f"{world.running.url}/account/sign-out")
+    reader.presses("Sign out")
+    assert reader.page.get_by_text("You are signed out.").is_visible()
     assert reader.found == []
 
 
@@ -130,6 +146,8 @@ def test_the_pages_of_a_second_factor(world: World, reader: Reader) -> None:
     reader.presses("Set up an authenticator app", Password=PHRASE)
     uri = reader.page.locator("a[href^='otpauth:']").get_attribute("href")
     secret = parse_qs(urlsplit(uri).query)["secret"][0]
+    reader.presses("Confirm", Code="000000")
+    assert reader.page.get_by_role("img", name="QR code for your app").is_visible()
     step = world.running.house.clock.now_ms() // 30_000
     reader.presses("Confirm", Code=totp.code_at(base64.b32decode(secret), step))
     assert reader.page.get_by_text("Your authenticator app is set up.").is_visible()
@@ -154,7 +172,15 @@ def test_the_page_that_asks_what_an_app_may(world: World, reader: Reader) -> Non
         "scope": "documents:read",
     }
     joined(world, reader, "grace.allows@example.com")
-    for more in ({}, {"redirect_uri": "https://elsewhere.example.com"}):
+    itself = world.call("authorization.register_client", redirect_uris=[BACK], client_name="An assistant")
+    for more in (
+        {},
+        {"scope": "keys:write"},
+        {"client_id": itself["client_id"]},
+        {"redirect_uri": "https://elsewhere.example.com"},
+    ):
         reader.opens(f"/v1/auth/authorize?{urlencode({**asked, **more})}")
     assert reader.found == []
-    assert len(set(reader.seen)) == 4  # invited, signed in, asked, and told that the address is another
+    reader.opens("/v1/auth/logout")
+    # invited, signed in, asked for two apps, told that the address is another, and signed out
+    assert len(set(reader.seen)) == 6

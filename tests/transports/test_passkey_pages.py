@@ -6,10 +6,13 @@ import json
 import re
 import secrets
 from html import unescape
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from engines.authenticators import Authenticator
+from makers import ADMIN_KEY
+from transports.real_house import running
 from transports.test_account_pages import Browser, browser, joined_as, world
 from transports.worlds import PHRASE, World
 
@@ -50,7 +53,9 @@ def added(browser: Browser, world: World, email: str) -> Authenticator:
 def test_the_script_is_the_only_one_that_runs(world: World, browser: Browser) -> None:
     answer = browser.get("/account/sign-in")
     [policy] = [value for name, value in answer.headers.items() if name == "content-security-policy"]
-    [path, digest] = re.findall(r'<script src="([^"]+)" integrity="([^"]+)" defer></script>', browser.page)[0]
+    [path, digest] = re.findall(
+        r'<script src="([^"]+)" integrity="([^"]+)" data-site="[^"]+" defer></script>', browser.page
+    )[0]
     assert f"; script-src '{digest}'" in policy
     assert policy.startswith("default-src 'none'; ")
     assert browser.page.count("<script") == 1
@@ -61,6 +66,17 @@ def test_the_script_is_the_only_one_that_runs(world: World, browser: Browser) ->
     assert digest == f"sha256-{found}"
     browser.get("/account/forgotten")
     assert "<script" not in browser.page
+
+
+def test_an_address_that_knows_no_passkeys_says_why(tmp_path: Path) -> None:
+    with running(tmp_path / "data", "192.0.2.7") as opened:
+        own = World(opened, ADMIN_KEY, *("" for _ in range(7)))
+        browser = Browser(own)
+        browser.sign_in(joined_as(own, "nowhere@example.com"))
+        assert browser.get(HERE).status == 200
+        assert "MAINSTAY_PUBLIC_URL" in browser.page
+        assert f"This server&#x27;s is {opened.house.address.url}." in browser.page
+        assert "Add a passkey" not in browser.page
 
 
 def test_passkeys_are_added_renamed_and_removed(world: World, browser: Browser) -> None:

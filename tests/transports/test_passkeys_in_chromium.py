@@ -87,6 +87,18 @@ def test_an_address_without_a_name_offers_no_passkeys(world: World, browser: Any
     page.goto(f"{world.running.url}/account/sign-in")
     assert "127.0.0.1" in page.url
     assert not page.get_by_text("Sign in with a passkey").is_visible()
+    email = "elsewhere@example.com"
+    world.joined(email)
+    page.get_by_label("E-mail address").fill(email)
+    page.get_by_label("Password").fill(PHRASE)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    page.goto(f"{world.running.url}/account/passkeys")
+    assert not page.get_by_role("button", name="Add a passkey").is_visible()
+    assert not page.get_by_text("Passkeys need JavaScript").is_visible()
+    there = world.running.house.address.named
+    link = page.get_by_role("link", name=f"Open this page at {there}")
+    assert link.is_visible()
+    assert link.get_attribute("href") == f"{there}/account/passkeys"
 
 
 def test_the_policy_lets_no_other_script_run(world: World, browser: Any) -> None:

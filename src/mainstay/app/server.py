@@ -25,7 +25,7 @@ from mainstay.kernel.address import url_of
 from mainstay.kernel.shedding import Shedding, SheddingSettings
 from mainstay.kernel.tracing import Span
 from mainstay.transports.accounts.cookies import session_credential
-from mainstay.transports.accounts.door import account_routes
+from mainstay.transports.accounts.door import account_routes, lost_routes
 from mainstay.transports.accounts.leaving import Leaving
 from mainstay.transports.accounts.single_sign_on import sign_on_routes
 from mainstay.transports.compatible.oauth.door import OAuthDoor
@@ -120,8 +120,9 @@ def doors(house: House) -> RestDoor:
             *oauth.routes,
             *mcp.routes,
             *ScimDoor(ScimParts(house.application, house.address, house.ids, shedding)).routes,
-            *account_routes(house.application, house.clock, house.random),
+            *account_routes(house.application, house.address, house.clock, house.random),
             *sign_on_routes(house.application, house.clock, house.random),
+            *lost_routes(house.application),
         ],
     )
 

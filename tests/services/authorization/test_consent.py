@@ -53,7 +53,8 @@ async def test_somebody_lets_an_app_act(browser: Web, admin: Client) -> None:
     assert "An &lt;b&gt;app&lt;/b&gt;" in shown.text
     assert "<script" not in shown.text
     assert all(
-        each in shown.text for each in ("<li>jobs:read</li>", "for 30 days", BACK.removesuffix("/back"))
+        each in shown.text
+        for each in ("<li>see jobs and how far they are</li>", "for 30 days", BACK.removesuffix("/back"))
     )
     assert "frame-ancestors 'none'" in shown.headers["content-security-policy"]
     assert "form-action 'self' https://app.example.com" in shown.headers["content-security-policy"]

@@ -1,8 +1,10 @@
 """The whole way: a person who signs in on the page, the app that she lets act, and the end of both."""
 
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import httpx2
 import pytest
@@ -27,7 +29,12 @@ def test_a_person_lets_an_app_act_until_she_is_deactivated(served: Running) -> N
     with Person(served, "ada@example.com") as ada:
         user = ada.joins("user")
         page = ada.signs_in(app.asks(ada))
-        assert f"You are <code>{user['id']}</code>" in page.text
+        assert (
+            "You are <strong>Ada</strong> (ada@example.com), in the tenant <strong>operator</strong>."
+            in page.text
+        )
+        assert "<li>see jobs and how far they are</li>" in page.text
+        assert "API keys" not in page.text, "she makes none herself, so that she cannot let anybody"
         back = ada.agrees(page)
         assert (back["state"], back["iss"]) == ("s-1", served.url)
         told = app.redeems(back)
@@ -53,6 +60,18 @@ def test_a_person_lets_an_app_act_until_she_is_deactivated(served: Running) -> N
         assert (refused.status_code, refused.json()["error"]) == (400, "invalid_grant")
         again = app.redeems(ada.agrees(ada.signs_in(app.asks(ada))))
         assert app.gets("/v1/jobs", again["access_token"]).status_code == 200
+
+
+def test_whoever_can_give_nothing_can_only_go_back(served: Running) -> None:
+    app = Asking(served, "openid keys:write")
+    with Person(served, "powerless@example.com") as person:
+        person.joins("user")
+        page = person.signs_in(app.asks(person))
+        assert "there is nothing that you could allow" in page.text
+        assert re.findall(r'name="decision" value="(\w+)"', page.text) == ["deny"]
+        for decision, error in (("approve", "invalid_scope"), ("deny", "access_denied")):
+            sent = person.sends(page, decision=decision)
+            assert parse_qs(urlsplit(sent.headers["location"]).query)["error"] == [error]
 
 
 def test_a_new_password_ends_what_apps_were_let_do(served: Running) -> None:

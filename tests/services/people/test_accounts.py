@@ -16,6 +16,7 @@ from mainstay.services.people.failures import (
     SignInWrong,
     UserNotWaiting,
 )
+from mainstay.services.people.interface import CodeShown
 from makers import Client, FrozenClock, Mailbox, tenant_client
 from services.people.joining import OTHER, PHRASE, calm, from_address, invited, joined
 from services.people.test_sessions import is_over, signed_in
@@ -50,6 +51,43 @@ async def test_the_link_is_of_the_public_address_and_nothing_secret_is_stored(
         )
         assert code not in stored
         assert ADA not in stored
+
+
+async def look(house: House, code: str, purpose: str) -> CodeShown:
+    found = await from_address(house, HOME, "people.look_at_code", code=code, purpose=purpose)
+    assert isinstance(found, CodeShown)
+    return found
+
+
+async def test_a_code_is_looked_at_before_it_is_used(
+    house: House, admin: Client, mails: Mailbox, clock: FrozenClock
+) -> None:
+    _, code = await invited(house, admin, mails, ADA)
+    for _ in range(2):  # it is not used up by that
+        found = await look(house, code, "invitation")
+        assert (found.email, found.tenant, found.inviter) == (ADA, "operator", "")
+        assert found.expires_ms - clock.now_ms() == 7 * 24 * 3_600_000
+    for wrong in ("reset", "address"):
+        with pytest.raises(CodeInvalid):
+            await look(house, code, wrong)
+    await accept(house, code)
+    with pytest.raises(CodeInvalid):
+        await look(house, code, "invitation")
+    code = await reset_code(house, mails)
+    assert (await look(house, code, "reset")).email == ADA
+    clock.move(31 * 60)
+    with pytest.raises(CodeInvalid):
+        await look(house, code, "reset")
+
+
+async def test_whoever_invites_is_named(house: House, admin: Client, mails: Mailbox) -> None:
+    _, boss = await joined(house, admin, mails, "grace@example.com", name="Grace Hopper", role="admin")
+    _, code = await invited(house, boss, mails, ADA)
+    assert (await look(house, code, "invitation")).inviter == "Grace Hopper"
+    assert (
+        f"Grace Hopper has invited you, {ADA}, to join the tenant operator on Mainstay."
+        in mails.sent[-1].text
+    )
 
 
 async def test_an_invitation_makes_a_user_once(house: House, admin: Client, mails: Mailbox) -> None:

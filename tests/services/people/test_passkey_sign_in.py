@@ -216,9 +216,15 @@ async def test_passkeys_are_guessed_as_slowly_as_codes(house: House, admin: Clie
         await enter(house, made)
 
 
+async def test_on_a_laptop_they_belong_to_its_own_name(tmp_path: Path, clock: FrozenClock) -> None:
+    async with opened_house(tmp_path / "data", clock=clock) as house:
+        assert house.address.url == "http://127.0.0.1:8080"
+        assert (await asked(house)).options["rpId"] == "localhost"
+
+
 async def test_without_a_public_address_there_are_none(tmp_path: Path, clock: FrozenClock) -> None:
     mails = Mailbox()
-    async with opened_house(tmp_path / "data", clock=clock, mailer=mails) as house:
+    async with opened_house(tmp_path / "data", clock=clock, mailer=mails, host="192.0.2.7") as house:
         with pytest.raises(PasskeysNotHere, match="MAINSTAY_PUBLIC_URL"):
             await asked(house)
         _, session = await joined(house, client(house), mails)

@@ -200,6 +200,7 @@ def serve(
         handler.setFormatter(LINES)
         level = logging.INFO if settings.metrics_log else logging.WARNING
         logging.basicConfig(level=level, handlers=[handler])
+        logging.getLogger("mainstay.mail").setLevel(logging.INFO)  # where a mail waits has to be seen
         redact_logs(settings)
         sock = _listening(settings)
         say(out, f"Starting on {settings.data.resolve()} …")

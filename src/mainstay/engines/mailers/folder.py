@@ -21,7 +21,7 @@ class FolderMailer:
 
     def __init__(self, folder: Path, letters: Letters, clock: Clock, random: Random) -> None:
         """Take the folder; it is made with the first mail."""
-        self._folder = folder
+        self._folder = folder.absolute()
         self._letters = letters
         self._clock = clock
         self._random = random

@@ -20,6 +20,8 @@ _ADDRESS_CHARACTERS_MAX = 254
 _SUBJECT_CHARACTERS_MAX = 500
 _NEVER_IN_HEADERS = {"Cc", "Cs", "Zl", "Zp"}
 _NAME_BYTES = 16
+_LINE_BYTES_MAX = 998
+"""What a line of a mail may have (RFC 5322, 2.1.1)."""
 
 
 class Letters:
@@ -45,9 +47,9 @@ class Letters:
         letter["Message-ID"] = f"<{self._random.token(_NAME_BYTES).hex()}@{self.sender.domain}>"
         letter["Auto-Submitted"] = "auto-generated"
         try:
-            letter.set_content(mail.text)
+            letter.set_content(mail.text, cte=_encoding(mail.text))
             if mail.html is not None:
-                letter.add_alternative(mail.html, subtype="html")
+                letter.add_alternative(mail.html, subtype="html", cte=_encoding(mail.html))
         except (UnicodeEncodeError, MessageError):
             raise MailRefused("The mail's text holds half a character (a lone surrogate).") from None
         return letter
@@ -63,6 +65,17 @@ def mailbox(address: str, name: str = "") -> Address:
         return Address(name, found[1], host)
     except (UnicodeError, MessageError, ValueError, IndexError):
         raise MailRefused("This is no e-mail address of the form `name@host`.") from None
+
+
+def _encoding(text: str) -> str | None:
+    """Let lines stay as they are wherever they may: whoever reads the file copies links out of it.
+
+    The library would break what is longer than 78 characters, and write `=` as `=3D`. None: as it likes.
+    """
+    content = text.encode()
+    if max(map(len, content.splitlines()), default=0) > _LINE_BYTES_MAX:
+        return None
+    return "7bit" if content.isascii() else "8bit"
 
 
 def _plain(text: str, what: str) -> str:

@@ -13,9 +13,10 @@ from mainstay.services.people.code_store import CodeRow, CodeStore, Purpose
 from mainstay.services.people.factors import Factors
 from mainstay.services.people.failures import CodeInvalid, EmailTaken, MailTooOften
 from mainstay.services.people.happenings import AddressChanged, AddressWanted, PasswordChanged, ResetWanted
+from mainstay.services.people.members import Members
 from mainstay.services.people.passwords import Passwords
 from mainstay.services.people.personal import EMAIL, NEW_EMAIL, Personal, name_column
-from mainstay.services.people.records import NewSession
+from mainstay.services.people.records import CodePurpose, CodeShown, NewSession
 from mainstay.services.people.sessions import Sessions
 from mainstay.services.people.store import MemberRow, PeopleStore, PersonRow
 
@@ -31,6 +32,7 @@ class Accounts:
         self,
         store: PeopleStore,
         codes: CodeStore,
+        members: Members,
         personal: Personal,
         passwords: Passwords,
         sessions: Sessions,
@@ -42,6 +44,7 @@ class Accounts:
         """Take the parts."""
         self._store = store
         self._codes = codes
+        self._members = members
         self._personal = personal
         self._passwords = passwords
         self._sessions = sessions
@@ -50,6 +53,18 @@ class Accounts:
         self._cache = cache
         self._clock = clock
 
+    async def look(self, code: str, purpose: CodePurpose) -> CodeShown:
+        """Tell what a code is good for; raises CodeInvalid."""
+        found, person = await self._found(code, purpose)
+        email, tenant, inviter = await self._personal.open(person.person_id, EMAIL, person.email), "", ""
+        if purpose == "address":
+            email = await self._personal.open(person.person_id, NEW_EMAIL, found.email)
+        if purpose == "invitation":
+            member = await self._invited(found)
+            tenant = await self._standing.named(found.tenant_id)
+            inviter = await self._members.named(found.tenant_id, member.created_by)
+        return CodeShown(email=email, tenant=tenant, inviter=inviter, expires_ms=found.expires_ms)
+
     async def accept(self, code: str, password: str) -> NewSession:
         """Become active, and begin a session.
 
@@ -57,9 +72,7 @@ class Accounts:
         of somebody with a second factor waits for its code: raises SecondFactorNeeded once she is active.
         """
         found, person = await self._found(code, "invitation")
-        member = await self._store.member(found.tenant_id, found.user_id)
-        if member is None or member.state != "invited":
-            raise CodeInvalid(_GONE)
+        member = await self._invited(found)
         now, changed = self._clock.now_ms(), person
         if person.password is None:
             made = await self._passwords.made(password, await self._about(person, member))
@@ -146,6 +159,13 @@ class Accounts:
         if found is None or person is None:
             raise CodeInvalid(_GONE)
         return found, person
+
+    async def _invited(self, code: CodeRow) -> MemberRow:
+        """Give who is invited by a code; raises CodeInvalid when nobody is any more."""
+        member = await self._store.member(code.tenant_id, code.user_id)
+        if member is None or member.state != "invited":
+            raise CodeInvalid(_GONE)
+        return member
 
     async def _use(self, code: CodeRow) -> None:
         if not await self._codes.use(code, self._clock.now_ms()):

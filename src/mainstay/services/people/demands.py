@@ -12,6 +12,7 @@ REQUIRED = "required"
 ENROLLING = frozenset(
     {
         "identity.whoami",
+        "people.get_account",
         "people.list_factors",
         "people.begin_app",
         "people.confirm_app",

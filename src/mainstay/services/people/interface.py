@@ -45,10 +45,13 @@ from mainstay.services.people.failures import (
     UserNotWaiting,
 )
 from mainstay.services.people.records import (
+    Account,
     AfterUser,
     Asked,
     Beginning,
     Code,
+    CodePurpose,
+    CodeShown,
     Email,
     Membership,
     NewPassword,
@@ -69,7 +72,10 @@ from mainstay.services.people.records import (
 )
 
 __all__ = [
+    "Account",
     "AppBegun",
+    "CodeInvalid",
+    "CodeShown",
     "Factor",
     "LastAdministrator",
     "NewSession",
@@ -85,6 +91,7 @@ __all__ = [
     "UserExists",
     "UserIsYou",
     "UserMissing",
+    "UserNeeded",
 ]
 
 _CHOOSING = (PasswordGuessable, PasswordUnusable, PasswordsBusy, BreachesUnavailable)
@@ -281,6 +288,14 @@ class People(FactorOperations, Interface):
     @writes("POST /auth/email-addresses", may=STRANGER, fails=(CodeInvalid, EmailTaken), example=_CODE)
     async def confirm_email(self, code: Code) -> Asked:
         """Confirm a new e-mail address with the code that was sent to it; the one before is told."""
+
+    @reads("POST /auth/codes", may=STRANGER, fails=(CodeInvalid,), example={**_CODE, "purpose": "invitation"})
+    async def look_at_code(self, code: Code, purpose: CodePurpose) -> CodeShown:
+        """Look at a code from a mail before it is used: whether it can be, and for whom."""
+
+    @reads("GET /me/account", may=ANYBODY, fails=(UserNeeded,))
+    async def get_account(self) -> Account:
+        """Tell your name, your e-mail address, and the tenant into which you have signed in."""
 
     @reads("GET /sessions", may=ANYBODY, fails=(UserNeeded,))
     async def list_sessions(self) -> list[Session]:

@@ -1,4 +1,4 @@
-"""What stands in the mails: plain and short; the tenant's name is all that others have written."""
+"""What stands in the mails: plain and short; others have written only names, of tenant and inviter."""
 
 from mainstay.ports.mailers import Mail
 
@@ -18,12 +18,12 @@ def _mail(to: str, subject: str, *paragraphs: str) -> Mail:
     return Mail(to, subject, "\n\n".join([*paragraphs, _SIGNED]) + "\n")
 
 
-def invitation(to: str, tenant: str, link: str, days: int) -> Mail:
+def invitation(to: str, tenant: str, inviter: str, link: str, days: int) -> Mail:
     """Invite a person into a tenant."""
     return _mail(
         to,
         f"Invitation to {tenant}",
-        f"You were invited to {tenant} on Mainstay.",
+        f"{inviter or 'An administrator'} has invited you, {to}, to join the tenant {tenant} on Mainstay.",
         f"Accept within {days} days:\n{link}",
         _IGNORE,
     )

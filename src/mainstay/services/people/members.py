@@ -147,6 +147,11 @@ class Members:
             created_by=row.created_by,
         )
 
+    async def named(self, tenant_id: str, user_id: str) -> str:
+        """Give a user's name; empty of an API key, and of who is a member no more."""
+        row = await self._store.member(tenant_id, user_id)
+        return "" if row is None else (await self.shown(row)).name
+
     async def new_person(self, email: str) -> PersonRow:
         """Make a person who is not stored yet."""
         person_id = self._ids.new("person")

@@ -49,7 +49,7 @@ class Sites:
     def here(self) -> Site:
         """Give the site; raises PasskeysNotHere."""
         try:
-            return Site.of(self._address.url, _NAME)
+            return Site.of(self._address.named, _NAME)
         except ValueError as unusable:
             raise PasskeysNotHere(f"{unusable} The operator sets it as MAINSTAY_PUBLIC_URL.") from None
 

@@ -10,6 +10,7 @@ from mainstay.kit.tokens import TOKEN_BYTES, hashed, token_of
 from mainstay.ports.mailers import Mailer
 from mainstay.services.people import letters
 from mainstay.services.people.code_store import CodeRow, CodeStore, Purpose
+from mainstay.services.people.members import Members
 from mainstay.services.people.personal import ADDRESS, AGENT, EMAIL, NEW_EMAIL, Personal
 from mainstay.services.people.store import PeopleStore
 
@@ -34,6 +35,7 @@ class Post:
         self,
         store: PeopleStore,
         codes: CodeStore,
+        members: Members,
         personal: Personal,
         standing: Standing,
         mailer: Mailer,
@@ -44,6 +46,7 @@ class Post:
         """Take the parts."""
         self._store = store
         self._codes = codes
+        self._members = members
         self._personal = personal
         self._standing = standing
         self._mailer = mailer
@@ -58,8 +61,9 @@ class Post:
             return
         code, link = self._code("accept")
         tenant = await self._standing.named(tenant_id)
+        inviter = await self._members.named(tenant_id, member.created_by)
         to = await self._personal.open(member.person_id, EMAIL, member.email)
-        await self._mailer.send(letters.invitation(to, tenant, link, INVITATION_DAYS))
+        await self._mailer.send(letters.invitation(to, tenant, inviter, link, INVITATION_DAYS))
         now = self._clock.now_ms()
         await self._codes.use_up(member.person_id, "invitation", now, tenant_id)
         expires_ms = now + INVITATION_DAYS * _DAY_MS

@@ -59,6 +59,10 @@ Code = Annotated[
     StringConstraints(min_length=1, max_length=100, pattern=r"^[\w-]+$"),
     Field(description="The code from the mail; it works once."),
 ]
+CodePurpose = Annotated[
+    Literal["invitation", "reset", "address"],
+    Field(description="What the code was sent for: a new member, a new password, a new e-mail address."),
+]
 WantedTenant = Annotated[
     str,
     StringConstraints(min_length=1, max_length=64, pattern=r"^[\w-]+$"),
@@ -129,6 +133,24 @@ class Membership(Record):
     user_id: str
     role: str
     state: UserState
+
+
+class CodeShown(Record):
+    """What a code from a mail is good for; it is not used up by being looked at."""
+
+    email: str = Field(description="Of the person whom it was sent to, or the new one that it proves.")
+    tenant: str = Field(description="The name of the tenant into which it invites; else empty.")
+    inviter: str = Field(description="Who invited, by name; empty of an API key, and of who is gone.")
+    expires_ms: int
+
+
+class Account(Record):
+    """Who you are, as you signed in."""
+
+    name: str
+    email: str
+    tenant_id: str
+    tenant: str = Field(description="The tenant's name.")
 
 
 class Asked(Record):

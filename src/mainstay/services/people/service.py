@@ -30,7 +30,10 @@ from mainstay.services.people.members import Change, Members
 from mainstay.services.people.passkey_sign_in import PasskeySignIn
 from mainstay.services.people.passkeys import PasskeyBook
 from mainstay.services.people.records import (
+    Account,
     Asked,
+    CodePurpose,
+    CodeShown,
     Membership,
     NewSession,
     Session,
@@ -195,6 +198,17 @@ class PeopleService(People):
         """Confirm a new address."""
         await self._accounts.confirm_address(code)
         return Asked()
+
+    async def look_at_code(self, code: str, purpose: CodePurpose) -> CodeShown:
+        """Look at a code."""
+        return await self._accounts.look(code, purpose)
+
+    async def get_account(self) -> Account:
+        """Tell who the caller is."""
+        me = await self._me()
+        shown = await self._members.shown(me)
+        tenant = await self._standing.named(me.tenant_id)
+        return Account(name=shown.name, email=shown.email, tenant_id=me.tenant_id, tenant=tenant)
 
     async def list_sessions(self) -> list[Session]:
         """List the caller's sessions."""

@@ -1,10 +1,11 @@
 """What stands on the account pages."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from mainstay.services.people.interface import Session
+from mainstay.transports.accounts.agents import in_short
 from mainstay.transports.accounts.forms import TOKEN
 from mainstay.transports.accounts.looks import page
 from mainstay.transports.accounts.markup import NOTHING, Html, fill, joined
@@ -25,14 +26,14 @@ class Field:
 class Form:
     """A form: where it goes, its fields, what its button says, and whether its page has the script.
 
-    `own` are the forms of somebody's account, whose pages lead on to all others and to signing out.
+    `quiet` is the button of what is seldom wanted.
     """
 
     path: str
     fields: Sequence[Field]
     button: str
     script: bool = False
-    own: bool = False
+    quiet: bool = False
 
 
 EMAIL = Field("email", "E-mail address", "email", "username")
@@ -54,13 +55,14 @@ CHOSEN = Field(
 CODE = Field(
     "code", "Code", "text", "one-time-code", "The six digits that your app shows, or a recovery code."
 )
+APP_CODE = replace(CODE, hint="The six digits that your app shows.")
 _PROBLEM = '<p class="problem" role="alert" id="problem">$text</p>'
 _DONE = '<p class="done" role="status">$text</p>'
 _HIDDEN = '<input type="hidden" name="$name" value="$value">'
 _INPUT = """<label for="$name">$label</label><input id="$name" name="$name" type="$kind" value="$value"
 autocomplete="$complete" required$focus$more>$hint"""
 _HINT = '<p class="hint" id="$name-hint">$text</p>'
-_FORM = '<form method="post" action="$path">$hidden$fields<button type="submit">$button</button></form>'
+_FORM = '<form method="post" action="$path">$hidden$fields<button$quiet type="submit">$button</button></form>'
 _CHOICE = '<option value="$value">$text</option>'
 _SELECT = """<label for="tenant_id">Tenant</label>
 <select id="tenant_id" name="tenant_id" required>$choices</select>"""
@@ -68,7 +70,8 @@ _LINK = '<p><a href="$path">$text</a></p>'
 _SESSION = """<li><p><strong>$agent</strong>$mark<br>from $address, begun $begun, used $used</p>
 <form method="post" action="/account/sessions">$hidden
 <button class="quiet" type="submit" aria-label="End the session of $agent, begun $begun">End</button>
-</form></li>"""
+</form>$calls</li>"""
+_CALLS = "<details><summary>What it calls itself</summary><p>$agent</p></details>"
 _CONTINUE = """<p class="done" role="status">You are signed in.</p>
 <p><a href="$path">Continue</a></p>"""
 
@@ -115,14 +118,16 @@ def fields(asked: Sequence[Field], values: Mapping[str, str], *, wrong: bool = F
 
 
 def form(
-    asked: Form, token: str, values: Mapping[str, str], *, wrong: str = "", choices: Html = NOTHING
+    asked: Form, token: str, values: Mapping[str, str], *, choices: Html = NOTHING, wrong: bool = False
 ) -> Html:
-    """Give a form with what was typed before, but for passwords; `wrong` is what was wrong with it."""
+    """Give a form with what was typed before, but for passwords; `wrong`: a problem tells what of it."""
     names = {field.name for field in asked.fields}
     unseen = {TOKEN: token, **{name: value for name, value in values.items() if name not in names}}
-    inside = joined([fields(asked.fields, values, wrong=bool(wrong)), choices])
-    ready = fill(_FORM, path=asked.path, hidden=hidden(unseen), fields=inside, button=asked.button)
-    return joined([problem(wrong), ready])
+    inside = joined([fields(asked.fields, values, wrong=wrong), choices])
+    quiet = Html(' class="quiet"' if asked.quiet else "")
+    return fill(
+        _FORM, path=asked.path, hidden=hidden(unseen), fields=inside, quiet=quiet, button=asked.button
+    )
 
 
 def tenants(choices: Sequence[Mapping[str, str]]) -> Html:
@@ -151,12 +156,13 @@ def moment(at_ms: int) -> str:
     return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
-def sessions(found: Sequence[Session], token: str, said: Html) -> str:
-    """Give the page of one's sessions."""
+def sessions(found: Sequence[Session], token: str) -> Html:
+    """Give one's sessions, and the ways to end them."""
     rows = joined(
         fill(
             _SESSION,
-            agent=each.agent or "An unknown program",
+            agent=in_short(each.agent),
+            calls=fill(_CALLS, agent=each.agent) if each.agent else NOTHING,
             mark=" (this one)" if each.current else "",
             address=each.address or "an unknown address",
             begun=moment(each.created_ms),
@@ -165,10 +171,7 @@ def sessions(found: Sequence[Session], token: str, said: Html) -> str:
         )
         for each in found
     )
-    others = form(Form("/account/sessions", (), "End all other sessions"), token, {"all": "others"})
+    others = Form("/account/sessions", (), "End all other sessions", quiet=True)
+    ending = form(others, token, {"all": "others"}) if len(found) > 1 else NOTHING
     out = form(Form("/account/sign-out", (), "Sign out"), token, {})
-    return page(
-        "Your sessions",
-        joined([said, fill('<ul class="sessions">$rows</ul>', rows=rows), others, out]),
-        signed_in=True,
-    )
+    return joined([fill('<ul class="sessions">$rows</ul>', rows=rows), ending, out])

@@ -10,7 +10,6 @@ from mainstay.kit.errors import Failure, Invalid, Unauthenticated
 from mainstay.services.people.interface import NewSession, Passkey, PasskeyAsked, ProofNeeded
 from mainstay.transports.accounts import pages
 from mainstay.transports.accounts.forms import TOKEN, local
-from mainstay.transports.accounts.looks import page
 from mainstay.transports.accounts.markup import NOTHING, Html, fill, joined
 from mainstay.transports.accounts.pages import PASSWORD, Field, Form
 from mainstay.transports.accounts.visit import Page, Visit, told
@@ -23,14 +22,14 @@ Entered = Callable[[Visit, NewSession, str], Awaitable[Response]]
 _TITLE = "Your passkeys"
 _NAME = Field("name", "Name", "text", "off", "What you call the device, or the place that keeps the passkey.")
 _BEGIN = Form(HOME, (), "Add a passkey")
-_BEGIN_PROVEN = Form(HOME, (PASSWORD,), "Go on", own=True)
-_REMOVE_PROVEN = Form(f"{HOME}/remove", (PASSWORD,), "Remove the passkey", own=True)
+_BEGIN_PROVEN = Form(HOME, (PASSWORD,), "Go on")
+_REMOVE_PROVEN = Form(f"{HOME}/remove", (PASSWORD,), "Remove the passkey")
 _SIGN_IN_LINK = pages.link("/account/sign-in", "Sign in in another way")
 _INTRO = """<p>A passkey signs you in by your fingerprint, your face or the PIN of a device, without a
 password. With one, the password alone signs you in no more.</p>"""
-_LACKING = Html(
-    '<p class="problem" data-lacks-passkeys>Passkeys need JavaScript, and a browser that knows them.</p>'
-)
+_LACKING = """<p class="problem" data-lacks-passkeys>Passkeys need JavaScript, and a browser that knows
+them.</p><p class="problem" data-elsewhere-passkeys hidden>Browsers give passkeys to this server's own address
+alone, and you are at another. <a href="$site$path">Open this page at $site</a>, and sign in there.</p>"""
 _ASK = """<form method="post" action="$path" data-passkey="$kind" data-options="$options"$now hidden>$hidden
 $fields<input type="hidden" name="credential"><button type="submit">$button</button>
 <p class="problem" role="alert" hidden></p></form>"""
@@ -45,6 +44,7 @@ _CODES = """<p class="done" role="status">The passkey was added.</p><p>Each of t
 in once, beside your password, when you have lost your devices. They are shown this once: print them, or keep
 them in a password manager.</p><ul class="codes">$codes</ul><p><a href="$home">I have kept them</a></p>"""
 _CODE_ITEM = "<li><code>$code</code></li>"
+_NEEDING = "<div data-needs-passkeys hidden>$form</div>"
 _BUTTON = '<p data-needs-passkeys hidden><a class="button" href="$path">Sign in with a passkey</a></p>'
 
 
@@ -54,19 +54,23 @@ class PasskeyUnreadable(Invalid):
     title = "The passkey cannot be read"
 
 
-def passkey_pages(entered: Entered) -> Mapping[str, tuple[Page, Page]]:
-    """Give the pages, each for reading and for sending; `entered` goes on with a new session."""
-
-    async def signed_in(visit: Visit) -> Response:
-        return await _signed_in(visit, entered)
-
+def passkey_pages() -> Mapping[str, tuple[Page, Page]]:
+    """Give the pages of one's passkeys, each for reading and for sending."""
     return {
         HOME: (_overview, _begun),
         f"{HOME}/add": (_overview, _added),
         f"{HOME}/rename": (_overview, _renamed),
         f"{HOME}/remove": (_overview, _removed),
-        SIGN_IN: (_sign_in, signed_in),
     }
+
+
+def passkey_sign_in_pages(entered: Entered) -> Mapping[str, tuple[Page, Page]]:
+    """Give the page that signs in, for reading and for sending; `entered` goes on with a new session."""
+
+    async def signed_in(visit: Visit) -> Response:
+        return await _signed_in(visit, entered)
+
+    return {SIGN_IN: (_sign_in, signed_in)}
 
 
 def button(query: str) -> Html:
@@ -109,7 +113,14 @@ def _shown(visit: Visit, title: str, parts: Sequence[Html], failure: Failure | N
     status = 200 if failure is None else status_of(type(failure))
     wait_s = None if failure is None else failure.retry_after_s
     body = joined([*wrong, *parts])
-    return visit.show(page(title, body, signed_in=True, script=True), status, wait_s, script=True)
+    return visit.show(visit.page(title, body, script=True), status, wait_s, script=True)
+
+
+def _lacking(visit: Visit) -> Html:
+    """Give what is to be said where passkeys do not work; the script hides it where they do."""
+    if visit.no_passkeys:
+        return pages.problem(visit.no_passkeys)
+    return fill(_LACKING, site=visit.passkeys_at, path=visit.request.url.path)
 
 
 async def _overview(visit: Visit, said: str = "") -> Response:
@@ -117,7 +128,9 @@ async def _overview(visit: Visit, said: str = "") -> Response:
     items = joined(_item(visit, number, each) for number, each in enumerate(found))
     listed = fill('<ul class="sessions">$items</ul>', items=items) if found else NOTHING
     first = pages.done(said) if said else NOTHING
-    return _shown(visit, _TITLE, [first, fill(_INTRO), listed, _LACKING, pages.form(_BEGIN, visit.token, {})])
+    begin = fill(_NEEDING, form=pages.form(_BEGIN, visit.token, {}))
+    adding = [_lacking(visit), *([] if visit.no_passkeys else [begin])]
+    return _shown(visit, _TITLE, [first, fill(_INTRO), listed, *adding])
 
 
 def _item(visit: Visit, number: int, passkey: Passkey) -> Html:
@@ -149,7 +162,7 @@ async def _begun(visit: Visit) -> Response:
     number = len(await visit.call("list_passkeys")) + 1
     name = pages.fields((_NAME,), {"name": f"Passkey {number}"})
     ask = _ask(visit, "create", f"{HOME}/add", asked, "Make the passkey", name)
-    return _shown(visit, "Add a passkey", [_LACKING, ask, pages.link(HOME, "Back")])
+    return _shown(visit, "Add a passkey", [_lacking(visit), ask, pages.link(HOME, "Back")])
 
 
 def _prove(visit: Visit, title: str, form: Form, needed: Failure, **kept: str) -> Response:
@@ -158,7 +171,7 @@ def _prove(visit: Visit, title: str, form: Form, needed: Failure, **kept: str) -
         again = pages.link(f"/account/sign-in?next={HOME}", "Sign in again")
         return _shown(visit, title, [again], needed)
     return visit.ask(
-        title, form, pages.link(f"/account/sign-in?next={HOME}", "Or sign in again"), None, **kept
+        title, form, pages.link(f"/account/sign-in?next={HOME}", "Or sign in again"), None, NOTHING, **kept
     )
 
 
@@ -217,14 +230,7 @@ async def _ask_to_sign_in(
     asked: PasskeyAsked = await visit.call("ask_for_passkey", pending_token=pending_token)
     said = "Sign in with a passkey" if failure is None else "Try again"
     form = _ask(visit, "get", SIGN_IN, asked, said, now=failure is None, next=following)
-    return _stranger(visit, "Sign in with a passkey", [_LACKING, form, _SIGN_IN_LINK], failure)
-
-
-def _stranger(visit: Visit, title: str, parts: Sequence[Html], failure: Failure | None) -> Response:
-    wrong = NOTHING if failure is None else pages.problem(told(failure))
-    status = 200 if failure is None else status_of(type(failure))
-    wait_s = None if failure is None else failure.retry_after_s
-    return visit.show(page(title, joined([wrong, *parts]), script=True), status, wait_s, script=True)
+    return _shown(visit, "Sign in with a passkey", [_lacking(visit), form, _SIGN_IN_LINK], failure)
 
 
 async def _signed_in(visit: Visit, entered: Entered) -> Response:
@@ -238,7 +244,7 @@ async def _signed_in(visit: Visit, entered: Entered) -> Response:
         if any("tenant_id" in each for each in failure.problems):
             form = Form(SIGN_IN, (), "Sign in")
             kept = {"pending_token": pending, "credential": credential, "next": following}
-            return visit.ask("Sign in with a passkey", form, _SIGN_IN_LINK, failure, **kept)
+            return visit.ask("Sign in with a passkey", form, _SIGN_IN_LINK, failure, NOTHING, **kept)
         return await _again(visit, following, pending, failure)
     return await entered(visit, begun, following)
 
@@ -249,7 +255,7 @@ async def _again(visit: Visit, following: str, pending: str, failure: Failure) -
     try:
         return await _ask_to_sign_in(visit, following, failure, waiting)
     except Failure:
-        return _stranger(visit, "Sign in with a passkey", [_SIGN_IN_LINK], failure)
+        return _shown(visit, "Sign in with a passkey", [_SIGN_IN_LINK], failure)
 
 
 def _credential(visit: Visit) -> dict[str, Any]:

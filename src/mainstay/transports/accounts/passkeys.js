@@ -1,8 +1,15 @@
 'use strict';
 // Passkeys: asks the browser with what stands in a form, and sends the form with what the browser answers.
 (() => {
-  const numbered = /^[\d.]+$|:/.test(location.hostname);  // passkeys belong to names alone
-  if (numbered || !window.PublicKeyCredential || !navigator.credentials) return;
+  const show = (name, shown) => document.querySelectorAll(`[data-${name}-passkeys]`).forEach(part => {
+    part.hidden = !shown;
+  });
+  if (location.origin !== document.currentScript.dataset.site) {
+    show('lacks', false);
+    show('elsewhere', true);
+    return;
+  }
+  if (!window.PublicKeyCredential || !navigator.credentials) return;
 
   const bytes = text => Uint8Array.from(
     atob(text.replace(/-/g, '+').replace(/_/g, '/')), letter => letter.charCodeAt(0));
@@ -62,8 +69,8 @@
     }
   };
 
-  document.querySelectorAll('[data-needs-passkeys]').forEach(part => { part.hidden = false; });
-  document.querySelectorAll('[data-lacks-passkeys]').forEach(part => { part.hidden = true; });
+  show('needs', true);
+  show('lacks', false);
   document.querySelectorAll('form[data-passkey]').forEach(form => {
     form.hidden = false;
     form.addEventListener('submit', event => { event.preventDefault(); start(form); });

@@ -3,21 +3,24 @@
 import base64
 import hashlib
 from pathlib import Path
-from string import Template
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from mainstay.transports.accounts.markup import Html
+from mainstay.transports.accounts.markup import Html, fill
 
 PATH = "/account/passkeys.js"
 SCRIPT = Path(__file__).with_name("passkeys.js").read_bytes()
 DIGEST = "sha256-" + base64.b64encode(hashlib.sha256(SCRIPT).digest()).decode()
 _YEAR_S = 31_536_000
 _VERSION = hashlib.sha256(SCRIPT).hexdigest()[:16]
-_TAG = Template('<script src="$path?v=$version" integrity="$digest" defer></script>')
-TAG = Html(_TAG.substitute(path=PATH, version=_VERSION, digest=DIGEST))
+_TAG = '<script src="$path?v=$version" integrity="$digest" data-site="$site" defer></script>'
+
+
+def script_tag(site: str) -> Html:
+    """Give what lets a page run the script; it asks for passkeys at the pages of this site alone."""
+    return fill(_TAG, path=PATH, version=_VERSION, digest=DIGEST, site=site)
 
 
 def script_route() -> Route:

@@ -1,6 +1,7 @@
 """The pages of the second factor: an authenticator app is set up, removed, and recovery codes are shown."""
 
 from collections.abc import Mapping, Sequence
+from urllib.parse import parse_qs, urlsplit
 
 import segno
 from starlette.responses import Response
@@ -8,17 +9,19 @@ from starlette.responses import Response
 from mainstay.kit.errors import Failure, Unauthenticated
 from mainstay.services.people.interface import AppBegun, Factor
 from mainstay.transports.accounts import pages
-from mainstay.transports.accounts.looks import page
 from mainstay.transports.accounts.markup import NOTHING, Html, fill, joined
-from mainstay.transports.accounts.pages import CODE, PASSWORD, Form
+from mainstay.transports.accounts.pages import APP_CODE, CODE, PASSWORD, Form
 from mainstay.transports.accounts.visit import Page, Visit
 
 _HOME = "/account/second-factor"
 _TITLE = "Your second factor"
-_BEGIN = Form(_HOME, (PASSWORD,), "Set up an authenticator app", own=True)
-_CONFIRM = Form(f"{_HOME}/confirm", (CODE,), "Confirm", own=True)
-_RENEW = Form(f"{_HOME}/recovery-codes", (PASSWORD, CODE), "Make new recovery codes", own=True)
-_REMOVE = Form(f"{_HOME}/remove", (PASSWORD, CODE), "Remove the authenticator app", own=True)
+_SET_UP = "Set up an authenticator app"
+_URI = "otpauth://totp/"
+_URI_LENGTH_MAX = 1000
+_BEGIN = Form(_HOME, (PASSWORD,), "Set up an authenticator app")
+_CONFIRM = Form(f"{_HOME}/confirm", (APP_CODE,), "Confirm")
+_RENEW = Form(f"{_HOME}/recovery-codes", (PASSWORD, CODE), "Make new recovery codes")
+_REMOVE = Form(f"{_HOME}/remove", (PASSWORD, CODE), "Remove the authenticator app")
 _NONE = """<p>The password alone signs you in. With an authenticator app signing in needs a code of
 it too; a <a href="/account/passkeys">passkey</a> does without the password.</p>"""
 _DEMANDED = """<p class="problem" role="alert">A second factor is demanded of you here. Set up an
@@ -54,7 +57,7 @@ def second_factor_pages() -> Mapping[str, tuple[Page, Page]]:
 
 
 def _shown(visit: Visit, parts: Sequence[Html], title: str = _TITLE) -> Response:
-    return visit.show(page(title, joined(parts), signed_in=True))
+    return visit.show(visit.page(title, joined(parts)))
 
 
 async def _overview(visit: Visit, said: str = "") -> Response:
@@ -79,10 +82,15 @@ async def _begun(visit: Visit) -> Response:
         raise
     except Failure as failure:
         return visit.ask(_TITLE, _BEGIN, NOTHING, failure)
-    drawn = segno.make(begun.uri, micro=False).svg_inline(border=4, omitsize=True, svgclass="code")
+    return visit.ask(_SET_UP, _CONFIRM, before=_scan(begun.uri), uri=begun.uri)
+
+
+def _scan(uri: str) -> Html:
+    """Give what an app scans, and the same to type."""
+    drawn = segno.make(uri, micro=False).svg_inline(border=4, omitsize=True, svgclass="code")
     picture = Html(drawn.replace("<svg ", '<svg role="img" aria-label="QR code for your app" ', 1))
-    scan = fill(_SCAN, picture=picture, secret=_grouped(begun.secret), uri=begun.uri)
-    return _shown(visit, [scan, pages.form(_CONFIRM, visit.token, {})], "Set up an authenticator app")
+    secret = parse_qs(urlsplit(uri).query).get("secret", [""])[0]
+    return fill(_SCAN, picture=picture, secret=_grouped(secret), uri=uri)
 
 
 async def _confirmed(visit: Visit) -> Response:
@@ -91,12 +99,13 @@ async def _confirmed(visit: Visit) -> Response:
     except Unauthenticated:
         raise
     except Failure as failure:
-        return visit.ask("Set up an authenticator app", _CONFIRM, pages.link(_HOME, "Begin anew"), failure)
+        uri = visit.fields.get("uri", "")  # the browser's own: what is stored is never shown twice
+        scan = _scan(uri) if uri.startswith(_URI) and len(uri) <= _URI_LENGTH_MAX else NOTHING
+        return visit.ask(_SET_UP, _CONFIRM, pages.link(_HOME, "Begin anew"), failure, scan, uri=uri)
     return _codes(visit, made.recovery_codes, "Your authenticator app is set up.")
 
 
 async def _renew(visit: Visit) -> Response:
-    await visit.call("list_factors")  # whoever has not signed in is sent to do so
     return visit.ask("New recovery codes", _RENEW)
 
 
@@ -111,7 +120,6 @@ async def _renewed(visit: Visit) -> Response:
 
 
 async def _remove(visit: Visit) -> Response:
-    await visit.call("list_factors")
     return visit.ask("Remove the authenticator app", _REMOVE)
 
 

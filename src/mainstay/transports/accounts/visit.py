@@ -7,13 +7,15 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from mainstay.kernel.address import PublicAddress
 from mainstay.kernel.caller import Credential
 from mainstay.kernel.dispatch import Application, Message, RequestInvalid
 from mainstay.kernel.guard import SecondFactorRequired
 from mainstay.kernel.interface import Operation, operations_of
 from mainstay.kit.errors import Failure
+from mainstay.ports.passkeys import Site
 from mainstay.services.authorization.interface import Authorization
-from mainstay.services.people.interface import People
+from mainstay.services.people.interface import Account, People
 from mainstay.transports.accounts import pages
 from mainstay.transports.accounts.cookies import (
     form_cookie,
@@ -26,8 +28,10 @@ from mainstay.transports.accounts.leaving import leave
 from mainstay.transports.accounts.looks import POLICY, POLICY_WITH_SCRIPT, page
 from mainstay.transports.accounts.markup import NOTHING, Html, joined
 from mainstay.transports.accounts.pages import Form
+from mainstay.transports.accounts.script import script_tag
 from mainstay.transports.rest.problems import status_of
 
+NOWHERE = PublicAddress("")
 _AGENT_LENGTH_MAX = 200
 _SEE_OTHER = 303
 DEMANDED = "/account/second-factor?demanded=1"
@@ -43,9 +47,16 @@ Page = Callable[["Visit"], Awaitable[Response]]
 class Visit:
     """One request of a browser."""
 
-    def __init__(self, request: Request, application: Application, fresh: str) -> None:
-        """Take the request, the house, and a secret for a browser that has none, or empty text: no forms."""
+    def __init__(
+        self, request: Request, application: Application, fresh: str, address: PublicAddress = NOWHERE
+    ) -> None:
+        """Take the request, the house, and a secret for a browser that has none, or empty text: no forms.
+
+        At the `address` browsers are asked for passkeys.
+        """
         self.request = request
+        self.who: Account | None = None
+        self.passkeys_at, self.no_passkeys = _site(address)
         self.scheme = request.url.scheme
         self.headers = request.scope["headers"]
         self._application = application
@@ -76,6 +87,16 @@ class Visit:
             agent=self.request.headers.get("user-agent", "")[:_AGENT_LENGTH_MAX],
         )
         return (await self._application.dispatch(operation, message)).value
+
+    async def recognise(self) -> None:
+        """Learn who has signed in; raises Unauthenticated where nobody has."""
+        self.who = await self.call("get_account")
+
+    def page(self, title: str, body: Html, *, script: bool = False) -> str:
+        """Give a page, for whoever has signed in with the way to the others."""
+        here = self.request.url.path if self.who is not None else ""
+        tag = script_tag(self.passkeys_at) if script else NOTHING
+        return page(title, body, who=self.who, here=here, script=tag)
 
     def credential(self) -> Credential | None:
         """Give the credential of the session cookie."""
@@ -116,9 +137,10 @@ class Visit:
         form: Form,
         more: Html = NOTHING,
         failure: Failure | None = None,
+        before: Html = NOTHING,
         **values: str,
     ) -> Response:
-        """Answer with a form, and with what was wrong with it."""
+        """Answer with a form, what stands before and behind it, and what was wrong with it."""
         if isinstance(failure, SecondFactorRequired):
             return went(DEMANDED)
         wrong, status, retry_after_s, choices = "", 200, None, NOTHING
@@ -127,9 +149,18 @@ class Visit:
             status, retry_after_s = status_of(type(failure)), failure.retry_after_s
             named = [each for each in failure.problems if "tenant_id" in each]
             choices = pages.tenants(named) if named else NOTHING
-        body = pages.form(form, self.token, values, wrong=wrong, choices=choices)
-        html = page(title, joined([body, more]), signed_in=form.own, script=form.script)
+        body = pages.form(form, self.token, values, choices=choices, wrong=bool(wrong))
+        html = self.page(title, joined([pages.problem(wrong), before, body, more]), script=form.script)
         return self.show(html, status, retry_after_s, script=form.script)
+
+
+def _site(address: PublicAddress) -> tuple[str, str]:
+    """Say at which address browsers know passkeys, or why at none."""
+    try:
+        return Site.of(address.named, "").origin, ""
+    except ValueError as unusable:
+        set_it = "Its operator sets another as MAINSTAY_PUBLIC_URL."
+        return "", f"{unusable} This server's is {address.named}. {set_it}"
 
 
 def told(failure: Failure) -> str:

@@ -8,11 +8,14 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
 from urllib.parse import urlencode, urlsplit
 
-from mainstay.kernel.caller import Caller, Credential
+from mainstay.kernel.caller import EVERYTHING, Caller, Credential
 from mainstay.kernel.guard import CredentialsUnknown, TenantSuspended
 from mainstay.kit.clock import Clock
 from mainstay.kit.errors import Failure
+from mainstay.services.people.interface import Account, UserNeeded
+from mainstay.transports.accounts.looks import page
 from mainstay.transports.accounts.markup import NOTHING, fill, joined
+from mainstay.transports.accounts.permitted import in_words
 from mainstay.transports.compatible.oauth import errors
 from mainstay.transports.compatible.oauth.replies import Reply, Sent, Shown
 from mainstay.transports.compatible.oauth.requests import (
@@ -21,7 +24,6 @@ from mainstay.transports.compatible.oauth.requests import (
     form_of,
 )
 from mainstay.transports.rest.exchange import Exchange
-from mainstay.transports.rest.looks import page
 
 SIGN_IN = "/account/sign-in"
 _ASKED = ("client_id", "redirect_uri", "scope", "resource")
@@ -31,21 +33,21 @@ _SINCE = "since"
 _KEPT = (*_APPROVED, "response_type", _SINCE)
 _SECONDS = re.compile(r"\d{1,10}", re.ASCII)
 _AGAIN = ("login", "select_account")
-_SCOPES: Mapping[str, str] = {
-    "*": "do everything that you may do",
-    "openid": "know who you are",
-    "profile": "know your name",
-    "email": "know your e-mail address",
-}
-_REFUSED = """<main><h1>This request cannot be answered</h1><p>$detail</p>
-<p>Nothing was given to anybody. Go back to the app, and tell its makers.</p></main>"""
-_QUESTION = """<main><h1>Let $app act in your name?</h1>$vouched
-<p>You are <code>$subject</code>. It asks to:</p><ul>$scopes</ul>
-<p>This holds for $days days, unless you take it back before. It can do nothing that you may not do yourself.
-You are then sent to <code>$target</code>.</p>
-<form method="post">$hidden<button name="decision" value="approve">Let it</button>
-<button name="decision" value="deny">Do not</button></form></main>"""
-_UNVOUCHED = "<p><strong>It has registered by itself. Nobody here vouches for its name.</strong></p>"
+_KNOWING = frozenset({"openid", "profile", "email", "offline_access"})
+"""Scopes that permit no operation: they tell of whoever is asked."""
+_REFUSED = """<p class="problem" role="alert">$detail</p>
+<p>Nothing was given to anybody. Go back to the app, and tell its makers.</p>"""
+_QUESTION = """$vouched<p>You are $who.</p><p><strong>$app</strong> asks to:</p><ul>$scopes</ul>
+<p>This holds for $days days, unless you take it back before, at
+<a href="/account/apps">your apps</a>. You are then sent to <code>$target</code>.</p>
+<form method="post">$hidden<button name="decision" value="approve">Allow</button>
+<button class="quiet" name="decision" value="deny">Do not allow</button></form>"""
+_NOTHING = """$vouched<p>You are $who. <strong>$app</strong> asks for what you may not do yourself, so
+there is nothing that you could allow. Ask an administrator, or sign in as somebody else.</p>
+<form method="post">$hidden<button name="decision" value="deny">Go back to the app</button></form>"""
+_WHO = "<strong>$name</strong> ($email), in the tenant <strong>$tenant</strong>"
+_KEY = "<code>$subject</code>"
+_UNVOUCHED = '<p class="problem">It has registered by itself. Nobody here vouches for its name.</p>'
 _HIDDEN = '<input type="hidden" name="$name" value="$value">'
 
 Ask = Callable[[str, Exchange, Mapping[str, Any], Credential | None], Awaitable[Any]]
@@ -93,7 +95,11 @@ class Consent:
         if known is None or any(each in prompts for each in _AGAIN):
             return _sign_in(exchange, fields)
         credential, caller = known
-        return _page(asked, fields, caller, _confirmation(credential, fields))
+        try:
+            who: Account | None = await self._ask("get_account", exchange, {}, credential)
+        except UserNeeded:
+            who = None
+        return _page(asked, fields, caller, who, _confirmation(credential, fields))
 
     async def decide(self, exchange: Exchange) -> Reply:
         """Answer what somebody has decided on the page."""
@@ -232,16 +238,21 @@ def _refused(failure: Exception) -> Shown:
     return Shown(page("This request cannot be answered", fill(_REFUSED, detail=detail)), 400)
 
 
-def _page(asked: Any, fields: Mapping[str, str], caller: Caller, confirmation: str) -> Shown:
+def _page(
+    asked: Any, fields: Mapping[str, str], caller: Caller, who: Account | None, confirmation: str
+) -> Shown:
+    """Ask for what can be given: of what the app asks for, that which whoever is asked may do himself."""
     hidden = {**_some(fields, _KEPT), "confirm": confirmation}
+    given = [each for each in asked.scopes if each in _KNOWING | {EVERYTHING} or caller.may(each)]
+    target = _target(asked.redirect_uri)
     body = fill(
-        _QUESTION,
+        _QUESTION if set(given) - _KNOWING else _NOTHING,
         app=asked.client_name,
         vouched=fill(_UNVOUCHED) if asked.registered else NOTHING,
-        subject=caller.subject,
-        scopes=joined(fill("<li>$scope</li>", scope=_SCOPES.get(each, each)) for each in asked.scopes),
+        who=fill(_KEY, subject=caller.subject) if who is None else fill(_WHO, **who.model_dump()),
+        scopes=joined(fill("<li>$scope</li>", scope=in_words(each)) for each in given),
         days=asked.lasts_days,
-        target=_target(asked.redirect_uri),
+        target=target,
         hidden=joined(fill(_HIDDEN, name=name, value=value) for name, value in hidden.items()),
     )
-    return Shown(page("Let an app act in your name?", body), target=_target(asked.redirect_uri))
+    return Shown(page(f"Let “{asked.client_name}” act in your name?", body), target=target)

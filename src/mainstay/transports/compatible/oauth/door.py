@@ -18,6 +18,8 @@ from mainstay.kernel.shedding import Shedding
 from mainstay.kit.clock import Clock
 from mainstay.kit.errors import Failure, Invalid
 from mainstay.kit.ids import Ids
+from mainstay.transports.accounts.looks import page
+from mainstay.transports.accounts.markup import fill
 from mainstay.transports.compatible.oauth import errors, metadata
 from mainstay.transports.compatible.oauth.consent import Consent, Session
 from mainstay.transports.compatible.oauth.replies import Reply, Sent, Shown, Told
@@ -31,7 +33,6 @@ from mainstay.transports.compatible.oauth.requests import (
 )
 from mainstay.transports.rest.credentials import RESOURCE_PATH, read_credential
 from mainstay.transports.rest.exchange import ClientGone, Exchange
-from mainstay.transports.rest.looks import page
 from mainstay.transports.rest.problems import MethodUnsupported
 from mainstay.transports.rest.settings import RestSettings
 
@@ -39,10 +40,11 @@ logger = logging.getLogger("mainstay")
 
 BASES = ("/v1/auth", "/api/v1/auth")
 _SERVICE = "authorization"
+_WHO = "people.get_account"
 _KEPT = {"Cache-Control": "public, max-age=300"}
 _READ = ("GET", "HEAD")
 _METADATA = ("redirect_uris", "client_name", "grant_types", "response_types", "scope")
-_OUT = "You are signed out. You can close this page."
+_OUT = '<p class="done" role="status">You are signed out. You can close this page.</p>'
 
 
 class GrantUnknown(Invalid):
@@ -137,7 +139,9 @@ class OAuthDoor:
         """Find the operations behind."""
         self._parts = parts
         self._operations: dict[str, Operation] = {
-            each.name: each for each in parts.application.operations if each.interface.service == _SERVICE
+            each.name: each
+            for each in parts.application.operations
+            if each.interface.service == _SERVICE or each.full_name == _WHO
         }
         self._grants: Mapping[str, tuple[str, Sequence[str]]] = {
             "client_credentials": ("grant_token", ("scope", "resource")),
@@ -148,7 +152,7 @@ class OAuthDoor:
     @property
     def routes(self) -> Sequence[BaseRoute]:
         """Give the routes of this door; none where the service runs elsewhere."""
-        if not self._operations:
+        if all(each.interface.service != _SERVICE for each in self._operations.values()):
             return []
         parts = self._parts
         consent = Consent(
@@ -249,7 +253,7 @@ class OAuthDoor:
         headers = await self._signed_out(exchange, told.subject)
         if told.redirect_to is not None:
             return Sent(told.redirect_to, headers)
-        return Shown(page("Signed out", f"<main><h1>Signed out</h1><p>{_OUT}</p></main>"), headers=headers)
+        return Shown(page("Signed out", fill(_OUT)), headers=headers)
 
     async def _signed_out(self, exchange: Exchange, subject: str) -> Mapping[str, str]:
         """End the browser's session if it is that of who has logged out; give the headers that say so."""

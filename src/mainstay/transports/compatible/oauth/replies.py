@@ -7,7 +7,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from mainstay.transports.rest.looks import STYLE_SOURCE
+from mainstay.transports.accounts.looks import STYLE_SOURCE
 
 _NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 

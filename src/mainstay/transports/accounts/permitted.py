@@ -1,0 +1,60 @@
+"""Permissions in words, as people read them who are asked to let an app have them: "It asks to …"."""
+
+from collections.abc import Mapping
+
+WORDS: Mapping[str, str] = {
+    "*": "do everything that you may do",
+    "audit:read": "read the audit log: who did what, and when",
+    "audit:write": "change what is written into the log of requests",
+    "clients:read": "see which apps and service accounts there are",
+    "clients:write": "make, change and delete apps and service accounts",
+    "collections:read": "see which collections of documents there are",
+    "collections:write": "make and delete collections, with the documents in them",
+    "consents:read": "see who has agreed to what",
+    "consents:write": "record that somebody agrees, or agrees no more",
+    "documents:all": "see documents of all groups",
+    "documents:read": "read and search the documents that you may read, and answer questions from them",
+    "documents:write": "add, change and delete documents and frequent questions",
+    "email": "know your e-mail address",
+    "factors:write": "take the second factors of users away",
+    "feedback:write": "say which answers and hits were good",
+    "groups:all": "put users into any group",
+    "groups:read": "see groups and who is in them",
+    "groups:write": "make, change and delete groups",
+    "index:rebuild": "build the search index anew",
+    "jobs:all": "see what jobs of others were about",
+    "jobs:read": "see jobs and how far they are",
+    "jobs:write": "retry and cancel jobs",
+    "keys:read": "see which API keys there are, without their secrets",
+    "keys:write": "make, change and revoke API keys",
+    "knowledge:evaluate": "measure how good searches and answers are",
+    "offline_access": "go on while you are away",
+    "openid": "know who you are",
+    "privacy:read": "see requests of the protection of data, and how long things are kept",
+    "privacy:write": "export and erase what is stored about people, and set how long things are kept",
+    "profile": "know your name",
+    "requests:read": "read the log of requests and answers",
+    "roles:read": "see roles and what they permit",
+    "roles:write": "make, change and delete roles",
+    "scim:read": "see the users whom a directory provides",
+    "scim:write": "add, change and remove users as a directory does",
+    "sign-in:read": "see what is demanded of whoever signs in",
+    "sign-in:write": "set what is demanded of whoever signs in, and end everybody's sessions",
+    "signing-keys:read": "see the keys that sign tokens, without their secrets",
+    "signing-keys:write": "replace the keys that sign tokens",
+    "sso:read": "see the connections to identity providers",
+    "sso:write": "make, change and delete connections to identity providers",
+    "tenant:export": "export everything that the tenant has",
+    "tenants:erase": "erase tenants with all that they have",
+    "tenants:read": "see tenants, what they use and what they may use",
+    "tenants:write": "make and change tenants, their limits and their keys",
+    "tokens:read": "look into access tokens",
+    "usage:read": "see what the tenant uses and what it may use",
+    "users:read": "see users, their names and e-mail addresses",
+    "users:write": "invite, change and deactivate users",
+}
+
+
+def in_words(permission: str) -> str:
+    """Give a permission in words; one that has none by its name."""
+    return WORDS.get(permission, permission)
