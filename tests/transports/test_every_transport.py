@@ -153,7 +153,7 @@ _TOKENS = {
     *("client_secret", "access_token", "uri", "recovery_codes", "pending_token"),
     *("challenge", "user"),
 }
-_MARK = re.compile(r"mark\d")
+_MARK = re.compile(r"mark\d|\b\d+(?=\.\w+@example\.com)")  # in texts, and before the addresses of new people
 _MADE = re.compile(r"\b[a-z]+_[0-9a-z]{26}\b")
 _HASH = re.compile(r"\b[0-9a-f]{64}\b")
 

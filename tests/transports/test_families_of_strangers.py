@@ -43,6 +43,10 @@ GUESSES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"code": UNKNOWN_CODE, "password": PHRASE},
         {"code": "x", "password": PHRASE},
     ),
+    "people.look_at_code": (
+        {"code": UNKNOWN_CODE, "purpose": "invitation"},
+        {"code": "x", "purpose": "invitation"},
+    ),
     "people.reset_password": (
         {"code": UNKNOWN_CODE, "password": PHRASE},
         {"code": "x", "password": PHRASE},
