@@ -16,7 +16,7 @@ from transports.people_samples import passkey_of
 from transports.permitted import KNOWN
 from transports.real_house import Running, bearer, request_for, running, tool_call
 from transports.samples import OPERATIONS, SAMPLES
-from transports.test_every_transport import Door, House, doors_for, mcp_message, normal
+from transports.test_every_transport import House, normal, quick_doors_for
 from transports.worlds import World, furnished
 
 SECRET = "treasure"
@@ -248,11 +248,6 @@ def plain(answer: Any) -> str:
         text = text.replace(real, "<name>").replace(fake, "<name>")
     text = re.sub(r"\b[a-z]+_0{26}\b", "<id>", text)
     return re.sub(r"\b[0-9a-f]{64}\b|\b1\d{12}\b", "<moving>", text)
-
-
-def quick_doors_for(operation: Operation) -> dict[str, Door]:
-    """Give the doors of an operation; a tool is called by its message."""
-    return {door: mcp_message if door == "mcp" else call for door, call in doors_for(operation).items()}
 
 
 @pytest.mark.parametrize("name", [name for name in KNOWN if naming(OPERATIONS[name])])
