@@ -132,7 +132,7 @@ def _command(operation: Operation, choices: list[Choice], connect: Connect) -> C
             for choice in choices
             if given[choice.parameter.name] is not None and given[choice.parameter.name] != []
         }
-        with failures_told(as_json=as_json):
+        with failures_told(as_json=as_json, options=[choice.flag for choice in choices]):
             address = address_of(given["url_"], given["key_"], given["data_"])
             asyncio.run(_call(operation, values, address, connect, Output(as_json=as_json)))
 
