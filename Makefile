@@ -51,8 +51,9 @@ types: $(STAMP) ## Check the types
 laws: $(STAMP) ## Check who may import whom
 	@$(BIN)/lint-imports
 
+# What one worker or server compiles is kept for the others, whatever the environment says.
 unit: $(STAMP) encoder ## Run the tests
-	@MAINSTAY_ENCODER=$(abspath $(ENCODER)) $(BIN)/pytest -n $(WORKERS)
+	@PYTHONDONTWRITEBYTECODE= MAINSTAY_ENCODER=$(abspath $(ENCODER)) $(BIN)/pytest -n $(WORKERS)
 
 spec: $(STAMP) ## Write spec/ from the operations
 	@$(BIN)/python -m mainstay.app.spec

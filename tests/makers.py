@@ -2,9 +2,11 @@
 
 import hashlib
 import re
+import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,8 @@ from numpy.typing import NDArray
 from mainstay.app.foundations import Engines, picked
 from mainstay.app.house import House
 from mainstay.app.settings import Settings
+from mainstay.engines.database.migrate import upgrade_sqlite
+from mainstay.engines.passwords.argon2 import Argon2Passwords
 from mainstay.kernel.caller import Credential
 from mainstay.kernel.dispatch import Answer, Message
 from mainstay.kernel.interface import Operation
@@ -141,11 +145,28 @@ class Client:
 
 
 def engines_for(settings: Settings, **given: Any) -> Engines:
-    """Pick the engines of these settings, but for those that are given."""
-    clock = given.pop("clock")
-    stands_in = Settings(**{**settings.model_dump(), "encoder": "http://127.0.0.1:9"})
-    chosen = picked(stands_in, clock, SystemRandom())
-    return replace(chosen, **{"encoder": WordEncoder(), **given})
+    """Pick the engines of these settings, but for those that are given, and hash passwords in no time."""
+    clock, random = given.pop("clock"), SystemRandom()
+    stands_in = settings.model_copy(update={"encoder": "http://127.0.0.1:9"})
+    chosen = picked(stands_in, clock, random)
+    quick = Argon2Passwords(random, memory_kib=64, passes=1)
+    return replace(chosen, **{"encoder": WordEncoder(), "passwords": quick, **given})
+
+
+@cache
+def _migrated() -> bytes:
+    """Give the file of an empty database with all versions applied."""
+    with tempfile.TemporaryDirectory() as folder:
+        upgrade_sqlite(Path(folder) / "empty.db")
+        return (Path(folder) / "empty.db").read_bytes()
+
+
+def _begun(folder: Path) -> None:
+    """Put an empty database where none is: applying all versions takes as long as the rest of a house."""
+    database = folder / "mainstay.db"
+    if not database.exists():
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        database.write_bytes(_migrated())
 
 
 @asynccontextmanager
@@ -156,6 +177,8 @@ async def opened_house(folder: Path, **given: Any) -> AsyncIterator[House]:
     clock = given.pop("clock", None)
     settings = Settings(data=folder, **{"admin_key": ADMIN_KEY, **given})
     from_settings = engines_for(settings, clock=clock or FrozenClock(), **engines)
+    if not settings.database:
+        _begun(folder)
     async with House(settings, from_settings, clock=clock) as house:
         yield house
 

@@ -9,6 +9,7 @@ import pytest
 
 from mainstay.app import spec
 from mainstay.app.settings import Settings
+from mainstay.kernel import patterns
 from mainstay.kernel.guard import ANYBODY, STRANGER
 from mainstay.kernel.interface import Operation
 from mainstay.services.identity.roles import PERMISSIONS
@@ -54,6 +55,12 @@ def test_white_space_in_patterns_is_the_same_to_everybody() -> None:
     assert patterns
     assert [each for each in patterns if each.count("[^\\s") != each.count(r"\x7f-\x9f\ufeff")] == []
     assert not [each for each in found if "\\S" in each]
+
+
+def test_every_pattern_has_words_for_people() -> None:
+    found = re.findall(r'"pattern": (".*"),?$', spec.files()["spec/openapi.json"], re.MULTILINE)
+    assert {pattern for each in found if (pattern := json.loads(each)) in patterns.in_words(pattern)} == set()
+    assert patterns.in_words("^x{3}$") == "Write it so that it matches `^x{3}$`."
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)

@@ -110,3 +110,37 @@ async def test_a_head_that_does_not_come_is_not_waited_for(
     assert await told(address, b"GET /healthz HTTP/1.1\r\nHost: house\r\n") == b""
     assert await told(address, b"") == b""
     assert (await told(address, SMUGGLED + b"GET /heal")).startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.parametrize("more", [b"\r\n", b"1"])
+async def test_what_comes_after_an_answer_and_is_no_request_is_not_waited_for(
+    address: tuple[str, int], monkeypatch: pytest.MonkeyPatch, more: bytes
+) -> None:
+    """Any byte ends the time for which a connection is kept; another time begins then."""
+    monkeypatch.setattr(protocol, "HEAD_S", 0.2)
+    reader, writer = await asyncio.open_connection(*address)
+    writer.write(
+        POST.replace(ADMIN_KEY.encode(), b"x") + b"Content-Length: 100\r\n\r\n" if more == b"1" else SMUGGLED
+    )
+    async with asyncio.timeout(5):
+        assert await reader.readuntil(b"\r\n\r\n")
+        writer.write(more)
+        await reader.read()
+    writer.close()
+
+
+async def test_a_body_that_ends_after_its_answer_leaves_the_connection_as_it_is(
+    address: tuple[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(protocol, "HEAD_S", 0.2)
+    reader, writer = await asyncio.open_connection(*address)
+    writer.write(POST.replace(ADMIN_KEY.encode(), b"x") + b"Content-Length: 10\r\n\r\n12345")
+    async with asyncio.timeout(5):
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 401 ")
+        for piece in (b"6", b"7890"):
+            writer.write(piece)
+            await asyncio.sleep(0.05)
+        await asyncio.sleep(0.3)
+        writer.write(SMUGGLED)
+        assert b"HTTP/1.1 200 " in await reader.readuntil(b"HTTP/1.1 200 ")
+    writer.close()

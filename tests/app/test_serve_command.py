@@ -17,6 +17,7 @@ import pytest
 
 from mainstay.app.commands.serve import LINES
 from mainstay.app.neighbours import neighbour, taken
+from mainstay.app.settings import misspelt
 
 _MAINSTAY = Path(sys.executable).with_name("mainstay")
 
@@ -140,3 +141,17 @@ def test_a_line_of_the_log_has_its_time_with_the_offset_from_utc() -> None:
     record = logging.LogRecord("mainstay", logging.WARNING, __file__, 1, "Overloaded: %d", (3,), None)
     line = LINES.format(record)
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4} WARNING mainstay: Overloaded: 3", line)
+
+
+def test_a_setting_that_is_nearly_one_is_told() -> None:
+    environment = {
+        "MAINSTAY_RATE_LIMIT_PER_MINUT": "5",
+        "MAINSTAY_PORT": "80",
+        "mainstay_data": "x",
+        "MAINSTAY_PORT_8080_TCP": "of a container's neighbour",
+        "MAINSTAY_API_KEY": "of the command line",
+        "MAINSTAY_URL": "of the command line",
+    }
+    (told,) = misspelt(environment)
+    assert told.startswith("MAINSTAY_RATE_LIMIT_PER_MINUT is not a setting")
+    assert told.endswith("Did you mean MAINSTAY_RATE_LIMIT_PER_MINUTE?")

@@ -1,7 +1,8 @@
 """A reactor with its parts, over each database, and reactions that note what they were given."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from mainstay.kernel.usage import Usage
 from mainstay.kernel.work import Work, emit, entered
 from mainstay.kit.ids import Ids
 from mainstay.kit.random import SystemRandom
-from mainstay.ports.database import SYSTEM, Database
+from mainstay.ports.database import SYSTEM, Database, Row
 from makers import FrozenClock
 
 Behaviour = Callable[[Sequence[int]], None]
@@ -57,6 +58,27 @@ class Recording(Reactions):
         self.followed += [event.number for event in events]
 
 
+class Counted(Leases):
+    """Leases that count what was asked of them, when they have answered."""
+
+    def __init__(self, bench: "Bench") -> None:
+        super().__init__(bench.database, bench.clock, bench.ids)
+        self._asked = bench.asked
+
+    async def claim(self, tenant: str, reaction: Reaction) -> list[Row]:
+        found = await super().claim(tenant, reaction)
+        self._asked["claim"] += 1
+        return found
+
+    async def renew(self) -> None:
+        await super().renew()
+        self._asked["renew"] += 1
+
+    async def take_over(self, reactions: Collection[str], *, everything: bool) -> None:
+        await super().take_over(reactions, everything=everything)
+        self._asked["take_over"] += 1
+
+
 class Bench:
     """A reactor with its parts."""
 
@@ -71,6 +93,7 @@ class Bench:
             subscribers.setdefault(marked.event.name(), []).append(name)
         self.outbox = Outbox(self.bus, self.clock, self.ids, subscribers)
         self.reactions = Recording()
+        self.asked: Counter[str] = Counter()
 
     def reactor(self, *, exclusive: bool = True) -> Reactor:
         tidying = Tidying(self.database, self.clock, kept_ms=7 * DAY_MS)
@@ -78,7 +101,7 @@ class Bench:
             self.database,
             self.bus,
             self.outbox,
-            Leases(self.database, self.clock, self.ids),
+            Counted(self),
             tidying,
             Usage(self.database, self.clock, self.ids, kept_ms=7 * DAY_MS),
             exclusive=exclusive,
@@ -107,6 +130,13 @@ class Bench:
         async with asyncio.timeout(20):
             while await self.states() != states:
                 await asyncio.sleep(0.01)
+
+    async def asks(self, **times: int) -> None:
+        """Wait until the reactors have asked so often for something of their leases, from now on."""
+        wanted = self.asked + Counter(times)
+        async with asyncio.timeout(20):
+            while not self.asked >= wanted:
+                await asyncio.sleep(0.005)
 
     async def tried(self, times: int, **states: int) -> None:
         async with asyncio.timeout(20):

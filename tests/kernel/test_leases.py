@@ -58,8 +58,10 @@ async def test_another_workers_lease_is_respected_until_it_ends(bench: Bench) ->
         lease = {"state": "running", "worker": "other", "lease_ms": bench.clock.now_ms() + LEASE_MS}
         await unit.update("outbox", lease, {"state": "waiting"})
     async with running(bench, exclusive=False):
-        await asyncio.sleep(0.2)
-        assert bench.reactions.batches == []
+        await bench.later(0)
+        await bench.asks(claim=1)
+        [row] = await bench.database.fetch(SYSTEM, "SELECT worker FROM outbox")
+        assert (row["worker"], bench.reactions.batches) == ("other", [])
         bench.clock.move(LEASE_MS / 1000 + 1)
         await bench.until(done=2)
 
@@ -72,7 +74,7 @@ async def test_what_another_worker_took_over_is_undone_here(bench: Bench) -> Non
         async with bench.database.unit(SYSTEM) as unit:
             await unit.update("outbox", {"worker": "other"}, {"state": "running"})
         slow.free.set()
-        await asyncio.sleep(0.2)
+        await bench.asks(claim=1)  # the next portion
         assert slow.at_once == 0
         assert await bench.states() == {"running": 1}  # nothing was done, and nothing followed
 
@@ -86,7 +88,8 @@ async def test_a_lane_keeps_its_order_over_processes(bench: Bench) -> None:
     await second.start(noting(other))
     other.free.set()
     await bench.emit(8)
-    await asyncio.sleep(0.2)
+    await bench.asks(claim=1)  # the second, for the first is at work
+    assert await bench.states() == {"running": 4, "waiting": 5}
     assert (one.batches, other.batches) == ([[0, 1, 2, 3]], [])
     one.free.set()
     await bench.until(done=9, waiting=9)
@@ -108,7 +111,7 @@ async def test_a_step_that_takes_longer_than_a_lease_is_not_taken_over(
     await second.start(noting(other))
     for _ in range(6):
         bench.clock.move(LEASE_MS / 1000 / 2)
-        await asyncio.sleep(0.1)
+        await bench.asks(renew=2, take_over=4)  # one may have begun before, and both take over
     one.free.set()
     await bench.until(done=1, waiting=1)
     assert (one.batches, other.batches) == ([[1]], [])

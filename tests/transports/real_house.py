@@ -223,10 +223,10 @@ class Running:
 
         async def settled() -> None:
             waiting = f"SELECT count(*) AS n FROM outbox WHERE {UNDONE}"
-            for _ in range(1000):
+            for _ in range(4000):
                 if not (await self.house.engines.database.fetch(SYSTEM, waiting))[0]["n"]:
                     return
-                await asyncio.sleep(0.02)
+                await asyncio.sleep(0.005)
             raise AssertionError("the outbox does not become empty")
 
         self.do(settled())

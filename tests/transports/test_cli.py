@@ -14,9 +14,11 @@ from rich.console import Console
 from typer.testing import CliRunner, Result
 
 from mainstay.kernel.remote import close, remote
+from mainstay.kit.errors import Invalid
 from mainstay.transports.cli.address import Address, find_address
 from mainstay.transports.cli.commands import service_commands
 from mainstay.transports.cli.door import Late, cli
+from mainstay.transports.cli.failing import tell
 from mainstay.transports.cli.printing import Output
 from wire_server import Notes, WireServer, answer, problem, told
 
@@ -187,6 +189,21 @@ def test_a_folder_without_a_server_is_told(tmp_path: Path, monkeypatch: pytest.M
         assert way in result.stderr
 
 
+def test_fields_are_named_as_they_are_typed(server: WireServer) -> None:
+    told = "Say `options`, `title` or `another`."
+    fields = [{"field": "options", "problem": told}, {"field": "note_id", "problem": "Write a text."}]
+    server.answers.append(problem(422, "RequestInvalid", told, errors=fields))
+    shown = typed("notes", "add-note", "--title", "t").stderr
+    assert shown.count("Say") == 1  # what a field says is not said twice
+    assert "  --options: Say `--options`, `--title` or `another`.\n" in shown
+
+
+def test_a_shorter_option_is_known_by_its_field(capsys: pytest.CaptureFixture[str]) -> None:
+    failure = Invalid("Check these fields.", problems=[{"field": "expires_at", "problem": "Too late."}])
+    tell(failure, as_json=False, options=["--expires", "--ex", "--name"])
+    assert "  --expires: Too late.\n" in capsys.readouterr().err
+
+
 def test_failures_for_programs(server: WireServer) -> None:
     server.answers.append(problem(409, "NoteTaken", "Because."))
     told_json = json.loads(typed("notes", "add-note", "--title", "t", "--json").stderr)
@@ -328,6 +345,16 @@ def test_records_on_a_terminal() -> None:
     out.value({"name": "x", "fine": True, "hits": [{"a": 1}, {"a": 2}], "groups": ["p", "q"]})
     lines = [line.split() for line in shown.getvalue().splitlines() if line.strip()]
     assert lines == [["name", "x"], ["fine", "yes"], ["groups", "p,", "q"], ["hits"], ["a"], ["1"], ["2"]]
+
+
+def test_what_has_parts_is_written_out_for_people() -> None:
+    row = {"id": "a", "counts": {"last_used_ms": 1796020453766, "none": None}, "parts": [{"n": 1}, {"n": 2}]}
+    for value in (row, [row]):
+        out, shown = _on_a_terminal(120)
+        out.value(value)
+        assert "{" not in shown.getvalue()
+        assert "last_used 2026-11-30" in shown.getvalue()
+    assert "n 1; n 2" in shown.getvalue()
 
 
 def test_no_colour_in_a_pipe(server: WireServer) -> None:

@@ -5,6 +5,7 @@ import base64
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import httpx2
@@ -13,9 +14,13 @@ from mcp.client import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
 
+from mainstay.kernel.caller import Caller
+from mainstay.kernel.interface import operations_of
 from mainstay.kernel.shedding import Shedding, SheddingSettings
 from mainstay.kit.clock import SystemClock
+from mainstay.services.people.interface import People
 from mainstay.transports.mcp.door import McpSettings, mcp_door
+from mainstay.transports.mcp.tools import operation_tool
 from mainstay.transports.rest.door import RestDoor, rest_app
 from transports.house import ADMIN, BUSY, STRANGER, USER, House
 
@@ -72,6 +77,14 @@ async def test_only_what_the_caller_may_use_is_listed(connect: Connect) -> None:
         names = {tool.name for tool in (await client.list_tools()).tools}
     assert "notes_get_note" in names
     assert "notes_add_note" not in names
+
+
+def test_what_takes_somebody_who_signed_in_is_for_nobody_else() -> None:
+    operation = next(each for each in operations_of(People) if each.name == "change_password")
+    made = operation_tool(operation)
+    session = Caller("t", "user_a", ("user",), frozenset(), signed_in_ms=1)
+    assert made.offered_to(session)
+    assert not made.offered_to(replace(session, signed_in_ms=None, permissions=frozenset({"*"})))
 
 
 async def test_a_tool_answers_with_text_and_structure(connect: Connect) -> None:

@@ -4,8 +4,9 @@ import asyncio
 import json
 import socket
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -58,8 +59,8 @@ async def connected(door: RestDoor, *, behind_proxy: bool = False) -> AsyncItera
     async with served_door(door, behind_proxy=behind_proxy) as url:
         address = urlsplit(url)
         reader, writer = await asyncio.open_connection(address.hostname, address.port)
-        yield Wire(reader, writer)
-        writer.close()
+        with closing(writer):
+            yield Wire(reader, writer)
 
 
 @pytest.fixture
@@ -171,6 +172,10 @@ async def test_answers_come_in_the_order_of_what_was_asked(
         (GET + "Origin: https://page.example\r\n", 503),
         (GET + "Connection: Upgrade\r\nUpgrade: websocket\r\n", 503),
         (GET.replace("HTTP/1.1", "HTTP/1.0"), 503),
+        (GET.replace("HTTP/1.1", "HTTP/1.0") + "Connection: keep-alive\r\n", 503),
+        (GET.replace("/me", "/me/nothing"), 404),
+        (GET.replace("GET", "DELETE", 1), 405),
+        (GET + "Accept: text/csv\r\n", 406),
         (GET + "Connection: close\r\n", 503),
     ],
 )
@@ -217,3 +222,43 @@ async def test_who_reads_no_answers_is_not_read_from_for_ever(door: RestDoor, ov
                     still = 0
                 except BlockingIOError:
                     still += 1
+
+
+def telling(text: str) -> str:
+    """Write a request for a stream."""
+    body = json.dumps({"text": text})
+    head = POST.replace("/notes", "/notes/tell") + "Accept: text/event-stream\r\n"
+    return f"{head}Content-Length: {len(body)}\r\n\r\n{body}"
+
+
+async def test_a_stream_behind_a_refusal_is_not_cut_by_its_keep_alive(
+    door: RestDoor, overload: list[Place], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In one piece of data: a request that is refused, and one that comes in since others have left."""
+    turned_away = RestDoor.turned_away
+    connections: list[protocol.Protocol] = []
+
+    def once(door: RestDoor, *given: Any) -> Any:
+        refusal = turned_away(door, *given)
+        while overload:
+            overload.pop().leave()
+        return refusal
+
+    class Seen(protocol.Protocol):
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
+            connections.append(self)
+            super().connection_made(transport)
+
+    monkeypatch.setattr(RestDoor, "turned_away", once)
+    monkeypatch.setattr(protocol, "Protocol", Seen)
+    async with connected(door) as wire:
+        assert (await wire.ask(GET + END + telling("one wait"))).status == 503
+        await wire.reader.readuntil(b"event: piece")
+        (connection,) = connections
+        assert connection.timeout_keep_alive_task is None
+
+
+async def test_what_cannot_be_read_is_not_told_into_another_answer(wire: Wire) -> None:
+    wire.writer.write((telling("one wait") + "no request at all\r\n\r\n").encode())
+    async with asyncio.timeout(5):
+        assert b"HTTP/1.1 400" not in await wire.reader.read()

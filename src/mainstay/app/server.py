@@ -40,6 +40,7 @@ from mainstay.transports.rest.settings import RestSettings
 
 _MB = 1024 * 1024
 _BACKLOG = 2048
+_ACCEPTED_AT_ONCE = 8
 _GRACE_S = 20
 
 access = logging.getLogger("mainstay.access")
@@ -144,6 +145,15 @@ def listening(host: str, port: int) -> socket.socket:
     return taken
 
 
+def doubled(sock: socket.socket) -> list[socket.socket]:
+    """Give a listening socket several times, for as many connections as are accepted in one turn of the loop.
+
+    libuv, on which the loop stands, accepts one connection a turn from each socket. When many connect at
+    once while turns take milliseconds, they would wait for seconds while others are served.
+    """
+    return [sock, *(sock.dup() for _ in range(_ACCEPTED_AT_ONCE - 1))]
+
+
 def _log(span: Span) -> None:
     access.info(
         "%s %s %s %.1f ms %s", span.door, span.operation, span.outcome, 1000 * span.took_s, span.request_id
@@ -241,7 +251,7 @@ async def serve(house: House, sock: socket.socket, started: Started) -> None:
             ssl_context_factory=None if certificate is None else lambda *_: certificate.context,
         )
         server = _Server(config)
-        serving = asyncio.create_task(server.serve(sockets=[sock]))
+        serving = asyncio.create_task(server.serve(sockets=doubled(sock)))
         up = asyncio.create_task(server.up.wait())
         await asyncio.wait({serving, up}, return_when=asyncio.FIRST_COMPLETED)
         up.cancel()

@@ -1,6 +1,8 @@
 """Everything an operator may set: `MAINSTAY_…` variables, or options of `mainstay serve`."""
 
+import difflib
 import ipaddress
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -10,6 +12,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from mainstay.kernel.address import url_of
 
 ADMIN_KEY_LENGTH_MIN = 32
+_NEAR = 0.9
 
 
 class Settings(BaseSettings):
@@ -234,3 +237,12 @@ class Settings(BaseSettings):
                 "`python3 -c 'import secrets; print(secrets.token_urlsafe(32))'`"
             )
         return value
+
+
+def misspelt(environment: Iterable[str]) -> Iterator[str]:
+    """Say which variables of an environment are nearly settings; who sets one of them means another."""
+    known = [f"MAINSTAY_{name.upper()}" for name in Settings.model_fields]
+    for name in sorted(each for each in environment if each.startswith("MAINSTAY_")):
+        near = difflib.get_close_matches(name, known, 1, _NEAR)
+        if near and near[0] != name:
+            yield f"{name} is not a setting, and does nothing. Did you mean {near[0]}?"

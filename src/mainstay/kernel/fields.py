@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 from pydantic_core import ErrorDetails
 
+from mainstay.kernel import patterns
+
 _WORDS: Mapping[str, str] = {
     "missing": "This field is required.",
     "extra_forbidden": "There is no such field; check its spelling.",
@@ -20,7 +22,6 @@ _WORDS: Mapping[str, str] = {
     "string_unicode": "The text has characters that cannot be written in UTF-8.",
     "string_too_short": "Write at least {min_length} {characters}.",
     "string_too_long": "Write at most {max_length} {characters}.",
-    "string_pattern_mismatch": "Write it so that it matches `{pattern}`.",
     "bytes_type": "Write a text.",
     "list_type": "Write a list.",
     "tuple_type": "Write a list.",
@@ -51,18 +52,17 @@ _KINDS: Mapping[type, str] = {
     type(None): "nothing",
 }
 _UNTOLD = frozenset({"missing", "extra_forbidden"})
-_NO_CONTROLS = r"^[^\x00"
 _OTHER = (("Value error, ", ""), ("Assertion failed, ", ""), ("Input should be ", "It must be "))
 
 
 def in_words(error: ErrorDetails) -> str:
     """Say what is wrong, and so what to write instead; the value itself is never repeated."""
+    if error["type"] == "string_pattern_mismatch":
+        return patterns.in_words(str(error["ctx"]["pattern"]))
     words = _WORDS.get(error["type"])
     if words is None:
         return _other(error["msg"])
     context = {name: _number(value) for name, value in error.get("ctx", {}).items()}
-    if str(context.get("pattern", "")).startswith(_NO_CONTROLS):
-        return "Leave out control characters."
     one = "1" in (context.get("min_length"), context.get("max_length"))
     entries = "entry" if one else "entries"
     if context.get("field_type") in {"List", "Set", "Tuple"}:

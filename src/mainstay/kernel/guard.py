@@ -15,6 +15,7 @@ WINDOW_S = 60.0
 NOBODYS = "nobody"
 """Stands where a tenant would, of strangers: what they tried is audited under this name."""
 STRANGERS_PER_MINUTE = 120
+_TOLD_MAX = 8
 _IPV6_HOUSEHOLD_BITS = 64  # one subscriber has at least that many addresses (RFC 6177)
 ANYBODY = "anybody"
 """The permission of operations that every recognised caller has, such as asking who one is."""
@@ -53,6 +54,12 @@ class SecondFactorRequired(Forbidden):
     """The tenant demands a second factor, and the caller signed in without one."""
 
     title = "A second factor is required"
+
+
+class SignInNeeded(Forbidden):
+    """This is for people who have signed in."""
+
+    title = "Only who has signed in may do this"
 
 
 class TenantSuspended(Forbidden):
@@ -159,9 +166,17 @@ class Guard:
             )
         if operation.may not in {ANYBODY, STRANGER} and not caller.may(operation.may):
             raise PermissionMissing(
-                f"This needs the permission `{operation.may}`; your key has the role "
-                f"{', '.join(caller.roles) or 'none'}. Ask an administrator for a key that may."
+                f"This needs the permission `{operation.may}`, and you have {_had(caller)}. "
+                "Ask an administrator for a key or a role that may."
             )
+
+
+def _had(caller: Caller) -> str:
+    """Say what somebody may, in words, of a long list its beginning; and by which role, if by one."""
+    names = [f"`{name}`" for name in sorted(caller.permissions)]
+    more = [f"{len(names) - _TOLD_MAX} more"] if len(names) > _TOLD_MAX else []
+    told = " and ".join(filter(None, [", ".join(names[:_TOLD_MAX]), *more])) or "none"
+    return f"{told} (role {', '.join(caller.roles)})" if caller.roles else told
 
 
 def household(address: str) -> str:

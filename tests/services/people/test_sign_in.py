@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from mainstay.app.house import House
+from mainstay.engines.passwords.argon2 import Argon2Passwords
 from mainstay.kernel.caller import Credential
 from mainstay.kernel.guard import CredentialsUnknown, TenantSuspended
+from mainstay.kit.random import SystemRandom
 from mainstay.kit.tokens import is_token
 from mainstay.ports.database import SYSTEM
 from mainstay.services.people.failures import SignInSlowed, SignInWrong, TenantUnclear
@@ -72,6 +74,9 @@ async def test_unknown_and_wrong_are_told_alike(house: House, admin: Client, mai
     await speaking.call("identity.whoami")
 
 
+@pytest.mark.parametrize(
+    "engines", [{"passwords": lambda: Argon2Passwords(SystemRandom())}], indirect=True, ids=["at full cost"]
+)
 async def test_unknown_and_wrong_take_as_long(house: House, admin: Client, mails: Mailbox) -> None:
     await joined(house, admin, mails)
     took: dict[str, list[float]] = {ADA: [], "nobody@example.com": []}

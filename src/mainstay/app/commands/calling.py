@@ -4,7 +4,7 @@ import asyncio
 import functools
 import inspect
 import json
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Annotated, Any, TypeVar, get_type_hints
 
 import typer
@@ -65,9 +65,13 @@ class Server:
 
 
 def run(
-    find: Callable[[], Address], work: Callable[[Server], Coroutine[Any, Any, None]], *, as_json: bool
+    find: Callable[[], Address],
+    work: Callable[[Server], Coroutine[Any, Any, None]],
+    *,
+    as_json: bool,
+    options: Sequence[str] = (),
 ) -> None:
-    """Run a command's work with a server; failures are told and become exit codes."""
+    """Run a command's work with a server; failures are told, by its `options`, and become exit codes."""
 
     async def connected() -> None:
         server = Server(find)
@@ -76,7 +80,7 @@ def run(
         finally:
             await server.close()
 
-    with failures_told(as_json=as_json):
+    with failures_told(as_json=as_json, options=options):
         asyncio.run(connected())
 
 
@@ -84,6 +88,7 @@ def served(work: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None
     """Make a command of what is done with a `server`, and printed `out`: the options say which and how."""
     hints = get_type_hints(work, include_extras=True)
     own = [each for name, each in inspect.signature(work).parameters.items() if name not in {"server", "out"}]
+    options = [f"--{each.name.replace('_', '-')}" for each in own]
 
     @functools.wraps(work, assigned=("__module__", "__name__", "__qualname__", "__doc__"))
     def command(
@@ -97,7 +102,7 @@ def served(work: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None
         async def printed(server: Server) -> None:
             await work(server, Output(as_json=as_json), **given)
 
-        run(lambda: address_of(url, key, data), printed, as_json=as_json)
+        run(lambda: address_of(url, key, data), printed, as_json=as_json, options=options)
 
     common = [
         each

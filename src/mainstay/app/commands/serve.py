@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import importlib
 import logging
+import os
 import shlex
 import shutil
 import socket
@@ -26,7 +27,7 @@ from mainstay.app.redaction import redact_logs
 from mainstay.app.sample import COLLECTION, QUESTION, Told, ask_first
 from mainstay.app.server import AddressTaken, certificate_of, listening
 from mainstay.app.server import serve as serve_on
-from mainstay.app.settings import Settings
+from mainstay.app.settings import Settings, misspelt
 from mainstay.kernel.fields import in_words
 from mainstay.kit.clock import SystemClock
 from mainstay.kit.errors import Failure
@@ -195,6 +196,8 @@ def serve(
             only=only,
             metrics_log=verbose or None,
         )
+        for warning in misspelt(os.environ):
+            console(stderr=True).print(warning, style="yellow", markup=False, soft_wrap=True)
         certificate_of(settings)  # what is wrong with it is told before anything else is done
         handler = logging.StreamHandler()
         handler.setFormatter(LINES)

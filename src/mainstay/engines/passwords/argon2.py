@@ -29,10 +29,17 @@ class Argon2Passwords:
     Passwords are hashed as UTF-8 in the form NFC (NIST SP 800-63B): an `é` is the same however it was typed.
     """
 
-    def __init__(self, random: Random, *, threads: int | None = None) -> None:
-        """Start no thread yet; `threads` is for tests."""
+    def __init__(
+        self,
+        random: Random,
+        *,
+        threads: int | None = None,
+        memory_kib: int = _MEMORY_KIB,
+        passes: int = _PASSES,
+    ) -> None:
+        """Start no thread yet; `threads`, `memory_kib` and `passes` are for tests."""
         self._random = random
-        self._hasher = argon2.PasswordHasher(_PASSES, _MEMORY_KIB, _LANES, salt_len=_SALT_BYTES)
+        self._hasher = argon2.PasswordHasher(passes, memory_kib, _LANES, salt_len=_SALT_BYTES)
         count = threads or max(1, (os.cpu_count() or 1) // 2)
         self._threads = ThreadPoolExecutor(count, "passwords")
         self._waiting_max = count * _WAITING_FOR_EACH_THREAD_MAX

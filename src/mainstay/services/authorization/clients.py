@@ -34,7 +34,7 @@ REGISTRANTS = NOBODYS
 """Stands where a tenant would, of clients that have registered by themselves; anybody may use them."""
 _KIND = "client_"
 _NOBODYS_HASH = hashed("")
-_UNKNOWN = "The client is unknown, or its secret is wrong. List the clients to see what there is."
+_UNKNOWN = "The client is unknown, or its secret is wrong. Ask who registered it for its id and a new secret."
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """How requests about users may fail."""
 
+from mainstay.kernel.guard import SignInNeeded
 from mainstay.kit.errors import Conflict, Forbidden, Invalid, NotFound, TooMany, Unauthenticated
 
 
@@ -87,7 +88,7 @@ class SessionMissing(NotFound):
     title = "There is no such session"
 
 
-class UserNeeded(Forbidden):
+class UserNeeded(SignInNeeded):
     """This is for people who have signed in; an API key has no password and no mailbox."""
 
     title = "Only a signed-in user may do this"

@@ -5,7 +5,7 @@ import copy
 import inspect
 import json
 import shlex
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Annotated, Any, get_args
 
@@ -70,9 +70,9 @@ def _typed(choice: Choice, value: object) -> list[str]:
     return [choice.flag, json.dumps(value, ensure_ascii=False)]
 
 
-def example_of(operation: Operation) -> str:
+def example_of(operation: Operation, options: Sequence[Choice]) -> str:
     """Write an operation's example as it would be typed."""
-    choices = {choice.parameter.name: choice for choice in choices_of(operation)}
+    choices = {choice.parameter.name: choice for choice in options}
     words = ["mainstay", operation.interface.service, operation.name.replace("_", "-")]
     if operation.upload is not None:
         words += [choices[operation.upload.name].flag, "handbook.pdf"]
@@ -124,9 +124,7 @@ def _parameters(choices: list[Choice]) -> list[inspect.Parameter]:
     return found
 
 
-def _command(operation: Operation, connect: Connect) -> Callable[..., None]:
-    choices = choices_of(operation)
-
+def _command(operation: Operation, choices: list[Choice], connect: Connect) -> Callable[..., None]:
     def run(**given: Any) -> None:
         as_json = given["json_"]
         values = {
@@ -134,7 +132,7 @@ def _command(operation: Operation, connect: Connect) -> Callable[..., None]:
             for choice in choices
             if given[choice.parameter.name] is not None and given[choice.parameter.name] != []
         }
-        with failures_told(as_json=as_json):
+        with failures_told(as_json=as_json, options=[choice.flag for choice in choices]):
             address = address_of(given["url_"], given["key_"], given["data_"])
             asyncio.run(_call(operation, values, address, connect, Output(as_json=as_json)))
 
@@ -159,8 +157,9 @@ def service_commands(interface: type[Interface], connect: Connect) -> typer.Type
     )
     app.callback(help=inspect.getdoc(interface))(lambda: None)
     for operation in operations_of(interface):
-        epilog = f"Example: `{example_of(operation)}`\n\n{_LONG_VALUES}"
+        choices = choices_of(operation)
+        epilog = f"Example: `{example_of(operation, choices)}`\n\n{_LONG_VALUES}"
         old = operation.deprecated is not None
         command = app.command(operation.name.replace("_", "-"), epilog=epilog, deprecated=old)
-        command(_command(operation, connect))
+        command(_command(operation, choices, connect))
     return app

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Annotated, Any
 
 import typer
@@ -46,6 +47,10 @@ def _typer(**settings: Any) -> typer.Typer:
 def _group(late: Sequence[Late]) -> type[TyperGroup]:
     by_name = {each.name: each for each in late}
 
+    @cache
+    def made(name: str) -> Any:
+        return _made(by_name[name])
+
     class LateGroup(TyperGroup):
         """Lists late commands by their summaries and loads the one that is called."""
 
@@ -57,7 +62,7 @@ def _group(late: Sequence[Late]) -> type[TyperGroup]:
 
         def resolve_command(self, ctx: Any, args: list[str]) -> Any:
             if args and args[0] in by_name:
-                self.add_command(_made(by_name[args[0]]), args[0])
+                self.add_command(made(args[0]), args[0])
             return super().resolve_command(ctx, args)
 
     return LateGroup

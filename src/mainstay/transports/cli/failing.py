@@ -1,7 +1,8 @@
 """How failures are told on a command line, and with which exit code."""
 
 import json
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import typer
@@ -31,6 +32,7 @@ EXIT_CODES: Mapping[type[Failure], int] = {
 }
 """The one table; a failure has the code of its kind. 1 is a bug, 130 an interrupt."""
 
+_FIELD = re.compile(r"`([a-z][a-z_]*)`")
 _KEY_HINT = (
     "Give a key with --key or the environment variable MAINSTAY_API_KEY. On the server's machine none is "
     "needed: name its data folder with --data or MAINSTAY_DATA."
@@ -53,8 +55,24 @@ def _hints(failure: Failure) -> list[str]:
     return [_PLACE_HINT] if isinstance(failure, ServerUnreachable) else []
 
 
-def tell(failure: Failure, *, as_json: bool) -> None:
-    """Print a failure on standard error: what is wrong, which fields, and what to do next."""
+def _option(field: str, options: Sequence[str]) -> str:
+    """Give the option by which a field is given: its own, or one with the beginning of its name."""
+    own = f"--{field.replace('_', '-')}"
+    return own if own in options else next((each for each in options if own.startswith(f"{each}-")), own)
+
+
+def _typed(text: str, options: Sequence[str]) -> str:
+    """Name this command's options in a text as they are typed, where it names fields."""
+
+    def option(found: re.Match[str]) -> str:
+        typed = f"--{found[1].replace('_', '-')}"
+        return f"`{typed}`" if typed in options else found[0]
+
+    return _FIELD.sub(option, text)
+
+
+def tell(failure: Failure, *, as_json: bool, options: Sequence[str] = ()) -> None:
+    """Print a failure on standard error: what is wrong, with which options, and what to do next."""
     out = console(stderr=True)
     notes: list[str] = getattr(failure, "__notes__", [])
     if as_json:
@@ -64,11 +82,11 @@ def tell(failure: Failure, *, as_json: bool) -> None:
         out.file.write(json.dumps(told | {name: value for name, value in more.items() if value}) + "\n")
         return
     out.print(Text.assemble(("Error: ", "bold red"), (harmless(failure.title), "bold")))
-    if failure.detail != failure.title:
-        out.print(Text(harmless(failure.detail)))
+    if failure.detail not in {failure.title, *(problem.get("problem") for problem in failure.problems)}:
+        out.print(Text(harmless(_typed(failure.detail, options))))
     for problem in failure.problems:
-        field = f"--{problem.get('field', '?').replace('_', '-')}"
-        out.print(Text(harmless(f"  {field}: {problem.get('problem', '')}")))
+        field = _option(problem.get("field", "?"), options)
+        out.print(Text(harmless(f"  {field}: {_typed(problem.get('problem', ''), options)}")))
     if failure.retry_after_s:
         out.print(Text(f"Try again in {failure.retry_after_s:.0f} s."))
     for hint in _hints(failure):
@@ -93,13 +111,16 @@ def tell_fault(fault: ServerFault, *, as_json: bool) -> None:
 
 
 @contextmanager
-def failures_told(*, as_json: bool) -> Iterator[None]:
-    """Turn failures into messages and exit codes; a bug of this program itself shows its trace."""
+def failures_told(*, as_json: bool, options: Sequence[str] = ()) -> Iterator[None]:
+    """Turn failures into messages and exit codes; a bug of this program itself shows its trace.
+
+    `options` are the command's, as they are typed, so that they are named so.
+    """
     try:
         yield
     except ServerFault as fault:
         tell_fault(fault, as_json=as_json)
         raise typer.Exit(1) from None
     except Failure as failure:
-        tell(failure, as_json=as_json)
+        tell(failure, as_json=as_json, options=options)
         raise typer.Exit(exit_code(failure)) from None

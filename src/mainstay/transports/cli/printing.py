@@ -17,7 +17,7 @@ _DANGEROUS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u
 _SPACES = re.compile(r"\s+")
 _COLUMNS_MAX = 7
 _CELL_LENGTH_MAX = 100
-_TIME = re.compile(r"(?:^|_)(?:created|changed|ended|at)_ms$")
+_TIME = re.compile(r"^(?!took_).*_ms$")
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -49,9 +49,12 @@ def shown(name: str, value: object) -> str:
         return _shown_number(name, value)
     if isinstance(value, str):
         return harmless(value)
-    if isinstance(value, list) and all(isinstance(each, str) for each in value):
-        return harmless(", ".join(value))
-    return harmless(json.dumps(value, ensure_ascii=False)) if value else ""
+    if isinstance(value, Mapping):
+        told = [(_header(inner), shown(inner, each)) for inner, each in value.items()]
+        return ", ".join(f"{header} {text}" for header, text in told if text)
+    if isinstance(value, list):
+        return ("; " if _is_rows(value) else ", ").join(shown(name, each) for each in value)
+    return ""
 
 
 def _shown_number(name: str, value: float) -> str:
@@ -65,12 +68,19 @@ def _header(name: str) -> str:
     return name.removesuffix("_ms") if _TIME.search(name) else name
 
 
+def _one_line(text: str) -> str:
+    return _SPACES.sub(" ", text).strip()
+
+
 def _line(name: str, value: object) -> str:
-    return _SPACES.sub(" ", shown(name, value)).strip()
+    """Write a value for a pipe; what has parts of its own as JSON."""
+    if isinstance(value, Mapping) or _is_rows(value):
+        return _one_line(harmless(json.dumps(value, ensure_ascii=False))) if value else ""
+    return _one_line(shown(name, value))
 
 
 def _cell(name: str, value: object) -> Text:
-    text = _line(name, value)
+    text = _one_line(shown(name, value))
     return Text(text if len(text) <= _CELL_LENGTH_MAX else text[: _CELL_LENGTH_MAX - 1] + "…")
 
 

@@ -123,6 +123,7 @@ class McpDoor:
             instructions=_INSTRUCTIONS,
             on_list_tools=self._list,
             on_call_tool=self._call,
+            get_tool_input_schema=self._input_schema,  # else each call lists all tools to find its own
         )
         manager = StreamableHTTPSessionManager(
             server,
@@ -214,6 +215,10 @@ class McpDoor:
     ) -> ListToolsResult:
         caller = _admitted(context).caller
         return ListToolsResult(tools=[each.tool for each in self._tools.values() if each.offered_to(caller)])
+
+    def _input_schema(self, name: str) -> Mapping[str, Any] | None:
+        tool = self._tools.get(name)
+        return None if tool is None else tool.tool.input_schema
 
     async def _call(
         self, context: ServerRequestContext[Any, Any], params: CallToolRequestParams

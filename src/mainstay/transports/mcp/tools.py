@@ -11,7 +11,7 @@ from mcp_types import Tool, ToolAnnotations
 
 from mainstay.kernel.caller import Caller
 from mainstay.kernel.dispatch import RequestInvalid
-from mainstay.kernel.guard import ANYBODY
+from mainstay.kernel.guard import ANYBODY, SignInNeeded
 from mainstay.kernel.interface import Operation, Upload
 from mainstay.transports.rest.schemas import plain, without_null
 
@@ -75,7 +75,10 @@ class OperationTool:
     wrapped: bool
 
     def offered_to(self, caller: Caller) -> bool:
-        """Say whether a caller may use it."""
+        """Say whether a caller may use it; what takes a person who signed in is for nobody else."""
+        for_people = any(issubclass(each, SignInNeeded) for each in self.operation.fails)
+        if for_people and caller.signed_in_ms is None:
+            return False
         return self.operation.may == ANYBODY or caller.may(self.operation.may)
 
     def waits(self, arguments: Mapping[str, Any]) -> bool:

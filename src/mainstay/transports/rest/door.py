@@ -117,14 +117,18 @@ class RestDoor(Starlette):
         safe = (*SAFE_HEADERS, SECURED) if scope.get("scheme") == "https" else SAFE_HEADERS
         await super().__call__(scope, receive, _dressed(send, exchange.request_id, safe))
 
-    def turned_away(self, target: bytes, headers: Mapping[bytes, bytes], address: str) -> Failure | None:
+    def turned_away(
+        self, method: str, target: bytes, headers: Mapping[bytes, bytes], address: str
+    ) -> Failure | None:
         """Say why an operation's request is refused as soon as its head is known; None: not now.
 
         Whoever is not, is admitted or refused when he is answered.
         """
-        if not self._shedding.shedding or not target.startswith(_RAW_BASES):
+        path = target.partition(b"?")[0]
+        if not self._shedding.shedding or not path.startswith(_RAW_BASES) or path in self._beside:
             return None
-        if target.partition(b"?")[0] in self._beside:
+        found = self._paths.find(path)
+        if found is None or not found.target.takes(method, headers.get(b"accept")):
             return None
         return self._shedding.turned_away(self._shedding.sources.of(secret_of(headers), address))
 

@@ -35,7 +35,7 @@ HEADERS: Schema = {
         "schema": {"type": "string"},
     },
     "RateLimit": {
-        "description": "What is left of your key's limit: `r` requests, `t` seconds until there are more.",
+        "description": "What is left of your limit: `r` requests; if none, `t` seconds until there is one.",
         "schema": {"type": "string", "examples": ['"minute";r=998;t=0']},
     },
     "RateLimitPolicy": {

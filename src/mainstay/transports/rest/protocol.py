@@ -34,7 +34,9 @@ class Door(typing.Protocol):
 
     ids: Ids
 
-    def turned_away(self, target: bytes, headers: Mapping[bytes, bytes], address: str) -> Failure | None:
+    def turned_away(
+        self, method: str, target: bytes, headers: Mapping[bytes, bytes], address: str
+    ) -> Failure | None:
         """Say why a request is refused unread; None: it is to be answered."""
         ...
 
@@ -42,7 +44,8 @@ class Door(typing.Protocol):
 class Protocol(HttpToolsProtocol):
     """Uvicorn's HTTP protocol, with limits on what comes before anybody looks at a request.
 
-    What it cannot read is answered with a problem document; whoever takes too long is hung up on. In an
+    What it cannot read is answered with a problem document; whoever takes too long is hung up on: at any time
+    an answer is open, or a request has so long to come whole, or the connection is kept for the next. In an
     overload a refusal costs a third here of what it costs as the answer to a request: no task, no scope, no
     route. Only plain requests are refused here; what is out of the ordinary, such as the next request of a
     client who did not read the answer to his last one, goes the longer way and is refused there.
@@ -71,8 +74,12 @@ class Protocol(HttpToolsProtocol):
         """Read what came; refuse what goes on without anything of it being whole."""
         self._unread += len(data)
         super().data_received(data)
-        if self._unread > HEAD_BYTES_MAX and not self.transport.is_closing():
+        if self.transport.is_closing():
+            return
+        if self._unread > HEAD_BYTES_MAX:
             self.send_400_response("")
+        elif not self._answering() and self._overdue is None and self.timeout_keep_alive_task is None:
+            self._wait()  # for the rest of what was answered already, or of what has not begun yet
 
     def on_message_begin(self) -> None:
         """Wait for the head of a request that begins."""
@@ -83,6 +90,7 @@ class Protocol(HttpToolsProtocol):
         """Begin to answer."""
         self._unread = 0
         self._waited()
+        self._unset_keepalive_if_required()  # a request before, in the same data, may have begun it
         if not self._refuse():
             super().on_headers_complete()
 
@@ -93,17 +101,21 @@ class Protocol(HttpToolsProtocol):
             super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """Take the end of a request; after a refusal the next one may come."""
+        """Take the end of a request; if it was answered before, the next one may come."""
         self._unread = 0
-        if self._refused:
-            self._refused = False
-            self._waited()
-            self._unset_keepalive_if_required()
-            self.timeout_keep_alive_task = self.loop.call_later(
-                self.timeout_keep_alive, self.timeout_keep_alive_handler
-            )
-        else:
+        if not self._refused and self._answering():
             super().on_message_complete()
+            return
+        self._refused = False
+        self._waited()
+        self._unset_keepalive_if_required()
+        self.timeout_keep_alive_task = self.loop.call_later(
+            self.timeout_keep_alive, self.timeout_keep_alive_handler
+        )
+
+    def _answering(self) -> bool:
+        """Say whether an answer is open."""
+        return bool(self.pipeline) or not (self.cycle is None or self.cycle.response_complete)
 
     def _refuse(self) -> bool:
         """Refuse a plain request if it is to be refused, and say whether it was."""
@@ -112,7 +124,8 @@ class Protocol(HttpToolsProtocol):
         headers = dict(self.headers)
         if not _LONGER_WAY.isdisjoint(headers):
             return False
-        failure = self._door.turned_away(self.url, headers, self.client[0] if self.client else "")
+        method, address = self.parser.get_method().decode(), self.client[0] if self.client else ""
+        failure = self._door.turned_away(method, self.url, headers, address)
         if failure is None:
             return False
         self._refused = True
@@ -121,10 +134,11 @@ class Protocol(HttpToolsProtocol):
         return True
 
     def _plain(self) -> bool:
-        """Say whether nothing is open on this connection, and it goes on after this request."""
+        """Say whether no answer is open or unread, and the connection goes on after this request."""
         return (
-            (self.cycle is None or self.cycle.response_complete)
+            not self._answering()
             and not self.flow.write_paused
+            and self.parser.get_http_version() == "1.1"
             and self.parser.should_keep_alive()
             and not self.parser.should_upgrade()
             and self.parser.get_method() != b"HEAD"
@@ -155,13 +169,21 @@ class Protocol(HttpToolsProtocol):
 
     def _give_up(self) -> None:
         """Hang up, unless the request before is still being answered: then nothing more is read anyway."""
-        if self.cycle is not None and not self.cycle.response_complete:
+        if self._answering():
             self._wait()
         else:
             self.transport.close()
 
     def send_400_response(self, _: str) -> None:
-        """Answer and hang up: where such a message ends nobody knows."""
+        """Answer and hang up: where such a message ends nobody knows.
+
+        While another's answer is open, or its own has begun, nothing can be said that would not be taken for
+        a part of that.
+        """
+        own = not self.pipeline and self.cycle is not None and self.cycle.more_body
+        if self._refused or (self._answering() and not (own and not self.cycle.response_started)):
+            self.transport.close()
+            return
         failure = MessageMalformed(
             "This is no HTTP request that can be read: its address or its headers may be longer than 64 KiB "
             "(send long values in the body of a POST), or a header is broken."

@@ -118,6 +118,11 @@ class PathAnswer:
         found = {*self._bound, "OPTIONS"}
         return sorted({*found, "HEAD"} if "GET" in found else found)
 
+    def takes(self, method: str, accept: bytes | None) -> bool:
+        """Say whether an operation answers a method, in the form that is asked for if one is."""
+        found = self._bound.get(method, [])
+        return any(accept in {None, b"*/*", each.media_type.encode()} for each in found)
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer when no path's texts are known yet; for routers that match by themselves."""
         texts = tuple(str(text) for text in scope.get("path_params", {}).values())

@@ -1,0 +1,62 @@
+"""What the patterns of texts mean, in words for people; the documents have them as they are."""
+
+from collections.abc import Mapping
+
+_NO_CONTROLS = r"^[^\x00"
+_NAME = "Use letters, digits and {others} alone."
+_SMALL = "Use small letters a to z, digits{others}; begin with a letter."
+
+WORDS: Mapping[str, str] = {
+    r"^[\w-]+$": _NAME.format(others="`_` `-`"),
+    r"^[\w.-]+$": _NAME.format(others="`_` `.` `-`"),
+    r"^\w+$": _NAME.format(others="`_`"),
+    r"^[\w:-]+$": _NAME.format(others="`_` `:` `-`"),
+    r"^[\w:.-]*$": _NAME.format(others="`_` `:` `.` `-`"),
+    r"^[\w.:@/-]+$": _NAME.format(others="`_` `.` `:` `@` `/` `-`"),
+    r"^[A-Za-z0-9_-]+$": "Use letters a to z, digits, `_` and `-` alone.",
+    r"^[0-9A-Za-z -]+$": "Use letters a to z, digits, spaces and `-` alone.",
+    r"^[\w][\w .:@/-]*$": "Use letters, digits, spaces and `_` `.` `:` `@` `/` `-`; begin with a letter.",
+    r"^(\*|[\w.:@/-]+)$": "Write `*`, or letters, digits and `_` `.` `:` `@` `/` `-` alone.",
+    r"^[\w-]+(\.[\w-]+)*$": "Write field names of letters, digits, `_` and `-`, with dots between them.",
+    r"^[a-z][a-z0-9_-]*$": _SMALL.format(others=", `_` and `-`"),
+    r"^[a-z][a-z0-9_]*$": _SMALL.format(others=" and `_`"),
+    r"^[a-z0-9][a-z0-9_-]*$": "Use small letters a to z, digits, `_` and `-`; begin with a letter or digit.",
+    r"^[a-z0-9_]*$": "Use small letters a to z, digits and `_` alone.",
+    r"^[a-z_.]*$": "Use small letters a to z, `_` and `.` alone.",
+    r"^[a-z]{2}$": "Write two small letters, as `en`.",
+    r"^[a-z][a-z0-9_-]*:[a-z][a-z0-9_-]*$": "Write a permission as `documents:read`.",
+    r"^[a-z_]+\.[a-z_]+$": "Write an operation as `knowledge.search`.",
+    r"^[\x21-\x7e]+$": "Use letters a to z, digits and signs of ASCII, without spaces.",
+    r"^[\x21-\x7e]*$": "Use letters a to z, digits and signs of ASCII, without spaces.",
+    r"^[!-~]+$": "Use letters a to z, digits and signs of ASCII, without spaces.",
+    r"^[\x20-\x7e]*$": "Use letters a to z, digits, spaces and signs of ASCII.",
+    r"^[\x20-\x7e]+$": "Use letters a to z, digits, spaces and signs of ASCII.",
+    r"[^\W_]": "Write at least one letter or digit.",
+    r"^[0-9a-f]{64}$": "Write 64 digits of base 16, in small letters.",
+    r"^[A-Za-z0-9_-]{43}$": "Write the challenge of `S256`: 43 letters, digits, `_` or `-` (RFC 7636).",
+    r"^[A-Za-z0-9._~-]{43,128}$": "Write 43 to 128 letters, digits, `.`, `_`, `~` or `-` (RFC 7636).",
+    r"^[A-Za-z0-9+/= \t\r\n]+$": "Write base64.",
+    r"^([0-9]{4}-[0-9]{2}-[0-9]{2})?$": "Write a day as 2027-01-31.",
+}
+"""Patterns that say one thing each; a longer one is told by what its text is, below."""
+
+_KINDS: tuple[tuple[str, str], ...] = (
+    (r"{1,64}@[^", "Write an e-mail address, as ada@example.com."),
+    (r"]+@[^", "Write an e-mail address, as ada@example.com."),
+    (r"^https?://", "Write an address that begins with https:// or http://."),
+    (
+        r"^(https://|http://(localhost",
+        "Write an address that begins with https:// (on this machine http://).",
+    ),
+    (r"[Tt", "Write a moment with its offset, as 2027-01-31T12:00:00Z."),
+    (r"^([0-9]{1,16}", "Write it as the answer before gave it."),
+    (r"(?:[a-z0-9-]{0,62}\.)", "Write the name of a host, as example.com."),
+    (r"^/(?:", "Write a path on this server, as /account/sessions."),
+    (_NO_CONTROLS, "Leave out control characters."),
+)
+
+
+def in_words(pattern: str) -> str:
+    """Say what a text has to be so that it matches a pattern; an unknown one is told as it is."""
+    unknown = f"Write it so that it matches `{pattern}`."
+    return WORDS.get(pattern) or next((words for part, words in _KINDS if part in pattern), unknown)
