@@ -15,7 +15,7 @@ EMAIL = "ada.browses@example.com"
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with running(tmp_path_factory.mktemp("browser") / "data") as opened:
+    with running(tmp_path_factory.mktemp("browser") / "data", "127.0.0.1") as opened:  # as on a laptop
         yield furnished(opened, ADMIN_KEY, opened.call("identity.whoami")["tenant_id"])
 
 
@@ -34,7 +34,7 @@ def sign_in(page: Any, url: str) -> None:
 
 def test_a_passkey_is_added_and_signs_in(world: World, browser: Any) -> None:
     world.joined(EMAIL)
-    url = world.running.house.address.url
+    url = world.running.house.address.named
     page, refused = with_authenticator(browser), []
     page.on("console", lambda said: refused.append(said.text) if "Policy" in said.text else None)
     page.on("pageerror", lambda failure: refused.append(str(failure)))
@@ -74,7 +74,7 @@ def test_a_passkey_is_added_and_signs_in(world: World, browser: Any) -> None:
 
 def test_without_scripts_nothing_asks_for_a_passkey(world: World, browser: Any) -> None:
     page = with_authenticator(browser, java_script_enabled=False)
-    url = world.running.house.address.url
+    url = world.running.house.address.named
     page.goto(f"{url}/account/sign-in")
     assert not page.get_by_text("Sign in with a passkey").is_visible()
     page.goto(f"{url}/account/sign-in/passkey")
@@ -103,7 +103,7 @@ def test_an_address_without_a_name_offers_no_passkeys(world: World, browser: Any
 
 def test_the_policy_lets_no_other_script_run(world: World, browser: Any) -> None:
     page = with_authenticator(browser)
-    page.goto(f"{world.running.house.address.url}/account/sign-in")
+    page.goto(f"{world.running.house.address.named}/account/sign-in")
     policy = page.evaluate("fetch('/account/sign-in').catch(() => 'refused')")
     assert policy == "refused"
     for made in ("s.textContent = 'window.ran = 1'", "s.src = '/docs'; s.onload = () => { window.ran = 1; }"):
