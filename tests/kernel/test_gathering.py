@@ -34,7 +34,7 @@ def test_a_few_are_told_and_the_rest_is_counted_when_the_minute_is_over(
 
 def test_what_ends_tells_at_once(gathering: Gathering) -> None:
     for _ in range(ROWS_EACH + 1):
-        gathering.passes(NOBODYS, row())
+        gathering.passes(NOBODYS, row(), stranger=True)
     assert len(gathering.due(ends=True)) == 1
 
 
@@ -50,14 +50,14 @@ def test_what_is_not_alike_is_told_apart(gathering: Gathering) -> None:
 def test_what_a_rate_limit_holds_back_is_never_counted(gathering: Gathering, outcome: str) -> None:
     for _ in range(20):
         assert gathering.passes("t", row(outcome=outcome))
-    told = [gathering.passes(NOBODYS, row(outcome=outcome)) for _ in range(20)]
+    told = [gathering.passes("t", row(outcome=outcome), stranger=True) for _ in range(20)]
     assert sum(told) == ROWS_EACH
 
 
 def test_a_flood_from_everywhere_is_a_bounded_number_of_rows(gathering: Gathering) -> None:
     told = 0
     for number in range(20_000):
-        told += gathering.passes(NOBODYS, row(subject=f"stranger:{number % 5000}"))
+        told += gathering.passes("t", row(subject=f"stranger:{number % 5000}"), stranger=True)
     rows = gathering.due(ends=True)
     assert told == GROUPS_MAX * ROWS_EACH
     counted = sum(int(str(each["target"]).split()[0]) for each in rows)
@@ -65,3 +65,9 @@ def test_a_flood_from_everywhere_is_a_bounded_number_of_rows(gathering: Gatherin
     others = [each for each in rows if each["subject"] == OTHERS]
     assert [(each["origin"], each["request_id"]) for each in others] == [("", "")]
     assert len(rows) <= GROUPS_MAX + 1
+
+
+def test_strangers_take_no_room_from_a_tenants_own(gathering: Gathering) -> None:
+    for number in range(GROUPS_MAX):
+        gathering.passes("t", row(subject=f"stranger:{number}"), stranger=True)
+    assert gathering.passes("t", row(subject="key"))

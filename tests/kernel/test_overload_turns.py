@@ -254,11 +254,11 @@ def test_history_is_what_somebody_asked_in_the_last_hour(clock: Clock) -> None:
     assert times(clock, lambda _: None) == 0
 
 
-def test_credentials_are_a_hint_and_a_stranger_is_an_address(clock: Clock) -> None:
+def test_credentials_are_a_hint_and_a_stranger_is_a_household(clock: Clock) -> None:
     sources = Sources(clock)
     caller = Caller("tenant_a", "key_a", (), frozenset())
-    assert sources.of(b"Bearer one", "10.0.0.1") == Source("", "10.0.0.1")
+    assert sources.of(b"Bearer one", "2001:db8::1") == Source("", "2001:db8::/64")
     sources.learn(b"Bearer one", caller)
-    assert sources.of(b"Bearer one", "10.0.0.1") == Source("tenant_a", "key_a")
-    assert sources.of(b"Bearer two", "10.0.0.1") == Source("", "10.0.0.1")
+    assert sources.of(b"Bearer one", "2001:db8::1") == Source("tenant_a", "key_a")
+    assert sources.of(b"Bearer two", "2001:db8::2") == Source("", "2001:db8::/64")
     assert "Bearer" not in repr(vars(sources))

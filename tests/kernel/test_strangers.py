@@ -162,9 +162,15 @@ async def test_a_flood_of_strangers_is_counted_and_not_written_down_one_by_one(t
     [
         ("192.0.2.7", "stranger:192.0.2.7/32"),
         ("2001:db8:1:2:3:4:5:6", "stranger:2001:db8:1:2::/64"),
+        ("2001:0DB8:0:1:0:0:0:6", "stranger:2001:db8:0:1::/64"),
+        ("fe80::1%eth0", "stranger:fe80::/64"),
+        ("::1", "stranger:::/64"),
         ("::ffff:192.0.2.7", "stranger:192.0.2.7/32"),
         ("", "stranger:"),
         ("testclient", "stranger:testclient"),
+        ("192.0.2.07", "stranger:192.0.2.07"),
+        ("2001:db8:::", "stranger:2001:db8:::"),
+        ("\0\ud800", "stranger:\0\ud800"),
     ],
 )
 def test_a_household_is_counted_once(address: str, subject: str) -> None:

@@ -63,9 +63,12 @@ class Audit:
             "after_hash": after,
         }
 
-    def note(self, tenant_id: str, row: dict[str, Scalar]) -> None:
-        """Write a row soon, or count it with others like it; for what changes nothing."""
-        if not self._gathering.passes(tenant_id, row):
+    def note(self, tenant_id: str, row: dict[str, Scalar], *, stranger: bool = False) -> None:
+        """Write a row soon, or count it with others like it; for what changes nothing.
+
+        A `stranger` asked for it, in whichever tenant it is audited.
+        """
+        if not self._gathering.passes(tenant_id, row, stranger=stranger):
             return
         if len(self._waiting) >= _ROWS_WAITING_MAX:
             self._lost += 1

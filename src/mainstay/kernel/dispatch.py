@@ -15,7 +15,7 @@ from mainstay.kernel.audit import Audit
 from mainstay.kernel.caller import Caller, Credential
 from mainstay.kernel.entrance import Entrance
 from mainstay.kernel.fields import problem_of
-from mainstay.kernel.guard import STRANGER, CredentialsUnknown, Guard, TenantSuspended, stranger
+from mainstay.kernel.guard import NOBODYS, STRANGER, CredentialsUnknown, Guard, TenantSuspended, stranger
 from mainstay.kernel.idempotency import Idempotency, Replay
 from mainstay.kernel.interface import Interface, Operation, operations_of
 from mainstay.kernel.outbox import Outbox
@@ -92,10 +92,14 @@ class Parts:
 
 @dataclass
 class _Walk:
-    """One message's way along the road: its trace, when it began, and what takes it down."""
+    """One message's way along the road: its trace, when it began, who was admitted, what takes it down.
+
+    Who was admitted pays: whom an operation recognises on its way has not asked for it.
+    """
 
     trace_id: str
     started_s: float
+    caller: Caller | None = None
     record: Unrecorded = UNRECORDED
     progress: Progress = field(default_factory=uncounted)
 
@@ -143,12 +147,11 @@ class Application:
         parts = self._parts
         walk = _Walk(parts.tracing.trace_id(message.traceparent), parts.clock.monotonic_s())
         message.traceparent = parts.tracing.traceparent(walk.trace_id)
-        caller: Caller | None = None
         work: Work | None = None
         outcome = "ok"
         try:
             caller = await parts.guard.admit(message.credential, operation, message.address)
-            message.caller = caller
+            message.caller = walk.caller = caller
             if not isinstance(message.credential, Caller):
                 caller, walk.progress = await parts.entrance.enter(caller, operation, message.headers)
                 walk.record = parts.recording.begin(caller, operation.full_name)
@@ -165,20 +168,19 @@ class Application:
             outcome = failure.code()
             walk.record.answered({"failure": outcome, "detail": failure.detail, "errors": failure.problems})
             if isinstance(failure, TenantSuspended):
-                caller = caller or failure.known
-            elif caller is None and isinstance(failure, CredentialsUnknown):
+                walk.caller = walk.caller or failure.known
+            elif walk.caller is None and isinstance(failure, CredentialsUnknown):
                 self._note_unknown(operation.full_name, message.origin)
-            if caller is not None and (work is not None or not isinstance(failure, Unauthenticated)):
-                self._note_failed(operation, caller, work, message, outcome)
+            if work is not None or not isinstance(failure, Unauthenticated):
+                self._note_failed(operation, work, message, walk, outcome)
             raise
         except BaseException as error:
             outcome = f"bug:{type(error).__name__}"
-            if caller is not None:
-                self._note_failed(operation, caller, work, message, outcome)
+            self._note_failed(operation, work, message, walk, outcome)
             raise
         finally:
             if work is None or operation.kind != "stream":  # a stream ends with its last piece
-                self._end(operation, caller, work, message, walk, outcome)
+                self._end(operation, work, message, walk, outcome)
 
     async def recognise(self, credential: Credential | None, origin: Mapping[str, str]) -> Caller:
         """Recognise who asks, for doors that have to before they can tell the operation."""
@@ -224,11 +226,13 @@ class Application:
     async def _answered(
         self, operation: Operation, model: BaseModel, work: Work, message: Message, walk: _Walk
     ) -> Answer:
-        answer = await self._run(operation, model, work, message)
+        answer = await self._run(operation, model, work, message, walk)
         walk.record.answered(answer.value)
         return answer
 
-    async def _run(self, operation: Operation, model: BaseModel, work: Work, message: Message) -> Answer:
+    async def _run(
+        self, operation: Operation, model: BaseModel, work: Work, message: Message, walk: _Walk
+    ) -> Answer:
         parts = self._parts
         keyed = (
             operation.kind == "write" and operation.may != STRANGER and message.idempotency_key is not None
@@ -238,7 +242,7 @@ class Application:
         )
         replay = await parts.idempotency.find(ticket)
         if replay is not None:
-            return self._replayed(operation, replay, work, message)
+            return self._replayed(operation, replay, work, message, walk)
         method = getattr(self._services[operation.interface], operation.name)
         with entered(work):
             try:
@@ -248,7 +252,7 @@ class Application:
                     await parts.idempotency.keep(ticket, value, work)
                     await work.commit()
                 else:
-                    self._note(operation, work.caller, message, "ok", work.target)
+                    self._note(operation, work, message, walk, "ok")
             except BaseException as error:
                 if isinstance(error, Failure) and error.keeps and work.unit is not None:
                     await self._keep(work, operation, message, error)
@@ -258,7 +262,7 @@ class Application:
                     replay = await parts.idempotency.find_twin(ticket)
                 if replay is None:
                     raise
-                return self._replayed(operation, replay, work, message)
+                return self._replayed(operation, replay, work, message, walk)
             await parts.outbox.committed(work)
             if work.after is not None:
                 value = await work.after()
@@ -284,8 +288,10 @@ class Application:
             raise
         await self._parts.outbox.committed(work)
 
-    def _replayed(self, operation: Operation, replay: Replay, work: Work, message: Message) -> Answer:
-        self._note(operation, work.caller, message, "replayed", work.target)
+    def _replayed(
+        self, operation: Operation, replay: Replay, work: Work, message: Message, walk: _Walk
+    ) -> Answer:
+        self._note(operation, work, message, walk, "replayed")
         message.headers["Idempotency-Replayed"] = "true"
         return Answer(replay.value, replay.pending)
 
@@ -326,8 +332,8 @@ class Application:
         finally:
             if work.unit is not None:
                 await work.undo(RuntimeError(f"{operation.full_name} streams, so it must not write"))
-            self._note(operation, work.caller, message, outcome, work.target)
-            self._end(operation, work.caller, work, message, walk, outcome)
+            self._note(operation, work, message, walk, outcome)
+            self._end(operation, work, message, walk, outcome)
 
     async def _look_again(self, caller: Caller, looked_s: float) -> float:
         """Make sure, once a second, that a stream's key still works; give when it was looked."""
@@ -339,45 +345,41 @@ class Application:
         return now_s
 
     def _note_failed(
-        self, operation: Operation, caller: Caller, work: Work | None, message: Message, outcome: str
+        self, operation: Operation, work: Work | None, message: Message, walk: _Walk, outcome: str
     ) -> None:
-        if work is None:
-            self._note(operation, caller, message, outcome)
-        elif not work.audited:
-            self._note(operation, work.caller, message, outcome, work.target)
+        if work is None or not work.audited:
+            self._note(operation, work, message, walk, outcome)
 
     def _note_unknown(self, operation: str, origin: Mapping[str, str]) -> None:
         """Write down that somebody tried credentials that nobody has, which are not kept themselves."""
         known = stranger(origin["address"], 0)
         row = self._parts.audit.row(known, operation, "", CredentialsUnknown.code(), origin)
-        self._parts.audit.note(known.tenant_id, row)
+        self._parts.audit.note(known.tenant_id, row, stranger=True)
 
     def _note(
-        self, operation: Operation, caller: Caller, message: Message, outcome: str, target: str = ""
+        self, operation: Operation, work: Work | None, message: Message, walk: _Walk, outcome: str
     ) -> None:
+        if walk.caller is None:
+            return
+        caller, target = (walk.caller, "") if work is None else (work.caller, work.target)
         row = self._parts.audit.row(caller, operation.full_name, target, outcome, message.origin)
-        self._parts.audit.note(caller.tenant_id, row)
+        self._parts.audit.note(caller.tenant_id, row, stranger=walk.caller.tenant_id == NOBODYS)
 
     def _end(
-        self,
-        operation: Operation,
-        caller: Caller | None,
-        work: Work | None,
-        message: Message,
-        walk: _Walk,
-        outcome: str,
+        self, operation: Operation, work: Work | None, message: Message, walk: _Walk, outcome: str
     ) -> None:
         """Count what ended, and write it down where that is wanted."""
         walk.progress.end()
         took_s = self._parts.clock.monotonic_s() - walk.started_s
         walk.record.end(message.origin, outcome, took_s)
+        caller = walk.caller
         if caller is not None:
-            who, tokens = (caller, 0) if work is None else (work.caller, work.spending.tokens)
+            tokens = 0 if work is None else work.spending.tokens
             if isinstance(message.credential, Caller):
-                self._parts.usage.spent(who, operation.full_name, tokens)
+                self._parts.usage.spent(caller, operation.full_name, tokens)
             else:
                 writes = operation.kind == "write"
-                self._parts.usage.count(who, operation.full_name, outcome, writes=writes, tokens=tokens)
+                self._parts.usage.count(caller, operation.full_name, outcome, writes=writes, tokens=tokens)
         self._parts.tracing.tell(
             Span(
                 operation=operation.full_name,

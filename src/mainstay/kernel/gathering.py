@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from mainstay.kernel.guard import NOBODYS, RateLimited, TenantSuspended
+from mainstay.kernel.guard import RateLimited, TenantSuspended
 from mainstay.kit.clock import Clock
 from mainstay.ports.database import Scalar
 
@@ -17,6 +17,7 @@ _MINUTE_MS = 60_000
 
 AuditRow = dict[str, Scalar]
 _Alike = tuple[Scalar, Scalar, Scalar]
+_Room = tuple[str, bool]  # a tenant, and whether it is strangers: they take no room from its own callers
 
 
 @dataclass
@@ -31,23 +32,24 @@ class Gathering:
     """Keeps whoever is refused from filling the disk with rows that say so.
 
     Rows are alike that have the tenant, subject, operation and outcome in common. Of each minute at most
-    `GROUPS_MAX` kinds are told apart in a tenant, and of each kind `ROWS_EACH` rows are written as they come;
-    one more, when the minute is over, says how many there were besides.
+    `GROUPS_MAX` kinds are told apart in a tenant, and as many of what strangers tried there, and of each kind
+    `ROWS_EACH` rows are written as they come; one more, when the minute is over, says how many there were
+    besides.
     """
 
     def __init__(self, clock: Clock) -> None:
         """Take the clock that says when a minute is over."""
         self._clock = clock
         self._minute = 0
-        self._groups: dict[str, dict[_Alike, _Group]] = {}
+        self._groups: dict[_Room, dict[_Alike, _Group]] = {}
 
-    def passes(self, tenant_id: str, row: AuditRow) -> bool:
+    def passes(self, tenant_id: str, row: AuditRow, *, stranger: bool = False) -> bool:
         """Say whether a row is written as it is; else it is counted."""
-        if tenant_id != NOBODYS and row["outcome"] not in _UNHELD:
+        if not stranger and row["outcome"] not in _UNHELD:
             return True
         if not self._groups:
             self._minute = self._now()
-        groups = self._groups.setdefault(tenant_id, {})
+        groups = self._groups.setdefault((tenant_id, stranger), {})
         alike = (row["subject"], row["operation"], row["outcome"])
         room = alike in groups or len(groups) < GROUPS_MAX
         if not room:
@@ -71,8 +73,8 @@ class Gathering:
         return self._clock.now_ms() // _MINUTE_MS
 
 
-def _told(groups: dict[str, dict[_Alike, _Group]]) -> Iterator[AuditRow]:
-    for tenant_id, alike in groups.items():
+def _told(groups: dict[_Room, dict[_Alike, _Group]]) -> Iterator[AuditRow]:
+    for (tenant_id, _), alike in groups.items():
         for (subject, _, _), group in alike.items():
             if group.first is not None:
                 more = group.count - (0 if subject == OTHERS else ROWS_EACH)

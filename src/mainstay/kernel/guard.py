@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from functools import lru_cache
-from ipaddress import IPv6Address, ip_address, ip_network
+from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 from typing import Any, Protocol
 
 from mainstay.kernel.caller import Caller, Credential
@@ -16,7 +16,8 @@ NOBODYS = "nobody"
 """Stands where a tenant would, of strangers: what they tried is audited under this name."""
 STRANGERS_PER_MINUTE = 120
 _TOLD_MAX = 8
-_IPV6_HOUSEHOLD_BITS = 64  # one subscriber has at least that many addresses (RFC 6177)
+_IPV6_HOUSEHOLD_BYTES = 8  # one subscriber has at least a network of 64 bits (RFC 6177)
+_IPV6_OF_IPV4 = bytes(10) + b"\xff\xff"
 ANYBODY = "anybody"
 """The permission of operations that every recognised caller has, such as asking who one is."""
 STRANGER = "stranger"
@@ -180,15 +181,21 @@ def _had(caller: Caller) -> str:
 
 
 def household(address: str) -> str:
-    """Give what stands for all addresses that one subscriber has."""
+    """Give what stands for all addresses that one subscriber has.
+
+    Each request whose credentials are not known pays for it: a microsecond, and no cache that a flood fills.
+    """
     try:
-        known = ip_address(address)
-        if isinstance(known, IPv6Address):  # a socket for both writes IPv4 like this: all would be one house
-            known = known.ipv4_mapped or known
-        bits = _IPV6_HOUSEHOLD_BITS if isinstance(known, IPv6Address) else known.max_prefixlen
-        return str(ip_network((known.packed, bits), strict=False))
-    except ValueError:
+        if ":" not in address:
+            inet_pton(AF_INET, address)
+            return f"{address}/32"
+        packed = inet_pton(AF_INET6, address.partition("%")[0])
+    except (OSError, ValueError):
         return address
+    if packed.startswith(_IPV6_OF_IPV4):  # a socket for both writes IPv4 like this: all would be one house
+        return f"{inet_ntop(AF_INET, packed[12:])}/32"
+    network = packed[:_IPV6_HOUSEHOLD_BYTES].ljust(len(packed), b"\0")
+    return f"{inet_ntop(AF_INET6, network)}/{8 * _IPV6_HOUSEHOLD_BYTES}"
 
 
 def stranger(address: str, limit_per_minute: int) -> Caller:

@@ -2,9 +2,10 @@
 
 import math
 from collections import OrderedDict
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from mainstay.kernel.caller import Caller
+from mainstay.kernel.guard import household
 from mainstay.kit.clock import Clock
 from mainstay.kit.errors import Failure, Invalid, Unauthenticated
 
@@ -17,12 +18,15 @@ BEYOND = 8.0
 INVALID_WEIGHT = 3.0
 UNKNOWN_WEIGHT = 10.0
 
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
 _KNOWN_MAX = 20_000
 _FADED_S = 0.05  # what is newer has hardly faded
 
 
 class Source(NamedTuple):
-    """A tenant and who of it; without a tenant it is an address whose credentials nobody knows yet."""
+    """A tenant and who of it; without a tenant it is a household whose credentials nobody knows yet."""
 
     tenant_id: str
     who: str
@@ -49,41 +53,55 @@ class _Habit:
         self.at_s = now
 
 
+class _Recent(OrderedDict[Key, Value]):
+    """What was used most recently: who comes all the time is not forgotten for many who come once."""
+
+    def use(self, key: Key) -> Value | None:
+        found = self.get(key)
+        if found is not None:
+            self.move_to_end(key)
+        return found
+
+    def keep(self, key: Key, value: Value) -> Value:
+        self[key] = value
+        if len(self) > _KNOWN_MAX:
+            self.popitem(last=False)
+        return value
+
+
 class Sources:
     """Remembers, for a while, whose credentials were recognised, and how often whoever came asked.
 
     It is a hint for the door, which has to choose whom to refuse before it checks credentials; it admits
     nobody. What is kept of a credential is Python's keyed hash of it, which other processes cannot compute.
     The rate of the last ten seconds is set against that of the last hour, both as exponentially fading sums.
-    A request that is not valid counts three times, one with unknown credentials ten times.
+    A request that is not valid counts three times, one with unknown credentials ten times. Of each, whose
+    credentials were recognised and households, the 20,000 that came last are remembered: strangers cost
+    nobody who is known his history.
     """
 
     def __init__(self, clock: Clock) -> None:
         """Begin without knowing anybody."""
         self._clock = clock
-        self._known: OrderedDict[int, Source] = OrderedDict()
-        self._habits: OrderedDict[Source, _Habit] = OrderedDict()
+        self._known: _Recent[int, Source] = _Recent()
+        self._habits: _Recent[Source, _Habit] = _Recent()
+        self._strangers: _Recent[Source, _Habit] = _Recent()
 
     def of(self, credential: bytes | None, address: str) -> Source:
         """Say who seems to come with a credential."""
-        known = self._known.get(hash(credential)) if credential else None
-        return known or Source("", address)
+        known = self._known.use(hash(credential)) if credential else None
+        return known or Source("", household(address))
 
     def learn(self, credential: bytes | None, caller: Caller) -> None:
         """Remember whom a credential was recognised as."""
         if credential:
-            self._known[hash(credential)] = Source(caller.tenant_id, caller.subject)
-            if len(self._known) > _KNOWN_MAX:
-                self._known.popitem(last=False)
+            self._known.keep(hash(credential), Source(caller.tenant_id, caller.subject))
 
     def note(self, source: Source, weight: float = 1.0) -> None:
         """Count a request, or how much heavier it turned out."""
         now = self._clock.monotonic_s()
-        habit = self._habits.get(source)
-        if habit is None:
-            habit = self._habits[source] = _Habit(now)
-            if len(self._habits) > _KNOWN_MAX:
-                self._habits.popitem(last=False)
+        habits = self._habits_like(source)
+        habit = habits.use(source) or habits.keep(source, _Habit(now))
         habit.fade(now)
         habit.recent += weight
         habit.long += weight
@@ -97,8 +115,11 @@ class Sources:
 
     def times_usual(self, source: Source) -> float:
         """Say how many times as often somebody asks now as he is used to."""
-        habit = self._habits.get(source)
+        habit = self._habits_like(source).get(source)
         if habit is None:
             return 0.0
         habit.fade(self._clock.monotonic_s())
         return (habit.recent / RECENT_S) / max(habit.long / LONG_S, USUAL_PER_S)
+
+    def _habits_like(self, source: Source) -> _Recent[Source, _Habit]:
+        return self._habits if source.tenant_id else self._strangers

@@ -104,7 +104,7 @@ def caller() -> Caller:
 def become(known: Caller) -> None:
     """Go on as somebody whom the operation itself has recognised, for those that strangers may ask for.
 
-    What is read, written, audited, counted and told from here on is his.
+    What is read, written, audited and told from here on is his; the request stays the stranger's, who pays.
     """
     current().caller = known
 

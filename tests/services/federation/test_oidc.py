@@ -9,7 +9,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from joserfc import jws
 
+from mainstay.kernel.gathering import ROWS_EACH
+from mainstay.kernel.guard import NOBODYS
 from mainstay.kit.errors import Failure
+from mainstay.ports.database import SYSTEM
 from mainstay.ports.id_tokens import IdTokenKeyUnknown, IdTokenRefused
 from mainstay.services.federation.failures import (
     AttemptEnded,
@@ -263,6 +266,21 @@ async def test_another_providers_answer_is_not_mixed_up(site: Site, iss: str | N
     with pytest.raises(SignInRefused, match="another identity provider's"):
         await signed_in(site, made.connection_id, iss=iss)
     assert len(site.oidc.codes) == 1  # the code went nowhere
+
+
+async def test_answers_that_are_refused_are_counted_and_cost_the_tenant_nothing(site: Site) -> None:
+    made = await site.connect_oidc()
+    for _ in range(3 * ROWS_EACH):
+        with pytest.raises(SignInRefused):
+            await signed_in(site, made.connection_id, iss="https://evil.example")
+    await site.house.counting.go()
+    await site.house.audit.flush()
+    found = {}
+    for table in ("usage", "audit"):
+        of = "WHERE operation = 'federation.finish_oidc'" + (" AND span = 'day'" if table == "usage" else "")
+        rows = await site.house.engines.database.fetch(SYSTEM, f"SELECT tenant_id FROM {table} {of}")
+        found[table] = [row["tenant_id"] for row in rows]
+    assert found == {"usage": [NOBODYS], "audit": [site.tenant_id] * ROWS_EACH}
 
 
 async def test_a_provider_that_does_not_name_itself_is_believed(site: Site) -> None:
