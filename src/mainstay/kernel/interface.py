@@ -158,8 +158,8 @@ class _Notation:
 class Operation:
     """One thing that a service can do.
 
-    What a `secret` one answers, nobody on the way may keep, nor the client's own cache. What a `final` one does
-    cannot be undone by anything: people at a keyboard are asked before.
+    What a `secret` one answers, nobody on the way may keep, nor the client's own cache. What a `final` one
+    does cannot be undone by anything: people at a keyboard are asked before.
     """
 
     interface: type["Interface"]

@@ -110,8 +110,8 @@ class Table:
     upwards at insert (it must be the whole primary key; then the tenant is not part of the key). What is
     `kept` outlives its tenant: it has nothing that tells of anybody, once it was emptied.
     A tenant that leaves takes the `exported` columns along: none of secrets, nor of what is made of others.
-    What is `aged` can be removed by its age, where a tenant says so. In the columns `subjects` stand ids of persons
-    or others who call: whoever stands in any of them is known to the tenant, and can be erased.
+    What is `aged` can be removed by its age, where a tenant says so. In the columns `subjects` stand ids of
+    persons and others who call: whoever stands in any of them is known to the tenant, and can be erased.
     """
 
     name: str

@@ -178,13 +178,16 @@ async def test_every_table_forgets_a_person_whose_sessions_and_grants_end(
         assert await standing_in(house, user_id) - {*UNASKED} <= asked
         assert (await browser.get("/v1/me", granted["access_token"])).status_code == 200
 
+        hers = [mail for mail in mails.sent if mail.to == EMAIL]
         asked = await admin.call("privacy.erase_person", subject=user_id)
         report = await ended(house, admin, asked.request_id)
         counts = {part.service: part.counts for part in report.parts}
         assert counts["authorization"] == {"grants": 1, "clients_made": 1}
         assert counts["federation"] == {"links": 1, "connections_made": 1}
         assert counts["directory"] == {"profiles": 1, "groups_made": 1}
-        assert counts["people"] == {"members": 1, "sessions": 1}
+        assert counts["people"] == {"members": 1, "sessions": 1, "mails": len(hers)}
+        assert hers, "there were some"
+        assert [mail for mail in mails.sent if EMAIL in (mail.to, mail.text)] == []
         assert counts["privacy"]["logged_requests"] > 0
 
         with pytest.raises(CredentialsUnknown):
