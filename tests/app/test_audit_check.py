@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from app.shell import typed
-from mainstay.app.audits import AuditSchemaOther, check_data
+from mainstay.app.audits import AuditFileUnreadable, AuditSchemaOther, anchors_of, check_data
 from mainstay.app.settings import Settings
 from mainstay.engines.database import migrate
 from mainstay.engines.database.postgres import stored_version
+from mainstay.services.observability.interface import AuditCheckpoints
 from makers import client, opened_house, tenant_client
 
 
@@ -73,3 +74,11 @@ async def test_a_checkpoint_is_told_of_its_own_tenant_alone(tmp_path: Path) -> N
     assert said.index(f"{tenant_id} is whole") < said.index("The checkpoint fits")
     assert theirs.tenant_id in said
     assert "The checkpoint" not in (await asyncio.to_thread(typed, *verify)).output
+
+
+def test_a_file_without_a_checkpoint_says_so(tmp_path: Path) -> None:
+    (tmp_path / "empty.json").write_text(
+        AuditCheckpoints(tenant_id="t", key_id="k", public_key="", checkpoints=[]).model_dump_json()
+    )
+    with pytest.raises(AuditFileUnreadable, match="before the first checkpoint"):
+        anchors_of(tmp_path / "empty.json")

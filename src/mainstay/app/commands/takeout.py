@@ -127,7 +127,7 @@ async def download_tenant_export(
     draft.finish()
     out.done(
         {**plain(export), "file": str(output)},
-        f"{output} holds all of {export.export_id}: {export.parts} parts, {export.bytes:,} bytes.",
+        f"{output} holds all of {export.export_id}: {export.bytes:,} bytes.",
     )
 
 
