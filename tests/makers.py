@@ -3,7 +3,7 @@
 import hashlib
 import re
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -103,6 +103,11 @@ class Mailbox:
 
     async def close(self) -> None:
         return None
+
+    async def forget(self, about: Collection[str]) -> int:
+        kept = [mail for mail in self.sent if mail.about not in about]
+        gone, self.sent = len(self.sent) - len(kept), kept
+        return gone
 
     def code(self, to: str) -> str:
         """Give the code of the last mail to an address that has one."""

@@ -67,6 +67,10 @@ class Notes(Interface):
     async def upload_note(self, file: Upload, title: str, meta: dict[str, Any] = {}) -> Note:  # noqa: B006
         """Store a file."""
 
+    @writes("DELETE /notes/{note_id}", may="notes:write", final=True, example={"note_id": "a"})
+    async def shred_note(self, note_id: str) -> Note:
+        """Shred a note."""
+
     @streams("POST /notes/tell", may="notes:read", fails=(NoteTaken,))
     def tell(self, question: str) -> AsyncIterator[Piece]:
         """Tell piece by piece."""

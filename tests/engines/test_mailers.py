@@ -212,13 +212,39 @@ async def test_mails_in_the_folder_are_for_its_user_alone(
 
 
 async def test_the_oldest_mails_make_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mainstay.engines.mailers.folder.KEPT_MAX", 3)
+    monkeypatch.setattr("mainstay.engines.mailers.kept.KEPT_MAX", 3)
     clock = FrozenClock()
     mailer = FolderMailer(tmp_path, Letters(SENDER, clock, SystemRandom()), clock, SystemRandom())
     for number in range(5):
         await mailer.send(Mail("jane@example.com", str(number), "text"))
         clock.move(1)
     assert [message["Subject"] for message in written(tmp_path)] == ["2", "3", "4"]
+
+
+async def test_old_mails_go_with_the_next(tmp_path: Path) -> None:
+    clock = FrozenClock()
+    mailer = FolderMailer(tmp_path, Letters(SENDER, clock, SystemRandom()), clock, SystemRandom())
+    await mailer.send(Mail("jane@example.com", "old", "text"))
+    clock.move(1)
+    await mailer.send(Mail("jane@example.com", "not yet", "text"))
+    clock.move(30 * 24 * 60 * 60)
+    await mailer.send(Mail("jane@example.com", "new", "text"))
+    assert [message["Subject"] for message in written(tmp_path)] == ["not yet", "new"]
+
+
+async def test_mails_are_forgotten_by_whom_they_are_about(tmp_path: Path) -> None:
+    folder = FolderMailer(tmp_path, LETTERS, FrozenClock(), SystemRandom())
+    jane, joe = "person_jane", "../*/joe"
+    for about, subject in ((jane, "1"), (jane, "2"), (joe, "3"), ("", "4")):
+        await folder.send(Mail("j@example.com", subject, "text", about=about))
+    earlier = SmtpMailer(MailServer("127.0.0.1", 9, "none"), LETTERS, earlier=tmp_path)
+    assert [await mailer.forget([jane]) for mailer in (folder, folder, earlier)] == [2, 0, 0]
+    assert sorted(message["Subject"] for message in written(tmp_path)) == ["3", "4"]
+    assert await earlier.forget([joe, jane]) == 1, "a mail server came later"
+    assert [message["Subject"] for message in written(tmp_path)] == ["4"]
+    for nothing in (tmp_path / "none", tmp_path / "mail"):
+        assert await FolderMailer(nothing, LETTERS, FrozenClock(), SystemRandom()).forget([jane]) == 0
+    assert await SmtpMailer(MailServer("127.0.0.1", 9, "none"), LETTERS).forget([jane]) == 0
 
 
 async def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:

@@ -81,6 +81,10 @@ def test_kills_leave_one_entry_for_each_change_and_a_whole_chain(tmp_path: Path)
     _prove_elsewhere(folder, tmp_path)
 
 
+def _public(checkpoint: Path) -> str:
+    return str(json.loads(checkpoint.read_text())["public_key"])
+
+
 def _prove_elsewhere(folder: Path, tmp_path: Path) -> None:
     """Carry the audit away, check it, and see that what is changed afterwards is found."""
     export, checkpoint = tmp_path / "audit.jsonl", tmp_path / "checkpoint.json"
@@ -91,8 +95,9 @@ def _prove_elsewhere(folder: Path, tmp_path: Path) -> None:
         assert '"begin"' in mainstay("audit", "export", "--since", "2026-01-01T00:00:00Z", *where)
         mainstay("audit", "export", "-o", str(export), *where, code=2)
         mainstay("audit", "export", "--since", "yesterday", *where, code=2)
+        assert mainstay("audit", "checkpoint", "--public-key", *where).strip() == _public(checkpoint)
         assert server.stop() == 0
-    public = json.loads(checkpoint.read_text())["public_key"]
+    public = _public(checkpoint)
     (tmp_path / "audit.pub").write_text(f"{public}\n")
     verify = ("audit", "verify", str(export), "--checkpoint", str(checkpoint), "--public-key")
     assert " is whole: " in mainstay(*verify, public)

@@ -4,6 +4,7 @@ import asyncio
 import shutil
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from mainstay.app.house import House
@@ -19,6 +20,7 @@ from oidc_provider import OidcProvider, connected
 from services.authorization.asking import URL, web
 from services.people.devices import add, device
 from services.people.joining import PHRASE, calm, from_address, joined
+from services.privacy.test_persons import ended
 
 SEALED = {
     "document_versions": ("text",),
@@ -245,6 +247,33 @@ async def test_without_the_keys_of_its_data_a_house_does_not_open(tmp_path: Path
     with pytest.raises(CipherUnavailable, match="newest copy of the keys"):
         async with opened_house(data, clock=clock):
             pass
+
+
+def lost(data: Path, database: str = "") -> None:
+    """Lose the key store, wherever it is."""
+    if database:
+        with psycopg.connect(database, autocommit=True) as link:
+            link.execute("DROP SCHEMA mainstay_keys CASCADE")
+    else:
+        (data / "keys.db").unlink()
+
+
+async def test_without_its_keys_a_house_does_not_open_after_somebody_was_erased_either(
+    tmp_path: Path, clock: FrozenClock, where: dict[str, str]
+) -> None:
+    data = tmp_path / "data"
+    async with opened_house(data, clock=clock, **where) as house:
+        admin = client(house)
+        await fill(admin)
+        made = await admin.call("identity.create_key", name="hers")
+        asked = await admin.call("privacy.erase_person", subject=made.key_id)
+        await ended(house, admin, asked.request_id)
+        assert await house.engines.database.fetch(SYSTEM, "SELECT owner FROM destroyed_keys")
+    lost(data, **where)
+    for _ in range(2):  # the second time there is a key store, which the first start made
+        with pytest.raises(CipherUnavailable, match="newest copy of the keys"):
+            async with opened_house(data, clock=clock, **where):
+                pass
 
 
 async def test_a_destroyed_key_stays_destroyed_with_an_older_copy_of_the_keys(

@@ -307,7 +307,9 @@ SAMPLES: dict[str, Sample] = {
     "privacy.describe_keys": Sample(plain()),
     "privacy.export_person": Sample(plain(subject="user_1"), {"subject": "no id!"}),
     "privacy.read_export": Sample(_exported, {"request_id": "no id!"}, {"request_id": NOWHERE}),
-    "privacy.erase_person": Sample(plain(subject="user_1"), {"subject": "no id!"}),
+    "privacy.erase_person": Sample(
+        lambda world, mark: {"subject": _spare_key(world, mark)}, {"subject": "no id!"}, {"subject": NOWHERE}
+    ),
     "privacy.get_request": Sample(_exported, {"request_id": "no id!"}, {"request_id": NOWHERE}),
     "privacy.list_requests": Sample(plain(limit=2), {"limit": 201}),
     "privacy.rotate_keys": Sample(plain(what="data"), {"what": "everything"}),

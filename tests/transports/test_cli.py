@@ -107,6 +107,19 @@ def test_what_is_not_given_is_not_sent(server: WireServer) -> None:
     assert server.seen[0].json == {"title": "t"}
 
 
+def test_what_cannot_be_undone_asks_before(server: WireServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    server.default = answer({"note_id": "n"})
+    shred = ("notes", "shred-note", "--note-id", "n")
+    assert "add --yes" in (unasked := typed(*shred)).output, "nobody is there"
+    monkeypatch.setattr("mainstay.transports.cli.commands._somebody_there", lambda: True)
+    refused = typed(*shred, stdin="n\n")
+    assert "cannot be undone" in refused.output
+    assert (unasked.exit_code, refused.exit_code, server.seen) == (2, 1, [])
+    assert typed(*shred, stdin="y\n").exit_code == typed(*shred, "--yes").exit_code == 0
+    assert [each.method for each in server.seen] == ["DELETE"] * 2
+    assert "shred-note --note-id a --yes" in typed("notes", "shred-note", "-h").output
+
+
 def test_long_values_come_from_files_and_standard_input(server: WireServer, tmp_path: Path) -> None:
     server.default = answer({"note_id": "n"})
     (tmp_path / "text").write_text("from a file")

@@ -140,6 +140,7 @@ def command_line(house: House, operation: Operation, values: Values, key: str) -
         else:
             words += [f"--{flag}", value if isinstance(value, str) else json.dumps(value)]
     server = "--server-url" if "url" in values else "--url"
+    words += ["--yes"] * operation.final
     words += [server, house.running.url, "--key", key, "--json"]
     result = CliRunner().invoke(house.command, words, prog_name="mainstay")
     if result.exit_code != 0:

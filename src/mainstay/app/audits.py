@@ -93,8 +93,10 @@ def anchors_of(path: Path) -> AuditCheckpoints:
         anchors = AuditCheckpoints.model_validate_json(path.read_bytes())
     except (OSError, ValidationError):
         anchors = None
-    if anchors is None or not anchors.checkpoints:
+    if anchors is None:
         raise AuditFileUnreadable(f"{path} is not what `mainstay audit checkpoint` wrote.")
+    if not anchors.checkpoints:
+        raise AuditFileUnreadable(f"{path} was written before the first checkpoint was signed: take another.")
     return anchors
 
 

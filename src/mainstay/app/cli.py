@@ -31,6 +31,9 @@ _PEOPLE = (
     ("audit", "Carry the audit away, keep checkpoints of it, and check it.", "audit:audit"),
 )
 
+_BESIDE = {"privacy": {"download-tenant-export": "takeout:download_tenant_export"}}
+"""Commands beside those of a service's operations, for what takes several of them."""
+
 
 def late(target: str) -> Any:
     """Import what a command needs when it is called: the one place of the command line that does.
@@ -59,6 +62,8 @@ def _generated(found: Found) -> Callable[[], Loaded]:
         commands: typer.Typer = late("mainstay.transports.cli.commands:service_commands")(
             found.load(), connect
         )
+        for name, target in _BESIDE.get(found.name, {}).items():
+            commands.command(name)(late(f"mainstay.app.commands.{target}"))
         return commands
 
     return load

@@ -304,16 +304,16 @@ def mailer(settings: Settings, clock: Clock, random: Random) -> Mailer:
         letters = pick("mailers.letters", "Letters")(settings.mail_from or _UNSET_SENDER, clock, random)
     except MailRefused as refusal:
         raise SettingsContradict(f"MAINSTAY_MAIL_FROM: {refusal.detail}") from None
+    kept = settings.data / "mail"
     if url == "folder":
-        folder = pick("mailers.folder", "FolderMailer")
-        return cast("Mailer", folder(settings.data / "mail", letters, clock, random))
+        return cast("Mailer", pick("mailers.folder", "FolderMailer")(kept, letters, clock, random))
     try:
         server = pick("mailers.addresses", "mail_server")(url)
     except ValueError as unusable:
         raise SettingsContradict(f"MAINSTAY_MAIL is no address of a mail server: {unusable}.") from None
     if not settings.mail_from:
         raise SettingsContradict("MAINSTAY_MAIL names a server; name the sender in MAINSTAY_MAIL_FROM too.")
-    return cast("Mailer", pick("mailers.smtp", "SmtpMailer")(server, letters))
+    return cast("Mailer", pick("mailers.smtp", "SmtpMailer")(server, letters, earlier=kept))
 
 
 def passkeys() -> Passkeys:

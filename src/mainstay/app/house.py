@@ -48,6 +48,7 @@ from mainstay.kernel.room import Room
 from mainstay.kernel.roster import Roster
 from mainstay.kernel.rounds import Caretaker, Rounds
 from mainstay.kernel.sealing import Sealer
+from mainstay.kernel.subjects import Subjects
 from mainstay.kernel.takeout import Takeout
 from mainstay.kernel.tidying import DAY_MS, Tidying
 from mainstay.kernel.tracing import Tracing
@@ -247,6 +248,7 @@ class House:
             Audit: self.audit,
             Eraser: self.eraser,
             Ageing: Ageing(self.engines.database, TABLES),
+            Subjects: Subjects(self.engines.database, TABLES),
             Takeout: Takeout(self.engines.database, TABLES, self.engines.cipher),
             Clearing: Clearing(self.engines.database, TABLES),
             Subscribers: Subscribers(self._subscribers()),

@@ -149,6 +149,7 @@ class _Notation:
     status: int
     pending: bool
     secret: bool
+    final: bool
     deprecated: Deprecated | None
     example: Mapping[str, Any]
 
@@ -157,7 +158,8 @@ class _Notation:
 class Operation:
     """One thing that a service can do.
 
-    What a `secret` one answers, nobody on the way may keep, nor the client's own cache.
+    What a `secret` one answers, nobody on the way may keep, nor the client's own cache. What a `final` one
+    does cannot be undone by anything: people at a keyboard are asked before.
     """
 
     interface: type["Interface"]
@@ -170,6 +172,7 @@ class Operation:
     status: int
     pending: bool
     secret: bool
+    final: bool
     deprecated: Deprecated | None
     example: Mapping[str, Any]
     parameters: tuple[Parameter, ...]
@@ -254,11 +257,14 @@ def _notation(kind: Kind, status: int) -> Callable[..., Callable[[Function], Fun
         status: int = status,
         pending: bool = False,
         secret: bool = False,
+        final: bool = False,
         deprecated: Deprecated | None = None,
         example: Mapping[str, Any] | None = None,
     ) -> Callable[[Function], Function]:
         routes = tuple(Route.parse(text) for text in (route, *also))
-        notation = _Notation(kind, routes, may, fails, status, pending, secret, deprecated, example or {})
+        notation = _Notation(
+            kind, routes, may, fails, status, pending, secret, final, deprecated, example or {}
+        )
 
         def mark(function: Function) -> Function:
             function.__operation__ = notation  # type: ignore[attr-defined]  # the mark we read back below
@@ -341,6 +347,7 @@ def _operation(interface: type[Interface], name: str, function: Callable[..., An
         status=notation.status,
         pending=notation.pending,
         secret=notation.secret,
+        final=notation.final,
         deprecated=notation.deprecated,
         example=notation.example,
         parameters=parameters,

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from mainstay.kernel.rounds import Rounds
@@ -88,17 +89,22 @@ class Resealer:
 
         Raises CipherUnavailable when there is data, but not the keys that sealed it.
         """
+        bare = await asyncio.to_thread(self._keys.empty)
+        if bare:  # asked before the database tells what was destroyed, for then nothing seems to be missing
+            await self._miss_nothing()
         gone = await self._database.fetch(SYSTEM, "SELECT key_id, owner, at_ms FROM destroyed_keys")
         if gone:
             await asyncio.to_thread(self._keys.refuse, [_destroyed(row) for row in gone])
-        if not await asyncio.to_thread(self._keys.empty):
-            return
+        for row in await self._database.fetch(SYSTEM, _TENANTS) if bare else ():
+            with suppress(KeyDestroyed):
+                await asyncio.to_thread(self._keys.rotate, str(row["tenant_id"]))
+
+    async def _miss_nothing(self) -> None:
         for place in self._places:
             sql = f"SELECT {place.column} FROM {place.table.name} WHERE length({place.column}) > 0 LIMIT 1"
             for row in await self._database.fetch(SYSTEM, sql):
-                self._cipher.stale(_bytes(row[place.column]))  # which names the key that is missing
-        for row in await self._database.fetch(SYSTEM, _TENANTS):
-            await asyncio.to_thread(self._keys.rotate, str(row["tenant_id"]))
+                with suppress(KeyDestroyed):
+                    self._cipher.stale(_bytes(row[place.column]))  # which names the key that is missing
 
     async def go(self) -> None:
         """Seal everything anew of each tenant that waits for it, and of all persons if one waits."""

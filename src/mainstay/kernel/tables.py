@@ -55,6 +55,7 @@ IDEMPOTENCY = Table(
     ),
     key=("subject", "key"),
     indexes=(Index(("created_ms",), across=True),),
+    subjects=("subject",),
 )
 
 AUDIT = Table(
@@ -87,6 +88,7 @@ AUDIT = Table(
         Index(("request_id", "at_ms", "seq")),
     ),
     kept=True,
+    subjects=("subject",),
 )
 
 AUDIT_LINKS = Table(
@@ -167,6 +169,7 @@ REQUEST_LOG = Table(
     ),
     exported=("at_ms", "request_id", "subject", "operation", "outcome", "door", "origin", "took_ms", "told"),
     aged=Aged("request_log", "at_ms", most_days=365),
+    subjects=("subject",),
 )
 
 REQUEST_SETTINGS = Table(

@@ -110,7 +110,8 @@ class Table:
     upwards at insert (it must be the whole primary key; then the tenant is not part of the key). What is
     `kept` outlives its tenant: it has nothing that tells of anybody, once it was emptied.
     A tenant that leaves takes the `exported` columns along: none of secrets, nor of what is made of others.
-    What is `aged` can be removed by its age, where a tenant says so.
+    What is `aged` can be removed by its age, where a tenant says so. In the columns `subjects` stand ids of
+    persons and others who call: whoever stands in any of them is known to the tenant, and can be erased.
     """
 
     name: str
@@ -122,6 +123,7 @@ class Table:
     kept: bool = field(default=False, compare=False)
     exported: tuple["str | Joined", ...] = field(default=(), compare=False)
     aged: "Aged | None" = field(default=None, compare=False)
+    subjects: tuple[str, ...] = field(default=(), compare=False)
 
 
 class Unit(Protocol):

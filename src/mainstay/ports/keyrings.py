@@ -45,7 +45,7 @@ class KeyRing(Protocol):
         ...
 
     def empty(self) -> bool:
-        """Say whether there is no key of any owner, and never was."""
+        """Say whether there is no key of any owner."""
         ...
 
     def rotate(self, owner: str) -> int:

@@ -1,5 +1,6 @@
 """What we ask of a mailer: that one person gets one mail, or that we learn why not."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -20,12 +21,16 @@ class MailRefused(Invalid):
 
 @dataclass(frozen=True)
 class Mail:
-    """A mail to one address; `html` says the same as `text`."""
+    """A mail to one address; `html` says the same as `text`.
+
+    By the id that it is `about`, of a person or of her membership, it is found again where mails are kept.
+    """
 
     to: str
     subject: str
     text: str
     html: str | None = None
+    about: str = ""
 
 
 class Mailer(Protocol):
@@ -33,6 +38,10 @@ class Mailer(Protocol):
 
     async def send(self, mail: Mail) -> None:
         """Send a mail; raises MailUnavailable, MailRefused."""
+        ...
+
+    async def forget(self, about: Collection[str]) -> int:
+        """Remove what is kept of mails that are about one of these ids; count it; raises MailUnavailable."""
         ...
 
     async def close(self) -> None:

@@ -20,7 +20,7 @@ from mainstay.ports.database import SYSTEM
 from mainstay.ports.vectors import Equals, Space
 from mainstay.services.jobs.interface import JobPromised
 from mainstay.services.knowledge.failures import GiverErased
-from mainstay.services.privacy.failures import ExportUnfinished, PersonRequestMissing
+from mainstay.services.privacy.failures import ExportUnfinished, PersonMissing, PersonRequestMissing
 from makers import UNDONE, Client, FrozenClock, client, opened_house, tenant_client
 
 NAME, QUERY, COMMENT = "Adelaide-Marker", "marker-query of hers", "marker-comment of hers"
@@ -269,7 +269,9 @@ async def test_another_tenant_sees_and_erases_nothing(
         admin, other = client(house), await tenant_client(house, "other")
         subject, _ = await planted(house, admin)
         mine = await admin.call("privacy.export_person", subject=subject)
-        theirs = await other.call("privacy.erase_person", subject=subject)
+        with pytest.raises(PersonMissing):
+            await other.call("privacy.erase_person", subject=subject)
+        theirs = await other.call("privacy.export_person", subject=subject)
         report = await ended(house, other, theirs.request_id)
         assert sum(sum(part.counts.values()) for part in report.parts) == 0
         with pytest.raises(PersonRequestMissing):
@@ -282,6 +284,44 @@ async def test_another_tenant_sees_and_erases_nothing(
         erased = await admin.call("privacy.erase_person", subject=subject)
         erased = await ended(house, admin, erased.request_id)
         assert {part.service: part.counts for part in erased.parts}["knowledge"] == {"feedback": 1}
+
+
+async def test_nobody_is_not_erased(tmp_path: Path, clock: FrozenClock, where: dict[str, str]) -> None:
+    async with opened_house(tmp_path / "data", clock=clock, **where) as house:
+        admin = client(house)
+        await admin.call("privacy.export_person", subject="user_nope")
+        with pytest.raises(PersonMissing, match="mainstay users list"):
+            await admin.call("privacy.erase_person", subject="user_nope")
+        with pytest.raises(PersonMissing, match="address is no id"):
+            await admin.call("privacy.erase_person", subject="ada@example.com")
+        await calm(house, admin)
+        assert [each.kind for each in await admin.call("privacy.list_requests")] == ["export"]
+        page = await admin.call("observability.search_entries", operation="house.person_erased")
+        assert page.entries == []
+
+
+async def test_whoever_left_something_can_be_erased_and_once(
+    tmp_path: Path, clock: FrozenClock, where: dict[str, str]
+) -> None:
+    async with opened_house(tmp_path / "data", clock=clock, **where) as house:
+        admin = client(house)
+        invited = await admin.call("people.create_user", email="bob@example.com", name="Bob")
+        former = await admin.call("people.create_user", email="ada@example.com", name="Ada")
+        await admin.call("people.deactivate_user", user_id=former.id)
+        spare = await admin.call("identity.create_key", name="never used")
+        revoked = await admin.call("identity.create_key", name="revoked")
+        await client(house, revoked.key).call("identity.whoami")
+        await admin.call("identity.revoke_key", key_id=revoked.key_id)
+        app = await admin.call("authorization.create_client", name="import", role="user")
+        await admin.call("privacy.define_consent", purpose="news", text="You may write to me.")
+        await admin.call("privacy.give_consent", subject="customer-7", purpose="news", version=1)
+        await house.audit.flush()
+        for subject in (invited.id, former.id, spare.key_id, revoked.key_id, app.client_id, "customer-7"):
+            asked = await admin.call("privacy.erase_person", subject=subject)
+            assert (await ended(house, admin, asked.request_id)).state == "done"
+        for subject in (invited.id, former.id, revoked.key_id, "customer-7"):
+            with pytest.raises(PersonMissing, match="erased"):
+                await admin.call("privacy.erase_person", subject=subject)
 
 
 async def test_requests_are_listed_in_pages(tmp_path: Path, clock: FrozenClock) -> None:

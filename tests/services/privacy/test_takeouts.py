@@ -122,7 +122,8 @@ async def test_erasing_anybody_ends_exports(tmp_path: Path, clock: FrozenClock) 
     async with opened_house(tmp_path / "data", clock=clock) as house:
         admin = client(house)
         made = await exported(house, admin)
-        await admin.call("privacy.erase_person", subject="user_1")
+        key = await admin.call("identity.create_key", name="hers")
+        await admin.call("privacy.erase_person", subject=key.key_id)
         await calm(house, admin)
         assert (await admin.call("privacy.get_tenant_export", export_id=made.export_id)).state == "expired"
 

@@ -66,10 +66,14 @@ async def test_it_is_put_off_and_can_be_called_off(house: House, clock: FrozenCl
     assert await documents(house, tenant_id) == 7
     off = await admin.call("identity.call_off_tenant_erasure", tenant_id=tenant_id)
     assert off.state == "called_off"
+    assert (await admin.call("jobs.get_job", job_id=asked.job_id)).state == "cancelled"
     clock.move(30 * DAY_S)
     await calm(house, admin)
     await admin.call("identity.update_tenant", tenant_id=tenant_id, suspended=False)
     assert (await tenant.call("knowledge.get_document", doc_id="d1")).text == "Pump 1 is red."
+    await admin.call("jobs.retry_job", job_id=asked.job_id)
+    await calm(house, admin)
+    assert await documents(house, tenant_id) == 7, "to try it again brings nothing back"
     with pytest.raises(TenantErasureBegun):
         await admin.call("identity.call_off_tenant_erasure", tenant_id=tenant_id)
 

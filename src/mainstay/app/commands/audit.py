@@ -26,7 +26,7 @@ from mainstay.app.commands.calling import Server, plain, run
 from mainstay.app.commands.serve import DataChoice, refusals_told, settings_of
 from mainstay.kit.clock import SystemClock
 from mainstay.kit.random import SystemRandom
-from mainstay.services.observability.interface import Observability
+from mainstay.services.observability.interface import AuditCheckpoints, Observability
 from mainstay.transports.cli.commands import DataOption, JsonOption, KeyOption, UrlOption, address_of
 from mainstay.transports.cli.printing import Output, console
 
@@ -100,14 +100,14 @@ def verify(
     if as_json:
         out.json([audits.as_json(each) for each in found])
     for checked in () if as_json else found:
-        _tell(out, checked, asked=checkpoint is not None)
+        _tell(out, checked, anchors)
     if not as_json and not found:
         out.say("There are no sealed entries.")
     if any(checked.finding for checked in found):
         raise typer.Exit(1)
 
 
-def _tell(out: Output, checked: Checked, *, asked: bool) -> None:
+def _tell(out: Output, checked: Checked, anchors: AuditCheckpoints | None) -> None:
     if checked.finding:
         out.say(f"{checked.tenant_id} is NOT whole: {checked.finding}", "red")
         return
@@ -118,8 +118,15 @@ def _tell(out: Output, checked: Checked, *, asked: bool) -> None:
     )
     if checked.unsigned or checked.waiting:
         out.say(f"{checked.unsigned} at the end are not signed yet, {checked.waiting} not sealed.")
-    if asked and not checked.anchored:
-        out.say("The checkpoint is of another chain, or of entries that are not kept any more.", "yellow")
+    if anchors is None or anchors.tenant_id != checked.tenant_id:
+        return
+    place = max(each.place for each in anchors.checkpoints)
+    if checked.anchored:
+        out.say(f"The checkpoint fits: up to entry {place} all is as it was when it was made.", "green")
+    else:
+        out.say(
+            f"The checkpoint tells nothing: entry {place}, where it stands, is not kept any more.", "yellow"
+        )
 
 
 @audit.command()
@@ -190,6 +197,9 @@ def rotate_key(
 
 @audit.command()
 def checkpoint(
+    public_key: Annotated[
+        bool, typer.Option("--public-key", help="Print the public key alone, for `verify --public-key`.")
+    ] = False,
     tenant: TenantOption = "",
     url: UrlOption = None,
     key: KeyOption = None,
@@ -197,11 +207,15 @@ def checkpoint(
 ) -> None:
     """Print the newest signed checkpoint as JSON, to be kept where nobody of this installation can change it.
 
-    Example: `mainstay audit checkpoint > checkpoint.json`
+    Example: `mainstay audit checkpoint > checkpoint.json`, and `mainstay audit checkpoint --public-key >
+    audit.pub`
     """
 
     async def work(server: Server) -> None:
         newest = await server.of(Observability).list_checkpoints(limit=1, tenant=tenant)
-        Output(as_json=True).json(plain(newest))
+        if public_key:
+            Output(as_json=False).say(newest.public_key)
+        else:
+            Output(as_json=True).json(plain(newest))
 
     run(lambda: address_of(url, key, data), work, as_json=True)

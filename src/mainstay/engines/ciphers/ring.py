@@ -100,9 +100,8 @@ class DataKeys:
         await self._learn_roots()
 
     def empty(self) -> bool:
-        """Say whether there is no key of any owner, and never was."""
-        counts = self._store.counts()
-        return not counts["keys"] and not counts["destroyed"]
+        """Say whether there is no key of any owner."""
+        return not self._store.counts()["keys"]
 
     def rotate(self, owner: str) -> int:
         """Give an owner a new version of its key; raises KeyDestroyed."""

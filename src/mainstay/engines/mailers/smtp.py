@@ -4,12 +4,16 @@ import asyncio
 import contextlib
 import logging
 import ssl
+from collections.abc import Collection
 from email.message import EmailMessage
+from pathlib import Path
 from typing import NoReturn
 
 import aiosmtplib
 
 from mainstay.engines.mailers.addresses import MailServer
+from mainstay.engines.mailers.folder import forgotten
+from mainstay.engines.mailers.kept import KeptMails
 from mainstay.engines.mailers.letters import Letters
 from mainstay.ports.mailers import Mail, MailRefused, MailUnavailable
 
@@ -32,13 +36,18 @@ class SmtpMailer:
         *,
         trusted: ssl.SSLContext | None = None,
         seconds_max: float = 30,
+        earlier: Path | None = None,
     ) -> None:
-        """Take the server; certificates are checked by what the system trusts, or by `trusted`."""
+        """Take the server; certificates are checked by what the system trusts, or by `trusted`.
+
+        In the folder `earlier` may be mails from before there was a server.
+        """
         self._server = server
         self._letters = letters
         self._trusted = trusted or ssl.create_default_context()
         self._seconds_max = seconds_max
         self._turn = asyncio.Semaphore(_AT_ONCE_MAX)
+        self._earlier = earlier
 
     async def send(self, mail: Mail) -> None:
         """Send a mail; raises MailUnavailable, MailRefused."""
@@ -53,6 +62,12 @@ class SmtpMailer:
             self._fail(error)
         finally:
             client.close()
+
+    async def forget(self, about: Collection[str]) -> int:
+        """Remove mails from before; what was sent is out of reach. Raises MailUnavailable."""
+        if self._earlier is None:
+            return 0
+        return await forgotten(KeptMails(self._earlier), self._earlier, about)
 
     async def close(self) -> None:
         """Have nothing to give back: no connection outlives its mail."""

@@ -54,6 +54,7 @@ CLIENTS = Table(
         "created_by",
         "expires_ms",
     ),
+    subjects=("client_id", "created_by"),
 )
 
 REVOCATIONS = Table(
@@ -82,6 +83,7 @@ CODES = Table(
     ),
     key=("hash",),
     indexes=(Index(("hash",), unique=True, across=True), Index(("expires_ms",), across=True)),
+    subjects=("subject",),
 )
 
 FAMILIES = Table(
@@ -103,6 +105,7 @@ FAMILIES = Table(
         Index(("subject", "client_id")),
         Index(("expires_ms",), across=True),
     ),
+    subjects=("subject",),
 )
 
 REFRESH_TOKENS = Table(

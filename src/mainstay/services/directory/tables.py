@@ -22,6 +22,7 @@ GROUPS = Table(
     key=("group_id",),
     indexes=(Index(("name",), unique=True),),
     exported=("group_id", "name", "display_name", "external_id", "created_ms", "created_by", "changed_ms"),
+    subjects=("created_by",),
 )
 
 USERS = Table(
@@ -36,6 +37,7 @@ USERS = Table(
     key=("user_id",),
     indexes=(Index(("name_index",), unique=True), Index(("external_index",))),
     exported=("user_id", "profile", "changed_ms"),
+    subjects=("user_id",),
 )
 
 SETTINGS = Table(

@@ -41,6 +41,7 @@ CONNECTIONS = Table(
         "created_ms",
         "created_by",
     ),
+    subjects=("created_by",),
 )
 
 DOMAINS = Table(
@@ -60,6 +61,7 @@ LINKS = Table(
         Column("created_ms", "integer"),
     ),
     key=("connection_id", "subject_index"),
+    subjects=("user_id",),
 )
 
 USED = Table(

@@ -52,6 +52,11 @@ class ErasureStore:
         where: Mapping[str, Scalar] = {"erasure_id": row.erasure_id, "state": row.state}
         return await self._rows.update("tenant_erasures", changed, where) > 0
 
+    async def end_job(self, job_id: str, now_ms: int) -> None:
+        """Let what a job still waits for be."""
+        where: Mapping[str, Scalar] = {"job_id": job_id, "state": "waiting"}
+        await self._rows.update("outbox", {"state": "cancelled", "due_ms": now_ms}, where)
+
     async def await_parts(self, erasure_id: str, services: Sequence[str]) -> None:
         """Note which services have to remove what they have."""
         rows: list[dict[str, Scalar]] = [

@@ -89,6 +89,7 @@ class TenantErasures:
         row = await self._found(tenant_id)
         if row.state != "waiting" or not await self._erasures.change(row, "called_off"):
             raise TenantErasureBegun(f"Its state is `{row.state}`; nothing of it can be had back.")
+        await self._erasures.end_job(row.job_id, self._clock.now_ms())
         return await self._told(replace(row, state="called_off"))
 
     async def report(self, tenant_id: str) -> TenantErasure:

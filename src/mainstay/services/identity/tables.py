@@ -37,6 +37,7 @@ API_KEYS = Table(
         "expires_ms",
         "created_by",
     ),
+    subjects=("key_id", "created_by"),
 )
 
 KEY_USES = Table(

@@ -62,6 +62,7 @@ FEEDBACK = Table(
     indexes=(Index(("doc_id",)),),
     exported=("feedback_id", "doc_id", "collection", "helpful", "query", "comment", "subject", "created_ms"),
     aged=Aged("feedback", "created_ms", least_days=7, by_service=True),
+    subjects=("subject",),
 )
 
 TABLES = (FAQS, FEEDBACK)

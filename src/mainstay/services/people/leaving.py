@@ -6,6 +6,7 @@ from dataclasses import asdict
 from mainstay.kernel.clearing import Clearing
 from mainstay.kernel.work import emit
 from mainstay.ports.keyrings import KeyRing
+from mainstay.ports.mailers import Mailer
 from mainstay.services.people.happenings import PersonsLeaving
 from mainstay.services.people.store import TABLES, MemberRow, PeopleStore, Which
 from mainstay.services.privacy.interface import TenantErasureRequested, TenantPartErased
@@ -17,8 +18,9 @@ MEMBERS_AT_ONCE = 50
 class Leaving:
     """Erases a tenant's people, some in a transaction."""
 
-    def __init__(self, store: PeopleStore, keys: KeyRing, clearing: Clearing) -> None:
+    def __init__(self, store: PeopleStore, keys: KeyRing, clearing: Clearing, mailer: Mailer) -> None:
         """Take the parts."""
+        self._mailer = mailer
         self._store = store
         self._keys = keys
         self._clearing = clearing
@@ -40,11 +42,12 @@ class Leaving:
             emit(done, job_id=event.job_id, subject=tenant_id, promised=True)
             return
         gone = [await asyncio.to_thread(self._keys.destroy, person_id) for person_id in last]
+        mails = await self._mailer.forget([*last, *(each.user_id for each in members)])
         for person_id, keys in zip(last, gone, strict=True):
             rows = [{**asdict(each), "tenant_id": tenant_id} for each in keys]
             await self._store.forget_person(person_id, rows)
         await self._store.forget_members(tenant_id, [each.user_id for each in members])
-        counts = {"members": len(members), "people": len(last)}
+        counts = {"members": len(members), "people": len(last), "mails": mails}
         await self._clearing.count_in_work(event.erasure_id, _SERVICE, **counts)
         emit(event, job_id=event.job_id, subject=tenant_id, promised=True)
 

@@ -1,5 +1,6 @@
 """Sends what was promised by mail: codes are made at this moment, and stored as hashes alone."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from mainstay.kernel.address import PublicAddress
@@ -7,7 +8,7 @@ from mainstay.kernel.recognising import Standing
 from mainstay.kit.clock import Clock
 from mainstay.kit.random import Random
 from mainstay.kit.tokens import TOKEN_BYTES, hashed, token_of
-from mainstay.ports.mailers import Mailer
+from mainstay.ports.mailers import Mail, Mailer
 from mainstay.services.people import letters
 from mainstay.services.people.code_store import CodeRow, CodeStore, Purpose
 from mainstay.services.people.members import Members
@@ -63,7 +64,7 @@ class Post:
         tenant = await self._standing.named(tenant_id)
         inviter = await self._members.named(tenant_id, member.created_by)
         to = await self._personal.open(member.person_id, EMAIL, member.email)
-        await self._mailer.send(letters.invitation(to, tenant, inviter, link, INVITATION_DAYS))
+        await self._send(letters.invitation(to, tenant, inviter, link, INVITATION_DAYS), user_id)
         now = self._clock.now_ms()
         await self._codes.use_up(member.person_id, "invitation", now, tenant_id)
         expires_ms = now + INVITATION_DAYS * _DAY_MS
@@ -77,30 +78,30 @@ class Post:
             return
         code, link = self._code("reset")
         to = await self._personal.open(person.person_id, EMAIL, person.email)
-        await self._mailer.send(letters.reset(to, link, RESET_MINUTES))
+        await self._send(letters.reset(to, link, RESET_MINUTES), person.person_id)
         await self._store_code(code, "reset", person.person_id, RESET_MINUTES * _MINUTE_MS)
 
     async def prove_address(self, person_id: str, sealed: bytes) -> None:
         """Send a link to a new address."""
         code, link = self._code("confirm")
         to = await self._personal.open(person_id, NEW_EMAIL, sealed)
-        await self._mailer.send(letters.new_address(to, link, ADDRESS_HOURS))
+        await self._send(letters.new_address(to, link, ADDRESS_HOURS), person_id)
         await self._store_code(code, "address", person_id, ADDRESS_HOURS * _HOUR_MS, sealed)
 
     async def tell_old_address(self, person_id: str, sealed: bytes) -> None:
         """Tell an address that it is none any more."""
         to = await self._personal.open(person_id, EMAIL, sealed)
-        await self._mailer.send(letters.address_changed(to))
+        await self._send(letters.address_changed(to), person_id)
 
     async def tell_password(self, person_id: str) -> None:
         """Tell a person that there is another password."""
         for to in await self._addresses(person_id):
-            await self._mailer.send(letters.password_changed(to, self._page("forgotten")))
+            await self._send(letters.password_changed(to, self._page("forgotten")), person_id)
 
     async def tell_factor(self, person_id: str, what: str) -> None:
         """Tell a person what was changed about her second factor."""
         for to in await self._addresses(person_id):
-            await self._mailer.send(letters.factor_changed(to, what, self._page("forgotten")))
+            await self._send(letters.factor_changed(to, what, self._page("forgotten")), person_id)
 
     async def tell_new_place(self, person_id: str, at_ms: int, address: bytes, agent: bytes) -> None:
         """Tell a person from where somebody has signed in as her."""
@@ -108,7 +109,11 @@ class Post:
         for to in await self._addresses(person_id):
             place = await self._personal.open(person_id, ADDRESS, address)
             program = await self._personal.open(person_id, AGENT, agent)
-            await self._mailer.send(letters.new_place(to, when, place, program, self._page("forgotten")))
+            await self._send(letters.new_place(to, when, place, program, self._page("forgotten")), person_id)
+
+    async def _send(self, mail: Mail, about: str) -> None:
+        """Send a mail that is forgotten with a person, or, where it tells of a tenant, with a membership."""
+        await self._mailer.send(replace(mail, about=about))
 
     async def _addresses(self, person_id: str) -> list[str]:
         """Give the address of a person, or none where she has been erased meanwhile."""

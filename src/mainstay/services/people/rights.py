@@ -8,6 +8,7 @@ from typing import Any
 from mainstay.kernel.work import caller
 from mainstay.ports.ciphers import Cipher
 from mainstay.ports.keyrings import KeyRing
+from mainstay.ports.mailers import Mailer
 from mainstay.services.people.factors import Factors
 from mainstay.services.people.passkeys import PasskeyBook
 from mainstay.services.people.personal import EMAIL, Personal, name_column
@@ -33,6 +34,7 @@ class Rights:
         personal: Personal,
         cipher: Cipher,
         keys: KeyRing,
+        mailer: Mailer,
     ) -> None:
         """Take the parts."""
         self._factors = factors
@@ -42,6 +44,7 @@ class Rights:
         self._personal = personal
         self._cipher = cipher
         self._keys = keys
+        self._mailer = mailer
 
     async def gather(self, event: PersonExportRequested) -> None:
         """Contribute a member's name, address, roles and sessions to an export."""
@@ -54,18 +57,19 @@ class Rights:
         """Erase a member; with the last membership the person, whose key is destroyed."""
         tenant_id, user_id = caller().tenant_id, event.subject
         member = await self._store.member(tenant_id, user_id)
-        counts = {"members": 0, "sessions": 0}
+        counts = {"members": 0, "sessions": 0, "mails": 0}
         if member is not None:
             sessions = await self._of_user(member)
             others = [each for each in await self._store.memberships(member.person_id) if each != member]
             last = all((each.tenant_id, each.user_id) == (tenant_id, user_id) for each in others)
             gone = await asyncio.to_thread(self._keys.destroy, member.person_id) if last else []
+            mails = await self._mailer.forget([user_id, *([member.person_id] if last else [])])
             await self._sessions.end_of_user(tenant_id, user_id)
             await self._store.forget_member(member)
             if last:
                 rows = [{**asdict(each), "tenant_id": tenant_id} for each in gone]
                 await self._store.forget_person(member.person_id, rows)
-            counts = {"members": 1, "sessions": len(sessions)}
+            counts = {"members": 1, "sessions": len(sessions), "mails": mails}
         event.answer(_SERVICE, counts)
 
     async def _told(self, member: MemberRow) -> dict[str, Any]:

@@ -74,6 +74,7 @@ MEMBERS = Table(
         "accepted_ms",
         _EMAIL,
     ),
+    subjects=("user_id", "created_by"),
 )
 
 SESSIONS = Table(

@@ -39,6 +39,7 @@ CONSENTS = Table(
     sequence="number",
     indexes=(Index(("subject", "purpose", "number")),),
     exported=("subject", "purpose", "version", "given", "at_ms", "recorded_by", "evidence"),
+    subjects=("subject",),
 )
 TABLES = (PURPOSES, CONSENTS)
 

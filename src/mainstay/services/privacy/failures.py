@@ -3,6 +3,12 @@
 from mainstay.kit.errors import Conflict, Invalid, NotFound, Unavailable
 
 
+class PersonMissing(NotFound):
+    """Your tenant knows nobody by this id, or has nothing of somebody any more who was erased before."""
+
+    title = "There is no such person"
+
+
 class PersonRequestMissing(NotFound):
     """Your tenant has no such request, or no longer."""
 

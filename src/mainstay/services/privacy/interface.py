@@ -18,6 +18,7 @@ from mainstay.services.privacy.failures import (
     ConsentPurposeMissing,
     ConsentVersionMissing,
     ExportUnfinished,
+    PersonMissing,
     PersonRequestMissing,
     RetentionInvalid,
     TenantExportMissing,
@@ -29,6 +30,7 @@ from mainstay.services.privacy.records import (
     ConsentPurpose,
     ConsentState,
     ConsentText,
+    Erased,
     Evidence,
     ExportId,
     KeyState,
@@ -216,9 +218,20 @@ class Privacy(Interface):
     async def read_export(self, request_id: RequestId) -> PersonData:
         """Give what was gathered, as JSON; erasing the person erases it too."""
 
-    @writes("POST /privacy/erasures", may="privacy:write", status=202, pending=True, example=_SUBJECT_EXAMPLE)
-    async def erase_person(self, subject: Subject) -> PersonRequest:
+    @writes(
+        "POST /privacy/erasures",
+        may="privacy:write",
+        status=202,
+        pending=True,
+        final=True,
+        fails=(PersonMissing,),
+        example=_SUBJECT_EXAMPLE,
+    )
+    async def erase_person(self, subject: Erased) -> PersonRequest:
         """Erase somebody from every service, the audit, and, by destroying a key, all backups (article 17).
+
+        Somebody is whoever left anything in your tenant: present users and former ones, API keys, clients,
+        and those of whom there is only a consent.
 
         It cannot be cancelled or undone, and goes on after a crash. The audit then has an entry
         `house.person_erased` with the request's id, and keeps what was done, but not by whom.

@@ -9,13 +9,19 @@ from typing import Literal
 from mainstay.kernel.audit import Audit
 from mainstay.kernel.erasing import Eraser
 from mainstay.kernel.events import Subscribers
+from mainstay.kernel.subjects import Subjects
 from mainstay.kernel.work import caller, current, emit, note_target
 from mainstay.kit.clock import Clock
 from mainstay.kit.ids import Ids
 from mainstay.ports.ciphers import Cipher
 from mainstay.ports.keyrings import KeyRing
 from mainstay.services.privacy.consent_store import ConsentStore
-from mainstay.services.privacy.failures import AuditUnsealed, ExportUnfinished, PersonRequestMissing
+from mainstay.services.privacy.failures import (
+    AuditUnsealed,
+    ExportUnfinished,
+    PersonMissing,
+    PersonRequestMissing,
+)
 from mainstay.services.privacy.interface import (
     PersonErasureRequested,
     PersonExportRequested,
@@ -30,6 +36,14 @@ CERTIFICATE = "house.person_erased"
 _FAR = 1 << 62
 _CONSENTS_MAX = 100_000
 Kind = Literal["export", "erasure"]
+_FIND = (
+    "`GET /v1/users` and `GET /v1/api-keys` (`mainstay users list`, `mainstay keys list`) show ids. Of"
+    " somebody who was erased nothing is left to erase; `GET /v1/privacy/requests` lists erasures."
+)
+_NOT_AN_ADDRESS = (
+    "An e-mail address is no id: `GET /v1/users?q=ADDRESS` (`mainstay users list ADDRESS`) shows that of its"
+    " user."
+)
 
 
 class Persons:
@@ -39,6 +53,7 @@ class Persons:
         self,
         store: PrivacyStore,
         consents: ConsentStore,
+        subjects: Subjects,
         cipher: Cipher,
         keys: KeyRing,
         eraser: Eraser,
@@ -50,6 +65,7 @@ class Persons:
         """Take the parts."""
         self._store = store
         self._consents = consents
+        self._subjects = subjects
         self._cipher = cipher
         self._keys = keys
         self._eraser = eraser
@@ -59,7 +75,9 @@ class Persons:
         self._ids = ids
 
     async def ask(self, kind: Kind, subject: str) -> PersonRequest:
-        """Store a request and tell the services."""
+        """Store a request and tell the services; raises PersonMissing when nobody is there to be erased."""
+        if kind == "erasure" and not await self._subjects.known(caller().tenant_id, subject):
+            raise PersonMissing(_NOT_AN_ADDRESS if "@" in subject else _FIND)
         row = RequestRow(
             request_id=self._ids.new("request"),
             kind=kind,

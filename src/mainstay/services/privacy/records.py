@@ -11,6 +11,12 @@ Subject = Annotated[
     StringConstraints(min_length=1, max_length=64, pattern=r"^[\w-]+$"),
     Field(description="Whom it is about: the id of a person or of an API key."),
 ]
+Erased = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=254, pattern=r"^[\w@.+-]+$"),
+    Field(description="Who is erased: the id of a person or of an API key, as `GET /v1/users` shows it."),
+]
+"""An e-mail address is let through, so that whoever gives one is told what to give instead."""
 ExportId = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[\w-]+$")]
 RequestId = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[\w-]+$")]
 

@@ -5,6 +5,7 @@ import copy
 import inspect
 import json
 import shlex
+import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Annotated, Any, get_args
@@ -52,8 +53,10 @@ DataOption = Annotated[
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print JSON, for programs.", rich_help_panel=_PANEL, show_default=False)
 ]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking.", show_default=False)]
 _COMMON = {"url_": UrlOption, "key_": KeyOption, "data_": DataOption, "json_": JsonOption}
 _PREFIX = "--server-"
+_YES = "yes_"
 _LONG_VALUES = "`@path` reads a long value from a file, `-` from standard input; `@@` stands for an at sign."
 
 
@@ -78,7 +81,7 @@ def example_of(operation: Operation, options: Sequence[Choice]) -> str:
         words += [choices[operation.upload.name].flag, "handbook.pdf"]
     for name, value in operation.example.items():
         words += _typed(choices[name], value)
-    return shlex.join(words)
+    return shlex.join(words + ["--yes"] * operation.final)
 
 
 async def _call(
@@ -109,7 +112,7 @@ def _common(choices: list[Choice]) -> dict[str, Any]:
     return found
 
 
-def _parameters(choices: list[Choice]) -> list[inspect.Parameter]:
+def _parameters(choices: list[Choice], *, asks: bool) -> list[inspect.Parameter]:
     keyword = inspect.Parameter.KEYWORD_ONLY
     found = []
     default: Any
@@ -118,10 +121,25 @@ def _parameters(choices: list[Choice]) -> list[inspect.Parameter]:
         found.append(
             inspect.Parameter(choice.parameter.name, keyword, default=default, annotation=choice.annotation())
         )
+    if asks:
+        found.append(inspect.Parameter(_YES, keyword, default=False, annotation=YesOption))
     for name, annotation in _common(choices).items():
         default = False if name == "json_" else None
         found.append(inspect.Parameter(name, keyword, default=default, annotation=annotation))
     return found
+
+
+def _somebody_there() -> bool:
+    return sys.stdin.isatty()
+
+
+def _agreed(operation: Operation) -> None:
+    """Ask whether what cannot be undone is wanted; raises typer.Abort or BadParameter."""
+    if not _somebody_there():
+        raise typer.BadParameter(
+            "This cannot be undone, so it asks before; add --yes where nobody can answer."
+        )
+    typer.confirm(f"{operation.summary}.\nThis cannot be undone. Go on?", abort=True, err=True)
 
 
 def _command(operation: Operation, choices: list[Choice], connect: Connect) -> Callable[..., None]:
@@ -132,11 +150,13 @@ def _command(operation: Operation, choices: list[Choice], connect: Connect) -> C
             for choice in choices
             if given[choice.parameter.name] is not None and given[choice.parameter.name] != []
         }
+        if operation.final and not given[_YES]:
+            _agreed(operation)
         with failures_told(as_json=as_json, options=[choice.flag for choice in choices]):
             address = address_of(given["url_"], given["key_"], given["data_"])
             asyncio.run(_call(operation, values, address, connect, Output(as_json=as_json)))
 
-    parameters = _parameters(choices)
+    parameters = _parameters(choices, asks=operation.final)
     run.__name__ = operation.name
     run.__doc__ = f"{operation.summary}.\n\n{operation.description}".strip()
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # typer reads it
