@@ -154,7 +154,7 @@ class Application:
                 walk.record = parts.recording.begin(caller, operation.full_name)
             parts.guard.authorise(caller, operation)
             values = await message.read()
-            walk.record.asked(values)
+            walk.record.asked(values, operation.model.model_fields)
             model = validated(operation, values, strict=message.strict)
             walk.progress.read(operation, model)
             work = self._work(caller, message)
