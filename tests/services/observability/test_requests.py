@@ -104,12 +104,13 @@ async def test_secrets_and_files_are_never_kept(house: House, admin: Client) -> 
 
 
 SECRETS = """
-    password newPassword new_password new-password NewPassword NEW_PASSWORD newpassword passwordAgain password2
-    user[password] user.newPassword passphrase db_passwd dbPwd clientSecret client_secret client-secret
-    ClientSecret clientsecret secretValue apiKey api_key api-key APIKey API_KEY apikey X-API-Key privateKey keys
-    accessToken access_token refreshToken oAuthToken idTokens bearerToken authToken2 totp otp loginOtp
-    credential userCredentials sessionCookie Proxy-Authorization clientAssertion code codeVerifier
-    code_verifier recoveryCodes recovery_code SAMLResponse samlResponse saml_response
+    " password newPassword new_password new-password NewPassword NEW_PASSWORD newpassword
+    passwordAgain password2 user[password] user.newPassword passphrase db_passwd dbPwd clientSecret
+    client_secret client-secret ClientSecret clientsecret secretValue apiKey api_key api-key APIKey
+    API_KEY apikey X-API-Key privateKey keys accessToken access_token refreshToken oAuthToken
+    idTokens bearerToken authToken2 totp otp loginOtp credential userCredentials sessionCookie
+    Proxy-Authorization clientAssertion code codeVerifier code_verifier recoveryCodes recovery_code
+    SAMLResponse samlResponse saml_response
 """
 PLAIN = """
     keyId key_id keyboard monkey tokens_max tokensMax tokenType token_type codes postcode encoding passages
