@@ -33,6 +33,8 @@ PLANTED = {
     "x-api-key: plain-text-key": "plain-text-key",
     "POST /token?client_secret=hush-hush&grant=x": "hush-hush",
     '{"password": "correct horse"}': "correct",
+    '{"newPassword": "horse-battery"}': "horse-battery",
+    "old_password=staple-9": "staple-9",
     "postgresql://mainstay:pa55word@db.example.com/x": "pa55word",
     "redis://:pa55word@127.0.0.1:6379/0": "pa55word",
     f"mail to {MAIL} bounced": MAIL,

@@ -44,6 +44,7 @@ from mainstay.kernel.reactor import Reactor
 from mainstay.kernel.recognising import Recogniser, Recognisers, Standing
 from mainstay.kernel.recording import Recording
 from mainstay.kernel.resealing import KeyRounds, Resealer
+from mainstay.kernel.role_uses import RoleHolders, RoleUses
 from mainstay.kernel.room import Room
 from mainstay.kernel.roster import Roster
 from mainstay.kernel.rounds import Caretaker, Rounds
@@ -61,9 +62,13 @@ from mainstay.kit.errors import Conflict
 from mainstay.kit.ids import Ids
 from mainstay.kit.random import Random, SystemRandom
 from mainstay.ports.database import UniqueViolated
+from mainstay.services.authorization.client_store import ClientStore
 from mainstay.services.authorization.signing import AuthorizationSettings
+from mainstay.services.directory.store import DirectoryStore
 from mainstay.services.federation.approvals import ApprovedDomains
+from mainstay.services.federation.store import FederationStore
 from mainstay.services.identity.interface import Identity
+from mainstay.services.identity.key_store import ApiKeyStore
 from mainstay.services.identity.keyring import IdentitySettings
 from mainstay.services.identity.service import IdentityService
 from mainstay.services.identity.standing import TenantStanding
@@ -72,6 +77,7 @@ from mainstay.services.people.admission import MemberAdmission
 from mainstay.services.people.interface import People
 from mainstay.services.people.profiles import MemberProfiles
 from mainstay.services.people.roster import MemberRoster
+from mainstay.services.people.roster_store import RosterStore
 from mainstay.services.people.sessions import Sessions
 from mainstay.services.people.settings import PeopleSettings
 
@@ -287,6 +293,15 @@ class House:
 
     def _keep_contracts(self) -> None:
         """Make what services ask of each other by the kernel's contracts."""
+        stores: dict[str, type[RoleHolders]] = {
+            "API keys": ApiKeyStore,
+            "users": RosterStore,
+            "OAuth clients": ClientStore,
+            "single sign-on connections": FederationStore,
+            "provisioning rules": DirectoryStore,
+        }
+        holders = {name: self._wiring.make(store) for name, store in stores.items()}
+        self._wiring.know(RoleUses, RoleUses(holders))
         self._wiring.know(Standing, self._wiring.make(TenantStanding))
         self._wiring.know(Admission, self._wiring.make(MemberAdmission))
         self._wiring.know(Profiles, self._wiring.make(MemberProfiles))

@@ -10,14 +10,13 @@ from mainstay.app.settings import Settings
 
 _SHORTEST = 8
 _NAMES = (
-    r"(?:proxy-)?authorization|x-api-key|x-vault-token|set-cookie|cookie|api[_-]?key|client[_-]?secret"
-    r"|(?:access|refresh|id)[_-]?token|token|secret|password|passwd"
+    r"authorization|cookie|api[_-]?key|token|secret|password|passwd|passphrase"  # or the end of a longer name
 )
 _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\b(?:mk|ms[a-z]|mcs|mac|mrt)_[\w-]{8,}|\bhvs\.[\w-]{8,}"), "[key]"),
     (re.compile(r"\beyJ[\w-]{4,}\.[\w-]{4,}(?:\.[\w-]*)?"), "[token]"),
     (re.compile(r"(?i)(\b[a-z][a-z0-9+.-]{1,20}://[^\s:/@]{0,200}):[^\s@/]{1,200}@"), r"\1:[password]@"),
-    (re.compile(rf"(?i)\b({_NAMES})\b(['\"]?\s?[:=,]\s?(?:b?['\"])?)(?:(?:bearer|basic)\s+)?(?!\[secret)[^\s'\",;&}})\]]+"),
+    (re.compile(rf"(?i)({_NAMES})\b(['\"]?\s?[:=,]\s?(?:b?['\"])?)(?:(?:bearer|basic)\s+)?(?!\[secret)[^\s'\",;&}})\]]+"),
      r"\1\2[secret]"),
     (re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}"), r"\1 [secret]"),
     (re.compile(r"[^\s@<>\"'(),:;=\[\]]{1,64}@[^\s@<>\"'(),:;=/\[\]]{1,190}\.[^\W\d_]{2,24}\b"),

@@ -157,7 +157,7 @@ class Application:
                 walk.record = parts.recording.begin(caller, operation.full_name)
             parts.guard.authorise(caller, operation)
             values = await message.read()
-            walk.record.asked(values)
+            walk.record.asked(values, operation.model.model_fields)
             model = validated(operation, values, strict=message.strict)
             walk.progress.read(operation, model)
             work = self._work(caller, message)
@@ -315,7 +315,7 @@ class Application:
                             break
                     if work.unit is not None:
                         _refuse_write(operation)
-                    looked_s = await self._look_again(work.caller, looked_s)
+                    looked_s = await self._look_again(operation, work.caller, looked_s)
                     walk.record.answered(piece)
                     yield piece
             if work.unit is not None:
@@ -335,13 +335,14 @@ class Application:
             self._note(operation, work, message, walk, outcome)
             self._end(operation, work, message, walk, outcome)
 
-    async def _look_again(self, caller: Caller, looked_s: float) -> float:
-        """Make sure, once a second, that a stream's key still works; give when it was looked."""
+    async def _look_again(self, operation: Operation, caller: Caller, looked_s: float) -> float:
+        """Make sure, once a second, that a stream's caller still may; give when it was looked."""
         now_s = self._parts.clock.monotonic_s()
         if not caller.secret or now_s - looked_s < _LOOK_AGAIN_S:
             return looked_s
-        with contextlib.suppress(TooMany, Unavailable):  # what is no verdict on the key ends no stream
-            await self._parts.guard.authenticate(Credential(caller.secret, "stream"))
+        with contextlib.suppress(TooMany, Unavailable):  # what is no verdict on the caller ends no stream
+            guard = self._parts.guard
+            guard.authorise(await guard.authenticate(Credential(caller.secret, "stream")), operation)
         return now_s
 
     def _note_failed(

@@ -4,12 +4,12 @@ import asyncio
 import json
 import logging
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from mainstay.kernel.caller import Caller
-from mainstay.kernel.redacting import Copying
+from mainstay.kernel.redacting import HIDDEN, Copying
 from mainstay.kernel.rounds import Rounds
 from mainstay.kernel.tables import logged_place
 from mainstay.kernel.tidying import DAY_MS
@@ -60,8 +60,11 @@ def wishes_of(row: Row) -> Wishes:
 class Unrecorded:
     """A request that nobody wants to have logged: it costs nothing."""
 
-    def asked(self, values: object) -> None:
-        """Take what was asked for."""
+    def asked(self, values: Mapping[str, Any], known: Container[str]) -> None:
+        """Take what was asked for, before it is validated, and which fields there are.
+
+        What stands in another field may be a secret whose name was mistyped.
+        """
 
     def answered(self, value: object) -> None:
         """Take what was answered, or a piece of it."""
@@ -87,9 +90,11 @@ class _Recorded(Unrecorded):
     cut: bool = False
     _answer: Copying | None = None
 
-    def asked(self, values: object) -> None:
+    def asked(self, values: Mapping[str, Any], known: Container[str]) -> None:
         copying = self._copying()
-        self.request = copying.copy(values)
+        self.request = copying.copy(
+            {name: value if name in known else HIDDEN for name, value in values.items()}
+        )
         self.cut = copying.cut
 
     def answered(self, value: object) -> None:

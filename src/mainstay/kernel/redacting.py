@@ -13,11 +13,14 @@ HIDDEN = "[hidden]"
 CUT = "[cut]"
 _DEPTH_MAX = 20
 _PLAIN_COST = 8
+_BETWEEN_WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[\W_]+")
 _SECRET_NAME = re.compile(
-    r"(?:.*[_-])?(?:key|secret|password|passphrase|token|otp|totp|credential|cookie|authorization|assertion)s?"
-    r"|code|recovery_codes?|code_verifier|samlresponse",
-    re.IGNORECASE,
+    r".*(?:password|passphrase|passwd|secret).*"
+    r"|.*(?:token|credential|cookie|authorization|assertion|apikey)s?(?:_?\d+)?"
+    r"|(?:.*_)?(?:key|otp|totp|pwd)s?(?:_?\d+)?"
+    r"|code|recovery_?codes?|code_?verifier|saml_?response"
 )
+"""Names of fields that are secret, in small letters with `_` between their words."""
 _SECRET = re.compile(
     r"(?:mk|ms[a-z]|mac|mcs|mrt)_[0-9A-Za-z]{8,}|otpauth://\S+|eyJ[\w-]{8,}(?:\.[\w-]*)*|(?<=\bBearer )\S+",
     re.ASCII,
@@ -67,7 +70,7 @@ class Copying:
                 self.cut = True
                 break
             told = self._text(str(name))
-            secret = _SECRET_NAME.fullmatch(told) or told.casefold() in self.hidden
+            secret = _is_secret(told) or told.casefold() in self.hidden
             copied[told] = HIDDEN if secret and value is not None else self.copy(value, depth + 1)
         return copied
 
@@ -85,3 +88,9 @@ class Copying:
         self.cut = self.cut or len(kept) < len(text)
         self.left -= len(kept) + 1
         return _SECRET.sub(HIDDEN, kept)
+
+
+def _is_secret(name: str) -> bool:
+    """Say whether a field's name, however its words are joined, is that of a secret."""
+    words = "_".join(word for word in _BETWEEN_WORDS.split(name) if word)
+    return _SECRET_NAME.fullmatch(words.casefold()) is not None

@@ -96,7 +96,10 @@ class Roster(Protocol):
         ...
 
     async def hold(self, user_ids: Collection[str]) -> Sequence[Placed]:
-        """Give members as they are, and let nobody else change them before this operation ends."""
+        """Give members as they are, and let nobody else change them before this operation ends.
+
+        Nor an administrator, whose role or place this operation may take. Raises UserMissing.
+        """
         ...
 
     async def regroup(self, placed: Placed, groups: Sequence[str], role: str) -> None:

@@ -1,8 +1,11 @@
 """Groups as rows: their names are what documents name, and who is in one stands with the members."""
 
+import asyncio
+
 import pytest
 
 from mainstay.app.house import House
+from mainstay.ports.database import SYSTEM
 from mainstay.services.directory.failures import (
     GroupMayTooMuch,
     GroupMissing,
@@ -172,3 +175,30 @@ async def test_a_group_does_not_take_the_last_administrator(
     with pytest.raises(LastAdministrator):
         await her.call("directory.update_group", group_id=chiefs.group_id, remove=[user.id])
     assert (await her.call("directory.get_group", group_id=chiefs.group_id)).members == [user.id]
+
+
+async def test_of_two_administrators_who_leave_their_groups_at_the_same_moment_one_stays(
+    house: House, mails: Mailbox
+) -> None:
+    tenant = await tenant_client(house, "other")
+    emails = ["ada@example.com", "bob@example.com"]
+    users = [(await joined(house, tenant, mails, email, role="admin"))[0] for email in emails]
+    rules = [{"by": "group", "value": user.id, "role": "admin"} for user in users]
+    await tenant.call("directory.set_provisioning", rules=rules)
+    groups = []
+    for user in users:
+        profile = {"user_name": user.email}
+        await tenant.call("directory.replace_provisioned_user", user_id=user.id, profile=profile)
+        groups.append(await tenant.call("directory.create_group", display_name=user.id, members=[user.id]))
+    async with house.engines.database.unit(SYSTEM) as unit:  # its key is no administrator's any more
+        where = {"tenant_id": (await tenant.call("identity.whoami")).tenant_id}
+        await unit.update("api_keys", {"role": "", "permissions": '["*"]'}, where)
+    outcomes = await asyncio.gather(
+        *(
+            tenant.call("directory.update_group", group_id=group.group_id, remove=[user.id])
+            for group, user in zip(groups, users, strict=True)
+        ),
+        return_exceptions=True,
+    )
+    assert sorted(type(each).__name__ for each in outcomes) == ["Group", "LastAdministrator"]
+    assert len(await tenant.call("people.list_users", state="active", role="admin")) == 1

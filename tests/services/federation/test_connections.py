@@ -20,6 +20,7 @@ from mainstay.services.federation.failures import (
     ProviderChanged,
     ProviderUnusable,
 )
+from mainstay.services.identity.failures import RoleInUse
 from makers import Client, FrozenClock, client, opened_house, tenant_client
 from oidc_provider import CLIENT, ISSUER, SECRET, OidcProvider
 from saml_provider import ENTITY
@@ -214,3 +215,16 @@ async def test_another_tenants_connection_is_as_if_it_did_not_exist(site: Site) 
         with pytest.raises(ConnectionMissing):
             await other.call(f"federation.{name}", connection_id=made.connection_id)
     assert await other.call("federation.list_connections") == []
+
+
+async def test_a_role_that_a_connection_gives_is_not_deleted(site: Site) -> None:
+    rule = {"claim": "groups", "value": "staff", "role": "crew"}
+    for mapping in ({"default_role": "crew", "rules": []}, {"rules": [rule]}):
+        await site.admin.call("identity.create_role", name="crew", permissions=["jobs:read"])
+        made = await site.connect_saml(mapping=mapping)
+        with pytest.raises(RoleInUse, match=r"single sign-on connections \(1\)"):
+            await site.admin.call("identity.delete_role", name="crew")
+        await site.admin.call(
+            "federation.update_connection", connection_id=made.connection_id, mapping={"rules": []}
+        )
+        await site.admin.call("identity.delete_role", name="crew")

@@ -13,7 +13,7 @@ import pytest
 
 from mainstay.app import spec
 from mainstay.app.house import House
-from mainstay.kernel.guard import CredentialsUnknown
+from mainstay.kernel.guard import CredentialsUnknown, PermissionMissing
 from mainstay.services.identity import keys
 from mainstay.services.identity.failures import (
     ExpiryInvalid,
@@ -312,6 +312,23 @@ async def test_another_tenants_keys_are_out_of_reach(house: House, admin: Client
         with pytest.raises(KeyMissing):
             await other.call(operation, key_id=made.key_id)
     assert await works(house, made.key)
+
+
+async def test_a_stream_ends_when_its_permission_does(
+    house: House, admin: Client, clock: FrozenClock
+) -> None:
+    await admin.call("identity.create_role", name="auditor", permissions=["audit:read", "jobs:read"])
+    made = await admin.call("identity.create_key", name="auditor", role="auditor")
+    for left, goes_on in (("audit:read", True), ("jobs:read", False)):
+        stream = await client(house, made.key).answer("observability.export_entries")
+        await anext(stream.value)
+        await admin.call("identity.replace_role", name="auditor", permissions=[left])
+        clock.move(1)
+        if goes_on:
+            assert [piece async for piece in stream.value]
+        else:
+            with pytest.raises(PermissionMissing, match="audit:read"):
+                await anext(stream.value)
 
 
 async def test_a_stream_ends_when_its_key_does(house: House, admin: Client, clock: FrozenClock) -> None:

@@ -8,9 +8,11 @@ import pytest
 from mainstay.app import spec
 from mainstay.app.house import House
 from mainstay.app.services import interfaces
+from mainstay.app.tables import TABLES
 from mainstay.kernel.guard import ANYBODY, STRANGER, PermissionMissing
 from mainstay.kernel.permissions import permissions_of
 from mainstay.kit.errors import Conflict, NotFound
+from mainstay.ports.database import SYSTEM
 from mainstay.services.identity.failures import (
     PermissionUnknown,
     RoleBuiltIn,
@@ -84,6 +86,61 @@ async def test_a_role_of_ones_own_is_made_used_changed_and_deleted(house: House,
             await admin.call(operation, name="support", **more)
     with pytest.raises(RoleMissing):
         await admin.call("identity.create_key", name="s", role="support")
+
+
+async def test_a_role_is_not_deleted_while_anybody_has_it_or_a_rule_gives_it(admin: Client) -> None:
+    await admin.call("identity.create_role", name="crew", permissions=["jobs:read"])
+    await admin.call("identity.create_key", name="s", role="crew")
+    users = [
+        await admin.call("people.create_user", email=f"{n}@example.com", name=n, role="crew") for n in "ab"
+    ]
+    made = await admin.call("authorization.create_client", name="Import", role="crew")
+    await admin.call("people.deactivate_user", user_id=users[0].id)
+    rules = [{"by": "group", "value": "staff", "role": "crew"}]
+    await admin.call("directory.set_provisioning", default_role="crew", rules=rules)
+    [key] = [each for each in await admin.call("identity.list_keys") if each.role == "crew"]
+    for kind, operation, values in (
+        ("API keys (1), users (2), ", "identity.revoke_key", {"key_id": key.key_id}),
+        ("users (2), OAuth", "people.update_user", {"user_id": users[0].id, "role": "user"}),
+        ("users (1), OAuth", "people.update_user", {"user_id": users[1].id, "role": "user"}),
+        ("first: OAuth clients (1), pro", "authorization.delete_client", {"client_id": made.client_id}),
+        ("provisioning rules (2).", "directory.set_provisioning", {"default_role": "crew"}),
+        ("provisioning rules (1).", "directory.set_provisioning", {}),
+    ):
+        with pytest.raises(RoleInUse) as caught:
+            await admin.call("identity.delete_role", name="crew")
+        assert kind in caught.value.detail
+        await admin.call(operation, **values)
+    await admin.call("identity.delete_role", name="crew")
+
+
+async def test_another_tenants_users_hold_no_role_here(house: House, admin: Client) -> None:
+    other = await tenant_client(house, "other")
+    for who in (admin, other):
+        await who.call("identity.create_role", name="crew", permissions=["jobs:read"])
+    await other.call("people.create_user", email="a@example.com", name="A", role="crew")
+    await admin.call("identity.delete_role", name="crew")
+    await admin.call("identity.create_role", name="crew", permissions=["jobs:read"])
+
+
+async def test_nobody_gets_the_rights_of_a_new_role_by_an_old_name(house: House, admin: Client) -> None:
+    await admin.call("identity.create_role", name="crew", permissions=["jobs:read"])
+    user = await admin.call("people.create_user", email="a@example.com", name="A", role="crew")
+    async with house.engines.database.unit(SYSTEM) as unit:  # deleted while the user was made
+        await unit.delete("roles", {"name": "crew"})
+    with pytest.raises(RoleNameTaken, match=r"users \(1\)"):
+        await admin.call("identity.create_role", name="crew", permissions=["documents:read"])
+    assert (await admin.call("people.update_user", user_id=user.id, role="user")).role == "user"
+    await admin.call("identity.create_role", name="crew", permissions=["documents:read"])
+
+
+def test_every_table_that_names_roles_is_asked_before_one_goes() -> None:
+    named = {
+        table.name
+        for table in TABLES
+        if any(column.name in {"role", "default_role", "mapping"} for column in table.columns)
+    }
+    assert named == {"api_keys", "members", "oauth_clients", "sso_connections", "provisioning_settings"}
 
 
 async def test_built_in_roles_stay_as_they_are(admin: Client) -> None:

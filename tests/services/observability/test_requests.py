@@ -11,7 +11,7 @@ from mainstay.kernel import recording
 from mainstay.kernel.dispatch import RequestInvalid
 from mainstay.kernel.guard import PermissionMissing
 from mainstay.kernel.interface import Upload
-from mainstay.kernel.redacting import CUT, HIDDEN
+from mainstay.kernel.redacting import CUT, HIDDEN, Copying
 from mainstay.kernel.tidying import DAY_MS
 from mainstay.ports.database import SYSTEM
 from mainstay.services.identity.failures import KeyMissing
@@ -101,6 +101,35 @@ async def test_secrets_and_files_are_never_kept(house: House, admin: Client) -> 
     for entry in (key, file):
         assert made.key not in entry.model_dump_json()
         assert "ferry" not in entry.model_dump_json()
+
+
+SECRETS = """
+    " password newPassword new_password new-password NewPassword NEW_PASSWORD newpassword
+    passwordAgain password2 user[password] user.newPassword passphrase db_passwd dbPwd clientSecret
+    client_secret client-secret ClientSecret clientsecret secretValue apiKey api_key api-key APIKey
+    API_KEY apikey X-API-Key privateKey keys accessToken access_token refreshToken oAuthToken
+    idTokens bearerToken authToken2 totp otp loginOtp credential userCredentials sessionCookie
+    Proxy-Authorization clientAssertion code codeVerifier code_verifier recoveryCodes recovery_code
+    SAMLResponse samlResponse saml_response
+"""
+PLAIN = """
+    keyId key_id keyboard monkey tokens_max tokensMax tokenType token_type codes postcode encoding passages
+    passkey_id authorizations_url question cookies_max compass
+"""
+
+
+@pytest.mark.parametrize(("names", "kept"), [(SECRETS, HIDDEN), (PLAIN, "Kittiwake-7")])
+def test_a_secret_is_told_by_the_name_of_its_field_however_that_is_spelled(names: str, kept: str) -> None:
+    given = dict.fromkeys(names.split(), "Kittiwake-7")
+    copied = Copying(frozenset(), 100_000).copy({"within": [given]})
+    assert copied == {"within": [dict.fromkeys(given, kept)]}
+
+
+async def test_what_stands_in_a_field_that_there_is_not_is_never_kept(admin: Client) -> None:
+    await turned_on(admin)
+    with pytest.raises(RequestInvalid):
+        await admin.call("identity.create_key", name="Kai", pasword="Kittiwake-7")
+    assert (await whole(admin, "identity.create_key")).request == {"name": "Kai", "pasword": HIDDEN}
 
 
 async def test_an_answer_with_a_field_that_dictionaries_have_too_is_logged(admin: Client) -> None:

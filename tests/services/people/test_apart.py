@@ -7,6 +7,7 @@ import pytest
 from mainstay.app.placement import SettingsContradict, chosen_services
 from mainstay.app.server import doors
 from mainstay.app.settings import Settings
+from mainstay.services.identity.failures import RoleInUse
 from makers import Mailbox, client, opened_house
 from services.people.joining import joined
 
@@ -27,3 +28,13 @@ async def test_identity_and_people_do_without_the_others(tmp_path: Path) -> None
 async def test_there_are_no_pages_where_people_do_not_run(tmp_path: Path) -> None:
     async with opened_house(tmp_path / "data", only=("identity", "jobs")) as house:
         assert not [route for route in doors(house).router.routes if "/account" in route.path]
+
+
+async def test_a_process_without_people_does_not_delete_their_roles(tmp_path: Path) -> None:
+    async with opened_house(tmp_path / "data", only=("identity", "people")) as house:
+        admin = client(house)
+        await admin.call("identity.create_role", name="crew", permissions=["jobs:read"])
+        await admin.call("people.create_user", email="ada@example.com", name="Ada", role="crew")
+    async with opened_house(tmp_path / "data", only=("identity", "jobs")) as house:
+        with pytest.raises(RoleInUse, match=r"users \(1\)"):
+            await client(house).call("identity.delete_role", name="crew")

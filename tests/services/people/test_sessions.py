@@ -5,8 +5,12 @@ from datetime import timedelta
 import pytest
 
 from mainstay.app.house import House
+from mainstay.kernel.caller import Caller
 from mainstay.kernel.guard import CredentialsUnknown
+from mainstay.kernel.work import Work, entered
+from mainstay.ports.database import SYSTEM
 from mainstay.services.people.failures import SessionMissing, UserNeeded
+from mainstay.services.people.session_store import SessionStore
 from makers import Client, FrozenClock, Mailbox, client, tenant_client
 from services.people.joining import PHRASE, from_address, joined
 
@@ -142,3 +146,16 @@ async def test_a_role_holds_from_the_next_request_on(house: House, admin: Client
     assert "documents:write" not in (await session.call("identity.whoami")).permissions
     await admin.call("people.update_user", user_id=user.id, role="developer")
     assert "documents:write" in (await session.call("identity.whoami")).permissions
+
+
+async def test_a_tenant_without_a_name_is_not_all_tenants(
+    house: House, admin: Client, mails: Mailbox
+) -> None:
+    user, _ = await joined(house, admin, mails)
+    [row] = await house.engines.database.fetch(SYSTEM, "SELECT tenant_id, person_id FROM members")
+    work = Work(Caller(str(row["tenant_id"]), user.id, (), frozenset()), house.engines.database, "test")
+    with entered(work):
+        store = house._wiring.make(SessionStore)
+        ended = [await store.end_all(str(row["person_id"]), "", tenant_id) for tenant_id in ("", None)]
+        await work.commit()
+    assert ended == [0, 1]

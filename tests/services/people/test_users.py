@@ -203,13 +203,6 @@ async def test_nobody_gives_more_than_he_has(house: House, admin: Client) -> Non
     assert await admin.call("people.get_user", user_id=boss.id) == boss
 
 
-async def test_a_user_whose_role_was_deleted_can_be_given_another(admin: Client) -> None:
-    await admin.call("identity.create_role", name="crew", permissions=["jobs:read"])
-    made = await admin.call("people.create_user", **ADA, role="crew")
-    await admin.call("identity.delete_role", name="crew")
-    assert (await admin.call("people.update_user", user_id=made.id, role="user")).role == "user"
-
-
 async def keyless(house: House) -> tuple[Client, list[Any]]:
     """Give a tenant whose only key, no administrator's, may change users; and its two administrators."""
     other = await tenant_client(house, "keyless")

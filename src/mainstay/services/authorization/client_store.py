@@ -99,6 +99,11 @@ class ClientStore:
         """List the clients, oldest first."""
         return [_client(row) for row in await self._rows.fetch(f"{_CLIENT} ORDER BY client_id")]
 
+    async def with_role(self, role: str) -> int:
+        """Count the clients that have a role."""
+        sql = "SELECT count(*) AS n FROM oauth_clients WHERE role = :role"
+        return int((await self._rows.fetch(sql, {"role": role}))[0]["n"] or 0)
+
     async def made_by(self, subject: str) -> list[str]:
         """List the clients that somebody made."""
         sql = "SELECT client_id FROM oauth_clients WHERE created_by = :subject ORDER BY client_id"

@@ -1,5 +1,6 @@
 """Groups, profiles of provisioned users, and settings, in rows."""
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
@@ -169,6 +170,14 @@ class DirectoryStore:
         """Give the default role and the rules, as JSON; None as long as nobody has set them."""
         rows = await self._rows.fetch(_SETTINGS)
         return (str(rows[0]["default_role"]), str(rows[0]["rules"])) if rows else None
+
+    async def with_role(self, role: str) -> int:
+        """Count the rules of provisioning that give a role; the default is one."""
+        found = await self.settings()
+        if found is None:
+            return 0
+        default, rules = found
+        return [default, *(each["role"] for each in json.loads(rules))].count(role)
 
     async def set_settings(self, default_role: str, rules: str) -> None:
         """Store the settings."""

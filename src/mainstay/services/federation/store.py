@@ -96,6 +96,14 @@ class FederationStore:
         sql = f"{_CONNECTION} ORDER BY connection_id"
         return [_connection(row) for row in await self._rows.fetch(sql)]
 
+    async def with_role(self, role: str) -> int:
+        """Count the connections that give a role."""
+        rows = await self._rows.fetch("SELECT mapping FROM sso_connections")
+        mappings = [json.loads(str(row["mapping"])) for row in rows]
+        return sum(
+            role in {each["default_role"], *(rule["role"] for rule in each["rules"])} for each in mappings
+        )
+
     async def add(self, row: ConnectionRow) -> None:
         """Store a connection."""
         values: dict[str, Scalar] = {

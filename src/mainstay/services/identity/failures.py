@@ -70,7 +70,7 @@ class RoleMissing(NotFound):
 
 
 class RoleNameTaken(Conflict):
-    """Another role has this name."""
+    """Another role has this name, or somebody has a deleted role of this name."""
 
     title = "This role's name is taken"
 
@@ -82,7 +82,7 @@ class RoleBuiltIn(Conflict):
 
 
 class RoleInUse(Conflict):
-    """There are keys with this role."""
+    """There are keys, users, clients, or rules with this role."""
 
     title = "This role is in use"
 

@@ -179,7 +179,7 @@ class Identity(Interface):
         example={"name": "support"},
     )
     async def delete_role(self, name: RoleName) -> Role:
-        """Delete a role of your tenant that no key has."""
+        """Delete a role of your tenant that no key, user, or client has, and that no rule gives."""
 
     @writes(
         "POST /tenants",

@@ -87,6 +87,11 @@ class ApiKeyStore:
         )
         return bool(rows)
 
+    async def with_role(self, role: str) -> int:
+        """Count the keys that have a role."""
+        rows = await self._rows.fetch("SELECT count(*) AS n FROM api_keys WHERE role = :role", {"role": role})
+        return int(rows[0]["n"] or 0)
+
     async def find(self, key_id: str) -> KeyRow | None:
         """Find a key by its id."""
         rows = await self._rows.fetch(f"{_KEY} WHERE k.key_id = :key", {"key": key_id})

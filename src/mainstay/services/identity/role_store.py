@@ -72,10 +72,3 @@ class RoleStore:
     async def remove(self, name: str) -> None:
         """Forget a role."""
         await self._rows.delete("roles", {"name": name})
-
-    async def in_use(self, name: str) -> bool:
-        """Say whether a key has this role."""
-        rows = await self._rows.fetch(
-            "SELECT 1 AS one FROM api_keys WHERE role = :name LIMIT 1", {"name": name}
-        )
-        return bool(rows)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from mainstay.kernel.caller import EVERYTHING, Caller
 from mainstay.kernel.permissions import Permissions
+from mainstay.kernel.role_uses import RoleUses
 from mainstay.kernel.work import note_change
 from mainstay.kit.clock import Clock
 from mainstay.ports.database import UniqueViolated
@@ -46,15 +47,16 @@ def _shown(row: RoleRow) -> Role:
 class Rolebook:
     """Makes, changes and looks up the roles of the caller's tenant."""
 
-    def __init__(self, store: RoleStore, permissions: Permissions, clock: Clock) -> None:
+    def __init__(self, store: RoleStore, uses: RoleUses, permissions: Permissions, clock: Clock) -> None:
         """Take the parts; `permissions` is all that there is."""
         self._store = store
+        self._uses = uses
         self._permissions = permissions
         self._clock = clock
 
     def of(self, store: RoleStore) -> "Rolebook":
         """Give the roles of another tenant."""
-        return Rolebook(store, self._permissions, self._clock)
+        return Rolebook(store, self._uses, self._permissions, self._clock)
 
     def permissions(self) -> list[Permission]:
         """List what can be permitted."""
@@ -104,6 +106,9 @@ class Rolebook:
             raise RoleNameTaken("A role with this name comes with the server. Choose another name.")
         if len(await self._store.roles()) >= ROLES_MAX:
             raise RolesTooMany(f"A tenant has at most {ROLES_MAX} roles of its own; delete one.")
+        uses = await self._uses.told(name)
+        if uses:
+            raise RoleNameTaken(f"Of a role that was deleted: {uses} name it still and would get its rights.")
         row = RoleRow(name, description, wanted, self._clock.now_ms())
         try:
             await self._store.add(row)
@@ -127,14 +132,15 @@ class Rolebook:
         return _shown(row)
 
     async def delete(self, giver: Caller, name: str) -> Role:
-        """Delete a role that no key has."""
+        """Delete a role that nobody has, and that no rule gives."""
         await self._own(giver, name)
         held = await self._store.hold(name)  # so that no key can take it meanwhile
         if held is None:
             raise RoleMissing("It was deleted at this moment.")
         await self._store.remove(name)
-        if await self._store.in_use(name):
-            raise RoleInUse("Revoke the keys that have it, or keep it; list the keys to see their roles.")
+        uses = await self._uses.told(name)
+        if uses:
+            raise RoleInUse(f"Give these another role first: {uses}.")
         role = _shown(held)
         note_change(role.model_dump(), None)
         return role

@@ -27,7 +27,7 @@ from mainstay.services.people.store import MemberRow, PeopleStore, PersonRow, Wh
 
 LOOKED_THROUGH_MAX = 10_000
 _AT_ONCE = 100
-_ADMIN = "admin"
+ADMIN = "admin"
 
 
 @dataclass(frozen=True)
@@ -178,17 +178,24 @@ class Members:
         Administrators' rows are held first: of two who take away each other's role, the second is refused. A
         key may end later without asking here: then the operator makes the tenant another one.
         """
-        was = before.state == "active" and before.role == _ADMIN
-        taken = was and not (after.state == "active" and after.role == _ADMIN)
-        keyed = not taken or await self._standing.has_admin_key(before.tenant_id)
+        was = before.state == "active" and before.role == ADMIN
+        taken = was and not (after.state == "active" and after.role == ADMIN)
         if taken:
-            await self._store.hold_active(before.tenant_id, _ADMIN)
+            await self._store.hold_active(before.tenant_id, ADMIN)
         if not await self._store.change_member(before, after):
             raise UserChanged("Look at the user before you try again.")
-        if not keyed:
-            left = await self._store.members(before.tenant_id, Which(state="active", role=_ADMIN), 1)
-            if not left:
-                raise LastAdministrator("Make somebody else an administrator first, and let him accept.")
+        if taken:
+            await self.check_administered(before.tenant_id)
+
+    async def check_administered(self, tenant_id: str) -> None:
+        """Make sure that an administrator of a tenant can come still; raises LastAdministrator.
+
+        Administrators were held before one was taken, so that nobody else takes another meanwhile.
+        """
+        if await self._standing.has_admin_key(tenant_id):
+            return
+        if not await self._store.members(tenant_id, Which(state="active", role=ADMIN), 1):
+            raise LastAdministrator("Make somebody else an administrator first, and let him accept.")
 
 
 def _state(before: MemberRow, wished: WishedState | None) -> UserState:

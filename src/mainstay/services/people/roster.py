@@ -4,7 +4,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from mainstay.kernel.caller import Caller
-from mainstay.kernel.recognising import Standing
 from mainstay.kernel.roster import Enrolled, Enrolment, Placed, Revision
 from mainstay.kernel.work import caller, emit
 from mainstay.kit.clock import Clock
@@ -12,21 +11,18 @@ from mainstay.kit.ids import Ids
 from mainstay.ports.database import UniqueViolated
 from mainstay.services.people.code_store import CodeStore
 from mainstay.services.people.failures import (
-    LastAdministrator,
     UserChanged,
     UserExists,
     UserIsYou,
     UserMissing,
 )
 from mainstay.services.people.happenings import InvitationWanted
-from mainstay.services.people.members import Members
+from mainstay.services.people.members import ADMIN, Members
 from mainstay.services.people.personal import EMAIL, Personal, name_column
 from mainstay.services.people.records import UserState
 from mainstay.services.people.roster_store import RosterStore
 from mainstay.services.people.sessions import Sessions
-from mainstay.services.people.store import MemberRow, PeopleStore, Which
-
-_ADMIN = "admin"
+from mainstay.services.people.store import MemberRow, PeopleStore
 
 
 class MemberRoster:
@@ -40,7 +36,6 @@ class MemberRoster:
         members: Members,
         sessions: Sessions,
         personal: Personal,
-        standing: Standing,
         clock: Clock,
         ids: Ids,
     ) -> None:
@@ -51,7 +46,6 @@ class MemberRoster:
         self._members = members
         self._sessions = sessions
         self._personal = personal
-        self._standing = standing
         self._clock = clock
         self._ids = ids
 
@@ -128,8 +122,13 @@ class MemberRoster:
         return await self._rows.in_groups()
 
     async def hold(self, user_ids: Collection[str]) -> Sequence[Placed]:
-        """Give members whom nobody else changes before this operation ends; raises UserMissing."""
+        """Give members whom nobody else changes before this operation ends; raises UserMissing.
+
+        Administrators come first: two who held members and then waited for administrators might wait for
+        each other.
+        """
         wanted = set(user_ids)
+        await self._store.hold_active(caller().tenant_id, ADMIN)
         held = await self._rows.hold(wanted)
         if len(held) < len(wanted):
             raise UserMissing("List the users to see their ids.")
@@ -139,13 +138,9 @@ class MemberRoster:
 
     async def regroup(self, placed: Placed, groups: Sequence[str], role: str) -> None:
         """Store a held member's groups and role; raises LastAdministrator."""
-        tenant_id = caller().tenant_id
-        taken = placed.role == _ADMIN and role != _ADMIN
         await self._rows.regroup(placed.user_id, groups, role)
-        if not taken or await self._standing.has_admin_key(tenant_id):
-            return
-        if not await self._store.members(tenant_id, Which(state="active", role=_ADMIN), 1):
-            raise LastAdministrator("Make somebody else an administrator first, and let him accept.")
+        if placed.role == ADMIN and role != ADMIN:
+            await self._members.check_administered(caller().tenant_id)
 
     async def _told(self, row: MemberRow) -> Enrolled:
         return Enrolled(

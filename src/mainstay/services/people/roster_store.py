@@ -39,6 +39,11 @@ class RosterStore:
         """Count them."""
         return int((await self._rows.fetch(_COUNT))[0]["n"] or 0)
 
+    async def with_role(self, role: str) -> int:
+        """Count the members who have a role, those who are deactivated too: they may come back."""
+        rows = await self._rows.fetch("SELECT count(*) AS n FROM members WHERE role = :role", {"role": role})
+        return int(rows[0]["n"] or 0)
+
     async def in_groups(self) -> Mapping[str, Collection[str]]:
         """Give the groups of each member who is in any."""
         rows = await self._rows.fetch(_IN_GROUPS)

@@ -238,7 +238,7 @@ class PeopleService(People):
                 state=row.state,
             )
             for row in rows
-            if row.state != "deactivated" and bound in {"", row.tenant_id}
+            if row.state != "deactivated" and bound in {None, row.tenant_id}
         ]
 
     async def change_password(self, password: str, new_password: str) -> SessionsEnded:
@@ -332,7 +332,7 @@ class PeopleService(People):
     async def _proven_person_id(self) -> str:
         """Give the person of a session that reaches all that is hers, empty of one by single sign-on."""
         me = await self._me()
-        return "" if await self._sessions.bound(me, caller().secret) else me.person_id
+        return me.person_id if await self._sessions.bound(me, caller().secret) is None else ""
 
     async def _person(self) -> PersonRow:
         person = await self._store.person((await self._me()).person_id)

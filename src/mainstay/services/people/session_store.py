@@ -51,8 +51,8 @@ class SessionRow:
     methods: str
 
 
-def _of(tenant_id: str) -> dict[str, str]:
-    return {"tenant_id": tenant_id} if tenant_id else {}
+def _of(tenant_id: str | None) -> dict[str, str]:
+    return {} if tenant_id is None else {"tenant_id": tenant_id}
 
 
 def _session(row: Row) -> SessionRow:
@@ -124,13 +124,13 @@ class SessionStore:
         """Store how the person of a session has proven herself by now."""
         await self._rows.update("sessions", {"methods": methods}, {"hash": hashed})
 
-    async def end(self, person_id: str, session_id: str, tenant_id: str = "") -> bool:
-        """Forget a person's session, of a tenant if one is named; say whether it was there."""
+    async def end(self, person_id: str, session_id: str, tenant_id: str | None) -> bool:
+        """Forget a person's session, of a tenant or, with None, of any; say whether it was there."""
         where: dict[str, Scalar] = {"person_id": person_id, "session_id": session_id, **_of(tenant_id)}
         return await self._rows.delete("sessions", where) > 0
 
-    async def end_all(self, person_id: str, but_hash: str = "", tenant_id: str = "") -> int:
-        """Forget a person's sessions but one, of a tenant if one is named; give their number."""
+    async def end_all(self, person_id: str, but_hash: str, tenant_id: str | None) -> int:
+        """Forget a person's sessions but one, of a tenant or, with None, of all; give their number."""
         where: dict[str, Scalar | tuple[str, str]] = {
             "person_id": person_id,
             "hash": ("!=", but_hash),

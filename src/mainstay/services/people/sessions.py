@@ -126,8 +126,8 @@ class Sessions:
         """Note that whoever has a session has shown a second factor too."""
         await self._store.note_methods(hashed(secret), methods)
 
-    async def bound(self, member: MemberRow, secret: str) -> str:
-        """Give the tenant beyond which a session reaches nothing; empty if it is all of its person's.
+    async def bound(self, member: MemberRow, secret: str) -> str | None:
+        """Give the tenant beyond which a session reaches nothing; None if it reaches all of its person's.
 
         An identity provider speaks for its own tenant: whoever comes by it has not proven to be the person
         whose other memberships these are.
@@ -135,7 +135,7 @@ class Sessions:
         present = hashed(secret)
         rows = await self._store.sessions_of(member.person_id)
         proven = any(row.hash == present and row.methods != VOUCHED for row in rows)
-        return "" if proven else member.tenant_id
+        return None if proven else member.tenant_id
 
     async def of(self, member: MemberRow, secret: str) -> list[Session]:
         """List the sessions of a member's person that last and that one of them reaches, newest first."""
@@ -154,7 +154,7 @@ class Sessions:
                 current=row.hash == present,
             )
             for row in await self._store.sessions_of(person_id)
-            if bound in {"", row.tenant_id}
+            if bound in {None, row.tenant_id}
             and self._lasts(row.tenant_id, row.session_id, row.created_ms, row.used_ms)
         ]
 
@@ -166,7 +166,7 @@ class Sessions:
 
     async def end_all(self, person_id: str, but: str = "") -> int:
         """End a person's sessions, but for the one with a secret; give their number."""
-        return await self._store.end_all(person_id, hashed(but) if but else "")
+        return await self._store.end_all(person_id, hashed(but) if but else "", None)
 
     async def end_others(self, member: MemberRow, secret: str) -> int:
         """End the other sessions that a member's session reaches; give their number."""
