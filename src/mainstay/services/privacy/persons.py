@@ -132,15 +132,19 @@ class Persons:
             for owner in owners
             for each in await asyncio.to_thread(self._keys.destroy, f"{tenant_id}/{owner}")
         ]
+        await self._sealed(subject)  # before, so that all of them are counted; and after, for newer ones
         entries = len(await self._store.entries(subject))
         await self._eraser.erase(tenant_id, subject)
-        if await self._store.unsealed(subject):
-            raise AuditUnsealed("It goes on by itself in a few seconds.", retry_after_s=1)
+        await self._sealed(subject)
         counts = {"audit_entries": entries, **await self._store.kept(subject)}
         counts["consents"] = await self._consents.count(subject)
         await self._consents.forget(subject)
         await self._store.erase(subject, [asdict(each) for each in gone])
         event.answer(SERVICE, counts)
+
+    async def _sealed(self, subject: str) -> None:
+        if await self._store.unsealed(subject):
+            raise AuditUnsealed("It goes on by itself in a few seconds.", retry_after_s=1)
 
     async def take(self, part: PersonPartReady) -> None:
         """Store what a service contributed; after the last one an erasure is certified and forgets whom."""
