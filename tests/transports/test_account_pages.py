@@ -86,10 +86,6 @@ def browser(world: World) -> Browser:
     return Browser(world)
 
 
-def script_of(world: World) -> str:
-    return script_tag(world.running.house.address.named)
-
-
 def joined_as(world: World, email: str) -> str:
     world.joined(email)
     return email
@@ -340,12 +336,10 @@ def test_sessions_are_ended_on_the_page(world: World, browser: Browser) -> None:
 
 
 def test_pages_are_kept_and_framed_by_nobody(world: World, browser: Browser) -> None:
-    email = joined_as(world, "framed@example.com")
+    email, new = joined_as(world, "framed@example.com"), "framed.too@example.com"
     world.call("people.request_password_reset", email=email)
-    reset = world.mailed(email)
-    world.call("people.create_user", email="framed.too@example.com", name="F")
-    accept = world.mailed("framed.too@example.com")
-    codes = {"reset": f"?code={reset}", "accept": f"?code={accept}"}
+    world.call("people.create_user", email=new, name="F")
+    codes = {"reset": f"?code={world.mailed(email)}", "accept": f"?code={world.mailed(new)}"}
     for path in ("sign-in", "accept", "forgotten", "reset", "confirm"):
         answer = browser.get(f"/account/{path}{codes.get(path, '')}")
         policy = answer.headers["content-security-policy"]
@@ -353,7 +347,7 @@ def test_pages_are_kept_and_framed_by_nobody(world: World, browser: Browser) -> 
         assert "frame-ancestors 'none'" in policy
         assert "unsafe" not in policy
         assert answer.headers["cache-control"] == "no-store"
-        assert "<script" not in browser.page.replace(script_of(world), "")
+        assert "<script" not in browser.page.replace(script_tag(world.running.house.address.named), "")
         kinds = dict(re.findall(r'name="(\w*password)" type="(\w+)"', browser.page))
         assert set(kinds.values()) <= {"password"}
         assert bool(kinds) == (path in {"sign-in", "accept", "reset"})
@@ -380,9 +374,9 @@ def test_what_is_no_form_is_refused(world: World, browser: Browser) -> None:
 def test_what_was_typed_is_never_html(world: World, browser: Browser) -> None:
     typed = '"><script>alert(1)</script>@example.com'
     assert browser.sign_in(typed, "x").status == 422
-    assert "<script" not in browser.page.replace(script_of(world), "")
+    assert "<script" not in browser.page.replace(script_tag(world.running.house.address.named), "")
     browser.get("/account/accept?code=" + quote('"><script>'))
-    assert "<script" not in browser.page.replace(script_of(world), "")
+    assert "<script" not in browser.page.replace(script_tag(world.running.house.address.named), "")
     assert fill("<p>$a $b</p>", a="<", b=Html("<b>")) == "<p>&lt; <b></p>"
     assert joined([Html("<a>"), fill("$x", x="'\"&")]) == "<a>&#x27;&quot;&amp;"
     with pytest.raises(KeyError):

@@ -161,6 +161,14 @@ def _listening(settings: Settings) -> socket.socket:
         raise
 
 
+def _begin_log(settings: Settings) -> None:
+    handler = logging.StreamHandler()
+    handler.setFormatter(LINES)
+    logging.basicConfig(level=logging.INFO if settings.metrics_log else logging.WARNING, handlers=[handler])
+    logging.getLogger("mainstay.mail").setLevel(logging.INFO)  # where a mail waits has to be seen
+    redact_logs(settings)
+
+
 def serve(
     data: DataChoice = None,
     port: Annotated[
@@ -199,12 +207,7 @@ def serve(
         for warning in misspelt(os.environ):
             console(stderr=True).print(warning, style="yellow", markup=False, soft_wrap=True)
         certificate_of(settings)  # what is wrong with it is told before anything else is done
-        handler = logging.StreamHandler()
-        handler.setFormatter(LINES)
-        level = logging.INFO if settings.metrics_log else logging.WARNING
-        logging.basicConfig(level=level, handlers=[handler])
-        logging.getLogger("mainstay.mail").setLevel(logging.INFO)  # where a mail waits has to be seen
-        redact_logs(settings)
+        _begin_log(settings)
         sock = _listening(settings)
         say(out, f"Starting on {settings.data.resolve()} …")
         with encoder_progress(out) as progress:
