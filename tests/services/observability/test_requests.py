@@ -104,7 +104,7 @@ async def test_secrets_and_files_are_never_kept(house: House, admin: Client) -> 
 
 
 SECRETS = """
-    " password newPassword new_password new-password NewPassword NEW_PASSWORD newpassword
+    password newPassword new_password new-password NewPassword NEW_PASSWORD newpassword
     passwordAgain password2 user[password] user.newPassword passphrase db_passwd dbPwd clientSecret
     client_secret client-secret ClientSecret clientsecret secretValue apiKey api_key api-key APIKey
     API_KEY apikey X-API-Key privateKey keys accessToken access_token refreshToken oAuthToken
