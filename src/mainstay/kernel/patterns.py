@@ -12,6 +12,7 @@ WORDS: Mapping[str, str] = {
     r"^\w+$": _NAME.format(others="`_`"),
     r"^[\w:-]+$": _NAME.format(others="`_` `:` `-`"),
     r"^[\w:.-]*$": _NAME.format(others="`_` `:` `.` `-`"),
+    r"^[\w@.+-]+$": _NAME.format(others="`_` `@` `.` `+` `-`"),
     r"^[\w.:@/-]+$": _NAME.format(others="`_` `.` `:` `@` `/` `-`"),
     r"^[A-Za-z0-9_-]+$": "Use letters a to z, digits, `_` and `-` alone.",
     r"^[0-9A-Za-z -]+$": "Use letters a to z, digits, spaces and `-` alone.",
