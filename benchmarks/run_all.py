@@ -68,6 +68,7 @@ ALL = (
     Benchmark("overload", "Ten times the load"),
     Benchmark("repeated_reads", "What a cache of answers could save"),
     Benchmark("guard", "Recognising callers"),
+    Benchmark("guard_throughput", "Reads with the guard, and without"),
     Benchmark("durable_road", "Durable documents through the whole road"),
     Benchmark("durable_writes", "Durable units through the SQLite engine", table=False),
     Benchmark(
