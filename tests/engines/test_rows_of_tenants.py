@@ -2,6 +2,7 @@
 
 import pytest
 
+from mainstay.engines.database.postgres import PostgresDatabase
 from mainstay.kernel.caller import Caller
 from mainstay.kernel.work import Work, WorkAllRows, WorkRows, become, entered
 from mainstay.ports.database import SYSTEM, AllRows, Database, Rows
@@ -82,3 +83,23 @@ async def test_rows_need_an_operation_unless_they_say_whose(stocked: Database) -
     assert await everybodys.of("a").fetch("SELECT title FROM documents") == [{"title": "a"}]
     with pytest.raises(RuntimeError, match="outside of any operation"):
         await everybodys.of("a").delete("documents", {})
+
+
+async def test_the_version_is_another_after_each_commit(stocked: Database) -> None:
+    everybodys = WorkAllRows(stocked)
+    before = everybodys.version()
+    assert everybodys.version() == before
+    if isinstance(stocked, PostgresDatabase):
+        assert before is None  # to ask would be as long a way as to read
+        return
+    async with stocked.unit("a") as unit:
+        await unit.insert("documents", [{"id": "9", "title": "new"}])
+        assert everybodys.version() == before  # nobody else sees it yet
+    after = everybodys.version()
+    assert after != before
+    work = Work(_somebody_of("a"), stocked, "req_1")
+    with entered(work):
+        assert everybodys.version() == after
+        await WorkRows().update("documents", {"size": 7}, {"id": "9"})
+        assert everybodys.version() is None  # whoever asks sees what he has written
+        await work.undo(KeyError())

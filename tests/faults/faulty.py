@@ -86,6 +86,9 @@ class FaultyDatabase:
         self._fault.pass_by()
         return await self._database.fetch(scope, sql, values)
 
+    def version(self) -> int | None:
+        return self._database.version()
+
     @asynccontextmanager
     async def unit(self, scope: Scope) -> AsyncIterator[Unit]:
         self._fault.pass_by()

@@ -251,3 +251,8 @@ class WorkAllRows(ScopeRows):
     def of(self, tenant_id: str) -> Rows:
         """Give the rows of one tenant, whoever asks."""
         return ScopeRows(self._database, tenant_id)
+
+    def version(self) -> int | None:
+        """Give the database's version; None inside a unit of work, which sees what it has written."""
+        work = _current.get(None)
+        return self._database.version() if work is None or work.unit is None else None

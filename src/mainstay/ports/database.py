@@ -182,6 +182,10 @@ class Database(Protocol):
         """Read committed rows with a SELECT; in a tenant's scope only its own rows exist."""
         ...
 
+    def version(self) -> int | None:
+        """Give a number that every commit of anybody changes; None where asking costs as much as reading."""
+        ...
+
     def unit(self, scope: Scope) -> AbstractAsyncContextManager[Unit]:
         """Open a unit of work; leaving the block commits durably, an exception undoes it.
 
@@ -241,4 +245,8 @@ class AllRows(AnyRows, Protocol):
 
     def of(self, tenant_id: str) -> Rows:
         """Give the rows of one tenant, whoever asks, as `Rows` gives the caller's."""
+        ...
+
+    def version(self) -> int | None:
+        """Give a number: while it is the same, so is what is read. None: nobody can say."""
         ...

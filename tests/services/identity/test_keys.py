@@ -1,13 +1,17 @@
 """Keys and tenants: made, shown once, limited, revoked; each tenant its own."""
 
+import sqlite3
+from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from mainstay.app.house import House
-from mainstay.kernel.guard import CredentialsUnknown, PermissionMissing
+from mainstay.kernel.caller import Credential
+from mainstay.kernel.guard import CredentialsUnknown, PermissionMissing, TenantSuspended
 from mainstay.kernel.operating import OperatorNeeded
-from mainstay.ports.database import SYSTEM
+from mainstay.ports.database import SYSTEM, Row, Scalar, Scope
 from mainstay.services.identity.failures import (
     AdminKeyInvalid,
     KeyInUse,
@@ -44,6 +48,35 @@ async def test_a_revoked_key_is_refused_at_once(house: House, admin: Client) -> 
         await client(house, made.key).call("identity.whoami")
     with pytest.raises(KeyMissing):
         await admin.call("identity.revoke_key", key_id=made.key_id)
+
+
+async def test_a_key_is_looked_up_once_until_anybody_commits_anything(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By SQLite's own word, so that commits of other processes count too."""
+    async with opened_house(tmp_path / "data") as house:
+        made = await client(house).call("identity.create_key", name="site")
+        site, looks = client(house, made.key), list[str]()
+        fetch = house.engines.database.fetch
+
+        async def counted(scope: Scope, sql: str, values: Mapping[str, Scalar] | None = None) -> list[Row]:
+            looks.extend(["look"] if "k.hash = :hash" in sql else [])
+            return await fetch(scope, sql, values)
+
+        monkeypatch.setattr(house.engines.database, "fetch", counted)
+        await house.audit.flush()
+        for _ in range(20):
+            await site.call("identity.whoami")
+        assert 1 <= len(looks) < 10  # what is noted of the calls is committed meanwhile
+        await house.audit.flush()
+        before = len(looks)
+        await house.recognisers.recognise(Credential(made.key, "test"))
+        await house.recognisers.recognise(Credential(made.key, "test"))
+        assert len(looks) <= before + 1
+        with closing(sqlite3.connect(tmp_path / "data" / "mainstay.db", timeout=10)) as another, another:
+            another.execute("UPDATE tenants SET suspended = 1")
+        with pytest.raises(TenantSuspended):
+            await house.recognisers.recognise(Credential(made.key, "test"))
 
 
 async def test_a_key_cannot_revoke_itself(admin: Client) -> None:

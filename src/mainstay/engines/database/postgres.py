@@ -217,6 +217,10 @@ class PostgresDatabase:
                 await link.execute("COMMIT")
             return await rows_of(cursor, scope)
 
+    def version(self) -> int | None:
+        """Give none: to ask the server is as long a way as to read."""
+        return None
+
     def unit(self, scope: Scope) -> AbstractAsyncContextManager[Unit]:
         """Open a unit of work; leaving the block commits durably, an exception undoes it."""
         check_scope(scope)

@@ -240,6 +240,7 @@ class SqliteDatabase:
         self.statements = Statements(self._tables, "?", prefix=f"/*{self._secret}*/", schema="main.")
         self._writer: Writer | None = None
         self._near: Connection | None = None
+        self._openings = 0
         self._far: list[Connection] = []
         self._slow: dict[str, int] = {}
         self._threads = ThreadPoolExecutor(_READ_THREADS, "mainstay-database-read")
@@ -252,6 +253,7 @@ class SqliteDatabase:
         self._threads = ThreadPoolExecutor(_READ_THREADS, "mainstay-database-read")
         connection = await loop.run_in_executor(self._threads, self._open_writer)
         self._near = await loop.run_in_executor(self._threads, self._open_reader)
+        self._openings += 1  # another connection counts from the beginning
         self._writer = Writer(connection, self._open_writer)
 
     def _open_writer(self) -> Connection:
@@ -309,6 +311,16 @@ class SqliteDatabase:
         self._note_slow(sql, skips - 1)
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, self._read_far, scope, sql, values)
+
+    def version(self) -> int | None:
+        """Give the number by which SQLite tells a connection that another one has committed."""
+        if self._near is None:
+            return None
+        try:
+            (number,) = self._near.probe("PRAGMA data_version", (), INLINE_MAX_S)
+        except TooLong:
+            return None
+        return self._openings << 32 | int(number or 0)
 
     def _note_slow(self, sql: str, skips: int) -> None:
         if len(self._slow) >= _SLOW_MAX:

@@ -1,5 +1,6 @@
 """Tenants, and who comes with which key, in rows."""
 
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -22,6 +23,7 @@ _STANDING = (
     "SELECT t.operator, t.suspended, t.limit_per_minute AS ceiling, r.permissions FROM tenants t"
     " LEFT JOIN roles r ON r.tenant_id = t.tenant_id AND r.name = :role WHERE t.tenant_id = :tenant"
 )
+_FOUND_MAX = 1000
 _TENANT = "SELECT tenant_id, name, operator, created_ms, suspended, limit_per_minute FROM tenants"
 
 
@@ -98,6 +100,7 @@ class IdentityStore:
     def __init__(self, rows: AllRows) -> None:
         """Take the rows of all tenants: a key is looked up before its tenant is known."""
         self._rows = rows
+        self._found: OrderedDict[str, tuple[int, Recognised]] = OrderedDict()
 
     def keys_of(self, tenant_id: str) -> ApiKeyStore:
         """Give the keys of a tenant, whoever asks."""
@@ -108,9 +111,18 @@ class IdentityStore:
         return RoleStore(self._rows.of(tenant_id))
 
     async def key_by_hash(self, hashed: str) -> Recognised | None:
-        """Find the key whose secret has this hash."""
+        """Find the key whose secret has this hash; what was found is kept until anybody commits anything."""
+        version = self._rows.version()  # before the look: what is committed meanwhile makes it another one
+        kept = self._found.get(hashed)
+        if kept is not None and kept[0] == version:
+            return kept[1]
         rows = await self._rows.fetch(f"{_RECOGNISED} WHERE k.hash = :hash", {"hash": hashed})
-        return _recognised(rows[0]) if rows else None
+        found = _recognised(rows[0]) if rows else None
+        if found is not None and version is not None:
+            self._found[hashed] = version, found
+            if len(self._found) > _FOUND_MAX:
+                self._found.popitem(last=False)
+        return found
 
     async def key_by_old_hash(self, hashed: str) -> Recognised | None:
         """Find the key whose secret before had this hash."""
