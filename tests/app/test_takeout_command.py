@@ -131,6 +131,8 @@ async def test_a_whole_tenant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert json.loads(result.stdout)["parts"] > 1
     with tarfile.open(file) as archive:
         names = archive.getnames()
-        end = json.load(archive.extractfile("end.json"))  # type: ignore[arg-type]  # it is a file
+        told = archive.extractfile("end.json")
+        assert told is not None
+        end = json.load(told)
     assert (names[0], names[-1]) == ("manifest.json", "end.json")
     assert end["counts"]["documents"] == 27

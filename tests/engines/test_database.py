@@ -6,10 +6,9 @@ from typing import Any
 
 import pytest
 
-from engines.databases import INTRUSIONS, TABLES
-from mainstay.engines.database.schema import checked
+from engines.databases import INTRUSIONS
 from mainstay.kit.errors import Invalid
-from mainstay.ports.database import SYSTEM, Column, Database, DatabaseUnavailable, Table, UniqueViolated
+from mainstay.ports.database import SYSTEM, Database, DatabaseUnavailable, UniqueViolated
 
 
 def document(name: str, **more: Any) -> dict[str, Any]:
@@ -384,20 +383,3 @@ async def test_a_closed_database_says_so(database: Database) -> None:
     await database.open()
     await add(database, "a", "2")
     assert await ids(database, "a") == ["2"]
-
-
-async def test_declarations_that_contradict_themselves_are_refused() -> None:
-    text = (Column("id", "text"),)
-    for wrong in (
-        Table('x"y', text, ("id",)),
-        Table("sqlite_x", text, ("id",)),
-        Table("x", (Column("tenant_id", "text"),), ("tenant_id",)),
-        Table("x", text, ()),
-        Table("x", text, ("other",)),
-        Table("x", text, ("id",), sequence="id"),
-        Table("x", (Column("id", "text", nullable=True),), ("id",)),
-    ):
-        with pytest.raises(ValueError, match=r"."):
-            checked([wrong])
-    with pytest.raises(ValueError, match="twice"):
-        checked([*TABLES, TABLES[0]])

@@ -361,12 +361,17 @@ def test_records_on_a_terminal() -> None:
 
 
 def test_what_has_parts_is_written_out_for_people() -> None:
-    row = {"id": "a", "counts": {"last_used_ms": 1796020453766, "none": None}, "parts": [{"n": 1}, {"n": 2}]}
+    row = {
+        "id": "a",
+        "counts": {"\x1b[2J_used_ms": 1796020453766, "none": None},
+        "parts": [{"n": 1}, {"n": 2}],
+    }
     for value in (row, [row]):
         out, shown = _on_a_terminal(120)
         out.value(value)
         assert "{" not in shown.getvalue()
-        assert "last_used 2026-11-30" in shown.getvalue()
+        assert "_used 2026-11-30" in shown.getvalue()
+        assert "\x1b[2J" not in shown.getvalue()  # names steer the terminal no more than values do
     assert "n 1; n 2" in shown.getvalue()
 
 

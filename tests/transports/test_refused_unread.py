@@ -244,18 +244,17 @@ async def test_a_stream_behind_a_refusal_is_not_cut_by_its_keep_alive(
             overload.pop().leave()
         return refusal
 
-    class Seen(protocol.Protocol):
-        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
-            connections.append(self)
-            super().connection_made(transport)
+    def seen(connection: protocol.Protocol) -> None:
+        connections.append(connection)
+        begin(connection)
 
+    begin = protocol.Protocol.on_message_begin
+    monkeypatch.setattr(protocol.Protocol, "on_message_begin", seen)
     monkeypatch.setattr(RestDoor, "turned_away", once)
-    monkeypatch.setattr(protocol, "Protocol", Seen)
     async with connected(door) as wire:
         assert (await wire.ask(GET + END + telling("one wait"))).status == 503
         await wire.reader.readuntil(b"event: piece")
-        (connection,) = connections
-        assert connection.timeout_keep_alive_task is None
+        assert [each.timeout_keep_alive_task for each in connections] == [None, None]  # the same, twice
 
 
 async def test_what_cannot_be_read_is_not_told_into_another_answer(wire: Wire) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-_NO_CONTROLS = r"^[^\x00"
 _NAME = "Use letters, digits and {others} alone."
 _SMALL = "Use small letters a to z, digits{others}; begin with a letter."
 
@@ -16,7 +15,7 @@ WORDS: Mapping[str, str] = {
     r"^[\w.:@/-]+$": _NAME.format(others="`_` `.` `:` `@` `/` `-`"),
     r"^[A-Za-z0-9_-]+$": "Use letters a to z, digits, `_` and `-` alone.",
     r"^[0-9A-Za-z -]+$": "Use letters a to z, digits, spaces and `-` alone.",
-    r"^[\w][\w .:@/-]*$": "Use letters, digits, spaces and `_` `.` `:` `@` `/` `-`; begin with a letter.",
+    r"^[\w][\w .:@/-]*$": "Begin with a letter or digit; use these, spaces and `_` `.` `:` `@` `/` `-`.",
     r"^(\*|[\w.:@/-]+)$": "Write `*`, or letters, digits and `_` `.` `:` `@` `/` `-` alone.",
     r"^[\w-]+(\.[\w-]+)*$": "Write field names of letters, digits, `_` and `-`, with dots between them.",
     r"^[a-z][a-z0-9_-]*$": _SMALL.format(others=", `_` and `-`"),
@@ -42,8 +41,7 @@ WORDS: Mapping[str, str] = {
 """Patterns that say one thing each; a longer one is told by what its text is, below."""
 
 _KINDS: tuple[tuple[str, str], ...] = (
-    (r"{1,64}@[^", "Write an e-mail address, as ada@example.com."),
-    (r"]+@[^", "Write an e-mail address, as ada@example.com."),
+    (r"@[^", "Write an e-mail address, as ada@example.com."),
     (r"^https?://", "Write an address that begins with https:// or http://."),
     (
         r"^(https://|http://(localhost",
@@ -53,7 +51,7 @@ _KINDS: tuple[tuple[str, str], ...] = (
     (r"^([0-9]{1,16}", "Write it as the answer before gave it."),
     (r"(?:[a-z0-9-]{0,62}\.)", "Write the name of a host, as example.com."),
     (r"^/(?:", "Write a path on this server, as /account/sessions."),
-    (_NO_CONTROLS, "Leave out control characters."),
+    (r"^[^\x00", "Leave out control characters."),
 )
 
 

@@ -50,7 +50,7 @@ def shown(name: str, value: object) -> str:
     if isinstance(value, str):
         return harmless(value)
     if isinstance(value, Mapping):
-        told = [(_header(inner), shown(inner, each)) for inner, each in value.items()]
+        told = [(harmless(_header(inner)), shown(inner, each)) for inner, each in value.items()]
         return ", ".join(f"{header} {text}" for header, text in told if text)
     if isinstance(value, list):
         return ("; " if _is_rows(value) else ", ").join(shown(name, each) for each in value)

@@ -45,10 +45,11 @@ class Protocol(HttpToolsProtocol):
     """Uvicorn's HTTP protocol, with limits on what comes before anybody looks at a request.
 
     What it cannot read is answered with a problem document; whoever takes too long is hung up on: at any time
-    an answer is open, or a request has so long to come whole, or the connection is kept for the next. In an
-    overload a refusal costs a third here of what it costs as the answer to a request: no task, no scope, no
-    route. Only plain requests are refused here; what is out of the ordinary, such as the next request of a
-    client who did not read the answer to his last one, goes the longer way and is refused there.
+    an answer is open, or a request has so long to come whole, or the connection is kept for the next.
+
+    In an overload a refusal costs two thirds here of what it costs further in: no task, no scope, no route.
+    Only plain requests are refused here; what is out of the ordinary, such as the next request of a client
+    who did not read the answer to his last one, goes the longer way and is refused there.
     """
 
     _unread = 0
