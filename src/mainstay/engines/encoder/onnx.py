@@ -48,6 +48,7 @@ class OnnxEncoder:
         the folder names if None.
         """
         found = read_folder(folder)
+        self.folder = folder
         self._languages = found.languages if languages is None else languages
         self._name = found.name
         self._tokens_max = found.tokens_max
