@@ -116,6 +116,17 @@ from mainstay.services.knowledge.records import (
     Rebuilt,
     Receipt,
 )
+from mainstay.services.language.interface import (
+    Language,
+)
+from mainstay.services.language.records import (
+    DetectionAnswer,
+    Embeddings,
+    PersonalDataAnswer,
+    Ranking,
+    Restored,
+    Similarity,
+)
 from mainstay.services.observability.interface import (
     AuditCheckpoints,
     AuditPage,
@@ -782,6 +793,44 @@ class KnowledgeSync:
         wait: bool = False,
     ) -> Rebuilt: ...
 
+class LanguageSync:
+    def detect_language(
+        self,
+        text: str | None = None,
+        texts: list[str] | None = None,
+        alternatives: int = 3,
+    ) -> DetectionAnswer: ...
+    def compare_texts(
+        self,
+        left: str | None = None,
+        right: str | None = None,
+        texts: list[str] | None = None,
+    ) -> Similarity: ...
+    def embed(
+        self,
+        texts: list[str],
+        role: Literal["query", "passage"] = "passage",
+        dimensions: int | None = None,
+    ) -> Embeddings: ...
+    def rerank(
+        self,
+        query: str,
+        texts: list[str],
+        top_n: int | None = None,
+    ) -> Ranking: ...
+    def find_personal_data(
+        self,
+        text: str | None = None,
+        texts: list[str] | None = None,
+        action: Literal["find", "mask", "tokenize"] = "find",
+        kinds: list[Literal["email", "phone", "card", "iban", "ip", "credential", "national_id", "date_of_birth"]] | None = None,
+        region: str = "",
+    ) -> PersonalDataAnswer: ...
+    def restore_personal_data(
+        self,
+        text: str,
+    ) -> Restored: ...
+
 class ObservabilitySync:
     def search_entries(
         self,
@@ -1087,6 +1136,7 @@ class AsyncServices(_Services):
     identity: Identity
     jobs: Jobs
     knowledge: Knowledge
+    language: Language
     observability: Observability
     people: People
     privacy: Privacy
@@ -1099,6 +1149,7 @@ class SyncServices(_Services):
     identity: IdentitySync
     jobs: JobsSync
     knowledge: KnowledgeSync
+    language: LanguageSync
     observability: ObservabilitySync
     people: PeopleSync
     privacy: PrivacySync
