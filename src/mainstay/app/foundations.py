@@ -36,6 +36,7 @@ from mainstay.ports.personal_data import PersonalData
 from mainstay.ports.rerankers import Reranker
 from mainstay.ports.signers import Signer
 from mainstay.ports.tokens import Tokens
+from mainstay.ports.translators import Translator
 from mainstay.ports.vectors import Vectors
 
 
@@ -66,6 +67,7 @@ class Engines:
     languages: Languages
     glosses: Glosses
     personal_data: PersonalData
+    translator: Translator
     bus: Bus
     cache: Cache
     passwords: PasswordHasher
@@ -82,6 +84,7 @@ class Engines:
             Encoder: self.encoder,
             Generator: self.generator,
             Reranker: self.reranker,
+            Translator: self.translator,
             Blobs: self.blobs,
             Parser: self.parser,
             Fetcher: self.fetcher,
@@ -164,6 +167,7 @@ def picked(settings: Settings, clock: Clock, random: Random, progress: Progress 
         languages=pick(Languages, engines.languages),
         glosses=pick(Glosses, lambda: engines.glosses(settings)),
         personal_data=pick(PersonalData, engines.personal_data),
+        translator=pick(Translator, engines.translator),
         bus=engines.bus(),
         cache=engines.cache(settings, clock),
         passwords=pick(PasswordHasher, lambda: engines.passwords(random)),
