@@ -116,6 +116,22 @@ from mainstay.services.knowledge.records import (
     Rebuilt,
     Receipt,
 )
+from mainstay.services.language.interface import (
+    Language,
+)
+from mainstay.services.language.records import (
+    ClassificationAnswer,
+    DetectionAnswer,
+    Embeddings,
+    KeywordsAnswer,
+    Label,
+    PersonalDataAnswer,
+    Ranking,
+    Restored,
+    Similarity,
+    Summary,
+    Translation,
+)
 from mainstay.services.observability.interface import (
     AuditCheckpoints,
     AuditPage,
@@ -782,6 +798,72 @@ class KnowledgeSync:
         wait: bool = False,
     ) -> Rebuilt: ...
 
+class LanguageSync:
+    def extract_keywords(
+        self,
+        text: str | None = None,
+        texts: list[str] | None = None,
+        top_k: int = 10,
+    ) -> KeywordsAnswer: ...
+    def summarize(
+        self,
+        text: str,
+        sentences: int | None = None,
+        words: int | None = None,
+        style: Literal["extractive", "abstractive"] = "extractive",
+    ) -> Summary: ...
+    def detect_language(
+        self,
+        text: str | None = None,
+        texts: list[str] | None = None,
+        alternatives: int = 3,
+    ) -> DetectionAnswer: ...
+    def classify(
+        self,
+        labels: list[Label],
+        text: str | None = None,
+        texts: list[str] | None = None,
+        multi: bool = False,
+        forced: bool = False,
+    ) -> ClassificationAnswer: ...
+    def compare_texts(
+        self,
+        left: str | None = None,
+        right: str | None = None,
+        texts: list[str] | None = None,
+    ) -> Similarity: ...
+    def embed(
+        self,
+        texts: list[str],
+        role: Literal["query", "passage"] = "passage",
+        dimensions: int | None = None,
+    ) -> Embeddings: ...
+    def rerank(
+        self,
+        query: str,
+        texts: list[str],
+        top_n: int | None = None,
+    ) -> Ranking: ...
+    def find_personal_data(
+        self,
+        text: str | None = None,
+        texts: list[str] | None = None,
+        action: Literal["find", "mask", "tokenize"] = "find",
+        kinds: list[Literal["email", "phone", "card", "iban", "ip", "credential", "national_id", "date_of_birth"]] | None = None,
+        region: str = "",
+    ) -> PersonalDataAnswer: ...
+    def restore_personal_data(
+        self,
+        text: str,
+    ) -> Restored: ...
+    def translate(
+        self,
+        target: str,
+        text: str | None = None,
+        texts: list[str] | None = None,
+        source: str | None = None,
+    ) -> Translation: ...
+
 class ObservabilitySync:
     def search_entries(
         self,
@@ -1087,6 +1169,7 @@ class AsyncServices(_Services):
     identity: Identity
     jobs: Jobs
     knowledge: Knowledge
+    language: Language
     observability: Observability
     people: People
     privacy: Privacy
@@ -1099,6 +1182,7 @@ class SyncServices(_Services):
     identity: IdentitySync
     jobs: JobsSync
     knowledge: KnowledgeSync
+    language: LanguageSync
     observability: ObservabilitySync
     people: PeopleSync
     privacy: PrivacySync

@@ -161,6 +161,7 @@ SHARED = {
 """Tables of all tenants together; what the victim sees of its people is looked at beside them."""
 
 OWN = {
+    "language.classify.labels[].name": "a word of the caller's own",
     "directory.provision_user.profile.name": "what a person is called",
     "directory.replace_provisioned_user.profile.name": "what a person is called",
     "observability.search_entries.before": "a place in one's own chain; the audit's tests try others'",

@@ -33,10 +33,12 @@ from mainstay.ports.mailers import Mailer, MailRefused
 from mainstay.ports.parsers import Parser
 from mainstay.ports.passkeys import Passkeys
 from mainstay.ports.passwords import PasswordHasher
+from mainstay.ports.personal_data import PersonalData
 from mainstay.ports.readers import Reader
 from mainstay.ports.rerankers import Reranker
 from mainstay.ports.signers import Signer, Verifier
 from mainstay.ports.tokens import Tokens
+from mainstay.ports.translators import Translator
 from mainstay.ports.vectors import Vectors, VectorsUnavailable
 from mainstay.ports.wrappers import Wrapper
 
@@ -268,7 +270,17 @@ def id_tokens() -> IdTokens:
 
 def languages() -> Languages:
     """Pick the language detector."""
-    return cast("Languages", pick("languages.fasttext", "FasttextLanguages")())
+    return cast("Languages", pick("languages.ensemble", "EnsembleLanguages")())
+
+
+def personal_data() -> PersonalData:
+    """Pick the finder of personal data."""
+    return cast("PersonalData", pick("personal_data.rules", "RulesPersonalData")())
+
+
+def translator() -> Translator:
+    """Pick the translator."""
+    return cast("Translator", pick("translators.apertium", "ApertiumTranslator")())
 
 
 def glosses(settings: Settings) -> Glosses:

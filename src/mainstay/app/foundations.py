@@ -32,10 +32,12 @@ from mainstay.ports.mailers import Mailer
 from mainstay.ports.parsers import Parser
 from mainstay.ports.passkeys import Passkeys
 from mainstay.ports.passwords import PasswordHasher
+from mainstay.ports.personal_data import PersonalData
 from mainstay.ports.readers import Reader
 from mainstay.ports.rerankers import Reranker
 from mainstay.ports.signers import Signer
 from mainstay.ports.tokens import Tokens
+from mainstay.ports.translators import Translator
 from mainstay.ports.vectors import Vectors
 
 
@@ -66,6 +68,8 @@ class Engines:
     fetcher: Fetcher
     languages: Languages
     glosses: Glosses
+    personal_data: PersonalData
+    translator: Translator
     bus: Bus
     cache: Cache
     passwords: PasswordHasher
@@ -83,6 +87,7 @@ class Engines:
             Reader: self.reader,
             Generator: self.generator,
             Reranker: self.reranker,
+            Translator: self.translator,
             Blobs: self.blobs,
             Parser: self.parser,
             Fetcher: self.fetcher,
@@ -104,6 +109,7 @@ class Engines:
             KeyRing: self.keys,
             Languages: self.languages,
             Glosses: self.glosses,
+            PersonalData: self.personal_data,
             Passkeys: self.passkeys,
             Assertions: self.assertions,
             IdTokens: self.id_tokens,
@@ -166,6 +172,8 @@ def picked(settings: Settings, clock: Clock, random: Random, progress: Progress 
         fetcher=pick(Fetcher, lambda: engines.fetcher(settings)),
         languages=pick(Languages, engines.languages),
         glosses=pick(Glosses, lambda: engines.glosses(settings)),
+        personal_data=pick(PersonalData, engines.personal_data),
+        translator=pick(Translator, engines.translator),
         bus=engines.bus(),
         cache=engines.cache(settings, clock),
         passwords=pick(PasswordHasher, lambda: engines.passwords(random)),

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 
 from mainstay.kernel.caller import EVERYTHING
 
-_USER = frozenset({"documents:read", "collections:read", "jobs:read", "feedback:write"})
+_USER = frozenset({"documents:read", "collections:read", "jobs:read", "feedback:write", "language:use"})
 _DEVELOPER = _USER | {
     "documents:write",
     "collections:write",
@@ -17,7 +17,9 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "admin": frozenset({EVERYTHING}),
     "developer": _DEVELOPER,
     "user": _USER,
-    "researcher": frozenset({"documents:read", "collections:read", "jobs:read", "knowledge:evaluate"}),
+    "researcher": frozenset(
+        {"documents:read", "collections:read", "jobs:read", "knowledge:evaluate", "language:use"}
+    ),
     "operations": frozenset({"collections:read", "index:rebuild", "jobs:read", "jobs:write", "usage:read"}),
     "compliance_officer": frozenset(
         {"audit:read", "privacy:read", "keys:read", "roles:read", "collections:read", "jobs:read"}
@@ -26,7 +28,7 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
 }
 DESCRIPTIONS: Mapping[str, str] = {
     "admin": "May do everything.",
-    "developer": "Reads and writes documents, evaluates, looks after jobs.",
+    "developer": "Reads and writes documents, analyses texts, evaluates, looks after jobs.",
     "user": "Searches, asks, reads documents, gives feedback.",
     "researcher": "Reads and evaluates; writes nothing.",
     "operations": "Looks after jobs, usage and the index; sees no document's content.",

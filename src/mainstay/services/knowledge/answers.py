@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from mainstay.kit.sentences import sentences
 from mainstay.ports.encoder import Encoder
 from mainstay.ports.generator import Evidence, Generator
 from mainstay.services.knowledge.answering import (
@@ -24,7 +25,6 @@ from mainstay.services.knowledge.passage_store import Shown
 from mainstay.services.knowledge.piecewise import Piecewise
 from mainstay.services.knowledge.records import AnswerPiece, Citation, FaqMatch, GroundedAnswer
 from mainstay.services.knowledge.rendering import plain
-from mainstay.services.knowledge.sentences import sentences
 
 LEARNED_WITH = "all-MiniLM-L6-v2"
 """Whose token vectors the judgement was learned with; with other encoders it goes by the words alone."""

@@ -34,9 +34,14 @@ _UNIT = (
 )
 _PATTERNS = (
     ("date", re.compile(rf"(?<![\d-]){_YEAR}-(?P<number>[01]\d)-(?P<day>[0-3]\d)(?![\d-])")),
-    ("date", re.compile(rf"(?<![\w.]){_DAY}\s(?:of\s|de\s)?{_MONTH}(?:,?\s(?:de\s)?{_YEAR})?(?!\w)", re.I)),
-    ("date", re.compile(rf"(?<!\w){_MONTH}\s{_DAY}(?!\d)(?:,?\s{_YEAR}(?!\w))?", re.I)),
-    ("date", re.compile(rf"(?<!\w){_MONTH}\s{_YEAR}(?!\w)", re.I)),
+    (
+        "date",
+        re.compile(
+            rf"(?<![\w.]){_DAY}\s(?:of\s|de\s)?{_MONTH}(?:,?\s(?:de\s)?{_YEAR})?(?!\w)", re.IGNORECASE
+        ),
+    ),
+    ("date", re.compile(rf"(?<!\w){_MONTH}\s{_DAY}(?!\d)(?:,?\s{_YEAR}(?!\w))?", re.IGNORECASE)),
+    ("date", re.compile(rf"(?<!\w){_MONTH}\s{_YEAR}(?!\w)", re.IGNORECASE)),
     (
         "date",
         re.compile(
@@ -45,12 +50,14 @@ _PATTERNS = (
     ),
     (
         "time",
-        re.compile(r"(?<![\d:.])(?:[01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d)?(?:\s?[ap]\.?m\b\.?)?(?![\d:])", re.I),
+        re.compile(
+            r"(?<![\d:.])(?:[01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d)?(?:\s?[ap]\.?m\b\.?)?(?![\d:])", re.IGNORECASE
+        ),
     ),
-    ("time", re.compile(r"(?<![\d:.])(?:1[0-2]|[1-9])\s?[ap]\.?m\b\.?", re.I)),
+    ("time", re.compile(r"(?<![\d:.])(?:1[0-2]|[1-9])\s?[ap]\.?m\b\.?", re.IGNORECASE)),
     ("money", re.compile(rf"(?:(?<!\w)(?:{_CODE})\s?|{_SIGN}\s?){_NUMBER}(?!\d){_SCALE}")),
     ("money", re.compile(rf"(?<![\w.,]){_NUMBER}{_SCALE}\s?(?:{_SIGN}|(?:{_CODE}|{_COIN})(?!\w))")),
-    ("percentage", re.compile(rf"(?<![\w.,]){_NUMBER}\s?(?:%|‰|per\s?cent\b|percent\b)", re.I)),
+    ("percentage", re.compile(rf"(?<![\w.,]){_NUMBER}\s?(?:%|‰|per\s?cent\b|percent\b)", re.IGNORECASE)),
     ("quantity", re.compile(rf"(?<![\w.,]){_NUMBER}{_SCALE}[\s-]?(?:{_UNIT})(?!\w)")),
 )
 _WORDS_TOO = {"may", "march", "mar", "mai", "dec"}
