@@ -120,6 +120,7 @@ from mainstay.services.language.interface import (
     Language,
 )
 from mainstay.services.language.records import (
+    Analysis,
     ClassificationAnswer,
     DetectionAnswer,
     Embeddings,
@@ -799,6 +800,12 @@ class KnowledgeSync:
     ) -> Rebuilt: ...
 
 class LanguageSync:
+    def analyze(
+        self,
+        text: str | None = None,
+        texts: list[str] | None = None,
+        parts: list[Literal["sentiment", "entities", "keywords", "mentions"]] = ...,
+    ) -> Analysis | list[Analysis]: ...
     def extract_keywords(
         self,
         text: str | None = None,

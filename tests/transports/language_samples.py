@@ -7,6 +7,7 @@ _TEXT = "Die Fähre legt um neun ab. Write to ada@example.com 🛳️."
 _LABELS = [{"name": "ferries", "description": "Ships", "examples": ["A ferry sails."]}, {"name": "Züge"}]
 
 LANGUAGE: dict[str, Sample] = {
+    "language.analyze": Sample(plain(texts=[_TEXT, "A."]), {"parts": ["mood"]}),
     "language.extract_keywords": Sample(plain(texts=[_TEXT, "A."], top_k=3), {"top_k": 0}),
     "language.summarize": Sample(plain(text=_TEXT, words=8, style="extractive"), {"sentences": 0}),
     "language.classify": Sample(plain(text=_TEXT, labels=_LABELS, multi=True), {"labels": []}),

@@ -40,7 +40,13 @@ USER = {
     ),
     *("knowledge.list_documents", "knowledge.get_document", "knowledge.search", "knowledge.query"),
     *("knowledge.answer", "knowledge.stream_answer", "knowledge.give_feedback", "knowledge.list_faqs"),
-    *("language.extract_keywords", "language.summarize", "language.detect_language", "language.classify"),
+    *(
+        "language.analyze",
+        "language.extract_keywords",
+        "language.summarize",
+        "language.detect_language",
+        "language.classify",
+    ),
     *("language.compare_texts", "language.embed", "language.rerank", "language.translate"),
     "language.find_personal_data",
 }

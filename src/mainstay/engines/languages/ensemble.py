@@ -20,6 +20,7 @@ _CHARACTERS_MAX = 1000
 _SCORE_MIN = 0.5
 _CODE_LENGTH = 2  # ISO 639-1
 _GUESSES = 40
+_SURE, _SURE_OF_OTHERS = {"en": 0.6}, 0.9
 _FLOOR = 1e-3
 _POWER = 1.5
 _UNKNOWN = math.exp(-2)
@@ -70,13 +71,15 @@ class EnsembleLanguages:
         return guesses[0].language if sure else "und"
 
     def detect_many(self, texts: Sequence[str], guesses: int = 4) -> list[list[Guess]]:
-        """Give each text's likeliest languages, best first."""
-        return [self._guessed(text)[:guesses] for text in texts]
+        """Give each text's likeliest languages, best first; who asks for one alone is told it sooner."""
+        return [self._guessed(text, guesses) for text in texts]
 
-    def _guessed(self, text: str) -> list[Guess]:
+    def _guessed(self, text: str, wanted: int) -> list[Guess]:
         words = _SPACE.sub(" ", _MARKUP.sub(" ", text[: 4 * _CHARACTERS_MAX])).strip()[:_CHARACTERS_MAX]
         if not _LETTER.search(words):
             return []
+        if wanted == 1 and (sure := self._sure(words)):
+            return [sure]
         by_words = {each["lang"]: float(each["score"]) for each in self._words.detect(words, k=_GUESSES)}
         by_bytes = {language: float(chance) for language, chance in _BYTES.get().rank(words)}
         weights = {
@@ -87,4 +90,10 @@ class EnsembleLanguages:
         }
         whole = sum(weights.values())
         ranked = sorted(weights.items(), key=lambda each: (-each[1], each[0]))
-        return [Guess(language, weight / whole) for language, weight in ranked]
+        return [Guess(language, weight / whole) for language, weight in ranked[:wanted]]
+
+    def _sure(self, words: str) -> Guess | None:
+        """Give the language of which the words' model alone is sure: that takes an eighth of the time."""
+        [first] = self._words.detect(words, k=1)
+        language, score = first["lang"], float(first["score"])
+        return Guess(language, score) if score >= _SURE.get(language, _SURE_OF_OTHERS) else None

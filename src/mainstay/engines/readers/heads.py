@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from mainstay.engines.encoder.folder import read_folder
 from mainstay.engines.encoder.lanes import Lanes
@@ -83,6 +84,8 @@ class HeadsReader:
             if head.kind == "sentiment"
             for language in head.languages
         }
+        # Workers compute side by side; NumPy's own threads would only spin beside them.
+        threadpool_limits(1, user_api="blas")
         self._sheets = Sheets(tokenizer, found.tokens_max)
         self._shapes = Shapes()
         self._lanes = Lanes[_Asked, _Page, Reading](

@@ -12,7 +12,7 @@ from scipy.sparse import csr_matrix, hstack
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
-from sklearn.model_selection import StratifiedKFold
+from sklearn.model_selection import StratifiedGroupKFold
 
 from mainstay.engines.encoder.model import OnnxModel
 from mainstay.engines.readers.gathering import Progress, gather
@@ -22,7 +22,7 @@ from mainstay.engines.readers.sheets import Sheets
 from mainstay.engines.readers.stored import Head
 from mainstay.engines.readers.tagger import log_softmax
 
-_FOLDS = 5
+_FOLDS, _BLOCK = 5, 10
 _SPREAD_MIN = 1e-6
 
 
@@ -66,6 +66,8 @@ def train_opinion(
     facts = {
         "kind": KIND,
         "labels": names,
+        "layers_weight": choice[2],
+        "strength": choice[3],
         "words_max": choice[0],
         "letters_max": choice[1],
         "temperature": temperature,
@@ -142,9 +144,10 @@ def _out_of_fold(
     plan: OpinionPlan,
 ) -> NDArray[np.float32]:
     """Give each text's scores by a classifier that has not seen it."""
-    folds = StratifiedKFold(_FOLDS, shuffle=True, random_state=plan.seed)
+    folds = StratifiedGroupKFold(_FOLDS, shuffle=True, random_state=plan.seed)
+    blocks = np.arange(len(texts)) // _BLOCK  # neighbours may be much alike
     scores = np.zeros((len(texts), len(set(golden))), np.float32)
-    for seen, unseen in folds.split(means, golden):
+    for seen, unseen in folds.split(means, golden, blocks):
         fit = _fitted(means[seen], [texts[n] for n in seen], golden[seen], choice, plan)
         scores[unseen] = fit.scores(means[unseen], [texts[n] for n in unseen])
     return scores

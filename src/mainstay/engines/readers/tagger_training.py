@@ -21,6 +21,7 @@ from mainstay.engines.readers.stored import Head
 from mainstay.engines.readers.tagger import IMPOSSIBLE, KIND, OUTSIDE, Tagger, features
 
 _SMOOTHING = 0.1
+_FOLDS, _BLOCK = 5, 10
 _TRANSITION = 0.3
 """How much the order of labels counts beside the words' own scores, which know their neighbours already."""
 
@@ -29,13 +30,12 @@ _TRANSITION = 0.3
 class TaggerPlan:
     """How to train: which layers a word and its neighbours are seen in, and the network's size and pace."""
 
-    own: Sequence[str] = ("layer_0", "layer_3")
+    own: Sequence[str] = ("layer_3",)
     beside: Sequence[str] = ("layer_3",)
     hidden: int = 32
     epochs: int = 6
     decay: float = 1e-4
     seed: int = 0
-    held_out: float = 0.2
 
 
 def labels_of(sheet: Sheet, named: Named) -> list[str]:
@@ -56,22 +56,25 @@ def train_tagger(
     plan: TaggerPlan,
     progress: Progress,
 ) -> Head:
-    """Train a head; a fifth of the texts, in blocks of ten, is held out for its calibration."""
+    """Train a head; its calibration is of five that held out a fifth of the texts each.
+
+    They are held out in blocks of ten, since neighbours may be much alike.
+    """
     pages = [sheets.make(named.text) for named in texts]
     golden = [labels_of(page, named) for page, named in zip(pages, texts, strict=True)]
     _, seen = gather(model, pages, list(dict.fromkeys([*plan.own, *plan.beside])), progress)
     labels = [OUTSIDE, *sorted({label for text in golden for label in text} - {OUTSIDE})]
     rows = [features(each, plan.own, plan.beside) for each in seen]
-    every = round(1 / plan.held_out)
-    held = [n for n in range(len(texts)) if (n // 10) % every == every - 1]
-    kept = sorted(set(range(len(texts))) - set(held))
-    progress("Training the names", 0, 2)
-    head = _fitted(rows, golden, kept, labels, card, plan)
-    trial = _tried(head, [seen[n] for n in held], [pages[n] for n in held], [texts[n] for n in held])
-    progress("Training the names", 1, 2)
+    trials = []
+    for fold in range(_FOLDS):
+        progress("Trying the names on texts held out", fold, _FOLDS)
+        held = [n for n in range(len(texts)) if n // _BLOCK % _FOLDS == fold]
+        kept = [n for n in range(len(texts)) if n // _BLOCK % _FOLDS != fold]
+        head = _fitted(rows, golden, kept, labels, card, plan)
+        trials.append(_tried(head, [(seen[n], pages[n], texts[n]) for n in held]))
+    progress("Trying the names on texts held out", _FOLDS, _FOLDS)
     whole = _fitted(rows, golden, range(len(texts)), labels, card, plan)
-    progress("Training the names", 2, 2)
-    return Head(whole.arrays, {**whole.card, **_calibrated(trial)})
+    return Head(whole.arrays, {**whole.card, **_calibrated(trials)})
 
 
 def _fitted(
@@ -129,36 +132,49 @@ def _transitions(
 class _Trial:
     """What a head found in texts that it has not seen: each mention's log odds, and whether it is right."""
 
-    odds: NDArray[np.float64]
-    right: NDArray[np.bool_]
-    f1: float
+    odds: Sequence[float]
+    right: Sequence[bool]
+    found: Sequence[tuple[Sequence[Name], Sequence[Name]]]
 
 
-def _tried(head: Head, seen: Sequence[Seen], pages: Sequence[Sheet], texts: Sequence[Named]) -> _Trial:
+def _tried(head: Head, texts: Sequence[tuple[Seen, Sheet, Named]]) -> _Trial:
     tagger = Tagger(head)
-    odds, right, pairs = list[float](), list[bool](), list[tuple[list[Name], Sequence[Name]]]()
-    for each, page, named in zip(seen, pages, texts, strict=True):
-        mentions = tagger.mentions(page, tagger.tag(each, 1)[0])
-        found = [(mention.kind, mention.start, mention.end) for mention in mentions]
+    odds, right, found = list[float](), list[bool](), list[tuple[list[Name], Sequence[Name]]]()
+    for seen, page, named in texts:
+        mentions = tagger.mentions(page, tagger.tag(seen, 1)[0])
+        names = [(mention.kind, mention.start, mention.end) for mention in mentions]
         odds += [math.log(mention.score / (1 - mention.score)) for mention in mentions]  # not calibrated yet
-        right += [name in set(named.names) for name in found]
-        pairs.append((found, named.names))
-    return _Trial(np.asarray(odds), np.asarray(right), names_f1(pairs))
+        right += [name in set(named.names) for name in names]
+        found.append((names, named.names))
+    return _Trial(odds, right, found)
 
 
-def _calibrated(trial: _Trial) -> dict[str, Any]:
+def _calibrated(trials: Sequence[_Trial]) -> dict[str, Any]:
     """Fit the line from the network's log odds to those that a mention is right (Platt 1999).
 
-    The error told is that of one half of the mentions by a line fitted to the other.
+    The error told is that of each fold by a line fitted to the others.
     """
-    if len(set(trial.right)) < 2:  # noqa: PLR2004 - nothing to tell apart
-        return {"calibration": [1.0, 0.0], "held_out_f1": round(trial.f1, 4)}
-    odds = trial.odds[:, None]
-    half = LogisticRegression(C=100).fit(odds[::2], trial.right[::2])
-    likely = half.predict_proba(odds[1::2])[:, 1]
-    line = LogisticRegression(C=100).fit(odds, trial.right)
+    likely = list[float]()
+    for fold in range(len(trials)):
+        others = [trial for n, trial in enumerate(trials) if n != fold]
+        line = _line(others)
+        likely += [_sigmoid(line, odds) for odds in trials[fold].odds]
+    right = [each for trial in trials for each in trial.right]
     return {
-        "calibration": [float(line.coef_[0, 0]), float(line.intercept_[0])],
-        "held_out_f1": round(trial.f1, 4),
-        "held_out_calibration_error": round(calibration_error(likely, trial.right[1::2]), 4),
+        "calibration": list(_line(trials)),
+        "held_out_f1": round(names_f1([pair for trial in trials for pair in trial.found]), 4),
+        "held_out_calibration_error": round(calibration_error(likely, right), 4),
     }
+
+
+def _line(trials: Sequence[_Trial]) -> tuple[float, float]:
+    odds = np.asarray([each for trial in trials for each in trial.odds])
+    right = np.asarray([each for trial in trials for each in trial.right])
+    if len(set(right)) < 2:  # noqa: PLR2004 - nothing to tell apart
+        return 1.0, 0.0
+    line = LogisticRegression(C=100).fit(odds[:, None], right)
+    return float(line.coef_[0, 0]), float(line.intercept_[0])
+
+
+def _sigmoid(line: tuple[float, float], odds: float) -> float:
+    return 1 / (1 + math.exp(-line[0] * odds - line[1]))

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
+from mainstay.services.language.taken import Taken
+
 _MONTHS = (
     "january|february|march|april|may|june|july|august|september|october|november|december",
     "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec",
@@ -80,13 +82,14 @@ def figures(text: str) -> list[Figure]:
     """Give what a text holds, in its order, without overlaps; of two that overlap, the kind told first."""
     if not _DIGIT.search(text):
         return []
-    taken, used = list[Figure](), bytearray(len(text))
-    for kind, pattern in _PATTERNS:
-        for found in _found(kind, pattern, text):
-            if not any(used[found.start : found.end]):
-                used[found.start : found.end] = b"\x01" * (found.end - found.start)
-                taken.append(found)
-    return sorted(taken, key=lambda each: each.start)
+    taken = Taken(len(text))
+    found = [
+        each
+        for kind, pattern in _PATTERNS
+        for each in _found(kind, pattern, text)
+        if taken.take(each.start, each.end)
+    ]
+    return sorted(found, key=lambda each: each.start)
 
 
 def _found(kind: str, pattern: re.Pattern[str], text: str) -> Iterator[Figure]:

@@ -7,6 +7,7 @@ from pydantic import Field
 from mainstay.kernel.interface import Interface, reads
 from mainstay.ports.encoder import EncoderUnavailable
 from mainstay.ports.generator import GeneratorUnavailable
+from mainstay.ports.readers import ReaderUnavailable
 from mainstay.ports.rerankers import RerankerUnavailable
 from mainstay.ports.translators import TranslatorUnavailable
 from mainstay.services.language.failures import (
@@ -18,6 +19,7 @@ from mainstay.services.language.failures import (
     WordsUnavailable,
 )
 from mainstay.services.language.limits import (
+    ALL_PARTS,
     Action,
     Alternatives,
     Dimensions,
@@ -25,6 +27,7 @@ from mainstay.services.language.limits import (
     Kinds,
     ManyTexts,
     OneText,
+    Parts,
     Query,
     Region,
     Role,
@@ -37,6 +40,7 @@ from mainstay.services.language.limits import (
 )
 from mainstay.services.language.limits import Language as LanguageCode
 from mainstay.services.language.records import (
+    Analysis,
     ClassificationAnswer,
     DetectionAnswer,
     Embeddings,
@@ -56,6 +60,23 @@ _SENTENCE = "The AI platform is highly scalable and secure."
 
 class Language(Interface):
     """Analysis of texts; nothing of them is stored."""
+
+    @reads(
+        "POST /nlp/analyze",
+        may=_USE,
+        fails=(TextUnclear, ReaderUnavailable),
+        example={"text": _SENTENCE},
+    )
+    async def analyze(
+        self, text: OneText = None, texts: Texts = None, parts: Parts = ALL_PARTS
+    ) -> Analysis | list[Analysis]:
+        """Say what a text says: sentiment, names and key terms, dates and amounts, its language.
+
+        One pass of the encoder feeds small heads that were trained on texts written for this project, in
+        English; `unsupported` says what is not known of another language (`mainstay train-heads` teaches
+        it). Dates, amounts and personal data are found by rules, with checksums where there are any. Of
+        `texts`, the answer is a list, one analysis each, in their order.
+        """
 
     @reads(
         "POST /nlp/keywords",

@@ -33,6 +33,12 @@ Style = Annotated[
     Literal["extractive", "abstractive"],
     Field(description="The text's own sentences, or words of the generator's."),
 ]
+Part = Literal["sentiment", "entities", "keywords", "mentions"]
+Parts = Annotated[
+    list[Part],
+    Field(min_length=1, max_length=4, description="What to find out; all if not given."),
+]
+ALL_PARTS: list[Part] = ["sentiment", "entities", "keywords", "mentions"]
 Alternatives = Annotated[int, Field(ge=0, le=20, description="How many other languages to name.")]
 LabelName = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=NO_NUL)]
 Example = Annotated[str, StringConstraints(min_length=1, max_length=2000, pattern=NO_NUL)]

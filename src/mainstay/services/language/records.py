@@ -11,6 +11,37 @@ Offset = Annotated[int, Field(description="A place in the text, counted in Unico
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
+class MentionFound(Record):
+    """Something that the text names or states: a person, a date, an address of mail."""
+
+    type: str = Field(
+        description="`person`, `organisation`, `place`, `product`, `other` (nationalities, events, works …); "
+        "`date`, `time`, `money`, `percentage`, `quantity`; or a kind of personal data, such as `email`."
+    )
+    text: str
+    start: Offset
+    end: Offset
+    score: Share = Field(description="How likely it is right; of names calibrated, of the rest the rule's.")
+
+
+class Analysis(Record):
+    """What a text says, as far as it was asked for; what was not is empty or null."""
+
+    sentiment: Literal["positive", "negative", "neutral"] | None = Field(
+        description="The text's verdict as a whole; null where the language has no head for it."
+    )
+    confidence: Share | None = Field(description="How likely the sentiment is right, calibrated.")
+    entities: list[str] = Field(
+        description="The likely names in the text (score 0.5 or more), then its key terms; each once."
+    )
+    keywords: list[str] = Field(description="Its key phrases, best first.")
+    language: str = Field(description="ISO 639-1, else 639-3; `und` when it cannot be told.")
+    mentions: list[MentionFound] = Field(description="What it names and states, in its order.")
+    unsupported: list[Literal["sentiment", "names"]] = Field(
+        description="What was asked for, and is not known for this language."
+    )
+
+
 class Keyword(Record):
     """A key phrase, as the text writes it where it stands first."""
 

@@ -5,13 +5,16 @@ from collections.abc import Sequence
 from mainstay.kernel.interface import Record
 from mainstay.ports.encoder import Role
 from mainstay.ports.personal_data import Kind
+from mainstay.services.language.analysing import Analysing
 from mainstay.services.language.extracting import Extracting
 from mainstay.services.language.given import given
 from mainstay.services.language.interface import Language
 from mainstay.services.language.labelling import Labelling
+from mainstay.services.language.limits import ALL_PARTS, Part
 from mainstay.services.language.meanings import Meanings
 from mainstay.services.language.private import Private
 from mainstay.services.language.records import (
+    Analysis,
     ClassificationAnswer,
     DetectionAnswer,
     Embeddings,
@@ -34,6 +37,7 @@ class LanguageService(Language):
 
     def __init__(
         self,
+        analysing: Analysing,
         extracting: Extracting,
         shortening: Shortening,
         labelling: Labelling,
@@ -43,6 +47,7 @@ class LanguageService(Language):
         translating: Translating,
     ) -> None:
         """Take the parts."""
+        self._analysing = analysing
         self._extracting = extracting
         self._shortening = shortening
         self._labelling = labelling
@@ -50,6 +55,16 @@ class LanguageService(Language):
         self._meanings = meanings
         self._telling = telling
         self._private = private
+
+    async def analyze(
+        self,
+        text: str | None = None,
+        texts: list[str] | None = None,
+        parts: list[Part] = ALL_PARTS,
+    ) -> Analysis | list[Analysis]:
+        """Say what texts say."""
+        found = await self._analysing.analyze(given(text, texts), frozenset(parts))
+        return found if text is None else found[0]
 
     async def extract_keywords(
         self, text: str | None = None, texts: list[str] | None = None, top_k: int = 10

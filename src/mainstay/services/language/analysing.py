@@ -1,0 +1,145 @@
+"""Says what texts say: one reading by the model, and rules beside it, put together."""
+
+import asyncio
+import re
+from collections.abc import Sequence
+from typing import Literal, cast
+
+from mainstay.ports import readers
+from mainstay.ports.languages import Languages
+from mainstay.ports.personal_data import PersonalData
+from mainstay.ports.readers import Reader, Reading
+from mainstay.services.language.figures import figures
+from mainstay.services.language.keywords import Phrase, phrases
+from mainstay.services.language.limits import Part
+from mainstay.services.language.records import Analysis, MentionFound
+from mainstay.services.language.taken import Taken
+from mainstay.services.language.telling import UNKNOWN
+
+_KEY_TERMS = 10
+_FIGURE_SCORE = 0.95
+_LIKELY = 0.5
+_TOGETHER = 64
+"""So many texts of a batch are one group: while the model reads one, rules look at another."""
+
+_INLINE = 4_000
+"""Texts of so many characters together take a millisecond or two; a thread would cost more than that."""
+
+_STATES = re.compile(r"[\d@]|://")
+"""What every figure and every kind of personal data has some of."""
+
+_NAMES = frozenset({"entities", "mentions"})
+_NO_READING = Reading(None, None)
+_Verdict = Literal["positive", "negative", "neutral"]
+
+
+class Analysing:
+    """The analysis of texts."""
+
+    def __init__(self, reader: Reader, languages: Languages, personal_data: PersonalData) -> None:
+        """Take the engines."""
+        self._reader = reader
+        self._languages = languages
+        self._personal_data = personal_data
+
+    async def analyze(self, texts: Sequence[str], parts: frozenset[Part]) -> list[Analysis]:
+        """Give one analysis a text; raises ReaderUnavailable."""
+        wanted: list[readers.Part] = ["sentiment"] if "sentiment" in parts else []
+        wanted += ["mentions"] if parts & _NAMES else []
+        groups = [texts[start : start + _TOGETHER] for start in range(0, len(texts), _TOGETHER)]
+        found = await asyncio.gather(*[self._group(group, wanted, parts) for group in groups])
+        return [analysis for group in found for analysis in group]
+
+    async def _group(
+        self, texts: Sequence[str], wanted: Sequence[readers.Part], parts: frozenset[Part]
+    ) -> list[Analysis]:
+        inline = sum(map(len, texts)) <= _INLINE
+        languages = self._detected(texts) if inline else await asyncio.to_thread(self._detected, texts)
+        read = [_NO_READING] * len(texts)
+        if wanted:
+            read = await self._reader.read(texts, languages, wanted)
+        if inline:
+            return self._composed(texts, languages, read, parts)
+        return await asyncio.to_thread(self._composed, texts, languages, read, parts)
+
+    def _detected(self, texts: Sequence[str]) -> list[str]:
+        told = self._languages.detect_many(texts, 1)
+        return [guesses[0].language if guesses else UNKNOWN for guesses in told]
+
+    def _composed(
+        self,
+        texts: Sequence[str],
+        languages: Sequence[str],
+        read: Sequence[Reading],
+        parts: frozenset[Part],
+    ) -> list[Analysis]:
+        return [
+            self._analysis(text, language, reading, parts)
+            for text, language, reading in zip(texts, languages, read, strict=True)
+        ]
+
+    def _analysis(self, text: str, language: str, reading: Reading, parts: frozenset[Part]) -> Analysis:
+        taken = Taken(len(text))
+        stated = self._stated(text, taken) if "mentions" in parts else []
+        names = [
+            _mention(text, each.kind, each.start, each.end, each.score)
+            for each in reading.mentions or ()
+            if taken.take(each.start, each.end)
+        ]
+        terms = phrases(text, language, _KEY_TERMS) if parts & {"entities", "keywords"} else []
+        verdict, confidence = _verdict(reading)
+        missing: list[Literal["sentiment", "names"]] = []
+        if "sentiment" in parts and verdict is None:
+            missing.append("sentiment")
+        if parts & _NAMES and reading.mentions is None:
+            missing.append("names")
+        return Analysis(
+            sentiment=verdict,
+            confidence=confidence,
+            entities=_entities(text, names, terms) if "entities" in parts else [],
+            keywords=[text[each.start : each.end] for each in terms] if "keywords" in parts else [],
+            language=language,
+            mentions=sorted([*names, *stated], key=lambda each: each.start) if "mentions" in parts else [],
+            unsupported=missing,
+        )
+
+    def _stated(self, text: str, taken: Taken) -> list[MentionFound]:
+        """Give what rules find: personal data, and then figures that are no part of it."""
+        if not _STATES.search(text):
+            return []
+        personal = [
+            _mention(text, each.kind, each.start, each.end, each.confidence)
+            for each in self._personal_data.find(text)
+            if taken.take(each.start, each.end)
+        ]
+        measured = [
+            _mention(text, each.kind, each.start, each.end, _FIGURE_SCORE)
+            for each in figures(text)
+            if taken.take(each.start, each.end)
+        ]
+        return personal + measured
+
+
+def _mention(text: str, kind: str, start: int, end: int, score: float) -> MentionFound:
+    return MentionFound(type=kind, text=text[start:end], start=start, end=end, score=score)
+
+
+def _verdict(reading: Reading) -> tuple[_Verdict | None, float | None]:
+    if not reading.sentiment:
+        return None, None
+    label = max(reading.sentiment, key=reading.sentiment.__getitem__)
+    return cast("_Verdict", label), reading.sentiment[label]
+
+
+def _entities(text: str, names: Sequence[MentionFound], terms: Sequence[Phrase]) -> list[str]:
+    """Give likely names, then key terms in the text's order that no name holds already; each once."""
+    likely = [name for name in names if name.score >= _LIKELY]
+    found = {name.text.casefold(): name.text for name in likely}
+    taken = Taken(len(text))
+    for name in likely:
+        taken.take(name.start, name.end)
+    for term in sorted(terms, key=lambda each: each.start):
+        if taken.take(term.start, term.end):
+            written = text[term.start : term.end]
+            found.setdefault(written.casefold(), written)
+    return list(found.values())

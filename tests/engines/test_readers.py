@@ -1,0 +1,172 @@
+"""The reader: what its heads find, in batches and in windows, and what it refuses."""
+
+import asyncio
+import json
+import shutil
+from collections.abc import AsyncIterator
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+import pytest_asyncio
+from encoders import real_folder
+
+from mainstay.engines.encoder.folder import read_folder
+from mainstay.engines.encoder.model import OnnxModel, load_tokenizer, pad_id
+from mainstay.engines.readers.heads import TRAINED, HeadsReader
+from mainstay.engines.readers.late import LateReader
+from mainstay.engines.readers.sheets import Sheets, windows
+from mainstay.engines.readers.stored import load_heads
+from mainstay.engines.readers.tagger import best_sequences, spans_of
+from mainstay.ports.encoder import EncoderUnavailable
+from mainstay.ports.readers import Part, ReaderUnavailable
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+_BOTH: tuple[Part, ...] = ("sentiment", "mentions")
+_TEXT = "Maria Oliveira joined Lufthansa in Frankfurt last Monday."
+
+
+@pytest.fixture(scope="module")
+def folder() -> Path:
+    return real_folder()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def reader(folder: Path) -> AsyncIterator[HeadsReader]:
+    made = HeadsReader(folder)
+    yield made
+    await made.close()
+
+
+async def test_names_are_found_where_they_stand(reader: HeadsReader) -> None:
+    [read] = await reader.read([_TEXT], ["en"], ["mentions"])
+    assert read.sentiment is None
+    found = [(each.kind, _TEXT[each.start : each.end]) for each in read.mentions or ()]
+    assert found == [("person", "Maria Oliveira"), ("organisation", "Lufthansa"), ("place", "Frankfurt")]
+    assert all(0.5 < each.score < 1 for each in read.mentions or ())
+
+
+async def test_a_verdict_is_a_distribution(reader: HeadsReader) -> None:
+    texts = ["I love it, the best purchase in years!", "Broken on arrival. Never again.", "It opens at nine."]
+    read = await reader.read(texts, ["en"] * 3, ["sentiment"])
+    best = [max(each.sentiment or {}, key=(each.sentiment or {}).__getitem__) for each in read]
+    assert best == ["positive", "negative", "neutral"]
+    assert all(sum((each.sentiment or {}).values()) == pytest.approx(1) for each in read)
+    assert all(each.mentions is None for each in read)
+
+
+async def test_what_is_not_known_of_a_language_is_none(reader: HeadsReader) -> None:
+    [read] = await reader.read(["Das Wetter in Berlin ist schlecht."], ["de"], _BOTH)
+    assert read.sentiment is None
+    assert read.mentions is None
+
+
+async def test_a_batch_reads_as_each_text_alone(reader: HeadsReader) -> None:
+    texts = [_TEXT, "ok", "…", "Ada\u200bLovelace 😀 wrote to Turin", "\u202eabc", "A " * 300, "\ud800"]
+    together = await reader.read(texts, ["en"] * len(texts), _BOTH)
+    alone = [(await reader.read([text], ["en"], _BOTH))[0] for text in texts]
+    for one, other in zip(together, alone, strict=True):
+        assert [(m.kind, m.start, m.end) for m in one.mentions or ()] == [
+            (m.kind, m.start, m.end) for m in other.mentions or ()
+        ]
+        assert one.sentiment == pytest.approx(other.sentiment, abs=1e-3)
+
+
+async def test_a_long_text_is_read_to_its_end(reader: HeadsReader) -> None:
+    text = "Nothing happened there. " * 200 + _TEXT
+    [read] = await reader.read([text], ["en"], _BOTH)
+    assert [text[each.start : each.end] for each in read.mentions or ()][-3:] == [
+        "Maria Oliveira",
+        "Lufthansa",
+        "Frankfurt",
+    ]
+
+
+async def test_many_at_once_are_answered(reader: HeadsReader) -> None:
+    texts = [f"{_TEXT} {number}" for number in range(60)]
+    read = await asyncio.gather(*[reader.read([text], ["en"], _BOTH) for text in texts])
+    assert all(len(each[0].mentions or ()) == 3 for each in read)
+
+
+async def test_words_are_whole_and_layers_agree(folder: Path) -> None:
+    found = read_folder(folder)
+    tokenizer = load_tokenizer(found)
+    sheet = Sheets(tokenizer, found.tokens_max).make("Überraschungsparty, isn't it?")
+    assert sheet.words == ["Überraschungsparty", ",", "isn", "'", "t", "it", "?"]
+    model = OnnxModel(found, pad_id(tokenizer))
+    means, tokens, embedding = model.give([sheet.ids], ["layer_means", "tokens", "embedding"])
+    np.testing.assert_allclose(means[0, -1], tokens[0].mean(axis=0), atol=1e-5)
+    np.testing.assert_allclose(embedding[0], means[0, -1] / np.linalg.norm(means[0, -1]), atol=1e-5)
+
+
+@pytest.mark.parametrize("text", ["x" * 1_000_000, "ab " * 5_000, "अ" * 5_000, "", "a\n" * 4_000])
+async def test_windows_cover_a_text(text: str) -> None:
+    parts = list(windows(text))
+    assert "".join(part for _, part in parts) == text
+    assert all(text.startswith(part, place) for place, part in parts[:50])
+    assert max(len(part) for _, part in parts) <= 640
+
+
+async def test_sequences_are_the_likeliest_of_all() -> None:
+    rng = np.random.default_rng(3)
+    scores = rng.normal(size=(9, 3)).astype(np.float32)
+    first, after = rng.normal(size=3).astype(np.float32), rng.normal(size=(3, 3)).astype(np.float32)
+    found = best_sequences(scores, np.asarray([4, 0, 5]), first, after)
+    assert found[:4].tolist() == _tried(scores[:4], first, after)
+    assert found[4:].tolist() == _tried(scores[4:], first, after)
+
+
+def _tried(scores: np.ndarray, first: np.ndarray, after: np.ndarray) -> list[int]:
+    def worth(way: tuple[int, ...]) -> float:
+        steps = sum(float(after[a, b]) for a, b in pairwise(way))
+        return float(first[way[0]]) + steps + sum(float(scores[n, label]) for n, label in enumerate(way))
+
+    return list(max(np.ndindex(*[3] * len(scores)), key=worth))
+
+
+async def test_labels_become_spans() -> None:
+    labels = ["B-person", "I-person", "O", "I-place", "B-place", "I-person"]
+    assert spans_of(labels) == [("person", 0, 2), ("place", 3, 4), ("place", 4, 5), ("person", 5, 6)]
+
+
+async def test_a_damaged_or_strange_head_is_refused(folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(TRAINED, tmp_path / "heads")
+    card = next((tmp_path / "heads").glob("mentions*.json"))
+    told = json.loads(card.read_text())
+    card.write_text(json.dumps({**told, "encoder": "another"}))
+    with pytest.raises(ReaderUnavailable, match="belong to another"):
+        HeadsReader(folder, tmp_path / "heads")
+    card.write_text(json.dumps({**told, "sha256": "0" * 64}))
+    with pytest.raises(ReaderUnavailable, match="not what its card says"):
+        load_heads(tmp_path / "heads")
+    card.write_text("{")
+    with pytest.raises(ReaderUnavailable, match="train it again"):
+        load_heads(tmp_path / "heads")
+
+
+async def test_an_encoder_without_layers_is_refused(built: Path, tmp_path: Path) -> None:
+    (tmp_path / "none").mkdir()
+    reader = HeadsReader(built, tmp_path / "none")
+    [read] = await reader.read(["The cat sat."], ["en"], _BOTH)
+    assert (read.sentiment, read.mentions) == (None, None)
+    await reader.close()
+
+
+async def test_a_late_reader_tries_again(folder: Path) -> None:
+    tries: list[int] = []
+
+    def make() -> HeadsReader:
+        tries.append(1)
+        if len(tries) == 1:
+            raise EncoderUnavailable("not yet")
+        return HeadsReader(folder)
+
+    late = LateReader(make)
+    with pytest.raises(ReaderUnavailable, match="not yet"):
+        await late.read([_TEXT], ["en"], _BOTH)
+    [read] = await late.read([_TEXT], ["en"], _BOTH)
+    assert read.mentions
+    await late.close()
+    with pytest.raises(ReaderUnavailable, match="clos"):
+        await late.read([_TEXT], ["en"], _BOTH)
