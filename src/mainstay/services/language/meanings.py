@@ -13,6 +13,7 @@ from mainstay.services.language.records import Embeddings, Ranked, Ranking, Simi
 from mainstay.services.language.vectors import by_meaning_and_words, shortened
 
 _NO_RERANKER = "none"
+_SPECIAL = 2  # tokens that most encoders put around a text
 
 
 class Meanings:
@@ -38,7 +39,9 @@ class Meanings:
             dimensions=int(vectors.shape[1]),
             encoder=self._encoder.name,
             tokens=sum(counts),
-            truncated=[place for place, count in enumerate(counts) if count > self._encoder.tokens_max],
+            truncated=[
+                place for place, count in enumerate(counts) if count + _SPECIAL > self._encoder.tokens_max
+            ],
         )
 
     async def compare(self, left: str | None, right: str | None, texts: Sequence[str] | None) -> Similarity:
