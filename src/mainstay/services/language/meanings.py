@@ -1,6 +1,7 @@
 """Vectors of texts: to take along, to compare, to rank by."""
 
 import asyncio
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -12,6 +13,8 @@ from mainstay.services.language.given import within
 from mainstay.services.language.records import Embeddings, Ranked, Ranking, Similarity
 from mainstay.services.language.vectors import by_meaning_and_words, shortened
 
+_COUNTED = 4_000
+_PIECE = re.compile(r"(?s).{1,4000}(?:(?=\s)|$)|.{4000}")
 _NO_RERANKER = "none"
 _SPECIAL = 2  # tokens that most encoders put around a text
 
@@ -74,4 +77,8 @@ class Meanings:
         )
 
     def _counted(self, texts: Sequence[str]) -> list[int]:
-        return [self._encoder.count_tokens(text) for text in texts]
+        """Count each text's tokens, piece by piece: a tokenizer holds the interpreter's lock."""
+        count = self._encoder.count_tokens
+        return [
+            count(text) if len(text) <= _COUNTED else sum(map(count, _PIECE.findall(text))) for text in texts
+        ]
