@@ -6,6 +6,7 @@ second to a power; a language that few write on the web needs more evidence. The
 second line of NTREX-128, and on an article of the Declaration of Human Rights in 34 smaller languages.
 """
 
+import itertools
 import math
 import re
 import threading
@@ -19,8 +20,8 @@ from mainstay.ports.languages import Guess
 _CHARACTERS_MAX = 1000
 _SCORE_MIN = 0.5
 _CODE_LENGTH = 2  # ISO 639-1
-_GUESSES = 40
 _SURE, _SURE_OF_OTHERS = {"en": 0.6}, 0.9
+_LIKELY = 20
 _FLOOR = 1e-3
 _POWER = 1.5
 _UNKNOWN = math.exp(-2)
@@ -80,13 +81,13 @@ class EnsembleLanguages:
             return []
         if wanted == 1 and (sure := self._sure(words)):
             return [sure]
-        by_words = {each["lang"]: float(each["score"]) for each in self._words.detect(words, k=_GUESSES)}
-        by_bytes = {language: float(chance) for language, chance in _BYTES.get().rank(words)}
+        by_words = {each["lang"]: float(each["score"]) for each in self._words.detect(words, k=_LIKELY)}
+        by_bytes = dict(_BYTES.get().rank(words))
         weights = {
             language: max(_FLOOR, by_words.get(language, 0.0))
             * max(_FLOOR, by_bytes.get(language, _UNKNOWN)) ** _POWER
             * (1.0 if language in _COMMON else math.exp(-_UNCOMMON))
-            for language in {**by_words, **by_bytes}
+            for language in (*by_words, *itertools.islice(by_bytes, _LIKELY))
         }
         whole = sum(weights.values())
         ranked = sorted(weights.items(), key=lambda each: (-each[1], each[0]))

@@ -23,6 +23,7 @@ from mainstay.services.language.limits import (
     Action,
     Alternatives,
     Dimensions,
+    EmbeddedTexts,
     KeywordsTop,
     Kinds,
     ManyTexts,
@@ -174,7 +175,7 @@ class Language(Interface):
         example={"texts": [_SENTENCE]},
     )
     async def embed(
-        self, texts: ManyTexts, role: Role = "passage", dimensions: Dimensions | None = None
+        self, texts: EmbeddedTexts, role: Role = "passage", dimensions: Dimensions | None = None
     ) -> Embeddings:
         """Turn texts into vectors whose cosine says how near their meanings are."""
 

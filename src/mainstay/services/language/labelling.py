@@ -1,7 +1,6 @@
 """Says which of the caller's labels fit texts."""
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Sequence
 
 import numpy as np
@@ -22,17 +21,16 @@ from mainstay.services.language.records import Classification, Label, LabelScore
 
 _EXAMPLES_MAX = 1_000
 _FEW = 8
-_KEPT_MAX = 2_000
 _FITS = 0.5
 
 
 class Labelling:
-    """Classification without training; the vectors of labels used last are kept in memory."""
+    """Classification without training."""
 
     def __init__(self, encoder: Encoder) -> None:
         """Take the encoder."""
         self._encoder = encoder
-        self._kept: OrderedDict[str, Vectors] = OrderedDict()
+        self._background: Vectors | None = None
 
     async def classify(
         self, texts: Sequence[str], labels: Sequence[Label], *, multi: bool, forced: bool
@@ -40,9 +38,8 @@ class Labelling:
         """Judge each text; raises LabelsUnclear."""
         _check(labels)
         meanings = await self._meanings(labels)
-        background = await self._vectors(BACKGROUND)
         found = await self._encoder.embed(texts, lane="query" if len(texts) <= _FEW else "ingest")
-        raw = await asyncio.to_thread(evidence, found, meanings, background)
+        raw = await asyncio.to_thread(evidence, found, meanings, await self._usual())
         chances, none = any_of(raw) if multi else one_of(raw)
         if forced and not multi:
             chances, none = always(chances)
@@ -55,28 +52,19 @@ class Labelling:
     async def _meanings(self, labels: Sequence[Label]) -> list[Meaning]:
         named = [_described(label) for label in labels]
         examples = [example for label in labels for example in label.examples]
-        vectors = await self._vectors([*named, *examples])
+        told = [*named, *examples]
+        vectors = await self._encoder.embed(told, lane="query" if len(told) <= _FEW else "ingest")
         meanings, at = [], len(labels)
         for place, label in enumerate(labels):
             meanings.append(Meaning(vectors[place], vectors[at : at + len(label.examples)]))
             at += len(label.examples)
         return meanings
 
-    async def _vectors(self, texts: Sequence[str]) -> Vectors:
-        """Give the vectors of texts that are likely to come again."""
-        new = [text for text in dict.fromkeys(texts) if text not in self._kept]
-        if new:
-            made = await self._encoder.embed(new, lane="query" if len(new) <= _FEW else "ingest")
-            fresh = dict(zip(new, made, strict=True))
-        else:
-            fresh = {}
-        rows = [fresh[text] if text in fresh else self._kept[text] for text in texts]
-        for text, row in zip(texts, rows, strict=True):
-            self._kept[text] = row
-            self._kept.move_to_end(text)
-        while len(self._kept) > _KEPT_MAX:
-            self._kept.popitem(last=False)
-        return np.stack(rows)
+    async def _usual(self) -> Vectors:
+        """Give the vectors of what is compared with every text, which stay the same."""
+        if self._background is None:
+            self._background = await self._encoder.embed(BACKGROUND)
+        return self._background
 
 
 def _described(label: Label) -> str:

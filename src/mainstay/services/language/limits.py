@@ -23,6 +23,10 @@ Texts = Annotated[
         description="Several texts, answered in `results` in their order; 2,000,000 characters together.",
     ),
 ]
+EmbeddedTexts = Annotated[
+    list[Text],
+    Field(min_length=1, max_length=2_048, description="At most 2,000,000 characters together."),
+]
 ManyTexts = Annotated[list[Text], Field(min_length=1, max_length=TEXTS_MAX)]
 KeywordsTop = Annotated[int, Field(ge=1, le=100, description="How many key phrases at most.")]
 SentencesWanted = Annotated[int, Field(ge=1, le=100, description="How many sentences the summary has.")]

@@ -1,18 +1,23 @@
 """Vectors of texts: to take along, to compare, to rank by."""
 
 import asyncio
+import re
 from collections.abc import Sequence
 
 import numpy as np
 
-from mainstay.ports.encoder import Encoder, Role
+from mainstay.ports.encoder import Encoder, Lane, Role
 from mainstay.ports.rerankers import Reranker
 from mainstay.services.language.failures import DimensionsTooMany, TextUnclear
 from mainstay.services.language.given import within
 from mainstay.services.language.records import Embeddings, Ranked, Ranking, Similarity
 from mainstay.services.language.vectors import by_meaning_and_words, shortened
 
+_COUNTED = 4_000
+_FEW = 16
+_PIECE = re.compile(r"(?s).{1,4000}(?:(?=\s)|$)|.{4000}")
 _NO_RERANKER = "none"
+_SPECIAL = 2  # tokens that most encoders put around a text
 
 
 class Meanings:
@@ -30,7 +35,7 @@ class Meanings:
             told = f"{most} at most, which is what the encoder {self._encoder.name} gives"
             raise DimensionsTooMany(problems=[{"field": "dimensions", "problem": told}])
         counts = await asyncio.to_thread(self._counted, within(texts))
-        vectors = await self._encoder.embed(texts, role=role)
+        vectors = await self._encoder.embed(texts, role=role, lane=_lane(texts))
         if dimensions is not None:
             vectors = shortened(vectors, dimensions)
         return Embeddings(
@@ -38,13 +43,15 @@ class Meanings:
             dimensions=int(vectors.shape[1]),
             encoder=self._encoder.name,
             tokens=sum(counts),
-            truncated=[place for place, count in enumerate(counts) if count > self._encoder.tokens_max],
+            truncated=[
+                place for place, count in enumerate(counts) if count + _SPECIAL > self._encoder.tokens_max
+            ],
         )
 
     async def compare(self, left: str | None, right: str | None, texts: Sequence[str] | None) -> Similarity:
         """Compare a pair, or each text with each; raises TextUnclear."""
         if texts is not None and left is None and right is None:
-            vectors = await self._encoder.embed(within(texts))
+            vectors = await self._encoder.embed(within(texts), lane=_lane(texts))
             return Similarity(
                 similarity=None,
                 matrix=np.clip(vectors @ vectors.T, -1, 1).tolist(),
@@ -60,7 +67,7 @@ class Meanings:
     async def rank(self, query: str, texts: Sequence[str], top_n: int | None) -> Ranking:
         """Rank texts, by the reranker where there is one."""
         [asked] = await self._encoder.embed([query], role="query")
-        vectors = await self._encoder.embed(within(texts))
+        vectors = await self._encoder.embed(within(texts), lane=_lane(texts))
         scores = await asyncio.to_thread(by_meaning_and_words, query, texts, vectors @ asked)
         name = "encoder+words"
         if self._reranker.name != _NO_RERANKER:
@@ -71,4 +78,13 @@ class Meanings:
         )
 
     def _counted(self, texts: Sequence[str]) -> list[int]:
-        return [self._encoder.count_tokens(text) for text in texts]
+        """Count each text's tokens, piece by piece: a tokenizer holds the interpreter's lock."""
+        count = self._encoder.count_tokens
+        return [
+            count(text) if len(text) <= _COUNTED else sum(map(count, _PIECE.findall(text))) for text in texts
+        ]
+
+
+def _lane(texts: Sequence[str]) -> Lane:
+    """Give the lane in which so many texts hold nobody up."""
+    return "query" if len(texts) <= _FEW else "ingest"

@@ -31,6 +31,8 @@ _LOOKED_AT_MAX = 400
 """So many sentences of a long text are looked at closely: those that are best by their words and place."""
 
 _NEVER = -1e6
+_WHOLE_MAX = 2_000
+"""So many characters have one vector; of a longer text it would be that of its beginning."""
 
 _SHOWN_CHARACTERS = 12_000
 _ANSWER_MAX = 20_000
@@ -83,7 +85,7 @@ class Shortening:
         if self._encoder.knows(language):
             found = await self._encoder.embed(best, lane="query" if len(best) <= _FEW else "ingest")
             whole = found.mean(axis=0)
-            if len(best) == len(texts) and self._encoder.count_tokens(text) <= self._encoder.tokens_max:
+            if len(text) <= _WHOLE_MAX:
                 [whole] = await self._encoder.embed([text])
             close += near_whole(found, whole)
             vectors = np.zeros((len(texts), found.shape[1]), np.float32)

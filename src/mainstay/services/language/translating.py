@@ -1,5 +1,6 @@
 """Translates texts: by rules where their pair of languages is installed, else by the generator."""
 
+import asyncio
 import re
 from collections.abc import Sequence
 
@@ -34,7 +35,7 @@ class Translating:
         ]
         if missing and self._generator.extractive:
             raise _unavailable(sources[missing[0]], target)
-        cut = {place: pieces_of(texts[place]) for place in missing}
+        cut = {place: await asyncio.to_thread(pieces_of, texts[place]) for place in missing}
         if sum(map(len, cut.values())) > _PIECES_MAX:
             told = f"the generator translates {_PIECES_MAX * 2_000:,} characters at a time at most"
             raise TextUnclear("Send less at a time.", problems=[{"field": "text", "problem": told}])
