@@ -14,9 +14,10 @@ from mainstay.kernel.caller import Caller, Credential
 from mainstay.kernel.dispatch import Application
 from mainstay.kernel.interface import Operation
 from mainstay.kernel.shedding import Place, Shedding
+from mainstay.kit.clock import Clock
 from mainstay.kit.errors import Failure
 from mainstay.kit.ids import Ids
-from mainstay.transports.compatible.openai import errors, models
+from mainstay.transports.compatible.openai import chat, errors, models, responses
 from mainstay.transports.compatible.openai.asking import Asked
 from mainstay.transports.compatible.openai.replies import Content, Events, Told, encoded
 from mainstay.transports.compatible.openai.table import Endpoint
@@ -29,7 +30,7 @@ from mainstay.transports.rest.streaming import Stream
 logger = logging.getLogger("mainstay")
 
 BASES = ("/v1", "/api/v1")
-TABLES: Sequence[Sequence[Endpoint]] = (models.ENDPOINTS,)
+TABLES: Sequence[Sequence[Endpoint]] = (models.ENDPOINTS, chat.ENDPOINTS, responses.ENDPOINTS)
 """The nouns that are served, each with its own module."""
 
 _POLICY = re.compile(r'^"(\w+)";q=(\d+);w=(\d+)')
@@ -41,6 +42,7 @@ class Parts:
     """What the door is made of."""
 
     application: Application
+    clock: Clock
     ids: Ids
     shedding: Shedding
     settings: RestSettings
@@ -124,7 +126,17 @@ class _Answers:
         credential, caller = await self._recognised(exchange)
         application.guard.authorise(caller, operation)
         texts = {name: str(text) for name, text in exchange.scope.get("path_params", {}).items()}
-        return Asked(exchange, credential, caller, application, self._operations, texts, limits)
+        return Asked(
+            exchange,
+            credential,
+            caller,
+            application,
+            self._operations,
+            texts,
+            self._parts.clock,
+            self._parts.ids,
+            limits,
+        )
 
     async def _recognised(self, exchange: Exchange) -> tuple[Credential | None, Caller]:
         credential = read_credential(exchange.raw_headers)
