@@ -7,6 +7,7 @@ from pathlib import (
     Path,
 )
 from typing import (
+    Any,
     Literal,
 )
 
@@ -76,6 +77,22 @@ from mainstay.services.gateway.records import (
     Tier,
     UsageReport,
 )
+from mainstay.services.generation.interface import (
+    Generation,
+)
+from mainstay.services.generation.records import (
+    AnswerFormat,
+    ChatMessage,
+    ChatTool,
+    Completion,
+    CompletionPiece,
+    Generator,
+    GivenDocument,
+    KeptResponse,
+    ResponseDeleted,
+    Traces,
+    WholeTrace,
+)
 from mainstay.services.identity.interface import (
     Identity,
 )
@@ -115,6 +132,17 @@ from mainstay.services.knowledge.records import (
     Question,
     Rebuilt,
     Receipt,
+)
+from mainstay.services.language.interface import (
+    Language,
+)
+from mainstay.services.language.records import (
+    DetectionAnswer,
+    Embeddings,
+    PersonalDataAnswer,
+    Ranking,
+    Restored,
+    Similarity,
 )
 from mainstay.services.observability.interface import (
     AuditCheckpoints,
@@ -523,6 +551,67 @@ class GatewaySync:
         tier: str,
     ) -> TenantQuotas: ...
 
+class GenerationSync:
+    def complete(
+        self,
+        messages: list[ChatMessage],
+        generator: str = "",
+        documents: list[GivenDocument] = ...,
+        tools: list[ChatTool] = ...,
+        tool_choice: str = "auto",
+        parallel_calls: bool = True,
+        answer_format: AnswerFormat | None = None,
+        temperature: float | None = None,
+        top_p: float | None = None,
+        tokens_max: int | None = None,
+        stop: list[str] = ...,
+        seed: int | None = None,
+        cache_s: int = 0,
+    ) -> Completion: ...
+    def stream_complete(
+        self,
+        messages: list[ChatMessage],
+        generator: str = "",
+        documents: list[GivenDocument] = ...,
+        tools: list[ChatTool] = ...,
+        tool_choice: str = "auto",
+        parallel_calls: bool = True,
+        answer_format: AnswerFormat | None = None,
+        temperature: float | None = None,
+        top_p: float | None = None,
+        tokens_max: int | None = None,
+        stop: list[str] = ...,
+        seed: int | None = None,
+        cache_s: int = 0,
+    ) -> Pieces[CompletionPiece]: ...
+    def list_generators(self) -> list[Generator]: ...
+    def list_traces(
+        self,
+        subject: str = "",
+        after: str = "",
+        limit: int = 50,
+    ) -> Traces: ...
+    def get_trace(
+        self,
+        trace_id: str,
+    ) -> WholeTrace: ...
+    def keep_response(
+        self,
+        input_items: list[dict[str, Any]],
+        output_items: list[dict[str, Any]],
+        facts: dict[str, Any] = ...,
+        previous_id: str = "",
+        response_id: str = "",
+    ) -> KeptResponse: ...
+    def get_response(
+        self,
+        response_id: str,
+    ) -> KeptResponse: ...
+    def delete_response(
+        self,
+        response_id: str,
+    ) -> ResponseDeleted: ...
+
 class IdentitySync:
     def whoami(self) -> Me: ...
     def create_key(
@@ -781,6 +870,44 @@ class KnowledgeSync:
         self,
         wait: bool = False,
     ) -> Rebuilt: ...
+
+class LanguageSync:
+    def detect_language(
+        self,
+        text: str | None = None,
+        texts: list[str] | None = None,
+        alternatives: int = 3,
+    ) -> DetectionAnswer: ...
+    def compare_texts(
+        self,
+        left: str | None = None,
+        right: str | None = None,
+        texts: list[str] | None = None,
+    ) -> Similarity: ...
+    def embed(
+        self,
+        texts: list[str],
+        role: Literal["query", "passage"] = "passage",
+        dimensions: int | None = None,
+    ) -> Embeddings: ...
+    def rerank(
+        self,
+        query: str,
+        texts: list[str],
+        top_n: int | None = None,
+    ) -> Ranking: ...
+    def find_personal_data(
+        self,
+        text: str | None = None,
+        texts: list[str] | None = None,
+        action: Literal["find", "mask", "tokenize"] = "find",
+        kinds: list[Literal["email", "phone", "card", "iban", "ip", "credential", "national_id", "date_of_birth"]] | None = None,
+        region: str = "",
+    ) -> PersonalDataAnswer: ...
+    def restore_personal_data(
+        self,
+        text: str,
+    ) -> Restored: ...
 
 class ObservabilitySync:
     def search_entries(
@@ -1084,9 +1211,11 @@ class AsyncServices(_Services):
     directory: Directory
     federation: Federation
     gateway: Gateway
+    generation: Generation
     identity: Identity
     jobs: Jobs
     knowledge: Knowledge
+    language: Language
     observability: Observability
     people: People
     privacy: Privacy
@@ -1096,9 +1225,11 @@ class SyncServices(_Services):
     directory: DirectorySync
     federation: FederationSync
     gateway: GatewaySync
+    generation: GenerationSync
     identity: IdentitySync
     jobs: JobsSync
     knowledge: KnowledgeSync
+    language: LanguageSync
     observability: ObservabilitySync
     people: PeopleSync
     privacy: PrivacySync

@@ -53,7 +53,10 @@ ADMITTED = {
 } | {
     f"{base}/{path}": "the same"
     for base in BASES
-    for path in ("models", "models/{model}", "models/{owner}/{model}")
+    for path in (
+        *("models", "models/{model}", "models/{owner}/{model}", "chat/completions", "responses"),
+        *("responses/{response_id}", "responses/{response_id}/input_items"),
+    )
 }
 PAGES = {
     "/account/sign-in": "takes an address and a password",
