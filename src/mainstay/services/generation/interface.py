@@ -87,7 +87,8 @@ class Generation(Interface):
         Documents and results of tools stand in the prompt marked off as data; where there are any, links and
         images that you did not name yourself are taken apart in the answer's text. Tools that you did not
         offer are never in `calls`. An answer in an `answer_format` is checked against it, and asked for once
-        more when it does not fit. What is asked and answered is kept as a trace for as long as the operator says.
+        more when it does not fit. What is asked and answered is kept as a trace, for as long as the operator
+        says.
         With `cache_s` the very same request of your tenant is answered from memory, without a charge, where
         an answer to it was kept by it.
         """

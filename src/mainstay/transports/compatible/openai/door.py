@@ -17,7 +17,7 @@ from mainstay.kernel.shedding import Place, Shedding
 from mainstay.kit.clock import Clock
 from mainstay.kit.errors import Failure
 from mainstay.kit.ids import Ids
-from mainstay.transports.compatible.openai import chat, errors, models, responses
+from mainstay.transports.compatible.openai import chat, embeddings, errors, models, rerank, responses
 from mainstay.transports.compatible.openai.asking import Asked
 from mainstay.transports.compatible.openai.replies import Content, Events, Told, encoded
 from mainstay.transports.compatible.openai.table import Endpoint
@@ -29,8 +29,13 @@ from mainstay.transports.rest.streaming import Stream
 
 logger = logging.getLogger("mainstay")
 
-BASES = ("/v1", "/api/v1")
-TABLES: Sequence[Sequence[Endpoint]] = (models.ENDPOINTS, chat.ENDPOINTS, responses.ENDPOINTS)
+TABLES: Sequence[Sequence[Endpoint]] = (
+    models.ENDPOINTS,
+    chat.ENDPOINTS,
+    responses.ENDPOINTS,
+    embeddings.ENDPOINTS,
+    rerank.ENDPOINTS,
+)
 """The nouns that are served, each with its own module."""
 
 _POLICY = re.compile(r'^"(\w+)";q=(\d+);w=(\d+)')
@@ -62,10 +67,10 @@ class OpenAIDoor:
         at: dict[str, dict[str, Endpoint]] = {}
         for endpoint in (each for table in TABLES for each in table):
             if endpoint.operation in self._operations:
-                at.setdefault(endpoint.path, {})[endpoint.method] = endpoint
+                for base in endpoint.bases:
+                    at.setdefault(base + endpoint.path, {})[endpoint.method] = endpoint
         return [
-            Route(base + path, _Answers(methods, self._parts, self._operations), include_in_schema=False)
-            for base in BASES
+            Route(path, _Answers(methods, self._parts, self._operations), include_in_schema=False)
             for path, methods in at.items()
         ]
 
@@ -152,7 +157,8 @@ class _Answers:
             return
         place.done(exchange.apart_s)
         if isinstance(reply, Told):
-            await _json(exchange, reply.value, reply.status, _told(limits))
+            body = reply.value if isinstance(reply.value, bytes) else encoded(reply.value)
+            await exchange.answer(reply.status, b"application/json", body, _told(limits))
             return
         name = quote(reply.name, safe="") or "content"
         more = {**_told(limits), "Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
