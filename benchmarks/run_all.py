@@ -78,6 +78,10 @@ ALL = (
         table=False,
     ),
     Benchmark("answers", "Answers, refusals, citations", table=False),
+    Benchmark("language_keywords", "Key phrases beside YAKE"),
+    Benchmark("language_summaries", "Summaries beside Lead-k and TextRank"),
+    Benchmark("language_detection", "Languages told, beside lingua", ("--peer",)),
+    Benchmark("language_labels", "Labels of one's own"),
     Benchmark("encoder", "The encoder beside bare onnxruntime", ("{encoder}",), table=False),
     Benchmark("remote_call", "The SDK's call beside bare aiohttp", table=False),
 )
