@@ -3,8 +3,8 @@
     MAINSTAY_ENCODER=… python benchmarks/chat_way.py [--asked 100] [--repeats 5]
 
 The server says forty words at once, so that all that takes time is the way. Both are asked one after another
-on one kept connection each, in turns; on Mainstay's side the key is recognised, limits are counted, the answer
-is checked and a trace is written.
+on one kept connection each, in turns; on Mainstay's side the key is recognised, limits are counted,
+the answer is checked and a trace is written.
 """
 
 import contextlib
