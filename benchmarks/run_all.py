@@ -69,6 +69,7 @@ ALL = (
     Benchmark("repeated_reads", "What a cache of answers could save"),
     Benchmark("guard", "Recognising callers"),
     Benchmark("guard_throughput", "Reads with the guard, and without"),
+    Benchmark("chat_way", "The way to a generator through OpenAI's door"),
     Benchmark("durable_road", "Durable documents through the whole road"),
     Benchmark("durable_writes", "Durable units through the SQLite engine", table=False),
     Benchmark(

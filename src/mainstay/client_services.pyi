@@ -7,6 +7,7 @@ from pathlib import (
     Path,
 )
 from typing import (
+    Any,
     Literal,
 )
 
@@ -75,6 +76,22 @@ from mainstay.services.gateway.records import (
     TenantQuotas,
     Tier,
     UsageReport,
+)
+from mainstay.services.generation.interface import (
+    Generation,
+)
+from mainstay.services.generation.records import (
+    AnswerFormat,
+    ChatMessage,
+    ChatTool,
+    Completion,
+    CompletionPiece,
+    Generator,
+    GivenDocument,
+    KeptResponse,
+    ResponseDeleted,
+    Traces,
+    WholeTrace,
 )
 from mainstay.services.identity.interface import (
     Identity,
@@ -539,6 +556,69 @@ class GatewaySync:
         tenant_id: str,
         tier: str,
     ) -> TenantQuotas: ...
+
+class GenerationSync:
+    def complete(
+        self,
+        messages: list[ChatMessage],
+        generator: str = "",
+        documents: list[GivenDocument] = ...,
+        tools: list[ChatTool] = ...,
+        tool_choice: str = "auto",
+        parallel_calls: bool = True,
+        answer_format: AnswerFormat | None = None,
+        temperature: float | None = None,
+        top_p: float | None = None,
+        tokens_max: int | None = None,
+        stop: list[str] = ...,
+        seed: int | None = None,
+        hide_personal_data: bool = False,
+        cache_s: int = 0,
+    ) -> Completion: ...
+    def stream_complete(
+        self,
+        messages: list[ChatMessage],
+        generator: str = "",
+        documents: list[GivenDocument] = ...,
+        tools: list[ChatTool] = ...,
+        tool_choice: str = "auto",
+        parallel_calls: bool = True,
+        answer_format: AnswerFormat | None = None,
+        temperature: float | None = None,
+        top_p: float | None = None,
+        tokens_max: int | None = None,
+        stop: list[str] = ...,
+        seed: int | None = None,
+        hide_personal_data: bool = False,
+        cache_s: int = 0,
+    ) -> Pieces[CompletionPiece]: ...
+    def list_generators(self) -> list[Generator]: ...
+    def list_traces(
+        self,
+        subject: str = "",
+        after: str = "",
+        limit: int = 50,
+    ) -> Traces: ...
+    def get_trace(
+        self,
+        trace_id: str,
+    ) -> WholeTrace: ...
+    def keep_response(
+        self,
+        input_items: list[dict[str, Any]],
+        output_items: list[dict[str, Any]],
+        facts: dict[str, Any] = ...,
+        previous_id: str = "",
+        response_id: str = "",
+    ) -> KeptResponse: ...
+    def get_response(
+        self,
+        response_id: str,
+    ) -> KeptResponse: ...
+    def delete_response(
+        self,
+        response_id: str,
+    ) -> ResponseDeleted: ...
 
 class IdentitySync:
     def whoami(self) -> Me: ...
@@ -1173,6 +1253,7 @@ class AsyncServices(_Services):
     directory: Directory
     federation: Federation
     gateway: Gateway
+    generation: Generation
     identity: Identity
     jobs: Jobs
     knowledge: Knowledge
@@ -1186,6 +1267,7 @@ class SyncServices(_Services):
     directory: DirectorySync
     federation: FederationSync
     gateway: GatewaySync
+    generation: GenerationSync
     identity: IdentitySync
     jobs: JobsSync
     knowledge: KnowledgeSync

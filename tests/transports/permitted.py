@@ -47,10 +47,13 @@ USER = {
         "language.detect_language",
         "language.classify",
     ),
+    *("generation.complete", "generation.stream_complete", "generation.list_generators"),
+    *("generation.keep_response", "generation.get_response", "generation.delete_response"),
     *("language.compare_texts", "language.embed", "language.rerank", "language.translate"),
     "language.find_personal_data",
 }
 DEVELOPER = USER | {
+    *("generation.list_traces", "generation.get_trace"),
     *("jobs.retry_job", "jobs.cancel_job", "knowledge.create_collection", "knowledge.delete_collection"),
     *("knowledge.add_document", "knowledge.add_documents", "knowledge.upload_document", "knowledge.add_url"),
     *("knowledge.delete_document", "knowledge.evaluate", "knowledge.add_faq", "knowledge.delete_faq"),

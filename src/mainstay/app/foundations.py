@@ -19,6 +19,7 @@ from mainstay.ports.blobs import Blobs
 from mainstay.ports.breaches import Breaches
 from mainstay.ports.bus import Bus
 from mainstay.ports.cache import Cache
+from mainstay.ports.chat import Chats
 from mainstay.ports.ciphers import Cipher, PersonalCipher
 from mainstay.ports.database import AllRows, Database, Rows
 from mainstay.ports.encoder import Encoder
@@ -35,6 +36,7 @@ from mainstay.ports.passwords import PasswordHasher
 from mainstay.ports.personal_data import PersonalData
 from mainstay.ports.readers import Reader
 from mainstay.ports.rerankers import Reranker
+from mainstay.ports.schemas import Schemas
 from mainstay.ports.signers import Signer
 from mainstay.ports.tokens import Tokens
 from mainstay.ports.translators import Translator
@@ -58,6 +60,7 @@ class Engines:
     encoder: Encoder
     reader: Reader
     generator: Generator
+    chats: Chats
     reranker: Reranker
     blobs: Blobs
     cipher: Cipher
@@ -78,6 +81,7 @@ class Engines:
     passkeys: Passkeys
     assertions: Assertions
     id_tokens: IdTokens
+    schemas: Schemas
 
     def outside(self) -> dict[Any, object]:
         """Give what services may call only while no unit of work is open, by port."""
@@ -86,6 +90,7 @@ class Engines:
             Encoder: self.encoder,
             Reader: self.reader,
             Generator: self.generator,
+            Chats: self.chats,
             Reranker: self.reranker,
             Translator: self.translator,
             Blobs: self.blobs,
@@ -113,6 +118,7 @@ class Engines:
             Passkeys: self.passkeys,
             Assertions: self.assertions,
             IdTokens: self.id_tokens,
+            Schemas: self.schemas,
             Signer: self.signer,
             Tokens: self.tokens,
         }
@@ -126,6 +132,7 @@ class Engines:
             self.encoder,
             self.reader,
             self.generator,
+            self.chats,
             self.reranker,
             self.parser,
             self.fetcher,
@@ -162,6 +169,7 @@ def picked(settings: Settings, clock: Clock, random: Random, progress: Progress 
         encoder=encoder,
         reader=pick(Reader, lambda: engines.reader(settings, encoder, progress)),
         generator=pick(Generator, lambda: engines.generator(settings, random)),
+        chats=pick(Chats, lambda: engines.chats(settings)),
         reranker=pick(Reranker, lambda: engines.reranker(settings)),
         blobs=pick(Blobs, lambda: engines.blobs(settings, sealing.cipher)),
         cipher=sealing.cipher,
@@ -182,4 +190,5 @@ def picked(settings: Settings, clock: Clock, random: Random, progress: Progress 
         passkeys=pick(Passkeys, engines.passkeys),
         assertions=pick(Assertions, engines.assertions),
         id_tokens=pick(IdTokens, engines.id_tokens),
+        schemas=pick(Schemas, engines.schemas),
     )

@@ -7,6 +7,8 @@ _SMALL = "Use small letters a to z, digits{others}; begin with a letter."
 
 WORDS: Mapping[str, str] = {
     r"^[\w-]+$": _NAME.format(others="`_` `-`"),
+    r"^[\w-]*$": _NAME.format(others="`_` `-`"),
+    r"^[\w.:@/-]*$": _NAME.format(others="`_` `.` `:` `@` `/` `-`"),
     r"^[\w.-]+$": _NAME.format(others="`_` `.` `-`"),
     r"^\w+$": _NAME.format(others="`_`"),
     r"^[\w:-]+$": _NAME.format(others="`_` `:` `-`"),
@@ -44,6 +46,7 @@ WORDS: Mapping[str, str] = {
 
 _KINDS: tuple[tuple[str, str], ...] = (
     (r"@[^", "Write an e-mail address, as ada@example.com."),
+    (r"^(https://[^\x00-\x20]+|data:image/", "Write https://…, or data:image/png;base64,… and the image."),
     (r"^https?://", "Write an address that begins with https:// or http://."),
     (
         r"^(https://|http://(localhost",

@@ -4,13 +4,16 @@ from collections.abc import Collection, Mapping
 
 from mainstay.kernel.caller import EVERYTHING
 
-_USER = frozenset({"documents:read", "collections:read", "jobs:read", "feedback:write", "language:use"})
+_USER = frozenset(
+    {"documents:read", "collections:read", "jobs:read", "feedback:write", "generation:use", "language:use"}
+)
 _DEVELOPER = _USER | {
     "documents:write",
     "collections:write",
     "index:rebuild",
     "knowledge:evaluate",
     "jobs:write",
+    "traces:read",
 }
 
 PERMISSIONS: Mapping[str, frozenset[str]] = {
@@ -18,7 +21,14 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "developer": _DEVELOPER,
     "user": _USER,
     "researcher": frozenset(
-        {"documents:read", "collections:read", "jobs:read", "knowledge:evaluate", "language:use"}
+        {
+            "documents:read",
+            "collections:read",
+            "jobs:read",
+            "knowledge:evaluate",
+            "generation:use",
+            "language:use",
+        }
     ),
     "operations": frozenset({"collections:read", "index:rebuild", "jobs:read", "jobs:write", "usage:read"}),
     "compliance_officer": frozenset(
