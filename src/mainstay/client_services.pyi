@@ -66,6 +66,15 @@ from mainstay.services.federation.records import (
     SignOnConnection,
     Started,
 )
+from mainstay.services.files.interface import (
+    Files,
+)
+from mainstay.services.files.records import (
+    FilePage,
+    FilePart,
+    FileRemoved,
+    StoredFile,
+)
 from mainstay.services.gateway.interface import (
     Gateway,
 )
@@ -115,6 +124,19 @@ from mainstay.services.knowledge.records import (
     Question,
     Rebuilt,
     Receipt,
+)
+from mainstay.services.knowledge.vector_store_limits import (
+    Attached,
+)
+from mainstay.services.knowledge.vector_store_records import (
+    FileBatch,
+    FileDetached,
+    StorePassage,
+    VectorStore,
+    VectorStoreDeleted,
+    VectorStoreFile,
+    VectorStoreFilePage,
+    VectorStorePage,
 )
 from mainstay.services.observability.interface import (
     AuditCheckpoints,
@@ -428,6 +450,56 @@ class FederationSync:
         self,
         connection_id: str,
     ) -> ServiceMetadata: ...
+
+class FilesSync:
+    def upload_file(
+        self,
+        file: Upload | Path | bytes,
+        purpose: Literal[
+            "assistants",
+            "batch",
+            "fine-tune",
+            "vision",
+            "user_data",
+            "evals",
+            "assistants_output",
+            "batch_output",
+            "fine-tune-results",
+        ] = "user_data",
+        groups: list[str] | None = None,
+        expires_in_s: int | None = None,
+    ) -> StoredFile: ...
+    def list_files(
+        self,
+        purpose: Literal[
+            "assistants",
+            "batch",
+            "fine-tune",
+            "vision",
+            "user_data",
+            "evals",
+            "assistants_output",
+            "batch_output",
+            "fine-tune-results",
+        ]
+        | None = None,
+        after: str | None = None,
+        limit: int = 100,
+        order: Literal["asc", "desc"] = "desc",
+    ) -> FilePage: ...
+    def get_file(
+        self,
+        file_id: str,
+    ) -> StoredFile: ...
+    def get_file_part(
+        self,
+        file_id: str,
+        part: int,
+    ) -> FilePart: ...
+    def delete_file(
+        self,
+        file_id: str,
+    ) -> FileRemoved: ...
 
 class GatewaySync:
     def get_usage(
@@ -781,6 +853,87 @@ class KnowledgeSync:
         self,
         wait: bool = False,
     ) -> Rebuilt: ...
+    def create_vector_store(
+        self,
+        name: str = "",
+        metadata: dict[str, str] | None = None,
+        expires_days: int | None = None,
+        chunk_tokens_max: int | None = None,
+    ) -> VectorStore: ...
+    def list_vector_stores(
+        self,
+        after: str | None = None,
+        before: str | None = None,
+        limit: int = 20,
+        order: Literal["asc", "desc"] = "desc",
+    ) -> VectorStorePage: ...
+    def get_vector_store(
+        self,
+        store_id: str,
+    ) -> VectorStore: ...
+    def update_vector_store(
+        self,
+        store_id: str,
+        name: str | None = None,
+        metadata: dict[str, str] | None = None,
+        expires_days: int | None = None,
+    ) -> VectorStore: ...
+    def delete_vector_store(
+        self,
+        store_id: str,
+    ) -> VectorStoreDeleted: ...
+    def attach_files(
+        self,
+        store_id: str,
+        files: list[Attached],
+        groups: list[str] | None = None,
+    ) -> FileBatch: ...
+    def list_attached_files(
+        self,
+        store_id: str,
+        batch_id: str | None = None,
+        state: Literal["in_progress", "completed", "failed", "cancelled"] | None = None,
+        after: str | None = None,
+        before: str | None = None,
+        limit: int = 20,
+        order: Literal["asc", "desc"] = "desc",
+    ) -> VectorStoreFilePage: ...
+    def get_attached_file(
+        self,
+        store_id: str,
+        file_id: str,
+    ) -> VectorStoreFile: ...
+    def update_attached_file(
+        self,
+        store_id: str,
+        file_id: str,
+        attributes: dict[str, str | bool | int | float],
+    ) -> VectorStoreFile: ...
+    def detach_file(
+        self,
+        store_id: str,
+        file_id: str,
+    ) -> FileDetached: ...
+    def get_file_batch(
+        self,
+        store_id: str,
+        batch_id: str,
+    ) -> FileBatch: ...
+    def cancel_file_batch(
+        self,
+        store_id: str,
+        batch_id: str,
+    ) -> FileBatch: ...
+    def search_vector_stores(
+        self,
+        store_ids: list[str],
+        queries: list[str],
+        top_k: int = 10,
+        filters: dict[str, JsonValue] | None = None,
+        score_min: float = 0.0,
+        rerank: bool | None = None,
+        weight: float | None = None,
+    ) -> list[StorePassage]: ...
 
 class ObservabilitySync:
     def search_entries(
@@ -1083,6 +1236,7 @@ class AsyncServices(_Services):
     authorization: Authorization
     directory: Directory
     federation: Federation
+    files: Files
     gateway: Gateway
     identity: Identity
     jobs: Jobs
@@ -1095,6 +1249,7 @@ class SyncServices(_Services):
     authorization: AuthorizationSync
     directory: DirectorySync
     federation: FederationSync
+    files: FilesSync
     gateway: GatewaySync
     identity: IdentitySync
     jobs: JobsSync

@@ -7,6 +7,7 @@ from mainstay.kernel.discovery import found_in
 from mainstay.kernel.interface import Operation, Upload, operations_of
 from transports.client_samples import CLIENTS
 from transports.directory_samples import DIRECTORY
+from transports.file_samples import FILES
 from transports.people_samples import PEOPLE
 from transports.real_house import NO_PAGE
 from transports.sign_on_samples import sign_on_samples
@@ -388,5 +389,6 @@ SAMPLES: dict[str, Sample] = {
     **CLIENTS,
     **PEOPLE,
     **DIRECTORY,
+    **FILES,
     **sign_on_samples(Sample),
 }

@@ -52,6 +52,7 @@ LEFT = {
     "token_revocations": "ids of what she let clients do, until the last token has run out",
 }
 NEVER = {
+    "attached_files": "of the tenant",
     "audit_checkpoints": "signatures",
     "audit_keys": "public keys of the audit",
     "audit_links": "hashes",
@@ -62,6 +63,8 @@ NEVER = {
     "document_versions": "of the tenant",
     "documents": "of the tenant",
     "faqs": "of the tenant",
+    "file_parts": "of the tenant",
+    "files": "of the tenant",
     "holdings": "counts of a service",
     "index_changes": "ids of documents, entries and judgements",
     "key_quotas": "of a key of the tenant, by an id that tells nothing",
@@ -83,6 +86,7 @@ NEVER = {
     "tenants": "of the tenant",
     "tenant_tiers": "of the tenant",
     "tiers": "of the installation",
+    "vector_stores": "of the tenant",
 }
 
 

@@ -8,6 +8,8 @@ _USER = frozenset({"documents:read", "collections:read", "jobs:read", "feedback:
 _DEVELOPER = _USER | {
     "documents:write",
     "collections:write",
+    "files:read",
+    "files:write",
     "index:rebuild",
     "knowledge:evaluate",
     "jobs:write",

@@ -69,6 +69,7 @@ from mainstay.services.knowledge.records import (
     Rebuilt,
     Receipt,
 )
+from mainstay.services.knowledge.vector_store_operations import VectorStoreOperations
 
 _FILE = (FileUnreadable, FileTooLarge, FileKindUnsupported, ParserUnavailable)
 _STORE = (*STORING, IndexBehind)
@@ -83,7 +84,7 @@ _DOCUMENT_EXAMPLE = {
 }
 
 
-class Knowledge(Interface, grants=GRANTS):
+class Knowledge(VectorStoreOperations, Interface, grants=GRANTS):
     """Documents, and finding things in them."""
 
     @writes(

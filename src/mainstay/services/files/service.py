@@ -1,0 +1,50 @@
+"""The files service."""
+
+from mainstay.kernel.holdings import Holding
+from mainstay.kernel.interface import Upload
+from mainstay.services.files.interface import Files
+from mainstay.services.files.records import FilePage, FilePart, FileRemoved, StoredFile
+from mainstay.services.files.store import FileStore
+from mainstay.services.files.vault import Vault, shown
+
+
+class FilesService(Files):
+    """The files service."""
+
+    def __init__(self, vault: Vault, store: FileStore) -> None:
+        """Take the parts."""
+        self._vault = vault
+        self._store = store
+
+    async def holding(self) -> Holding:
+        """Count what the caller's tenant has stored, for the house; files are no documents."""
+        _, size = await self._store.counted()
+        return Holding(0, size)
+
+    async def upload_file(
+        self,
+        file: Upload,
+        purpose: str = "user_data",
+        groups: list[str] | None = None,
+        expires_in_s: int | None = None,
+    ) -> StoredFile:
+        """Store a file."""
+        return await self._vault.keep(file, purpose, groups, expires_in_s)
+
+    async def list_files(
+        self, purpose: str | None = None, after: str | None = None, limit: int = 100, order: str = "desc"
+    ) -> FilePage:
+        """List files."""
+        return await self._vault.page(purpose, after, limit, newest_first=order == "desc")
+
+    async def get_file(self, file_id: str) -> StoredFile:
+        """Describe a file."""
+        return shown(await self._vault.visible(file_id))
+
+    async def get_file_part(self, file_id: str, part: int) -> FilePart:
+        """Give a part of a file's content."""
+        return await self._vault.part(file_id, part)
+
+    async def delete_file(self, file_id: str) -> FileRemoved:
+        """Delete a file."""
+        return await self._vault.delete(file_id)
