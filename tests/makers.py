@@ -23,6 +23,7 @@ from mainstay.kernel.dispatch import Answer, Message
 from mainstay.kernel.interface import Operation
 from mainstay.kit.random import SystemRandom
 from mainstay.kit.spending import spend
+from mainstay.ports.chat import ChatModel, Conversation, Ended, Piece, Words
 from mainstay.ports.encoder import Lane, Role, Tokens, TokensUnavailable
 from mainstay.ports.mailers import Mail, MailUnavailable
 
@@ -149,13 +150,28 @@ class Client:
         return (await self.answer(operation, **values)).value
 
 
+class Echo:
+    """A generator that says the last message again, so that houses of tests have one."""
+
+    models = (ChatModel("echo", "echo-1"),)
+
+    async def stream(self, name: str, conversation: Conversation) -> AsyncIterator[Piece]:
+        said = conversation.messages[-1].content
+        yield Words(said)
+        yield Ended("stop", len(said), len(said))
+
+    async def close(self) -> None:
+        return None
+
+
 def engines_for(settings: Settings, **given: Any) -> Engines:
     """Pick the engines of these settings, but for those that are given, and hash passwords in no time."""
     clock, random = given.pop("clock"), SystemRandom()
     stands_in = settings.model_copy(update={"encoder": "http://127.0.0.1:9"})
     chosen = picked(stands_in, clock, random)
+    echo = {} if chosen.chats.models else {"chats": Echo()}
     quick = Argon2Passwords(random, memory_kib=64, passes=1)
-    return replace(chosen, **{"encoder": WordEncoder(), "passwords": quick, **given})
+    return replace(chosen, **{"encoder": WordEncoder(), "passwords": quick, **echo, **given})
 
 
 @cache

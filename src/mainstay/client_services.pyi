@@ -7,6 +7,7 @@ from pathlib import (
     Path,
 )
 from typing import (
+    Any,
     Literal,
 )
 
@@ -84,6 +85,22 @@ from mainstay.services.gateway.records import (
     TenantQuotas,
     Tier,
     UsageReport,
+)
+from mainstay.services.generation.interface import (
+    Generation,
+)
+from mainstay.services.generation.records import (
+    AnswerFormat,
+    ChatMessage,
+    ChatTool,
+    Completion,
+    CompletionPiece,
+    Generator,
+    GivenDocument,
+    KeptResponse,
+    ResponseDeleted,
+    Traces,
+    WholeTrace,
 )
 from mainstay.services.identity.interface import (
     Identity,
@@ -594,6 +611,66 @@ class GatewaySync:
         tenant_id: str,
         tier: str,
     ) -> TenantQuotas: ...
+
+class GenerationSync:
+    def complete(
+        self,
+        messages: list[ChatMessage],
+        generator: str = "",
+        documents: list[GivenDocument] = ...,
+        tools: list[ChatTool] = ...,
+        tool_choice: str = "auto",
+        parallel_calls: bool = True,
+        format: AnswerFormat | None = None,
+        temperature: float | None = None,
+        top_p: float | None = None,
+        tokens_max: int | None = None,
+        stop: list[str] = ...,
+        seed: int | None = None,
+        cache_s: int = 0,
+    ) -> Completion: ...
+    def stream_complete(
+        self,
+        messages: list[ChatMessage],
+        generator: str = "",
+        documents: list[GivenDocument] = ...,
+        tools: list[ChatTool] = ...,
+        tool_choice: str = "auto",
+        parallel_calls: bool = True,
+        format: AnswerFormat | None = None,
+        temperature: float | None = None,
+        top_p: float | None = None,
+        tokens_max: int | None = None,
+        stop: list[str] = ...,
+        seed: int | None = None,
+        cache_s: int = 0,
+    ) -> Pieces[CompletionPiece]: ...
+    def list_generators(self) -> list[Generator]: ...
+    def list_traces(
+        self,
+        subject: str = "",
+        after: str = "",
+        limit: int = 50,
+    ) -> Traces: ...
+    def get_trace(
+        self,
+        trace_id: str,
+    ) -> WholeTrace: ...
+    def keep_response(
+        self,
+        input: list[dict[str, Any]],
+        output: list[dict[str, Any]],
+        facts: dict[str, Any] = ...,
+        previous_id: str = "",
+    ) -> KeptResponse: ...
+    def get_response(
+        self,
+        response_id: str,
+    ) -> KeptResponse: ...
+    def delete_response(
+        self,
+        response_id: str,
+    ) -> ResponseDeleted: ...
 
 class IdentitySync:
     def whoami(self) -> Me: ...
@@ -1238,6 +1315,7 @@ class AsyncServices(_Services):
     federation: Federation
     files: Files
     gateway: Gateway
+    generation: Generation
     identity: Identity
     jobs: Jobs
     knowledge: Knowledge
@@ -1251,6 +1329,7 @@ class SyncServices(_Services):
     federation: FederationSync
     files: FilesSync
     gateway: GatewaySync
+    generation: GenerationSync
     identity: IdentitySync
     jobs: JobsSync
     knowledge: KnowledgeSync

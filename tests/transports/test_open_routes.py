@@ -50,6 +50,10 @@ ADMITTED = {
     "/mcp": "its caller is recognised before anything is read",
     "/scim/v2": "the same",
     "/scim/v2/{path:path}": "the same",
+} | {
+    f"{base}/{path}": "the same"
+    for base in BASES
+    for path in ("models", "models/{model}", "models/{owner}/{model}")
 }
 PAGES = {
     "/account/sign-in": "takes an address and a password",

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from pydantic import SecretStr
 
+from mainstay.app.chats import chats_of
 from mainstay.app.neighbours import neighbour, taken
 from mainstay.app.placement import SettingsContradict
 from mainstay.app.settings import Settings
@@ -19,6 +20,7 @@ from mainstay.ports.blobs import Blobs
 from mainstay.ports.breaches import Breaches
 from mainstay.ports.bus import Bus
 from mainstay.ports.cache import Cache
+from mainstay.ports.chat import Chats
 from mainstay.ports.ciphers import Cipher
 from mainstay.ports.database import Database
 from mainstay.ports.encoder import Encoder
@@ -34,6 +36,7 @@ from mainstay.ports.parsers import Parser
 from mainstay.ports.passkeys import Passkeys
 from mainstay.ports.passwords import PasswordHasher
 from mainstay.ports.rerankers import Reranker
+from mainstay.ports.schemas import Schemas
 from mainstay.ports.signers import Signer, Verifier
 from mainstay.ports.tokens import Tokens
 from mainstay.ports.vectors import Vectors, VectorsUnavailable
@@ -200,6 +203,16 @@ def generator(settings: Settings, random: Random) -> Generator:
         key = _secret(settings.generator_key)
         return cast("Generator", engine(settings.generator, key, settings.generator_model, random=random))
     return cast("Generator", pick("generator.extractive", "ExtractiveGenerator")())
+
+
+def chats(settings: Settings) -> Chats:
+    """Pick the generators that hold conversations; raises SettingsContradict."""
+    return chats_of(settings, pick)
+
+
+def schemas() -> Schemas:
+    """Pick what checks values against JSON Schemas."""
+    return cast("Schemas", pick("schemas.jsonschema", "JsonSchemas")())
 
 
 def reranker(settings: Settings) -> Reranker:

@@ -44,6 +44,7 @@ def _exposed(settings: Settings) -> Iterator[str]:
         "MAINSTAY_GENERATOR": settings.generator,
         "MAINSTAY_RERANKER": settings.reranker,
         "MAINSTAY_MAIL": settings.mail.get_secret_value(),
+        **{f"MAINSTAY_GENERATORS ({name})": each.url for name, each in settings.generators.items()},
         **{f"MAINSTAY_REMOTES ({name})": url for name, url in settings.remotes.items()},
     }
     for name, url in named.items():

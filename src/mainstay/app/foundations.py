@@ -19,6 +19,7 @@ from mainstay.ports.blobs import Blobs
 from mainstay.ports.breaches import Breaches
 from mainstay.ports.bus import Bus
 from mainstay.ports.cache import Cache
+from mainstay.ports.chat import Chats
 from mainstay.ports.ciphers import Cipher, PersonalCipher
 from mainstay.ports.database import AllRows, Database, Rows
 from mainstay.ports.encoder import Encoder
@@ -33,6 +34,7 @@ from mainstay.ports.parsers import Parser
 from mainstay.ports.passkeys import Passkeys
 from mainstay.ports.passwords import PasswordHasher
 from mainstay.ports.rerankers import Reranker
+from mainstay.ports.schemas import Schemas
 from mainstay.ports.signers import Signer
 from mainstay.ports.tokens import Tokens
 from mainstay.ports.vectors import Vectors
@@ -54,6 +56,7 @@ class Engines:
     vectors: Vectors
     encoder: Encoder
     generator: Generator
+    chats: Chats
     reranker: Reranker
     blobs: Blobs
     cipher: Cipher
@@ -72,6 +75,7 @@ class Engines:
     passkeys: Passkeys
     assertions: Assertions
     id_tokens: IdTokens
+    schemas: Schemas
 
     def outside(self) -> dict[Any, object]:
         """Give what services may call only while no unit of work is open, by port."""
@@ -79,6 +83,7 @@ class Engines:
             Vectors: self.vectors,
             Encoder: self.encoder,
             Generator: self.generator,
+            Chats: self.chats,
             Reranker: self.reranker,
             Blobs: self.blobs,
             Parser: self.parser,
@@ -104,6 +109,7 @@ class Engines:
             Passkeys: self.passkeys,
             Assertions: self.assertions,
             IdTokens: self.id_tokens,
+            Schemas: self.schemas,
             Signer: self.signer,
             Tokens: self.tokens,
         }
@@ -116,6 +122,7 @@ class Engines:
             self.vectors,
             self.encoder,
             self.generator,
+            self.chats,
             self.reranker,
             self.parser,
             self.fetcher,
@@ -150,6 +157,7 @@ def picked(settings: Settings, clock: Clock, random: Random, progress: Progress 
         vectors=pick(Vectors, lambda: engines.vectors(settings)),
         encoder=pick(Encoder, lambda: engines.encoder(settings, progress)),
         generator=pick(Generator, lambda: engines.generator(settings, random)),
+        chats=pick(Chats, lambda: engines.chats(settings)),
         reranker=pick(Reranker, lambda: engines.reranker(settings)),
         blobs=pick(Blobs, lambda: engines.blobs(settings, sealing.cipher)),
         cipher=sealing.cipher,
@@ -168,4 +176,5 @@ def picked(settings: Settings, clock: Clock, random: Random, progress: Progress 
         passkeys=pick(Passkeys, engines.passkeys),
         assertions=pick(Assertions, engines.assertions),
         id_tokens=pick(IdTokens, engines.id_tokens),
+        schemas=pick(Schemas, engines.schemas),
     )

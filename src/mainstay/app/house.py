@@ -67,6 +67,7 @@ from mainstay.services.authorization.signing import AuthorizationSettings
 from mainstay.services.directory.store import DirectoryStore
 from mainstay.services.federation.approvals import ApprovedDomains
 from mainstay.services.federation.store import FederationStore
+from mainstay.services.generation.settings import GenerationSettings
 from mainstay.services.identity.interface import Identity
 from mainstay.services.identity.key_store import ApiKeyStore
 from mainstay.services.identity.keyring import IdentitySettings
@@ -271,6 +272,7 @@ class House:
             PublicAddress: self.address,
             Recognisers: self.recognisers,
             Permissions: permissions_of(service.interface for service in self._services),
+            GenerationSettings: GenerationSettings(self.settings.answers_kept_days),
             IdentitySettings: IdentitySettings(
                 self.settings.rate_limit_per_minute,
                 self.settings.rate_limit_writes_per_minute,

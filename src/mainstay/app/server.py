@@ -30,6 +30,8 @@ from mainstay.transports.accounts.leaving import Leaving
 from mainstay.transports.accounts.single_sign_on import sign_on_routes
 from mainstay.transports.compatible.oauth.door import OAuthDoor
 from mainstay.transports.compatible.oauth.door import Parts as OAuthParts
+from mainstay.transports.compatible.openai.door import OpenAIDoor
+from mainstay.transports.compatible.openai.door import Parts as OpenAIParts
 from mainstay.transports.compatible.scim.door import Parts as ScimParts
 from mainstay.transports.compatible.scim.door import ScimDoor
 from mainstay.transports.mcp.late import LateMcp
@@ -106,21 +108,23 @@ def doors(house: House) -> RestDoor:
         async with mcp.running():
             yield
 
+    over_http = RestSettings(
+        json_bytes_max=body_bytes_max,
+        upload_bytes_max=settings.upload_mb_max * _MB,
+        address=house.address,
+    )
     return rest_app(
         house.application,
         ids=house.ids,
         ready=house.ready,
         shedding=shedding,
-        settings=RestSettings(
-            json_bytes_max=body_bytes_max,
-            upload_bytes_max=settings.upload_mb_max * _MB,
-            address=house.address,
-        ),
+        settings=over_http,
         lifespan=running,
         extra_routes=[
             *oauth.routes,
             *mcp.routes,
             *ScimDoor(ScimParts(house.application, house.address, house.ids, shedding)).routes,
+            *OpenAIDoor(OpenAIParts(house.application, house.ids, shedding, over_http)).routes,
             *account_routes(house.application, house.address, house.clock, house.random),
             *sign_on_routes(house.application, house.clock, house.random),
             *lost_routes(house.application),

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from mainstay.app.generators import GeneratorName, GeneratorSettings
 from mainstay.kernel.address import url_of
 
 ADMIN_KEY_LENGTH_MIN = 32
@@ -130,6 +131,19 @@ class Settings(BaseSettings):
     )
     generator_model: str = Field("", description="The model's name at a generator URL.")
     generator_key: SecretStr | None = Field(None, description="The API key for a generator URL.")
+    generators: dict[GeneratorName, GeneratorSettings] = Field(
+        {},
+        description="Generators by name, as JSON: "
+        '`{"small": {"url": "https://…/v1", "model": "…", "key": "…", "input_price": 0.1, '
+        '"output_price": 0.4, "fallback": ["large"]}}`; the first is asked where none is named.',
+        max_length=100,
+    )
+    answers_kept_days: int = Field(
+        30,
+        ge=0,
+        le=3650,
+        description="How many days it is kept what generators were asked and answered; 0: not at all.",
+    )
     reranker: str = Field(
         "none", description="`none`, a folder with a cross-encoder in ONNX, or a Cohere-shaped URL."
     )

@@ -9,7 +9,7 @@ import aiohttp
 import jiter
 from yarl import URL
 
-from mainstay.kit.errors import Unavailable
+from mainstay.kit.errors import Failure, Unavailable
 
 _STATUS_FINE = 200
 _STATUS_TOO_MANY = 429
@@ -19,7 +19,11 @@ _PARSE_INLINE_MAX = 64 << 10
 _BACK_OFF_S = 0.5
 _CHUNK = 64 << 10
 
+_REFUSAL_BYTES_MAX = 16 << 10
+
 Pause = Callable[[float], Awaitable[None]]
+Refusal = Callable[[int, bytes], Failure | None]
+"""Tells a status that is no use to try again, and the beginning of its body, where it knows better."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +61,10 @@ class ModelServer:
         failure: type[Unavailable],
         limits: Limits | None = None,
         pause: Pause = asyncio.sleep,
+        refusal: Refusal | None = None,
     ) -> None:
         """Keep the address; connections are opened by the first call."""
+        self._refusal = refusal or _unexplained
         self._address = url.rstrip("/")
         self._url = str(URL(self._address).with_user(None).with_query(None))  # what may be shown
         self._headers = {"Authorization": f"Bearer {key}"} if key else {}
@@ -148,14 +154,26 @@ class ModelServer:
             raise _Again(f"cannot be reached ({type(problem).__name__})") from problem
         if answer.status == _STATUS_FINE:
             return answer
+        told = await self._beginning(answer)
         answer.close()
         if answer.status == _STATUS_TOO_MANY or answer.status >= _STATUS_BROKEN:
             raise _Again(f"answers {answer.status}", _seconds(answer.headers.get("Retry-After")))
+        known = self._refusal(answer.status, told)
+        if known is not None:
+            raise known
         # What such a server says may repeat the key, so its words are not passed on.
         hint = (
             "check its key" if answer.status in _STATUS_REFUSED else "check its address and the model's name"
         )
         raise self._failure(f"{self._url} refuses the call with status {answer.status}: {hint}.")
+
+    async def _beginning(self, answer: aiohttp.ClientResponse) -> bytes:
+        """Give the beginning of a refusal's body, as far as it comes in time."""
+        try:
+            async with asyncio.timeout(self._limits.connect_s):
+                return await answer.content.read(_REFUSAL_BYTES_MAX)
+        except (TimeoutError, aiohttp.ClientError):
+            return b""
 
     async def _read(self, answer: aiohttp.ClientResponse) -> bytes:
         pieces = bytearray()
@@ -198,6 +216,10 @@ def told_tokens(answer: Mapping[str, object]) -> int:
     usage = answer.get("usage")
     total = usage.get("total_tokens") if isinstance(usage, dict) else None
     return total if isinstance(total, int) and total > 0 else 0
+
+
+def _unexplained(_status: int, _body: bytes) -> None:
+    """Know nothing better."""
 
 
 def _seconds(value: str | None) -> float | None:

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from mainstay.services.knowledge.piecewise import HELD_MAX, Piecewise
-from mainstay.services.knowledge.rendering import plain
+from mainstay.kit.piecewise import HELD_MAX, Piecewise
+from mainstay.kit.rendering import plain
 
 FORBIDDEN = {"link_open", "image", "html_inline", "html_block"}
 RENDERERS = (MarkdownIt("commonmark"), MarkdownIt("default", {"html": True, "linkify": False}))

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 
 from mainstay.kernel.caller import EVERYTHING
 
-_USER = frozenset({"documents:read", "collections:read", "jobs:read", "feedback:write"})
+_USER = frozenset({"documents:read", "collections:read", "jobs:read", "feedback:write", "generation:use"})
 _DEVELOPER = _USER | {
     "documents:write",
     "collections:write",
@@ -13,13 +13,16 @@ _DEVELOPER = _USER | {
     "index:rebuild",
     "knowledge:evaluate",
     "jobs:write",
+    "traces:read",
 }
 
 PERMISSIONS: Mapping[str, frozenset[str]] = {
     "admin": frozenset({EVERYTHING}),
     "developer": _DEVELOPER,
     "user": _USER,
-    "researcher": frozenset({"documents:read", "collections:read", "jobs:read", "knowledge:evaluate"}),
+    "researcher": frozenset(
+        {"documents:read", "collections:read", "jobs:read", "knowledge:evaluate", "generation:use"}
+    ),
     "operations": frozenset({"collections:read", "index:rebuild", "jobs:read", "jobs:write", "usage:read"}),
     "compliance_officer": frozenset(
         {"audit:read", "privacy:read", "keys:read", "roles:read", "collections:read", "jobs:read"}

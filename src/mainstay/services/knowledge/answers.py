@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from mainstay.kit.piecewise import Piecewise
+from mainstay.kit.rendering import plain
 from mainstay.ports.encoder import Encoder
 from mainstay.ports.generator import Evidence, Generator
 from mainstay.services.knowledge.answering import (
@@ -21,9 +23,7 @@ from mainstay.services.knowledge.evidence import CLOSE_PASSAGES
 from mainstay.services.knowledge.faqs import Faqs
 from mainstay.services.knowledge.finding import Finding, Found, Wanted
 from mainstay.services.knowledge.passage_store import Shown
-from mainstay.services.knowledge.piecewise import Piecewise
 from mainstay.services.knowledge.records import AnswerPiece, Citation, FaqMatch, GroundedAnswer
-from mainstay.services.knowledge.rendering import plain
 from mainstay.services.knowledge.sentences import sentences
 
 LEARNED_WITH = "all-MiniLM-L6-v2"

@@ -80,7 +80,7 @@ class RestDoor(Starlette):
         self._settings = settings
         self._shedding = shedding
         self._paths: Paths[PathAnswer] = Paths()
-        self._beside: frozenset[bytes] = frozenset()
+        self._beside: Paths[BaseRoute] = Paths()
         self.add_exception_handler(HTTPException, self._http_failed)
         self.add_exception_handler(Failure, self._failed)
         self.add_exception_handler(Exception, self._bug)
@@ -106,7 +106,7 @@ class RestDoor(Starlette):
             return
         path = _raw_path(scope)
         exchange = self._make(scope, receive, send)
-        if path.startswith(_RAW_BASES) and path not in self._beside:
+        if path.startswith(_RAW_BASES) and self._beside.find(path) is None:
             found = self._paths.find(path)
             if found is None:
                 await tell(exchange, _route_missing(), {})
@@ -125,7 +125,7 @@ class RestDoor(Starlette):
         Whoever is not, is admitted or refused when he is answered.
         """
         path = target.partition(b"?")[0]
-        if not self._shedding.shedding or not path.startswith(_RAW_BASES) or path in self._beside:
+        if not self._shedding.shedding or not path.startswith(_RAW_BASES) or self._beside.find(path):
             return None
         found = self._paths.find(path)
         if found is None or not found.target.takes(method, headers.get(b"accept")):
@@ -135,8 +135,9 @@ class RestDoor(Starlette):
     def stand_beside(self, routes: Sequence[BaseRoute]) -> None:
         """Let further doors and pages answer too, also below the operations' base where no operation is."""
         self.router.routes.extend(routes)
-        paths = {route.path.encode() for route in routes if isinstance(route, Route)}
-        self._beside |= {path for path in paths if path.startswith(_RAW_BASES)}
+        for route in routes:
+            if isinstance(route, Route) and route.path.encode().startswith(_RAW_BASES):
+                self._beside.add(route.path, route)
 
     async def _http_failed(self, request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500

@@ -205,8 +205,9 @@ class PathAnswer:
         finally:
             self._note(exchange, message)
         if operation.kind == "stream":
-            stream = streaming.Stream(answer.value, operation.adapter, self._settings.heartbeat_s)
-            await stream.send(exchange, headers, begun=place.leave)
+            written, last = streaming.piece(operation.adapter), streaming.last(exchange.request_id)
+            stream = streaming.Stream(answer.value, written, last, self._settings.heartbeat_s)
+            await stream.send(exchange, lambda: headers, begun=place.leave)
             return
         status = _PENDING_STATUS if answer.pending else operation.status
         body = operation.adapter.dump_json(answer.value)

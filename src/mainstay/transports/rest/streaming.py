@@ -31,22 +31,47 @@ def event(name: str, data: bytes) -> bytes:
     return b"event: " + name.encode() + b"\ndata: " + data + b"\n\n"
 
 
+def piece(adapter: TypeAdapter[Any]) -> Callable[[Any], bytes]:
+    """Give what writes a piece of an operation's answer."""
+    return lambda value: event("piece", adapter.dump_json(value))
+
+
+def last(request_id: str) -> Callable[[Exception | None], bytes]:
+    """Give what writes the end of an operation's answer: that it is whole, or what went wrong."""
+
+    def written(failure: Exception | None) -> bytes:
+        if failure is None:
+            return event("end", b"{}")
+        if isinstance(failure, Failure):
+            return event("problem", encoded(problem(failure, request_id)))
+        return event("problem", encoded(bug(request_id)))
+
+    return written
+
+
 class Stream:
     """Sends what an iterator gives, in one task that owns the iterator."""
 
-    def __init__(self, pieces: AsyncIterator[Any], adapter: TypeAdapter[Any], heartbeat_s: float) -> None:
-        """Take the pieces and how they are written."""
+    def __init__(
+        self,
+        pieces: AsyncIterator[Any],
+        written: Callable[[Any], bytes],
+        last: Callable[[Exception | None], bytes],
+        heartbeat_s: float,
+    ) -> None:
+        """Take the pieces, how they are written, and what is written last, after a failure or without."""
         self._pieces = pieces
-        self._adapter = adapter
+        self._written = written
+        self._last = last
         self._heartbeat_s = heartbeat_s
         self._queue: asyncio.Queue[bytes | _End] = asyncio.Queue(_WAITING_MAX)
 
     async def send(
-        self, exchange: Exchange, headers: Mapping[str, str], *, begun: Callable[[], None]
+        self, exchange: Exchange, headers: Callable[[], Mapping[str, str]], *, begun: Callable[[], None]
     ) -> None:
         """Send everything; raises what fails before the first piece, to be told plainly.
 
-        `begun` is called once there is a first piece.
+        `headers` are asked for, and `begun` is called, once there is a first piece.
         """
         pump = asyncio.create_task(self._pump(), name="stream-pump")
         gone = asyncio.create_task(exchange.gone(), name="stream-client")
@@ -56,7 +81,7 @@ class Stream:
                 raise first.failure
             begun()
             await exchange.begin(
-                200, b"text/event-stream; charset=utf-8", {**headers, "X-Accel-Buffering": "no"}
+                200, b"text/event-stream; charset=utf-8", {**headers(), "X-Accel-Buffering": "no"}
             )
             await self._send_on(exchange, first, gone)
         finally:
@@ -69,17 +94,11 @@ class Stream:
     ) -> None:
         item = first
         while not isinstance(item, _End):
-            await exchange.part(b": still here\n\n" if item is None else event("piece", item), more=True)
+            await exchange.part(b": still here\n\n" if item is None else item, more=True)
             item = await self._next(gone, self._heartbeat_s)
-        await exchange.part(self._last(item.failure, exchange.request_id), more=False)
-
-    def _last(self, failure: Exception | None, request_id: str) -> bytes:
-        if failure is None:
-            return event("end", b"{}")
-        if isinstance(failure, Failure):
-            return event("problem", encoded(problem(failure, request_id)))
-        logger.error("A stream failed (request %s)", request_id, exc_info=failure)
-        return event("problem", encoded(bug(request_id)))
+        if item.failure is not None and not isinstance(item.failure, Failure):
+            logger.error("A stream failed (request %s)", exchange.request_id, exc_info=item.failure)
+        await exchange.part(self._last(item.failure), more=False)
 
     async def _next(self, gone: "asyncio.Task[None]", seconds: float | None) -> bytes | _End | None:
         """Give the next piece, or None when it is time for a heartbeat; raises ClientGone."""
@@ -99,7 +118,7 @@ class Stream:
         try:
             async with aclosing(cast("AsyncGenerator[Any, None]", self._pieces)) as pieces:
                 async for piece in pieces:
-                    await self._queue.put(self._adapter.dump_json(piece))
+                    await self._queue.put(self._written(piece))
         except Exception as error:  # noqa: BLE001 - the sending side tells of it
             failure = error
         await self._queue.put(_End(failure))

@@ -1,0 +1,1 @@
+"""Chat engines: a conversation becomes an answer."""

@@ -1,0 +1,151 @@
+"""Chat completions as they travel: a conversation as a request's body, an event as pieces of an answer."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import jiter
+
+from mainstay.ports.chat import (
+    CallPiece,
+    ChatUnavailable,
+    Conversation,
+    Message,
+    Piece,
+    Reason,
+    Shape,
+    Tool,
+    Words,
+)
+
+_REASONS: Mapping[str, Reason] = {
+    "stop": "stop",
+    "length": "length",
+    "tool_calls": "tool_calls",
+    "function_call": "tool_calls",
+    "content_filter": "content_filter",
+}
+_CALLS_MAX = 128
+
+
+@dataclass(frozen=True)
+class Told:
+    """What one event says: pieces of the answer, how it ended, what it cost."""
+
+    pieces: Sequence[Piece] = ()
+    reason: Reason | None = None
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+
+
+def body_of(model: str, asked: Conversation) -> dict[str, object]:
+    """Write a request; what is left to the model is left out."""
+    body: dict[str, object] = {
+        "model": model,
+        "messages": [_message(each) for each in asked.messages],
+        "stream": True,
+        "stream_options": {"include_usage": True},
+    }
+    if asked.tools:
+        body["tools"] = [_tool(each) for each in asked.tools]
+        named = {"type": "function", "function": {"name": asked.tool}}
+        body["tool_choice"] = named if asked.tool else asked.tool_choice
+        if not asked.parallel_calls:
+            body["parallel_tool_calls"] = False
+    if asked.shape is not None:
+        body["response_format"] = _shape(asked.shape)
+    wishes = {
+        "temperature": asked.temperature,
+        "top_p": asked.top_p,
+        "max_tokens": asked.tokens_max,
+        "stop": list(asked.stop) or None,
+        "seed": asked.seed,
+    }
+    return body | {name: wish for name, wish in wishes.items() if wish is not None}
+
+
+def _message(message: Message) -> dict[str, object]:
+    told: dict[str, object] = {"role": message.role, "content": message.content}
+    if message.name:
+        told["name"] = message.name
+    if message.role == "tool":
+        told["tool_call_id"] = message.call_id
+    if message.calls:
+        told["content"] = message.content or None
+        told["tool_calls"] = [
+            {
+                "id": call.call_id,
+                "type": "function",
+                "function": {"name": call.name, "arguments": call.arguments},
+            }
+            for call in message.calls
+        ]
+    return told
+
+
+def _tool(tool: Tool) -> dict[str, object]:
+    function: dict[str, object] = {"name": tool.name}
+    if tool.description:
+        function["description"] = tool.description
+    if tool.parameters is not None:
+        function["parameters"] = dict(tool.parameters)
+    if tool.strict:
+        function["strict"] = True
+    return {"type": "function", "function": function}
+
+
+def _shape(shape: Shape) -> dict[str, object]:
+    if shape.schema is None:
+        return {"type": "json_object"}
+    schema: dict[str, object] = {"name": shape.name, "schema": dict(shape.schema)}
+    if shape.description:
+        schema["description"] = shape.description
+    if shape.strict:
+        schema["strict"] = True
+    return {"type": "json_schema", "json_schema": schema}
+
+
+def read(data: bytes) -> Told:
+    """Read one event; raises ChatUnavailable when it is an error, or nothing that can be understood."""
+    try:
+        event = jiter.from_json(data, allow_inf_nan=False)
+        if event.get("error"):
+            raise ChatUnavailable("The generator's server reports an error: try again.")
+        tokens_in, tokens_out = _tokens(event.get("usage"))
+        choices = event.get("choices") or [{}]
+        choice = choices[0]
+        reason = choice.get("finish_reason")
+        return Told(_pieces(choice.get("delta") or {}), reason and _REASONS[reason], tokens_in, tokens_out)
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError) as problem:
+        raise ChatUnavailable(
+            "The generator's server sent something that is no answer: check its address."
+        ) from problem
+
+
+def _pieces(delta: Mapping[str, Any]) -> list[Piece]:
+    found: list[Piece] = []
+    words = delta.get("content") or delta.get("refusal") or ""
+    if words:
+        found.append(Words(_text(words)))
+    for place, call in enumerate(delta.get("tool_calls") or ()):
+        index = call.get("index", place)
+        if not isinstance(index, int) or not 0 <= index < _CALLS_MAX:
+            raise TypeError("a call that has no place")
+        function = call.get("function") or {}
+        texts = (call.get("id"), function.get("name"), function.get("arguments"))
+        found.append(CallPiece(index, *(_text(each or "") for each in texts)))
+    return found
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError("a piece that is no text")
+    return value
+
+
+def _tokens(usage: object) -> tuple[int | None, int | None]:
+    if not isinstance(usage, dict):
+        return None, None
+    counts = (usage.get("prompt_tokens"), usage.get("completion_tokens"))
+    whole = (count if isinstance(count, int) and count >= 0 else None for count in counts)
+    return cast("tuple[int | None, int | None]", tuple(whole))

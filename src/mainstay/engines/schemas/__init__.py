@@ -1,0 +1,1 @@
+"""Schema engines: values are checked against JSON Schemas."""

@@ -1,0 +1,1 @@
+"""What generators are asked and answer: routed, checked, counted, kept for a while."""

@@ -1,0 +1,226 @@
+"""Asks generators, one after another where one cannot answer, and checks what they say."""
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import aclosing, contextmanager
+from typing import Any, cast
+
+from mainstay.kernel.work import current
+from mainstay.kit.clock import Clock
+from mainstay.kit.errors import Failure
+from mainstay.kit.ids import Ids
+from mainstay.kit.random import Random
+from mainstay.ports.chat import ChatModel, Chats, ChatUnavailable
+from mainstay.services.generation.caching import AnswerCache
+from mainstay.services.generation.failures import AnswerMisshapen, GeneratorMissing
+from mainstay.services.generation.prompting import conversation
+from mainstay.services.generation.records import Completion, CompletionPiece
+from mainstay.services.generation.run import Run
+from mainstay.services.generation.shaping import Shaping
+from mainstay.services.generation.tracing import TraceLog
+from mainstay.services.generation.wanted import Wanted
+
+_MARK_BYTES = 12
+_SHAPED_TRIES = 2
+
+
+class Answering:
+    """Gives answers whole, and piece by piece."""
+
+    def __init__(
+        self,
+        chats: Chats,
+        shaping: Shaping,
+        cache: AnswerCache,
+        log: TraceLog,
+        clock: Clock,
+        ids: Ids,
+        random: Random,
+    ) -> None:
+        """Take the parts."""
+        self._chats = chats
+        self._shaping = shaping
+        self._cache = cache
+        self._log = log
+        self._clock = clock
+        self._ids = ids
+        self._random = random
+
+    @property
+    def models(self) -> Sequence[ChatModel]:
+        """Give the generators."""
+        return self._chats.models
+
+    async def whole(self, wanted: Wanted, generator: str, cache_s: int) -> Completion:
+        """Give the whole answer; nothing is given before, so that a half one is asked for again elsewhere."""
+        run = await self._begun(wanted, generator)
+        with self._noting(run):
+            if (kept := self._kept(run, cache_s)) is not None:
+                return kept
+            answer, misfit = await self._shaped(run)
+            if misfit:
+                raise AnswerMisshapen(f"The generator was asked twice, and {misfit}.")
+            return self._done(run, answer, cache_s)
+
+    async def pieces(self, wanted: Wanted, generator: str, cache_s: int) -> AsyncIterator[CompletionPiece]:
+        """Give the answer as it comes; the last piece has the whole."""
+        run = await self._begun(wanted, generator)
+        with self._noting(run):
+            if (kept := self._kept(run, cache_s)) is not None:
+                for piece in _again(kept):
+                    yield piece
+                return
+            async with aclosing(cast("Any", self._first_who_begins(run))) as shown:
+                async for piece in shown:
+                    if run.first_s is None:
+                        run.first_s = self._clock.monotonic_s()
+                    yield piece
+            answer = run.completion(self._clock.now_ms())
+            if misfit := await self._misfit(run, answer):
+                raise AnswerMisshapen(f"What has come is no answer: {misfit}.")
+            yield CompletionPiece(result=self._done(run, answer, cache_s))
+
+    @contextmanager
+    def _noting(self, run: Run) -> Iterator[None]:
+        """Write a run down, however it ends."""
+        try:
+            yield
+        except BaseException as error:
+            run.outcome = _outcome(error)
+            raise
+        finally:
+            self._log.note(run)
+
+    async def _shaped(self, run: Run) -> tuple[Completion, str]:
+        """Give an answer, and in which way it is still not what was asked for."""
+        for _ in range(_SHAPED_TRIES - 1):
+            answer = await self._anyone(run)
+            if not await self._misfit(run, answer):
+                return answer, ""
+        answer = await self._anyone(run)
+        return answer, await self._misfit(run, answer)
+
+    async def _begun(self, wanted: Wanted, generator: str) -> Run:
+        wanted.check()
+        chain = self._chain(generator)
+        await self._shaping.check(wanted)
+        work = current()
+        return Run(
+            trace_id=self._ids.new("trace"),
+            wanted=wanted,
+            chain=chain,
+            caller=work.caller,
+            request_id=work.request_id,
+            spending=work.spending,
+            at_ms=self._clock.now_ms(),
+            started_s=self._clock.monotonic_s(),
+        )
+
+    def _chain(self, name: str) -> list[ChatModel]:
+        """Give who is asked, and who is if that one cannot answer; raises GeneratorMissing."""
+        known = {model.name: model for model in self._chats.models}
+        if not known:  # who is asked then says what to set
+            return [ChatModel(name or "none", "")]
+        first = known.get(name) if name else next(iter(known.values()))
+        if first is None:
+            raise GeneratorMissing("List the generators to see their names.")
+        return [first, *(known[each] for each in first.fallback if each != first.name)]
+
+    def _kept(self, run: Run, cache_s: int) -> Completion | None:
+        """Give an answer that was kept, where that is wanted."""
+        if not cache_s:
+            return None
+        kept = self._cache.find(self._key(run))
+        if kept is None:
+            return None
+        free = kept.usage.model_copy(update={"cost": 0.0})
+        run.cached = kept.model_copy(update={"trace_id": run.trace_id, "cached": True, "usage": free})
+        return run.cached
+
+    def _done(self, run: Run, answer: Completion, cache_s: int) -> Completion:
+        if cache_s and answer.reason in {"stop", "tool_calls"}:
+            who = run.caller
+            self._cache.keep(self._key(run), answer, who.tenant_id, who.subject, cache_s)
+        return answer
+
+    def _key(self, run: Run) -> str:
+        return self._cache.key(run.caller.tenant_id, run.chain[0].name, run.wanted)
+
+    async def _anyone(self, run: Run) -> Completion:
+        """Let one generator after another answer, until one has come to an end."""
+        failure: ChatUnavailable | None = None
+        for model in run.chain:
+            try:
+                async with aclosing(cast("Any", self._asked(run, model))) as shown:
+                    async for _ in shown:
+                        if run.first_s is None:
+                            run.first_s = self._clock.monotonic_s()
+                return run.completion(self._clock.now_ms())
+            except ChatUnavailable as unavailable:
+                failure = unavailable
+        raise _nobody(run, failure)
+
+    async def _first_who_begins(self, run: Run) -> AsyncIterator[CompletionPiece]:
+        """Let one generator after another answer, until one has begun to."""
+        failure: ChatUnavailable | None = None
+        for model in run.chain:
+            try:
+                async with aclosing(cast("Any", self._asked(run, model))) as shown:
+                    async for piece in shown:
+                        yield piece
+            except ChatUnavailable as unavailable:
+                if run.said is not None and run.said.begun:
+                    raise
+                failure = unavailable
+            else:
+                return
+        raise _nobody(run, failure)
+
+    async def _asked(self, run: Run, model: ChatModel) -> AsyncIterator[CompletionPiece]:
+        """Let one generator answer."""
+        said = run.begin(model)
+        asked = conversation(run.wanted, self._random.token(_MARK_BYTES).hex())
+        outcome = "left"
+        try:
+            async with aclosing(cast("Any", self._chats.stream(model.name, asked))) as pieces:
+                async for piece in pieces:
+                    for shown in said.take(piece):
+                        yield shown
+            outcome = "ok"
+        except Failure as failure:
+            outcome = failure.code()
+            raise
+        finally:
+            run.end(outcome)
+
+    async def _misfit(self, run: Run, answer: Completion) -> str:
+        """Say in which way a finished answer is not what was asked for; one that was cut says so itself."""
+        if answer.reason != "stop":
+            return ""
+        return await self._shaping.misfit(run.wanted.format, answer.text)
+
+
+def _again(kept: Completion) -> list[CompletionPiece]:
+    """Give a kept answer as pieces."""
+    pieces = [CompletionPiece(text=kept.text)] if kept.text else []
+    for index, call in enumerate(kept.calls):
+        part = {"index": index, **call.model_dump()}
+        pieces.append(CompletionPiece.model_validate({"call": part}))
+    return [*pieces, CompletionPiece(result=kept)]
+
+
+def _nobody(run: Run, failure: ChatUnavailable | None) -> ChatUnavailable:
+    """Say that nobody could answer: in the words of the only one who was asked, or of the last."""
+    if failure is None:
+        raise RuntimeError("Nobody was asked")
+    if len(run.chain) == 1:
+        return failure
+    names = ", ".join(model.name for model in run.chain)
+    return ChatUnavailable(
+        f"None of {names} can answer now; the last: {failure.detail}", retry_after_s=failure.retry_after_s
+    )
+
+
+def _outcome(error: BaseException) -> str:
+    if isinstance(error, Failure):
+        return error.code()
+    return "InternalError" if isinstance(error, Exception) else "left"

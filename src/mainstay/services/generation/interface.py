@@ -1,0 +1,152 @@
+"""Asking generators: whole answers and streams, what they were asked, and responses that are kept."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from mainstay.kernel.interface import Interface, reads, streams, writes
+from mainstay.ports.chat import ChatBrokeOff, ChatRefused, ChatUnavailable
+from mainstay.services.generation.failures import (
+    AnswerMisshapen,
+    ConversationInvalid,
+    GeneratorMissing,
+    ResponseMissing,
+    ResponseTooLarge,
+    SchemaInvalid,
+    TraceMissing,
+)
+from mainstay.services.generation.records import (
+    AnswerFormat,
+    CacheSeconds,
+    Choice,
+    Completion,
+    CompletionPiece,
+    Documents,
+    Generator,
+    GeneratorName,
+    Items,
+    KeptResponse,
+    Messages,
+    Page,
+    ResponseDeleted,
+    ResponseId,
+    Seed,
+    Stops,
+    Temperature,
+    TokensMax,
+    Tools,
+    TopP,
+    TraceCursor,
+    TraceId,
+    Traces,
+    WholeTrace,
+)
+
+_USE = "generation:use"
+_FAILS = (
+    GeneratorMissing,
+    ConversationInvalid,
+    SchemaInvalid,
+    ChatRefused,
+    ChatUnavailable,
+    ChatBrokeOff,
+    AnswerMisshapen,
+)
+_EXAMPLE = {"messages": [{"role": "user", "content": "What is a quay?"}]}
+
+
+class Generation(Interface):
+    """Answers of language models, by whichever provider the operator has set."""
+
+    @reads("POST /generation/complete", may=_USE, fails=_FAILS, example=_EXAMPLE)
+    async def complete(
+        self,
+        messages: Messages,
+        generator: GeneratorName = "",
+        documents: Documents = [],
+        tools: Tools = [],
+        tool_choice: Choice = "auto",
+        parallel_calls: bool = True,
+        format: AnswerFormat | None = None,  # noqa: A002 - the protocol's word
+        temperature: Temperature | None = None,
+        top_p: TopP | None = None,
+        tokens_max: TokensMax | None = None,
+        stop: Stops = [],
+        seed: Seed | None = None,
+        cache_s: CacheSeconds = 0,
+    ) -> Completion:
+        """Let a generator go on with a conversation; its answer comes whole.
+
+        A generator that cannot answer is asked again with growing pauses, then its fallbacks are asked.
+        Documents and results of tools stand in the prompt marked off as data; where there are any, links and
+        images that you did not name yourself are taken apart in the answer's text. Tools that you did not
+        offer are never in `calls`. An answer in a `format` is checked against it, and asked for once more
+        when it does not fit. What is asked and answered is kept as a trace for as long as the operator says.
+        With `cache_s` the very same request of your tenant is answered from memory, without a charge, where
+        an answer to it was kept by it.
+        """
+
+    @streams("POST /generation/complete", may=_USE, fails=_FAILS, example=_EXAMPLE)
+    def stream_complete(
+        self,
+        messages: Messages,
+        generator: GeneratorName = "",
+        documents: Documents = [],
+        tools: Tools = [],
+        tool_choice: Choice = "auto",
+        parallel_calls: bool = True,
+        format: AnswerFormat | None = None,  # noqa: A002 - the protocol's word
+        temperature: Temperature | None = None,
+        top_p: TopP | None = None,
+        tokens_max: TokensMax | None = None,
+        stop: Stops = [],
+        seed: Seed | None = None,
+        cache_s: CacheSeconds = 0,
+    ) -> AsyncIterator[CompletionPiece]:
+        """Let a generator go on piece by piece (`Accept: text/event-stream`); the last has the whole answer.
+
+        Once a piece has been sent no other generator is asked: an answer that breaks off ends as a problem,
+        and so does one that turns out not to have the `format` that was asked for.
+        """
+
+    @reads("GET /generation/generators", may=_USE)
+    async def list_generators(self) -> list[Generator]:
+        """List the generators, the one first that answers where none is named."""
+
+    @reads("GET /generation/traces", may="traces:read", example={"limit": 20})
+    async def list_traces(
+        self, subject: TraceCursor = "", after: TraceCursor = "", limit: Page = 50
+    ) -> Traces:
+        """List the generated answers of your tenant, newest first, perhaps somebody's alone.
+
+        A trace is there about a second after its answer.
+        """
+
+    @reads("GET /generation/traces/{trace_id}", may="traces:read", fails=(TraceMissing,))
+    async def get_trace(self, trace_id: TraceId) -> WholeTrace:
+        """Give a generated answer with its prompt, documents, tokens, cost and times."""
+
+    @writes(
+        "POST /generation/responses",
+        may=_USE,
+        status=201,
+        fails=(ResponseMissing, ResponseTooLarge),
+        example={"input": [{"role": "user", "content": "Hi"}], "output": [{"text": "Hello."}]},
+    )
+    async def keep_response(
+        self,
+        input: Items,  # noqa: A002 - the protocol's word
+        output: Items,
+        facts: Annotated[dict[str, Any], Field(max_length=100)] = {},
+        previous_id: Annotated[str, Field(max_length=64, pattern=r"^[\w-]*$")] = "",
+    ) -> KeptResponse:
+        """Keep a response with all that led to it, for yourself, so that a later one can go on from it."""
+
+    @reads("GET /generation/responses/{response_id}", may=_USE, fails=(ResponseMissing,))
+    async def get_response(self, response_id: ResponseId) -> KeptResponse:
+        """Give a response that you kept."""
+
+    @writes("DELETE /generation/responses/{response_id}", may=_USE, fails=(ResponseMissing,))
+    async def delete_response(self, response_id: ResponseId) -> ResponseDeleted:
+        """Delete a response that you kept."""

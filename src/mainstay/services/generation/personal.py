@@ -1,0 +1,66 @@
+"""What generation stores about persons: what they asked, and what they keep."""
+
+from mainstay.kernel.clearing import Clearing
+from mainstay.kernel.work import caller
+from mainstay.ports.ciphers import Cipher
+from mainstay.services.generation.caching import AnswerCache
+from mainstay.services.generation.responses import Responses
+from mainstay.services.generation.store import TABLES, GenerationStore
+from mainstay.services.generation.traces import TraceReading
+from mainstay.services.generation.tracing import TraceLog
+from mainstay.services.privacy.interface import (
+    PersonErasureRequested,
+    PersonExportRequested,
+    TenantErasureRequested,
+)
+
+_SERVICE = "generation"
+_EXPORTED_MAX = 10_000
+
+
+class PersonalAnswers:
+    """Exports and erases what somebody asked generators."""
+
+    def __init__(
+        self,
+        store: GenerationStore,
+        traces: TraceReading,
+        responses: Responses,
+        cache: AnswerCache,
+        log: TraceLog,
+        cipher: Cipher,
+        clearing: Clearing,
+    ) -> None:
+        """Take the parts."""
+        self._store = store
+        self._traces = traces
+        self._responses = responses
+        self._cache = cache
+        self._log = log
+        self._cipher = cipher
+        self._clearing = clearing
+
+    async def gather(self, event: PersonExportRequested) -> None:
+        """Contribute the newest traces and responses of somebody to an export."""
+        traces = await self._store.traces_of(event.subject, _EXPORTED_MAX)
+        responses = await self._store.responses_of(event.subject, _EXPORTED_MAX)
+        found = {
+            "traces": [self._traces.opened(row).model_dump() for row in traces],
+            "responses": [self._responses.opened(row).model_dump() for row in responses],
+        }
+        counts = {name: len(things) for name, things in found.items()}
+        event.answer(_SERVICE, found, counts, self._cipher.seal)
+
+    async def erase(self, event: PersonErasureRequested) -> None:
+        """Erase what somebody asked and keeps."""
+        self._cache.forget(caller().tenant_id, event.subject)
+        self._log.forget(caller().tenant_id, event.subject)
+        traces, responses = await self._store.forget(event.subject)
+        event.answer(_SERVICE, {"traces": traces, "responses": responses})
+
+    async def clear(self, event: TenantErasureRequested) -> None:
+        """Remove what generation has of a tenant."""
+        self._cache.forget(event.tenant_id)
+        self._log.forget(event.tenant_id)
+        await self._clearing.clear(event.erasure_id, _SERVICE, event.tenant_id, TABLES)
+        event.answer(_SERVICE)

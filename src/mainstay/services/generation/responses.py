@@ -1,0 +1,93 @@
+"""Responses that somebody keeps to go on from them later."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mainstay.kernel.work import caller, note_target
+from mainstay.kit.clock import Clock
+from mainstay.kit.ids import Ids
+from mainstay.ports.ciphers import Cipher
+from mainstay.ports.database import Row
+from mainstay.services.generation.failures import ResponseMissing, ResponseTooLarge
+from mainstay.services.generation.records import KeptResponse
+from mainstay.services.generation.store import GenerationStore
+from mainstay.services.generation.tables import response_place
+
+RESPONSE_BYTES_MAX = 16 * 1024 * 1024
+_MISSING = "It was deleted or removed by its age, or another key or person keeps it: send all messages anew."
+
+
+class Responses:
+    """Keeps the caller's responses."""
+
+    def __init__(self, store: GenerationStore, cipher: Cipher, clock: Clock, ids: Ids) -> None:
+        """Take the parts."""
+        self._store = store
+        self._cipher = cipher
+        self._clock = clock
+        self._ids = ids
+
+    async def keep(
+        self,
+        given: Sequence[Mapping[str, Any]],
+        made: Sequence[Mapping[str, Any]],
+        facts: Mapping[str, Any],
+        previous_id: str,
+    ) -> KeptResponse:
+        """Keep one; raises ResponseMissing for one before it that is not there, and ResponseTooLarge."""
+        who = caller()
+        if previous_id and await self._store.response(previous_id, who.subject) is None:
+            raise ResponseMissing(_MISSING)
+        response = KeptResponse(
+            response_id=self._ids.new("resp"),
+            previous_id=previous_id,
+            created_ms=self._clock.now_ms(),
+            input=[dict(item) for item in given],
+            output=[dict(item) for item in made],
+            facts=dict(facts),
+        )
+        content = json.dumps({"input": response.input, "output": response.output, "facts": response.facts})
+        if len(content) > RESPONSE_BYTES_MAX:
+            raise ResponseTooLarge(
+                f"At most {RESPONSE_BYTES_MAX} bytes are kept; send `store` as false, or begin anew."
+            )
+        note_target(response.response_id)
+        place = response_place(response.response_id)
+        sealed = self._cipher.seal(content.encode(), place, owner=who.subject)
+        await self._store.keep(
+            {
+                "response_id": response.response_id,
+                "previous_id": previous_id,
+                "subject": who.subject,
+                "created_ms": response.created_ms,
+                "told": sealed,
+            }
+        )
+        return response
+
+    async def find(self, response_id: str) -> KeptResponse:
+        """Give one of the caller's; raises ResponseMissing."""
+        note_target(response_id)
+        row = await self._store.response(response_id, caller().subject)
+        if row is None:
+            raise ResponseMissing(_MISSING)
+        return self.opened(row)
+
+    async def remove(self, response_id: str) -> None:
+        """Delete one of the caller's; raises ResponseMissing."""
+        note_target(response_id)
+        if not await self._store.remove(response_id, caller().subject):
+            raise ResponseMissing(_MISSING)
+
+    def opened(self, row: Row) -> KeptResponse:
+        """Open a response."""
+        response_id, sealed = str(row["response_id"]), row["told"]
+        if not isinstance(sealed, bytes):
+            raise ResponseMissing(_MISSING)
+        return KeptResponse(
+            response_id=response_id,
+            previous_id=str(row["previous_id"]),
+            created_ms=int(row["created_ms"] or 0),
+            **json.loads(self._cipher.open(sealed, response_place(response_id))),
+        )

@@ -1,0 +1,135 @@
+"""Lets generators answer, tells what they were asked, and keeps responses."""
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from typing import Any, cast
+
+from mainstay.services.generation.answering import Answering
+from mainstay.services.generation.interface import Generation
+from mainstay.services.generation.records import (
+    AnswerFormat,
+    ChatMessage,
+    ChatTool,
+    Completion,
+    CompletionPiece,
+    Generator,
+    GivenDocument,
+    KeptResponse,
+    ResponseDeleted,
+    Traces,
+    WholeTrace,
+)
+from mainstay.services.generation.responses import Responses
+from mainstay.services.generation.traces import TraceReading
+from mainstay.services.generation.tracing import TraceLog
+from mainstay.services.generation.wanted import Wanted
+
+ROUND_S = 1.0
+
+
+class GenerationService(Generation):
+    """The generation service; writing traces is what it does again and again."""
+
+    round_s = ROUND_S
+
+    def __init__(
+        self, answering: Answering, traces: TraceReading, responses: Responses, log: TraceLog
+    ) -> None:
+        """Take the parts."""
+        self._answering = answering
+        self._traces = traces
+        self._responses = responses
+        self._log = log
+
+    async def at_start(self) -> None:
+        """Have nothing to do first."""
+
+    async def go_round(self) -> None:
+        """Write traces."""
+        await self._log.write()
+
+    async def complete(
+        self,
+        messages: list[ChatMessage],
+        generator: str = "",
+        documents: list[GivenDocument] = [],  # noqa: B006 - never changed; the interface's default
+        tools: list[ChatTool] = [],  # noqa: B006 - as above
+        tool_choice: str = "auto",
+        parallel_calls: bool = True,
+        format: AnswerFormat | None = None,  # noqa: A002 - the protocol's word
+        temperature: float | None = None,
+        top_p: float | None = None,
+        tokens_max: int | None = None,
+        stop: list[str] = [],  # noqa: B006 - as above
+        seed: int | None = None,
+        cache_s: int = 0,
+    ) -> Completion:
+        """Let a generator go on; its answer comes whole."""
+        wanted = Wanted(
+            messages, documents, tools, tool_choice, parallel_calls, format, temperature, top_p, tokens_max
+        ).ending(stop, seed)
+        return await self._answering.whole(wanted, generator, cache_s)
+
+    async def stream_complete(
+        self,
+        messages: list[ChatMessage],
+        generator: str = "",
+        documents: list[GivenDocument] = [],  # noqa: B006 - never changed; the interface's default
+        tools: list[ChatTool] = [],  # noqa: B006 - as above
+        tool_choice: str = "auto",
+        parallel_calls: bool = True,
+        format: AnswerFormat | None = None,  # noqa: A002 - the protocol's word
+        temperature: float | None = None,
+        top_p: float | None = None,
+        tokens_max: int | None = None,
+        stop: list[str] = [],  # noqa: B006 - as above
+        seed: int | None = None,
+        cache_s: int = 0,
+    ) -> AsyncIterator[CompletionPiece]:
+        """Let a generator go on piece by piece."""
+        wanted = Wanted(
+            messages, documents, tools, tool_choice, parallel_calls, format, temperature, top_p, tokens_max
+        ).ending(stop, seed)
+        async with aclosing(cast("Any", self._answering.pieces(wanted, generator, cache_s))) as pieces:
+            async for piece in pieces:
+                yield piece
+
+    async def list_generators(self) -> list[Generator]:
+        """List the generators."""
+        return [
+            Generator(
+                name=each.name,
+                model=each.model,
+                input_price=each.input_price,
+                output_price=each.output_price,
+                fallback=list(each.fallback),
+            )
+            for each in self._answering.models
+        ]
+
+    async def list_traces(self, subject: str = "", after: str = "", limit: int = 50) -> Traces:
+        """List traces."""
+        return await self._traces.page(subject, after, limit)
+
+    async def get_trace(self, trace_id: str) -> WholeTrace:
+        """Give a trace with its texts."""
+        return await self._traces.find(trace_id)
+
+    async def keep_response(
+        self,
+        input: list[dict[str, Any]],  # noqa: A002 - the protocol's word
+        output: list[dict[str, Any]],
+        facts: dict[str, Any] = {},  # noqa: B006 - never changed; the interface's default
+        previous_id: str = "",
+    ) -> KeptResponse:
+        """Keep a response."""
+        return await self._responses.keep(input, output, facts, previous_id)
+
+    async def get_response(self, response_id: str) -> KeptResponse:
+        """Give a response."""
+        return await self._responses.find(response_id)
+
+    async def delete_response(self, response_id: str) -> ResponseDeleted:
+        """Delete a response."""
+        await self._responses.remove(response_id)
+        return ResponseDeleted(response_id=response_id)

@@ -1,0 +1,102 @@
+"""Traces and responses in rows."""
+
+from collections.abc import Mapping, Sequence
+
+from mainstay.ports.database import AllRows, Row, Rows, Scalar
+from mainstay.services.generation.tables import RESPONSES, TRACES
+
+TABLES = (TRACES, RESPONSES)
+
+FACTS = (
+    "trace_id, at_ms, subject, request_id, generator, outcome, cached, tokens_input, tokens_output, cost,"
+    " first_piece_ms, took_ms"
+)
+_OLD = "SELECT tenant_id, trace_id FROM generation_traces WHERE at_ms < :before ORDER BY at_ms LIMIT :limit"
+
+
+class GenerationStore:
+    """Reads traces, reads and writes responses, of the caller's tenant."""
+
+    def __init__(self, rows: Rows) -> None:
+        """Take the caller's rows."""
+        self._rows = rows
+
+    async def traces(self, subject: str, after: str, limit: int) -> list[Row]:
+        """List traces without their texts, newest first."""
+        conditions, values = ["1 = 1"], dict[str, Scalar](limit=limit)
+        if subject:
+            conditions.append("subject = :subject")
+            values["subject"] = subject
+        if after:
+            conditions.append("trace_id < :after")
+            values["after"] = after
+        where = " AND ".join(conditions)
+        return await self._rows.fetch(
+            f"SELECT {FACTS} FROM generation_traces WHERE {where} ORDER BY trace_id DESC LIMIT :limit", values
+        )
+
+    async def trace(self, trace_id: str) -> Row | None:
+        """Find a trace."""
+        rows = await self._rows.fetch(
+            f"SELECT {FACTS}, told FROM generation_traces WHERE trace_id = :id", {"id": trace_id}
+        )
+        return rows[0] if rows else None
+
+    async def traces_of(self, subject: str, limit: int) -> list[Row]:
+        """List somebody's traces with their texts, newest first."""
+        return await self._rows.fetch(
+            f"SELECT {FACTS}, told FROM generation_traces WHERE subject = :subject"
+            " ORDER BY trace_id DESC LIMIT :limit",
+            {"subject": subject, "limit": limit},
+        )
+
+    async def keep(self, row: Mapping[str, Scalar]) -> None:
+        """Keep a response."""
+        await self._rows.insert("generation_responses", [row])
+
+    async def response(self, response_id: str, subject: str) -> Row | None:
+        """Find somebody's response."""
+        rows = await self._rows.fetch(
+            "SELECT * FROM generation_responses WHERE response_id = :id AND subject = :subject",
+            {"id": response_id, "subject": subject},
+        )
+        return rows[0] if rows else None
+
+    async def responses_of(self, subject: str, limit: int) -> list[Row]:
+        """List somebody's responses, newest first."""
+        return await self._rows.fetch(
+            "SELECT * FROM generation_responses WHERE subject = :subject"
+            " ORDER BY response_id DESC LIMIT :limit",
+            {"subject": subject, "limit": limit},
+        )
+
+    async def remove(self, response_id: str, subject: str) -> bool:
+        """Delete somebody's response; say whether it was there."""
+        return bool(
+            await self._rows.delete("generation_responses", {"response_id": response_id, "subject": subject})
+        )
+
+    async def forget(self, subject: str) -> tuple[int, int]:
+        """Erase what somebody asked for; count traces and responses."""
+        traces = await self._rows.delete("generation_traces", {"subject": subject})
+        return traces, await self._rows.delete("generation_responses", {"subject": subject})
+
+
+class TraceStore:
+    """Writes traces in the background, and removes old ones."""
+
+    def __init__(self, rows: AllRows) -> None:
+        """Take the rows of all tenants, in whose names answers were asked for."""
+        self._rows = rows
+
+    async def write(self, tenant_id: str, rows: Sequence[Mapping[str, Scalar]]) -> None:
+        """Write some of a tenant."""
+        await self._rows.of(tenant_id).insert("generation_traces", rows)
+
+    async def forget_old(self, before_ms: int, limit: int) -> int:
+        """Remove some that are older than a moment; count them."""
+        removed = 0
+        for row in await self._rows.fetch(_OLD, {"before": before_ms, "limit": limit}):
+            of = self._rows.of(str(row["tenant_id"]))
+            removed += await of.delete("generation_traces", {"trace_id": row["trace_id"]})
+        return removed

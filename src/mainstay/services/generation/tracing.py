@@ -1,0 +1,115 @@
+"""Writes down what was asked and answered: gathered in memory, sealed, written in the background."""
+
+import json
+import logging
+from collections import deque
+from typing import Any
+
+from mainstay.kernel.tidying import DAY_MS
+from mainstay.kit.clock import Clock
+from mainstay.ports.ciphers import KeyDestroyed, PersonalCipher
+from mainstay.ports.database import Scalar
+from mainstay.services.generation.run import Run
+from mainstay.services.generation.settings import GenerationSettings
+from mainstay.services.generation.store import TraceStore
+from mainstay.services.generation.tables import trace_place
+
+logger = logging.getLogger("mainstay.generation")
+
+WAITING_MAX = 5_000
+BYTES_WAITING_MAX = 64 * 1024 * 1024
+_AT_ONCE = 200
+_FORGOTTEN_AT_ONCE = 500
+_FORGET_EVERY_S = 600.0
+
+
+class TraceLog:
+    """Keeps traces in bounded memory until they are written; a crash loses about the last second's."""
+
+    def __init__(
+        self, store: TraceStore, cipher: PersonalCipher, clock: Clock, settings: GenerationSettings
+    ) -> None:
+        """Take where they are written, who seals them, and how long they are kept."""
+        self._store = store
+        self._cipher = cipher
+        self._clock = clock
+        self._kept_days = settings.kept_days
+        self._waiting: deque[tuple[str, dict[str, Scalar]]] = deque()
+        self._bytes = 0
+        self._lost = 0
+        self._forgotten_s = float("-inf")
+
+    def note(self, run: Run) -> None:
+        """Take an answer that has ended, whichever way."""
+        if not self._kept_days:
+            return
+        tenant_id, subject = run.caller.tenant_id, run.caller.subject
+        name, *place = trace_place(run.trace_id)
+        told = json.dumps(_told(run), ensure_ascii=False).encode("utf-8", "surrogatepass")
+        try:
+            sealed = self._cipher.seal(told, (name, tenant_id, *place), owner=f"{tenant_id}/{subject}")
+        except KeyDestroyed:  # what somebody asks who was erased is not kept
+            return
+        if len(self._waiting) >= WAITING_MAX or self._bytes + len(sealed) > BYTES_WAITING_MAX:
+            self._lost += 1
+            return
+        self._bytes += len(sealed)
+        self._waiting.append((tenant_id, {**self._facts(run), "told": sealed}))
+
+    async def write(self) -> None:
+        """Write some of what waits, and remove some of what is old."""
+        if self._lost:
+            logger.error("%d traces could not be kept: more came than the database took", self._lost)
+            self._lost = 0
+        some = [self._waiting.popleft() for _ in range(min(len(self._waiting), _AT_ONCE))]
+        try:
+            for tenant_id in dict.fromkeys(tenant for tenant, _ in some):
+                await self._store.write(tenant_id, [row for tenant, row in some if tenant == tenant_id])
+        except BaseException:
+            self._waiting.extendleft(reversed(some))
+            raise
+        self._bytes -= sum(len(row["told"]) for _, row in some if isinstance(row["told"], bytes))
+        if self._clock.monotonic_s() >= self._forgotten_s + _FORGET_EVERY_S:
+            before_ms = self._clock.now_ms() - max(self._kept_days, 0) * DAY_MS
+            if await self._store.forget_old(before_ms, _FORGOTTEN_AT_ONCE) < _FORGOTTEN_AT_ONCE:
+                self._forgotten_s = self._clock.monotonic_s()
+
+    def forget(self, tenant_id: str, subject: str = "") -> None:
+        """Drop what waits of a tenant, or of somebody in it."""
+        kept = [
+            (tenant, row)
+            for tenant, row in self._waiting
+            if tenant != tenant_id or subject not in {"", row["subject"]}
+        ]
+        self._waiting = deque(kept)
+        self._bytes = sum(len(row["told"]) for _, row in kept if isinstance(row["told"], bytes))
+
+    def _facts(self, run: Run) -> dict[str, Scalar]:
+        now_s = self._clock.monotonic_s()
+        model = run.model
+        name = run.cached.generator if run.cached is not None else run.chain[0].name
+        return {
+            "trace_id": run.trace_id,
+            "at_ms": run.at_ms,
+            "subject": run.caller.subject,
+            "request_id": run.request_id,
+            "generator": name if model is None else model.name,
+            "outcome": run.outcome,
+            "cached": int(run.cached is not None),
+            "tokens_input": run.tokens_in,
+            "tokens_output": run.tokens_out,
+            "cost": run.cost,
+            "first_piece_ms": None if run.first_s is None else round(1000 * (run.first_s - run.started_s)),
+            "took_ms": round(1000 * (now_s - run.started_s)),
+        }
+
+
+def _told(run: Run) -> dict[str, Any]:
+    cached, said = run.cached, run.said
+    told: dict[str, Any] = {"text": "", "calls": [], "refused_calls": []}
+    if cached is not None:
+        told |= {"text": cached.text, "calls": [call.model_dump() for call in cached.calls]}
+    elif said is not None:
+        calls = [call.model_dump() for call in said.calls]
+        told = {"text": said.text, "calls": calls, "refused_calls": said.refused}
+    return {"request": run.wanted.told(), **told, "tries": run.tries}

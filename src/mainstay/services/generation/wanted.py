@@ -1,0 +1,109 @@
+"""What is wanted of a generator: a request whose parts fit each other."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from mainstay.services.generation.failures import ConversationInvalid
+from mainstay.services.generation.records import (
+    CHARACTERS_MAX,
+    TOOL_ROUNDS_MAX,
+    AnswerFormat,
+    ChatMessage,
+    ChatTool,
+    GivenDocument,
+)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A request."""
+
+    messages: Sequence[ChatMessage]
+    documents: Sequence[GivenDocument] = ()
+    tools: Sequence[ChatTool] = ()
+    tool_choice: str = "auto"
+    parallel_calls: bool = True
+    format: AnswerFormat | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    tokens_max: int | None = None
+    stop: Sequence[str] = ()
+    seed: int | None = None
+
+    def ending(self, stop: Sequence[str], seed: int | None) -> "Wanted":
+        """Add where it ends, and its seed."""
+        return replace(self, stop=tuple(stop), seed=seed)
+
+    @property
+    def offered(self) -> frozenset[str]:
+        """Name the tools that may be asked for."""
+        named = {tool.name for tool in self.tools}
+        if self.tool_choice in {"auto", "required"}:
+            return frozenset(named)
+        return frozenset(named & {self.tool_choice})
+
+    @property
+    def tainted(self) -> bool:
+        """Say whether texts of others are in it: documents, or results of tools."""
+        return bool(self.documents) or any(message.role == "tool" for message in self.messages)
+
+    @property
+    def trusted(self) -> Sequence[str]:
+        """Give the texts of whoever asks."""
+        return [message.content for message in self.messages if message.role in {"system", "user"}]
+
+    def told(self) -> dict[str, Any]:
+        """Write it down."""
+        return {
+            name: [each.model_dump() for each in value]
+            if isinstance(value, (list, tuple)) and value and hasattr(value[0], "model_dump")
+            else value.model_dump()
+            if isinstance(value, AnswerFormat)
+            else value
+            for name, value in vars(self).items()
+        }
+
+    def check(self) -> None:
+        """Raise ConversationInvalid when the parts do not fit each other."""
+        size = sum(len(message.content) for message in self.messages)
+        size += sum(len(document.text) for document in self.documents)
+        if size > CHARACTERS_MAX:
+            raise ConversationInvalid(
+                f"A conversation may have {CHARACTERS_MAX} characters at most, with its documents."
+            )
+        self._check_choice()
+        asked: set[str] = set()
+        rounds = 0
+        for place, message in enumerate(self.messages):
+            if message.role == "tool":
+                if message.call_id not in asked:
+                    raise _at(place, "call_id", "No message before it has a call with this id.")
+                continue
+            if message.call_id:
+                raise _at(place, "call_id", "Only a result, of the role `tool`, names its call.")
+            if message.calls and message.role != "assistant":
+                raise _at(place, "calls", "Only the assistant asks for tools.")
+            asked |= {call.call_id for call in message.calls}
+            rounds = 0 if message.role == "user" else rounds + bool(message.calls)
+            if rounds > TOOL_ROUNDS_MAX:
+                raise _at(place, "calls", f"At most {TOOL_ROUNDS_MAX} rounds of tools may follow a question.")
+
+    def _check_choice(self) -> None:
+        names = [tool.name for tool in self.tools]
+        if len(set(names)) != len(names):
+            raise _problem("tools", "Two tools have the same name.")
+        if self.tool_choice not in {"auto", "none", *names} and not (
+            self.tool_choice == "required" and names
+        ):
+            raise _problem("tool_choice", "No tool of this name is offered.")
+
+
+def _at(place: int, field: str, problem: str) -> ConversationInvalid:
+    return _problem(f"messages.{place}.{field}", problem)
+
+
+def _problem(field: str, problem: str) -> ConversationInvalid:
+    return ConversationInvalid(
+        f"Check these fields: {field}.", problems=[{"field": field, "problem": problem}]
+    )

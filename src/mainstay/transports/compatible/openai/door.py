@@ -1,0 +1,169 @@
+"""The door for OpenAI's clients: recognises the key, then lets a noun's table answer in the protocol."""
+
+import logging
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from starlette.routing import BaseRoute, Route
+from starlette.types import Receive, Scope, Send
+
+from mainstay.kernel.caller import Caller, Credential
+from mainstay.kernel.dispatch import Application
+from mainstay.kernel.interface import Operation
+from mainstay.kernel.shedding import Place, Shedding
+from mainstay.kit.errors import Failure
+from mainstay.kit.ids import Ids
+from mainstay.transports.compatible.openai import errors, models
+from mainstay.transports.compatible.openai.asking import Asked
+from mainstay.transports.compatible.openai.replies import Content, Events, Told, encoded
+from mainstay.transports.compatible.openai.table import Endpoint
+from mainstay.transports.rest.credentials import read_credential, secret_of
+from mainstay.transports.rest.exchange import ClientGone, Exchange
+from mainstay.transports.rest.problems import BUG_STATUS, MethodUnsupported
+from mainstay.transports.rest.settings import RestSettings
+from mainstay.transports.rest.streaming import Stream
+
+logger = logging.getLogger("mainstay")
+
+BASES = ("/v1", "/api/v1")
+TABLES: Sequence[Sequence[Endpoint]] = (models.ENDPOINTS,)
+"""The nouns that are served, each with its own module."""
+
+_POLICY = re.compile(r'^"(\w+)";q=(\d+);w=(\d+)')
+_LIMIT = re.compile(r'^"(\w+)";r=(\d+);t=(\d+)')
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the door is made of."""
+
+    application: Application
+    ids: Ids
+    shedding: Shedding
+    settings: RestSettings
+
+
+class OpenAIDoor:
+    """The endpoints of the protocol under each base."""
+
+    def __init__(self, parts: Parts) -> None:
+        """Find the operations behind."""
+        self._parts = parts
+        self._operations = {each.full_name: each for each in parts.application.operations}
+
+    @property
+    def routes(self) -> Sequence[BaseRoute]:
+        """Give the routes of what is served here."""
+        at: dict[str, dict[str, Endpoint]] = {}
+        for endpoint in (each for table in TABLES for each in table):
+            if endpoint.operation in self._operations:
+                at.setdefault(endpoint.path, {})[endpoint.method] = endpoint
+        return [
+            Route(base + path, _Answers(methods, self._parts, self._operations), include_in_schema=False)
+            for base in BASES
+            for path, methods in at.items()
+        ]
+
+
+class _Answers:
+    """Everything that answers at one path; whatever happens, the client is told in the protocol's words."""
+
+    def __init__(
+        self, methods: Mapping[str, Endpoint], parts: Parts, operations: Mapping[str, Operation]
+    ) -> None:
+        self._methods = methods
+        self._parts = parts
+        self._operations = operations
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        exchange = Exchange(scope, receive, send, self._parts.ids, self._parts.settings)
+        exchange.request_id = scope.get("state", {}).get("request_id") or exchange.request_id
+        limits: dict[str, str] = {}
+        try:
+            await self._answer(exchange, limits)
+        except ClientGone:
+            return
+        except Failure as failure:
+            sources = self._parts.shedding.sources
+            sources.weigh(sources.of(secret_of(exchange.headers), exchange.address), failure)
+            more = {**_told(limits), **errors.headers(failure)}
+            if isinstance(failure, MethodUnsupported):
+                more["Allow"] = ", ".join([*self._methods, "OPTIONS"])
+            await _json(exchange, errors.body(failure), errors.status(failure), more)
+        except Exception:
+            if exchange.begun:
+                raise
+            logger.exception("An unexpected error (request %s)", exchange.request_id)
+            await _json(exchange, errors.bug(), BUG_STATUS, _told(limits))
+
+    async def _answer(self, exchange: Exchange, limits: dict[str, str]) -> None:
+        if exchange.method == "OPTIONS":
+            await exchange.answer(204, b"", b"", {"Allow": ", ".join([*self._methods, "OPTIONS"])})
+            return
+        endpoint = self._methods.get("GET" if exchange.method == "HEAD" else exchange.method)
+        if endpoint is None:
+            await self._recognised(exchange)
+            raise MethodUnsupported(f"Use one of {', '.join(self._methods)}.")
+        shedding = self._parts.shedding
+        source = shedding.sources.of(secret_of(exchange.headers), exchange.address)
+        place = shedding.admit(endpoint.operation, source, waits=endpoint.waits)
+        try:
+            await place.turn()
+            asked = await self._admitted(exchange, endpoint, limits)
+            await self._tell(exchange, await endpoint.handler(asked), limits, place)
+        finally:
+            place.leave()
+
+    async def _admitted(self, exchange: Exchange, endpoint: Endpoint, limits: dict[str, str]) -> Asked:
+        """Recognise who asks, and see that he may, before anything else of the request is looked at."""
+        application, operation = self._parts.application, self._operations[endpoint.operation]
+        credential, caller = await self._recognised(exchange)
+        application.guard.authorise(caller, operation)
+        texts = {name: str(text) for name, text in exchange.scope.get("path_params", {}).items()}
+        return Asked(exchange, credential, caller, application, self._operations, texts, limits)
+
+    async def _recognised(self, exchange: Exchange) -> tuple[Credential | None, Caller]:
+        credential = read_credential(exchange.raw_headers)
+        origin = {"request_id": exchange.request_id, "door": "openai", "address": exchange.address}
+        return credential, await self._parts.application.recognise(credential, origin)
+
+    async def _tell(
+        self, exchange: Exchange, reply: Told | Content | Events, limits: Mapping[str, str], place: Place
+    ) -> None:
+        if isinstance(reply, Events):
+            stream = Stream(reply.pieces, bytes, reply.last, self._parts.settings.heartbeat_s)
+            await stream.send(exchange, lambda: _told(limits), begun=place.leave)
+            return
+        place.done(exchange.apart_s)
+        if isinstance(reply, Told):
+            await _json(exchange, reply.value, reply.status, _told(limits))
+            return
+        name = quote(reply.name, safe="") or "content"
+        more = {**_told(limits), "Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
+        await exchange.answer(200, reply.media_type.encode("latin-1", "replace"), reply.content, more)
+
+
+async def _json(exchange: Exchange, value: object, status: int, more: Mapping[str, str]) -> None:
+    await exchange.answer(status, b"application/json", encoded(value), more)
+
+
+def _told(limits: Mapping[str, str]) -> dict[str, str]:
+    """Add the headers by which the protocol tells of the tightest limit on requests."""
+    policies = {
+        found[1]: found[2]
+        for each in limits.get("RateLimit-Policy", "").split(", ")
+        if (found := _POLICY.match(each)) is not None
+    }
+    tightest = _LIMIT.match(limits.get("RateLimit", ""))
+    if tightest is None or tightest[1] not in policies:
+        return dict(limits)
+    return {
+        **limits,
+        "x-ratelimit-limit-requests": policies[tightest[1]],
+        "x-ratelimit-remaining-requests": tightest[2],
+        "x-ratelimit-reset-requests": f"{math.ceil(int(tightest[3]))}s",
+    }

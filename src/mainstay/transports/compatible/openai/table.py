@@ -1,0 +1,25 @@
+"""What a noun of the protocol is served by: methods and paths, who may, and what answers."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from mainstay.transports.compatible.openai.asking import Asked
+from mainstay.transports.compatible.openai.replies import Reply
+
+Handler = Callable[[Asked], Awaitable[Reply]]
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A method on a path below the base; `{name}` marks a text of the path.
+
+    `operation` is the full name of the one that a caller has to be allowed before anything of the request is
+    read; where it is not served here, neither is the endpoint. `waits` marks what takes its time by what it
+    is, such as an upload or a model's answer.
+    """
+
+    method: str
+    path: str
+    operation: str
+    handler: Handler
+    waits: bool = False

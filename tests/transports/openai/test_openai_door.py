@@ -1,0 +1,56 @@
+"""The door for OpenAI's clients: nothing is read before the key is known, and refusals are theirs."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import openai
+import pytest
+
+from makers import ADMIN_KEY
+from transports.homes import BASES, Home, home_in
+from transports.real_house import bearer
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+    with home_in(tmp_path_factory.mktemp("openai") / "data") as made:
+        yield made
+
+
+def _client(home: Home, key: str = ADMIN_KEY, base: str = "/v1") -> openai.OpenAI:
+    return openai.OpenAI(base_url=f"{home.running.url}{base}", api_key=key, max_retries=0)
+
+
+@pytest.mark.parametrize("base", BASES)
+def test_models_are_listed_and_found(home: Home, base: str) -> None:
+    with _client(home, base=base) as client:
+        names = [model.id for model in client.models.list()]
+        assert names
+        for name in names:
+            assert client.models.retrieve(name).id == name
+        with pytest.raises(openai.NotFoundError) as missing:
+            client.models.retrieve("no-such")
+    assert missing.value.code == "model_not_found"
+    assert missing.value.param == "model"
+    assert missing.value.request_id
+
+
+def test_an_unknown_key_is_an_authentication_error(home: Home) -> None:
+    with _client(home, "nobody's") as client, pytest.raises(openai.AuthenticationError) as refused:
+        client.models.list()
+    assert refused.value.code == "invalid_api_key"
+
+
+def test_what_is_left_of_the_limit_is_told(home: Home) -> None:
+    with _client(home) as client:
+        answer: Any = client.models.with_raw_response.list()
+    assert int(answer.headers["x-ratelimit-limit-requests"]) > 0
+    assert int(answer.headers["x-ratelimit-remaining-requests"]) >= 0
+    assert answer.headers["x-ratelimit-reset-requests"].endswith("s")
+
+
+def test_another_method_is_refused_in_the_protocols_words(home: Home) -> None:
+    answer = home.running.ask("POST", "/v1/models", [bearer(ADMIN_KEY)])
+    assert answer.status == 405
+    assert answer.headers["allow"] == "GET, OPTIONS"
+    assert answer.told["error"]["type"] == "invalid_request_error"
