@@ -34,6 +34,7 @@ from mainstay.services.knowledge.vector_store_records import (
     VectorStoreFile,
     VectorStoreFilePage,
 )
+from mainstay.services.knowledge.vector_store_store import StoreRow
 from mainstay.services.knowledge.vector_stores import VectorStores
 
 _LOST = ("JobFailed", "The job that was to make it searchable failed or was cancelled; retry the job.")
@@ -113,21 +114,22 @@ class Attaching:
     ) -> VectorStoreFilePage:
         """List the files of a vector store that the caller may see."""
         note_target(store_id)
-        await self._stores.give(store_id)
+        store = await self._stores.existing(store_id)
         if cursor is not None:
-            page = replace(page, place=(await self._visible(store_id, cursor)).place)
+            page = replace(page, place=(await self._visible(store, cursor)).place)
         rows, more = await paged(
             page,
             lambda part, limit: self._attachments.page(store_id, part, limit, batch_id, state),
             lambda row: row.place,
             lambda row: may_see(caller(), row.groups),
         )
-        return VectorStoreFilePage(files=[_shown(await self._settled(row)) for row in rows], more=more)
+        return VectorStoreFilePage(files=[_shown(store, await self._settled(row)) for row in rows], more=more)
 
     async def give(self, store_id: str, file_id: str) -> VectorStoreFile:
         """Tell how far a file has come."""
         note_target(file_id)
-        return _shown(await self._settled(await self._visible(store_id, file_id)))
+        store = await self._stores.existing(store_id)
+        return _shown(store, await self._settled(await self._visible(store, file_id)))
 
     async def batch(self, store_id: str, batch_id: str) -> FileBatch:
         """Tell how far a batch has come."""
@@ -145,7 +147,8 @@ class Attaching:
     async def describe(self, store_id: str, file_id: str, attributes: Mapping[str, Any]) -> VectorStoreFile:
         """Replace a file's attributes, and answer when filters go by them."""
         note_target(file_id)
-        row = await self._visible(store_id, file_id)
+        store = await self._stores.existing(store_id)
+        row = await self._visible(store, file_id)
         document = await self._store.document(row.doc_id)
         if document is not None:
             receipt = await self._described(document, row.attributes, attributes)
@@ -153,16 +156,17 @@ class Attaching:
 
                 async def searchable() -> VectorStoreFile:
                     await self._library.until_done(receipt)
-                    return _shown(await self._visible(store_id, file_id))
+                    return _shown(store, await self._visible(store, file_id))
 
                 follow_up(searchable)
         await self._attachments.describe(row, attributes)
-        return _shown(replace(row, attributes=attributes))
+        return _shown(store, replace(row, attributes=attributes))
 
     async def detach(self, store_id: str, file_id: str) -> FileDetached:
         """Take a file out of a vector store."""
         note_target(file_id)
-        row = await self._visible(store_id, file_id)
+        store = await self._stores.existing(store_id)
+        row = await self._visible(store, file_id)
         await self._attachments.forget([row])
         await self._store.lock([row.doc_id], self._clock.now_ms())
         document = await self._store.document(row.doc_id)
@@ -228,15 +232,14 @@ class Attaching:
         if not all(may_see(caller(), each.groups) for each in (row, document) if each is not None):
             raise DocumentIdTaken("The file is in this vector store already, for groups that you are not in.")
 
-    async def _visible(self, store_id: str, file_id: str) -> AttachedRow:
-        await self._stores.give(store_id)
-        row = await self._attachments.file(store_id, file_id)
+    async def _visible(self, store: StoreRow, file_id: str) -> AttachedRow:
+        row = await self._attachments.file(store.id, file_id)
         if row is None or not may_see(caller(), row.groups):
             raise StoreFileMissing("List the files of the vector store to see their ids.")
         return row
 
     async def _batch(self, store_id: str, batch_id: str) -> list[AttachedRow]:
-        await self._stores.give(store_id)
+        await self._stores.existing(store_id)
         rows = await self._attachments.batch(store_id, batch_id)
         seen = [row for row in rows if may_see(caller(), row.groups)]
         if not seen:
@@ -313,7 +316,7 @@ def _batch(store_id: str, batch_id: str, rows: Sequence[AttachedRow]) -> FileBat
     )
 
 
-def _shown(row: AttachedRow) -> VectorStoreFile:
+def _shown(store: StoreRow, row: AttachedRow) -> VectorStoreFile:
     return VectorStoreFile(
         store_id=row.collection,
         file_id=row.file_id,
@@ -322,6 +325,7 @@ def _shown(row: AttachedRow) -> VectorStoreFile:
         bytes=row.bytes,
         attributes=dict(row.attributes),
         groups=None if row.groups is None else list(row.groups),
+        chunk_tokens_max=store.chunk_tokens_max,
         state=row.state,
         problem_code=row.problem_code,
         problem=row.problem,

@@ -31,12 +31,13 @@ class VectorStoreKeeping(VectorStoreOperations):
     async def create_vector_store(
         self,
         name: str = "",
+        description: str = "",
         metadata: dict[str, str] | None = None,
         expires_days: int | None = None,
         chunk_tokens_max: int | None = None,
     ) -> VectorStore:
         """Make a vector store."""
-        return await self._stores.make(name, metadata or {}, expires_days, chunk_tokens_max)
+        return await self._stores.make(name, description, metadata or {}, expires_days, chunk_tokens_max)
 
     async def list_vector_stores(
         self, after: str | None = None, before: str | None = None, limit: int = 20, order: str = "desc"

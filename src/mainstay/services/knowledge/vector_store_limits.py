@@ -7,7 +7,7 @@ from pydantic import Field, JsonValue, StringConstraints
 from mainstay.kernel.interface import Input
 from mainstay.services.knowledge.limits import NO_NUL, CollectionName, DocumentId, FieldName
 
-ATTACHED_MAX = 500
+ATTACHED_MAX = 2000
 """How many files one request may attach."""
 STORES_MAX = 20
 DAYS_MAX = 3650

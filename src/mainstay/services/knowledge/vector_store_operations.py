@@ -17,7 +17,7 @@ from mainstay.services.knowledge.failures import (
     StoreFileMissing,
     VectorStoreExpired,
 )
-from mainstay.services.knowledge.limits import Groups, Weight
+from mainstay.services.knowledge.limits import Groups, Remark, Weight
 from mainstay.services.knowledge.vector_store_limits import (
     ATTACHED_MAX,
     Attached,
@@ -67,6 +67,7 @@ class VectorStoreOperations(Interface):
     async def create_vector_store(
         self,
         name: StoreName = "",
+        description: Remark = "",
         metadata: StoreMetadata | None = None,
         expires_days: ExpiresDays | None = None,
         chunk_tokens_max: ChunkTokens | None = None,

@@ -64,6 +64,7 @@ class VectorStoreFile(Record):
     bytes: int
     attributes: dict[str, Any]
     groups: list[str] | None
+    chunk_tokens_max: int = Field(description="The budget of its passages, in the encoder's tokens.")
     state: FileState
     problem_code: str | None = Field(description="Why it failed.")
     problem: str | None

@@ -7,6 +7,7 @@ from typing import Any
 
 from mainstay.ports.database import Row, Rows
 from mainstay.services.knowledge.paging import Page
+from mainstay.services.knowledge.records import Chunking
 
 DAY_MS = 24 * 3600 * 1000
 _STORE = (
@@ -26,6 +27,11 @@ class StoreRow:
     metadata: Mapping[str, str] = field(default_factory=dict)
     expires_days: int | None = None
     used_ms: int = 0
+
+    @property
+    def chunk_tokens_max(self) -> int:
+        """Give the budget of its passages, in the encoder's tokens."""
+        return Chunking(**self.chunking).tokens_max
 
     @property
     def expires_ms(self) -> int | None:

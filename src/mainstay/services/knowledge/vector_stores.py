@@ -43,12 +43,17 @@ class VectorStores:
         self._ids = ids
 
     async def make(
-        self, name: str, metadata: Mapping[str, str], expires_days: int | None, chunk_tokens_max: int | None
+        self,
+        name: str,
+        description: str,
+        metadata: Mapping[str, str],
+        expires_days: int | None,
+        chunk_tokens_max: int | None,
     ) -> VectorStore:
         """Make a collection with an id of its own."""
         store_id = self._ids.new("vs")
         tokens = min(chunk_tokens_max or Chunking().tokens_max, self._shelves.tokens_max, _PASSAGE_TOKENS_MAX)
-        made = await self._shelves.make(store_id, "", [], Chunking(tokens_max=tokens), {})
+        made = await self._shelves.make(store_id, description, [], Chunking(tokens_max=tokens), {})
         chunking = made.chunking.model_dump()
         row = StoreRow(store_id, chunking, made.created_ms, "", {}, used_ms=made.created_ms)
         row = renamed(row, name, metadata, expires_days)
@@ -60,7 +65,7 @@ class VectorStores:
         """List vector stores."""
         cursor = after or before
         if cursor is not None:
-            place = _place(await self._existing(cursor))
+            place = _place(await self.existing(cursor))
             page = Page(page.limit, page.newest_first, place, before=after is None)
         rows, more = await paged(page, self._rows.stores, _place, lambda _: True)
         tallies = await self._attachments.tallies(caller().sees)
@@ -70,7 +75,7 @@ class VectorStores:
     async def give(self, store_id: str) -> VectorStore:
         """Describe one."""
         note_target(store_id)
-        row = await self._existing(store_id)
+        row = await self.existing(store_id)
         tallies = await self._attachments.tallies(caller().sees, store_id)
         return self._shown(row, tallies.get(store_id, Tally()))
 
@@ -83,7 +88,7 @@ class VectorStores:
     ) -> VectorStore:
         """Change what is said of one."""
         note_target(store_id)
-        before = await self._existing(store_id)
+        before = await self.existing(store_id)
         tallies = await self._attachments.tallies(caller().sees, store_id)
         used = StoreRow(**{**vars(before), "used_ms": self._clock.now_ms()})
         row = renamed(used, name, metadata, expires_days)
@@ -100,7 +105,7 @@ class VectorStores:
 
     async def usable(self, store_id: str) -> StoreRow:
         """Find one that has not expired; raises CollectionMissing, VectorStoreExpired."""
-        row = await self._existing(store_id)
+        row = await self.existing(store_id)
         if row.expired(self._clock.now_ms()):
             raise VectorStoreExpired("Nobody used it for as long as was set. Make a new one.")
         return row
@@ -131,7 +136,8 @@ class VectorStores:
             ages = StoreAges(store_id=row.id, expires_days=row.expires_days)
             emit(ages, promised=True, delay_ms=min(later, row.expires_days * DAY_MS))
 
-    async def _existing(self, store_id: str) -> StoreRow:
+    async def existing(self, store_id: str) -> StoreRow:
+        """Find one; raises CollectionMissing."""
         row = await self._rows.store(store_id)
         if row is None:
             raise CollectionMissing("`GET /v1/storage/vector-stores` lists them; each collection is one.")
@@ -144,7 +150,6 @@ class VectorStores:
 
     def _shown(self, row: StoreRow, tally: Tally) -> VectorStore:
         expired = row.expired(self._clock.now_ms())
-        chunking = Chunking(**row.chunking)
         return VectorStore(
             store_id=row.id,
             name=row.title,
@@ -152,7 +157,7 @@ class VectorStores:
             state="expired" if expired else "in_progress" if tally.files.in_progress else "completed",
             files=tally.files,
             bytes=tally.bytes,
-            chunk_tokens_max=chunking.tokens_max,
+            chunk_tokens_max=row.chunk_tokens_max,
             expires_days=row.expires_days,
             expires_ms=row.expires_ms,
             used_ms=row.used_ms,
