@@ -472,34 +472,13 @@ class FilesSync:
     def upload_file(
         self,
         file: Upload | Path | bytes,
-        purpose: Literal[
-            "assistants",
-            "batch",
-            "fine-tune",
-            "vision",
-            "user_data",
-            "evals",
-            "assistants_output",
-            "batch_output",
-            "fine-tune-results",
-        ] = "user_data",
+        purpose: Literal["assistants", "batch", "fine-tune", "vision", "user_data", "evals", "assistants_output", "batch_output", "fine-tune-results"] = "user_data",
         groups: list[str] | None = None,
         expires_in_s: int | None = None,
     ) -> StoredFile: ...
     def list_files(
         self,
-        purpose: Literal[
-            "assistants",
-            "batch",
-            "fine-tune",
-            "vision",
-            "user_data",
-            "evals",
-            "assistants_output",
-            "batch_output",
-            "fine-tune-results",
-        ]
-        | None = None,
+        purpose: Literal["assistants", "batch", "fine-tune", "vision", "user_data", "evals", "assistants_output", "batch_output", "fine-tune-results"] | None = None,
         after: str | None = None,
         limit: int = 100,
         order: Literal["asc", "desc"] = "desc",
@@ -662,6 +641,7 @@ class GenerationSync:
         output: list[dict[str, Any]],
         facts: dict[str, Any] = ...,
         previous_id: str = "",
+        response_id: str = "",
     ) -> KeptResponse: ...
     def get_response(
         self,
@@ -933,6 +913,7 @@ class KnowledgeSync:
     def create_vector_store(
         self,
         name: str = "",
+        description: str = "",
         metadata: dict[str, str] | None = None,
         expires_days: int | None = None,
         chunk_tokens_max: int | None = None,

@@ -124,7 +124,7 @@ def doors(house: House) -> RestDoor:
             *oauth.routes,
             *mcp.routes,
             *ScimDoor(ScimParts(house.application, house.address, house.ids, shedding)).routes,
-            *OpenAIDoor(OpenAIParts(house.application, house.ids, shedding, over_http)).routes,
+            *OpenAIDoor(OpenAIParts(house.application, house.clock, house.ids, shedding, over_http)).routes,
             *account_routes(house.application, house.address, house.clock, house.random),
             *sign_on_routes(house.application, house.clock, house.random),
             *lost_routes(house.application),

@@ -1,6 +1,6 @@
 """How asking a generator may fail."""
 
-from mainstay.kit.errors import Invalid, NotFound, Unavailable
+from mainstay.kit.errors import Conflict, Invalid, NotFound, Unavailable
 
 
 class GeneratorMissing(NotFound):
@@ -37,6 +37,12 @@ class ResponseMissing(NotFound):
     """There is no such response, or it is somebody else's."""
 
     title = "There is no such response"
+
+
+class ResponseTaken(Conflict):
+    """A response with this id is kept already."""
+
+    title = "There is a response with this id"
 
 
 class ResponseTooLarge(Invalid):

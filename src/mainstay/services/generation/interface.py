@@ -12,6 +12,7 @@ from mainstay.services.generation.failures import (
     ConversationInvalid,
     GeneratorMissing,
     ResponseMissing,
+    ResponseTaken,
     ResponseTooLarge,
     SchemaInvalid,
     TraceMissing,
@@ -28,7 +29,9 @@ from mainstay.services.generation.records import (
     Items,
     KeptResponse,
     Messages,
+    NewResponseId,
     Page,
+    PreviousId,
     ResponseDeleted,
     ResponseId,
     Seed,
@@ -131,7 +134,7 @@ class Generation(Interface):
         "POST /generation/responses",
         may=_USE,
         status=201,
-        fails=(ResponseMissing, ResponseTooLarge),
+        fails=(ResponseMissing, ResponseTaken, ResponseTooLarge),
         example={"input": [{"role": "user", "content": "Hi"}], "output": [{"text": "Hello."}]},
     )
     async def keep_response(
@@ -139,7 +142,8 @@ class Generation(Interface):
         input: Items,  # noqa: A002 - the protocol's word
         output: Items,
         facts: Annotated[dict[str, Any], Field(max_length=100)] = {},
-        previous_id: Annotated[str, Field(max_length=64, pattern=r"^[\w-]*$")] = "",
+        previous_id: PreviousId = "",
+        response_id: NewResponseId = "",
     ) -> KeptResponse:
         """Keep a response with all that led to it, for yourself, so that a later one can go on from it."""
 

@@ -39,6 +39,16 @@ CacheSeconds = Annotated[
 ]
 TraceId = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[\w-]+$")]
 ResponseId = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[\w-]+$")]
+PreviousId = Annotated[
+    str,
+    StringConstraints(max_length=64, pattern=r"^[\w-]*$"),
+    Field(description="The response from which this one goes on; it has to be yours."),
+]
+NewResponseId = Annotated[
+    str,
+    StringConstraints(max_length=64, pattern=r"^[\w-]*$"),
+    Field(description="What it is called; empty: an id is made."),
+]
 Page = Annotated[int, Field(ge=1, le=200)]
 TraceCursor = Annotated[
     str,

@@ -8,8 +8,8 @@ from mainstay.kernel.work import caller, note_target
 from mainstay.kit.clock import Clock
 from mainstay.kit.ids import Ids
 from mainstay.ports.ciphers import Cipher
-from mainstay.ports.database import Row
-from mainstay.services.generation.failures import ResponseMissing, ResponseTooLarge
+from mainstay.ports.database import Row, Scalar, UniqueViolated
+from mainstay.services.generation.failures import ResponseMissing, ResponseTaken, ResponseTooLarge
 from mainstay.services.generation.records import KeptResponse
 from mainstay.services.generation.store import GenerationStore
 from mainstay.services.generation.tables import response_place
@@ -34,13 +34,14 @@ class Responses:
         made: Sequence[Mapping[str, Any]],
         facts: Mapping[str, Any],
         previous_id: str,
+        response_id: str,
     ) -> KeptResponse:
-        """Keep one; raises ResponseMissing for one before it that is not there, and ResponseTooLarge."""
+        """Keep one; raises ResponseMissing for one before it that is not there, ResponseTaken, …TooLarge."""
         who = caller()
         if previous_id and await self._store.response(previous_id, who.subject) is None:
             raise ResponseMissing(_MISSING)
         response = KeptResponse(
-            response_id=self._ids.new("resp"),
+            response_id=response_id or self._ids.new("resp"),
             previous_id=previous_id,
             created_ms=self._clock.now_ms(),
             input=[dict(item) for item in given],
@@ -55,15 +56,17 @@ class Responses:
         note_target(response.response_id)
         place = response_place(response.response_id)
         sealed = self._cipher.seal(content.encode(), place, owner=who.subject)
-        await self._store.keep(
-            {
-                "response_id": response.response_id,
-                "previous_id": previous_id,
-                "subject": who.subject,
-                "created_ms": response.created_ms,
-                "told": sealed,
-            }
-        )
+        row: dict[str, Scalar] = {
+            "response_id": response.response_id,
+            "previous_id": previous_id,
+            "subject": who.subject,
+            "created_ms": response.created_ms,
+            "told": sealed,
+        }
+        try:
+            await self._store.keep(row)
+        except UniqueViolated:
+            raise ResponseTaken("Leave the id out, and one is made.") from None
         return response
 
     async def find(self, response_id: str) -> KeptResponse:

@@ -121,9 +121,10 @@ class GenerationService(Generation):
         output: list[dict[str, Any]],
         facts: dict[str, Any] = {},  # noqa: B006 - never changed; the interface's default
         previous_id: str = "",
+        response_id: str = "",
     ) -> KeptResponse:
         """Keep a response."""
-        return await self._responses.keep(input, output, facts, previous_id)
+        return await self._responses.keep(input, output, facts, previous_id, response_id)
 
     async def get_response(self, response_id: str) -> KeptResponse:
         """Give a response."""

@@ -1,6 +1,7 @@
 """Answers made from the documents: evidence, judgement, words, citations, and the honest refusal."""
 
 import asyncio
+import itertools
 import json
 import re
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
@@ -23,7 +24,7 @@ from mainstay.services.knowledge.evidence import CLOSE_PASSAGES
 from mainstay.services.knowledge.faqs import Faqs
 from mainstay.services.knowledge.finding import Finding, Found, Wanted
 from mainstay.services.knowledge.passage_store import Shown
-from mainstay.services.knowledge.records import AnswerPiece, Citation, FaqMatch, GroundedAnswer
+from mainstay.services.knowledge.records import AnswerPiece, Citation, FaqMatch, GroundedAnswer, Stretch
 from mainstay.services.knowledge.sentences import sentences
 
 LEARNED_WITH = "all-MiniLM-L6-v2"
@@ -222,7 +223,14 @@ def _composed(
         confidence=round(judgement.confidence, 4),
         citations=citations,
         unsupported=unsupported,
+        sentences=_places(told),
     )
+
+
+def _places(told: Sequence[str]) -> list[Stretch]:
+    """Say where sentences stand that are joined by a space."""
+    ends = list(itertools.accumulate(len(sentence) + 1 for sentence in told))
+    return [Stretch(start=end - 1 - len(each), end=end - 1) for each, end in zip(told, ends, strict=True)]
 
 
 def _marked(text: str) -> list[tuple[str, list[int]]]:

@@ -207,6 +207,13 @@ class Citation(Record):
     sentence: int = Field(description="Which sentence of the answer it stands behind, from 0.")
 
 
+class Stretch(Record):
+    """Characters `start` to `end` of a text."""
+
+    start: int
+    end: int
+
+
 class GroundedAnswer(Record):
     """An answer made from the documents, or the honest word that they do not say."""
 
@@ -218,6 +225,7 @@ class GroundedAnswer(Record):
     citations: list[Citation]
     unsupported: list[int] = Field(description="Sentences of the answer (from 0) that no source supports.")
     faq_id: str | None = None
+    sentences: list[Stretch] = Field([], description="Where each sentence stands in the answer.")
 
 
 class AnswerPiece(Record):

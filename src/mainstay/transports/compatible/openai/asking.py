@@ -11,6 +11,8 @@ from mainstay.kernel.caller import Caller, Credential
 from mainstay.kernel.dispatch import Application, Message, RequestInvalid
 from mainstay.kernel.fields import problem_of
 from mainstay.kernel.interface import Operation, Upload
+from mainstay.kit.clock import Clock
+from mainstay.kit.ids import Ids
 from mainstay.transports.rest.exchange import Exchange
 from mainstay.transports.rest.forms import field_text, list_text, only, read_form, upload
 from mainstay.transports.rest.json_text import read_json
@@ -31,7 +33,14 @@ class Asked:
     application: Application
     operations: Mapping[str, Operation]
     path: Mapping[str, str]
+    clock: Clock
+    ids: Ids
     headers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def now_s(self) -> int:
+        """Give the time in seconds since 1970."""
+        return self.clock.now_ms() // 1000
 
     @property
     def query(self) -> Mapping[str, str]:

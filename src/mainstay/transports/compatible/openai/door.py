@@ -14,9 +14,18 @@ from mainstay.kernel.caller import Caller, Credential
 from mainstay.kernel.dispatch import Application
 from mainstay.kernel.interface import Operation
 from mainstay.kernel.shedding import Place, Shedding
+from mainstay.kit.clock import Clock
 from mainstay.kit.errors import Failure
 from mainstay.kit.ids import Ids
-from mainstay.transports.compatible.openai import errors, files, models, store_files, vector_stores
+from mainstay.transports.compatible.openai import (
+    chat,
+    errors,
+    files,
+    models,
+    responses,
+    store_files,
+    vector_stores,
+)
 from mainstay.transports.compatible.openai.asking import Asked
 from mainstay.transports.compatible.openai.replies import Content, Download, Events, Reply, Told, encoded
 from mainstay.transports.compatible.openai.routing import EncodedRoute
@@ -32,6 +41,8 @@ logger = logging.getLogger("mainstay")
 BASES = ("/v1", "/api/v1")
 TABLES: Sequence[Sequence[Endpoint]] = (
     models.ENDPOINTS,
+    chat.ENDPOINTS,
+    responses.ENDPOINTS,
     files.ENDPOINTS,
     vector_stores.ENDPOINTS,
     store_files.ENDPOINTS,
@@ -47,6 +58,7 @@ class Parts:
     """What the door is made of."""
 
     application: Application
+    clock: Clock
     ids: Ids
     shedding: Shedding
     settings: RestSettings
@@ -132,7 +144,17 @@ class _Answers:
         credential, caller = await self._recognised(exchange)
         application.guard.authorise(caller, operation)
         texts = {name: str(text) for name, text in exchange.scope.get("path_params", {}).items()}
-        return Asked(exchange, credential, caller, application, self._operations, texts, limits)
+        return Asked(
+            exchange,
+            credential,
+            caller,
+            application,
+            self._operations,
+            texts,
+            self._parts.clock,
+            self._parts.ids,
+            limits,
+        )
 
     async def _recognised(self, exchange: Exchange) -> tuple[Credential | None, Caller]:
         credential = read_credential(exchange.raw_headers)

@@ -1,13 +1,20 @@
 """The kinds of models; one more kind is one more class here."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
+from urllib.parse import quote
 
+from mainstay.kit.errors import NotFound
 from mainstay.transports.compatible.openai.asking import Asked
+from mainstay.transports.compatible.openai.errors import ModelMissing, ParameterUnsupported
+from mainstay.transports.compatible.openai.talk import Cited, Part, Said, Talk
 
 PREFIX = "mainstay/"
 """What stands before a collection's name where a model is named."""
+
+_MISSING = frozenset({"GeneratorMissing", "CollectionMissing"})
 
 
 @dataclass(frozen=True)
@@ -22,20 +29,177 @@ class Model:
 class Kind(Protocol):
     """A kind of models."""
 
+    operation: str
+    """The operation that whoever talks to one has to be permitted."""
+
+    def claims(self, name: str) -> bool:
+        """Say whether a name is of this kind."""
+        ...
+
     async def all(self, asked: Asked) -> Sequence[Model]:
         """List those that the caller may use."""
         ...
 
+    async def whole(self, asked: Asked, name: str, talk: Talk) -> Said:
+        """Let one answer; raises ModelMissing."""
+        ...
+
+    def pieces(self, asked: Asked, name: str, talk: Talk) -> AsyncIterator[Part]:
+        """Let one answer piece by piece; raises ModelMissing."""
+        ...
+
 
 class Collections:
-    """Grounded answers over a collection, as the model `mainstay/<collection>`."""
+    """Grounded answers over a collection, as the model `mainstay/<collection>`.
+
+    The last question alone is answered, from the collection's documents alone.
+    """
+
+    operation = "knowledge.answer"
+
+    def claims(self, name: str) -> bool:
+        """Say whether a name begins as theirs do."""
+        return name.startswith(PREFIX)
 
     async def all(self, asked: Asked) -> Sequence[Model]:
         """List one for each collection whose documents the caller may read."""
-        if not asked.has("knowledge.answer") or not asked.has("knowledge.list_collections"):
+        if not asked.has(self.operation) or not asked.has("knowledge.list_collections"):
             return []
         found = await asked("knowledge.list_collections")
         return [Model(PREFIX + each.name, "mainstay", each.created_ms // 1000) for each in found]
 
+    async def whole(self, asked: Asked, name: str, talk: Talk) -> Said:
+        """Answer the last question."""
+        with _as_model():
+            values = _question(name, talk)
+            return _grounded(asked, values, await asked("knowledge.answer", **values))
 
-KINDS: Sequence[Kind] = (Collections(),)
+    async def pieces(self, asked: Asked, name: str, talk: Talk) -> AsyncIterator[Part]:
+        """Answer the last question piece by piece; of what the whole says otherwise, the whole holds."""
+        with _as_model():
+            values = _question(name, talk)
+            shown = ""
+            async for piece in asked.pieces("knowledge.stream_answer", **values):
+                if piece.result is None:
+                    shown += piece.text
+                    yield Part(text=piece.text)
+                    continue
+                said = _grounded(asked, values, piece.result)
+                yield Part(said=said if shown == said.text else _uncited(said, shown))
+
+
+class Generators:
+    """Generators, by the name that the operator gave them."""
+
+    operation = "generation.complete"
+
+    def claims(self, name: str) -> bool:
+        """Say that any name may be one."""
+        return bool(name)
+
+    async def all(self, asked: Asked) -> Sequence[Model]:
+        """List them, if the caller may use them."""
+        if not asked.has("generation.list_generators"):
+            return []
+        found = await asked("generation.list_generators")
+        return [Model(each.name, "generator", 0) for each in found]
+
+    async def whole(self, asked: Asked, name: str, talk: Talk) -> Said:
+        """Let one go on with the conversation."""
+        with _as_model():
+            return _completed(await asked(self.operation, generator=name, **talk.values()))
+
+    async def pieces(self, asked: Asked, name: str, talk: Talk) -> AsyncIterator[Part]:
+        """Let one go on piece by piece."""
+        with _as_model():
+            values = talk.values()
+            async for piece in asked.pieces("generation.stream_complete", generator=name, **values):
+                if piece.result is not None:
+                    yield Part(said=_completed(piece.result))
+                elif piece.call is not None:
+                    yield Part(call=piece.call.model_dump())
+                else:
+                    yield Part(text=piece.text)
+
+
+KINDS: Sequence[Kind] = (Collections(), Generators())
+"""Who is asked first whether a name is of its kind stands first."""
+
+
+def kind_of(asked: Asked, name: str) -> Kind:
+    """Give the kind of a model; raises ModelMissing, or PermissionMissing for who may not use it."""
+    found = next((kind for kind in KINDS if kind.claims(name)), None)
+    if found is None or found.operation not in asked.operations:
+        raise _missing()
+    asked.application.guard.authorise(asked.caller, asked.operations[found.operation])
+    return found
+
+
+@contextmanager
+def _as_model() -> Iterator[None]:
+    """Tell what is not there as a model."""
+    try:
+        yield
+    except NotFound as missing:
+        if missing.code() not in _MISSING:
+            raise
+        raise _missing() from None
+
+
+def _missing() -> ModelMissing:
+    told = "List the models to see what you may use: GET /v1/models."
+    return ModelMissing(told, problems=[{"field": "model", "problem": "There is no such model."}])
+
+
+def _question(name: str, talk: Talk) -> dict[str, Any]:
+    """Give what a collection is asked; raises ParameterUnsupported for what it cannot heed."""
+    unheeded = {"tools": talk.tools, "response_format": talk.format, "stop": talk.stop}
+    for field, value in unheeded.items():
+        if value:
+            raise unsupported(field, "A collection answers from its documents alone; ask a generator.")
+    questions = [message["content"] for message in talk.messages if message["role"] == "user"]
+    if not questions:
+        raise unsupported("messages", "A collection answers a question: add a message of the role `user`.")
+    return {"question": questions[-1], "collection": name.removeprefix(PREFIX)}
+
+
+def unsupported(field: str, problem: str) -> ParameterUnsupported:
+    """Refuse a parameter."""
+    return ParameterUnsupported(
+        f"`{field}` is not supported here. {problem}", problems=[{"field": field, "problem": problem}]
+    )
+
+
+def _grounded(asked: Asked, values: dict[str, Any], answer: Any) -> Said:
+    base = asked.exchange.settings.address.url
+    cited = [
+        Cited(
+            start=answer.sentences[each.sentence].start,
+            end=answer.sentences[each.sentence].end,
+            url=f"{base}/v1/documents/{quote(each.doc_id, safe='')}#char={each.start},{each.end}",
+            title=each.title or each.doc_id,
+            doc_id=each.doc_id,
+            quote=each.text,
+        )
+        for each in answer.citations
+        if each.sentence < len(answer.sentences)
+    ]
+    return Said(
+        answer_id=asked.exchange.request_id,
+        text=answer.answer,
+        reason="stop",
+        tokens_in=-(-len(values["question"]) // 4),
+        tokens_out=-(-len(answer.answer) // 4),
+        cited=cited,
+    )
+
+
+def _uncited(said: Said, shown: str) -> Said:
+    """Give what was shown as the whole: places in another text would point beside the words."""
+    return Said(said.answer_id, shown, said.reason, (), said.tokens_in, said.tokens_out)
+
+
+def _completed(answer: Any) -> Said:
+    calls = [call.model_dump() for call in answer.calls]
+    usage = answer.usage
+    return Said(answer.trace_id, answer.text, answer.reason, calls, usage.input, usage.output)

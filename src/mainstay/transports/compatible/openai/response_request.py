@@ -1,0 +1,175 @@
+"""Responses as they are asked for: the protocol's parameters and items, and what becomes of each."""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from mainstay.transports.compatible.openai.asking import checked
+from mainstay.transports.compatible.openai.chat_request import choice_of, heeded
+from mainstay.transports.compatible.openai.content import text_of
+from mainstay.transports.compatible.openai.kinds import unsupported
+from mainstay.transports.compatible.openai.talk import Talk
+
+Item = dict[str, Any]
+
+_ONLY: Mapping[str, Sequence[Any]] = {
+    "background": (False,),
+    "include": ([],),
+    "max_tool_calls": (),
+    "reasoning": ({},),
+    "top_logprobs": (0,),
+    "truncation": ("disabled",),
+    "conversation": (),
+    "prompt": (),
+}
+_ROLES = {"developer": "system"}
+_KNOWN = frozenset({"system", "developer", "user", "assistant"})
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Tool(_Strict):
+    """A function that the model may ask for."""
+
+    type: Literal["function"]
+    name: str
+    description: str | None = None
+    parameters: dict[str, Any] | None = None
+    strict: bool | None = None
+
+
+class TextFormat(_Strict):
+    """In which form the text has to come."""
+
+    type: Literal["text", "json_object", "json_schema"] = "text"
+    name: str | None = None
+    schema_: Annotated[dict[str, Any] | None, Field(alias="schema")] = None
+    description: str | None = None
+    strict: bool | None = None
+
+
+class TextOptions(_Strict):
+    """What is wanted of the text."""
+
+    format: TextFormat | None = None
+    verbosity: Literal["medium"] | None = None
+
+
+class StreamOptions(_Strict):
+    """What a stream tells besides."""
+
+    include_obfuscation: bool | None = None
+
+
+class ResponseRequest(_Strict):
+    """A request for a response."""
+
+    model: Annotated[str, Field(min_length=1, max_length=200)]
+    input: Annotated[str | list[Item], Field(max_length=4_000_000)] = ""
+    instructions: str | None = None
+    previous_response_id: Annotated[str | None, Field(max_length=64, pattern=r"^[\w-]*$")] = None
+    store: bool | None = None
+    stream: bool | None = None
+    stream_options: StreamOptions | None = None
+    tools: Annotated[list[Tool] | None, Field(max_length=128)] = None
+    tool_choice: str | dict[str, Any] | None = None
+    parallel_tool_calls: bool | None = None
+    text: TextOptions | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    max_output_tokens: int | None = None
+    metadata: Annotated[dict[str, str] | None, Field(max_length=16)] = None
+    cache_s: int | None = None
+
+
+def response_request(sent: Mapping[str, Any]) -> ResponseRequest:
+    """Read a request; raises ParameterUnsupported for what is not heeded, and RequestInvalid."""
+    for place, tool in enumerate(sent.get("tools") or () if isinstance(sent.get("tools"), list) else ()):
+        if isinstance(tool, dict) and tool.get("type") != "function":
+            raise unsupported(f"tools.{place}.type", "Only functions are known here.")
+    return checked(ResponseRequest, heeded(sent, _ONLY, ResponseRequest))
+
+
+def items_of(request: ResponseRequest) -> list[Item]:
+    """Give the input as items; a text is a message of the user."""
+    if isinstance(request.input, str):
+        return [{"type": "message", "role": "user", "content": request.input}] if request.input else []
+    return [item if "type" in item else {"type": "message", **item} for item in request.input]
+
+
+def talk_of(request: ResponseRequest, items: Sequence[Item]) -> Talk:
+    """Give what is said to the model: instructions, then every item so far."""
+    messages = [message for place, item in enumerate(items) for message in _messages(item, place)]
+    if request.instructions:
+        messages.insert(0, {"role": "system", "content": request.instructions})
+    if not messages:
+        raise unsupported("input", "Write a text, or at least one item.")
+    return Talk(
+        messages=_joined(messages),
+        tools=[
+            {
+                "name": tool.name,
+                "description": tool.description or "",
+                "parameters": tool.parameters,
+                "strict": bool(tool.strict),
+            }
+            for tool in request.tools or ()
+        ],
+        tool_choice=choice_of(request.tool_choice),
+        parallel_calls=request.parallel_tool_calls is not False,
+        format=_format(request.text),
+        temperature=request.temperature,
+        top_p=request.top_p,
+        tokens_max=request.max_output_tokens,
+        cache_s=request.cache_s or 0,
+    )
+
+
+def _messages(item: Item, place: int) -> list[dict[str, Any]]:
+    kind, field = item.get("type"), f"input.{place}"
+    if kind == "message":
+        role = item.get("role")
+        if role not in _KNOWN:
+            raise unsupported(f"{field}.role", f"Choose one of {', '.join(sorted(_KNOWN))}.")
+        content = text_of(item.get("content"), f"{field}.content")
+        return [{"role": _ROLES.get(str(role), str(role)), "content": content}]
+    if kind == "function_call":
+        call = {name: item.get(name, "") for name in ("call_id", "name", "arguments")}
+        return [{"role": "assistant", "content": "", "calls": [call]}]
+    if kind == "function_call_output":
+        content = text_of(item.get("output"), f"{field}.output")
+        return [{"role": "tool", "content": content, "call_id": item.get("call_id", "")}]
+    if kind == "reasoning":  # of another server, which alone can read it
+        return []
+    raise unsupported(f"{field}.type", "Messages, function calls and their outputs are known here.")
+
+
+def _joined(messages: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Put calls that follow one another, or a text, into one message, as generators expect them."""
+    joined: list[dict[str, Any]] = []
+    for message in messages:
+        before = joined[-1] if joined else {}
+        if message.get("calls") and before.get("role") == "assistant":
+            joined[-1] = {**before, "calls": [*before.get("calls", ()), *message["calls"]]}
+        else:
+            joined.append(message)
+    return joined
+
+
+def _format(text: TextOptions | None) -> dict[str, Any] | None:
+    form = None if text is None else text.format
+    if form is None or form.type == "text":
+        return None
+    if form.type == "json_object":
+        return {}
+    if form.schema_ is None:
+        raise unsupported("text.format.schema", "Give the schema that the text has to fit.")
+    return {
+        "json_schema": form.schema_,
+        "name": form.name or "answer",
+        "description": form.description or "",
+        "strict": bool(form.strict),
+    }

@@ -1,0 +1,194 @@
+"""Responses: made whole or as events, kept where that is wanted, gone on from, read and deleted."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import aclosing
+from typing import Any, cast
+
+from mainstay.kit.errors import Failure
+from mainstay.transports.compatible.openai import response_shape as shape
+from mainstay.transports.compatible.openai.asking import Asked
+from mainstay.transports.compatible.openai.kinds import kind_of, unsupported
+from mainstay.transports.compatible.openai.replies import Events, Reply, Told
+from mainstay.transports.compatible.openai.response_events import ResponseEvents
+from mainstay.transports.compatible.openai.response_request import (
+    Item,
+    ResponseRequest,
+    items_of,
+    response_request,
+    talk_of,
+)
+from mainstay.transports.compatible.openai.table import Endpoint
+from mainstay.transports.compatible.openai.talk import Part, Said
+
+_KEEP = "generation.keep_response"
+_GET = "generation.get_response"
+_PAGE, _PAGE_MAX = 20, 100
+
+
+async def create_response(asked: Asked) -> Reply:
+    """Let a model respond."""
+    request = response_request(await asked.json())
+    kind = kind_of(asked, request.model)
+    stored = request.store is not False and asked.has(_KEEP)
+    if request.store and not stored:
+        raise unsupported("store", "Responses are not kept for this key: send `store` as false.")
+    items = [*await _earlier(asked, request), *_with_ids(asked, items_of(request))]
+    talk = talk_of(request, items)
+    response = shape.begun(asked.ids.new("resp"), request, asked.now_s, stored=stored)
+    if request.stream:
+        return Events(_events(asked, response, items, kind.pieces(asked, request.model, talk)), _nothing)
+    said = await kind.whole(asked, request.model, talk)
+    whole = shape.ended(response, said, _output(asked, said), asked.now_s)
+    await _keep(asked, whole, items)
+    return Told(whole)
+
+
+async def get_response(asked: Asked) -> Reply:
+    """Give a response that was kept."""
+    return Told(_shown(await _kept(asked)))
+
+
+async def delete_response(asked: Asked) -> Reply:
+    """Delete a response that was kept."""
+    deleted = await asked("generation.delete_response", response_id=asked.path["response_id"])
+    return Told({"id": deleted.response_id, "object": "response", "deleted": True})
+
+
+async def list_input_items(asked: Asked) -> Reply:
+    """List what led to a response, newest first unless otherwise wanted."""
+    query = dict(asked.query)
+    order, after = query.get("order", "desc"), query.get("after", "")
+    limit = query.get("limit", str(_PAGE))
+    if order not in {"asc", "desc"}:
+        raise unsupported("order", "Write `asc` or `desc`.")
+    if not limit.isdecimal() or not 1 <= int(limit) <= _PAGE_MAX:
+        raise unsupported("limit", f"Write a number from 1 to {_PAGE_MAX}.")
+    items = list((await _kept(asked)).input)
+    items = items if order == "asc" else items[::-1]
+    ids = [str(item["id"]) for item in items]
+    items = items[ids.index(after) + 1 :] if after in ids else items
+    page = [_as_input(item) for item in items[: int(limit)]]
+    return Told(
+        {
+            "object": "list",
+            "data": page,
+            "first_id": page[0]["id"] if page else "",
+            "last_id": page[-1]["id"] if page else "",
+            "has_more": len(items) > len(page),
+        }
+    )
+
+
+async def _events(
+    asked: Asked, response: Mapping[str, Any], items: Sequence[Item], parts: AsyncIterator[Part]
+) -> AsyncIterator[bytes]:
+    """Tell of a response while it is made; what refuses it before its first piece is raised."""
+    events = ResponseEvents(response, asked.ids.new)
+    begun = False
+    try:
+        async with aclosing(cast("Any", parts)) as coming:
+            async for part in coming:
+                if not begun:
+                    begun = True
+                    for event in events.begin():
+                        yield event
+                for event in events.take(part):
+                    yield event
+                if part.said is not None:
+                    async for event in _ending(asked, events, response, items, part.said):
+                        yield event
+    except Failure as failure:
+        if not begun:
+            raise
+        for event in events.close((), "incomplete"):
+            yield event
+        yield events.end("failed", shape.failed(response, events.output, failure.detail))
+
+
+async def _ending(
+    asked: Asked,
+    events: ResponseEvents,
+    response: Mapping[str, Any],
+    items: Sequence[Item],
+    said: Said,
+) -> AsyncIterator[bytes]:
+    status = "completed" if said.reason in {"stop", "tool_calls"} else "incomplete"
+    for event in events.close(said.cited, status):
+        yield event
+    whole = shape.ended(response, said, events.output, asked.now_s)
+    await _keep(asked, whole, items)
+    yield events.end(status, whole)
+
+
+def _nothing(_failure: Exception | None) -> bytes:
+    """End without a mark: the last event has told how it ended."""
+    return b""
+
+
+def _output(asked: Asked, said: Said) -> list[dict[str, Any]]:
+    status = "completed" if said.reason in {"stop", "tool_calls"} else "incomplete"
+    output = []
+    if said.text or not said.calls:
+        output.append(shape.message_item(asked.ids.new("msg"), said.text, said.cited, status))
+    output += [shape.call_item(asked.ids.new("fc"), call, status) for call in said.calls]
+    return output
+
+
+async def _earlier(asked: Asked, request: ResponseRequest) -> list[Item]:
+    """Give what led to the response from which this one goes on, and what it was."""
+    if not request.previous_response_id:
+        return []
+    if not asked.has(_GET):
+        raise unsupported("previous_response_id", "Responses are not kept for this key.")
+    earlier = await asked(_GET, response_id=request.previous_response_id)
+    return [*earlier.input, *earlier.output]
+
+
+def _with_ids(asked: Asked, items: Sequence[Item]) -> list[Item]:
+    prefixes = {"message": "msg", "function_call": "fc", "function_call_output": "fco"}
+    return [
+        {**item, "id": item.get("id") or asked.ids.new(prefixes.get(str(item["type"]), "item"))}
+        for item in items
+    ]
+
+
+async def _keep(asked: Asked, whole: Mapping[str, Any], items: Sequence[Item]) -> None:
+    if not whole["store"]:
+        return
+    facts = {name: value for name, value in whole.items() if name not in {"id", "output"}}
+    await asked(
+        _KEEP,
+        response_id=whole["id"],
+        previous_id=whole["previous_response_id"] or "",
+        input=list(items),
+        output=whole["output"],
+        facts=facts,
+    )
+
+
+async def _kept(asked: Asked) -> Any:
+    return await asked(_GET, response_id=asked.path["response_id"])
+
+
+def _shown(kept: Any) -> dict[str, Any]:
+    return {"id": kept.response_id, **kept.facts, "output": kept.output}
+
+
+def _as_input(item: Item) -> Item:
+    """Show an item as a list has it: a message's text in parts."""
+    content = item.get("content")
+    if item["type"] != "message" or not isinstance(content, str):
+        return item
+    kind = "output_text" if item.get("role") == "assistant" else "input_text"
+    part: dict[str, Any] = {"type": kind, "text": content}
+    if kind == "output_text":
+        part |= {"annotations": [], "logprobs": []}
+    return {**item, "content": [part], "status": item.get("status", "completed")}
+
+
+ENDPOINTS = (
+    Endpoint("POST", "/responses", "identity.whoami", create_response, waits=True),
+    Endpoint("GET", "/responses/{response_id}", _GET, get_response),
+    Endpoint("DELETE", "/responses/{response_id}", "generation.delete_response", delete_response),
+    Endpoint("GET", "/responses/{response_id}/input_items", _GET, list_input_items),
+)
