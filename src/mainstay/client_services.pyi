@@ -472,13 +472,13 @@ class FilesSync:
     def upload_file(
         self,
         file: Upload | Path | bytes,
-        purpose: Literal["assistants", "batch", "fine-tune", "vision", "user_data", "evals", "assistants_output", "batch_output", "fine-tune-results"] = "user_data",
+        purpose: str = "user_data",
         groups: list[str] | None = None,
         expires_in_s: int | None = None,
     ) -> StoredFile: ...
     def list_files(
         self,
-        purpose: Literal["assistants", "batch", "fine-tune", "vision", "user_data", "evals", "assistants_output", "batch_output", "fine-tune-results"] | None = None,
+        purpose: str | None = None,
         after: str | None = None,
         limit: int = 100,
         order: Literal["asc", "desc"] = "desc",

@@ -11,19 +11,14 @@ UPLOAD_PART_BYTES_MAX = 64 * MIB
 FILE_BYTES_MAX = 512 * MIB
 HOUR_S = 3600
 
+PURPOSES = (
+    *("assistants", "batch", "fine-tune", "vision", "user_data", "evals"),
+    *("assistants_output", "batch_output", "fine-tune-results"),
+)
 Purpose = Annotated[
-    Literal[
-        "assistants",
-        "batch",
-        "fine-tune",
-        "vision",
-        "user_data",
-        "evals",
-        "assistants_output",
-        "batch_output",
-        "fine-tune-results",
-    ],
-    Field(description="What the file is for; it changes nothing but what lists show."),
+    str,
+    StringConstraints(min_length=1, max_length=30, pattern=rf"^({'|'.join(PURPOSES)})$"),
+    Field(description="What the file is for, in OpenAI's words; it changes nothing but what lists show."),
 ]
 FileId = Annotated[
     str,

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from mainstay.transports.compatible.openai.asking import Asked, checked
 from mainstay.transports.compatible.openai.filters import Filters, compiled
@@ -81,8 +81,16 @@ class RankingOptions(_Sent):
         }
 
 
+def _listed(query: object) -> object:
+    return [query] if isinstance(query, str) else query
+
+
 class _Search(_Sent):
-    query: str | list[str]
+    query: Annotated[
+        list[Annotated[str, Field(min_length=1, max_length=4000)]],
+        BeforeValidator(_listed),
+        Field(min_length=1, max_length=10),
+    ]
     filters: Filters | None = None
     max_num_results: Annotated[int, Field(ge=1, le=50)] = 10
     ranking_options: RankingOptions = RankingOptions()
@@ -174,11 +182,10 @@ async def delete_store(asked: Asked) -> Told:
 async def search_store(asked: Asked) -> Told:
     """Search a vector store; queries are not rewritten, whatever is asked, and the answer says so."""
     sent = checked(_Search, await asked.json())
-    queries = [sent.query] if isinstance(sent.query, str) else sent.query
     found = await asked(
         "knowledge.search_vector_stores",
         store_ids=[asked.path["store_id"]],
-        queries=queries,
+        queries=sent.query,
         top_k=sent.max_num_results,
         filters=None if sent.filters is None else compiled(sent.filters),
         **sent.ranking_options.asked,
@@ -196,7 +203,7 @@ async def search_store(asked: Asked) -> Told:
     return Told(
         {
             "object": "vector_store.search_results.page",
-            "search_query": queries,
+            "search_query": sent.query,
             "data": hits,
             "has_more": False,
             "next_page": None,

@@ -4,7 +4,7 @@ from mainstay.engines.database.revisions import create_table, drop_table
 from mainstay.ports.database import Column, Table
 
 revision = "0050"
-down_revision = "0031"
+down_revision = "0040"
 branch_labels = None
 depends_on = None
 
