@@ -130,6 +130,7 @@ from mainstay.services.knowledge.records import (
     Deleted,
     Document,
     DocumentPage,
+    DocumentsDeleted,
     Evaluation,
     Faq,
     FaqSuggestion,
@@ -910,6 +911,14 @@ class KnowledgeSync:
         self,
         wait: bool = False,
     ) -> Rebuilt: ...
+    def get_documents(
+        self,
+        doc_ids: list[str],
+    ) -> list[Document]: ...
+    def delete_documents(
+        self,
+        doc_ids: list[str],
+    ) -> DocumentsDeleted: ...
     def create_vector_store(
         self,
         name: str = "",

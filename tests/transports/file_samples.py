@@ -52,7 +52,16 @@ def _only(values: Values, *names: str) -> Values:
     return {name: values[name] for name in names}
 
 
+def _two_documents(world: World, mark: str) -> Values:
+    doc_ids = [f"set {mark} {number}" for number in range(2)]
+    documents = [{"doc_id": doc_id, "text": "Words."} for doc_id in doc_ids]
+    world.call("knowledge.add_documents", collection=COLLECTION, documents=documents, wait=True)
+    return {"doc_ids": [*doc_ids, NOWHERE]}
+
+
 FILES: dict[str, Sample] = {
+    "knowledge.get_documents": Sample(plain(doc_ids=[DOC, "other", NOWHERE]), {"doc_ids": []}),
+    "knowledge.delete_documents": Sample(_two_documents, {"doc_ids": []}),
     "files.upload_file": Sample(
         plain(file=_NOTE, purpose="user_data", groups=["*"], expires_in_s=3600),
         {"purpose": "mischief", "expires_in_s": 1},

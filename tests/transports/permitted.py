@@ -41,13 +41,14 @@ USER = {
     *("knowledge.list_documents", "knowledge.get_document", "knowledge.search", "knowledge.query"),
     *("knowledge.answer", "knowledge.stream_answer", "knowledge.give_feedback", "knowledge.list_faqs"),
     *("knowledge.list_vector_stores", "knowledge.get_vector_store", "knowledge.search_vector_stores"),
+    "knowledge.get_documents",
     *("knowledge.list_attached_files", "knowledge.get_attached_file", "knowledge.get_file_batch"),
 }
 DEVELOPER = USER | {
     *("jobs.retry_job", "jobs.cancel_job", "knowledge.create_collection", "knowledge.delete_collection"),
     *("knowledge.add_document", "knowledge.add_documents", "knowledge.upload_document", "knowledge.add_url"),
     *("knowledge.delete_document", "knowledge.evaluate", "knowledge.add_faq", "knowledge.delete_faq"),
-    *("knowledge.suggest_faqs", "knowledge.rebuild"),
+    *("knowledge.suggest_faqs", "knowledge.rebuild", "knowledge.delete_documents"),
     *("knowledge.create_vector_store", "knowledge.update_vector_store", "knowledge.delete_vector_store"),
     *("knowledge.attach_files", "knowledge.update_attached_file", "knowledge.detach_file"),
     *("knowledge.cancel_file_batch", "files.upload_file", "files.list_files", "files.get_file"),

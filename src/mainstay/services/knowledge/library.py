@@ -24,6 +24,7 @@ from mainstay.services.knowledge.records import (
     Deleted,
     Document,
     DocumentPage,
+    DocumentsDeleted,
     DocumentSummary,
     NewDocument,
     Receipt,
@@ -119,16 +120,24 @@ class Library:
         if found is None:
             raise DocumentMissing("This version is not kept any more.")
         title, text = found
-        facts = {**_summary(row).model_dump(), "title": title, "version": version or row.version}
-        if row.indexed_version != row.version and await self.failed(row.job_id, row.doc_id):
-            facts["state"] = "failed"
-        return Document(
-            **facts,
-            text=text,
-            job_id=row.job_id,
-            media_type=row.media_type,
-            source=row.source,
-        )
+        return await self._document(row, text, title=title, version=version or row.version)
+
+    async def give_several(self, doc_ids: Sequence[str]) -> list[Document]:
+        """Give those of some documents that the caller may see, with their texts."""
+        found = await self._store.documents_by_id(list(dict.fromkeys(doc_ids)))
+        seen = {doc_id: row for doc_id, row in found.items() if may_see(caller(), row.groups)}
+        texts = await self._store.texts({doc_id: row.version for doc_id, row in seen.items()})
+        present = [doc_id for doc_id in dict.fromkeys(doc_ids) if doc_id in texts]
+        return [await self._document(seen[doc_id], texts[doc_id]) for doc_id in present]
+
+    async def delete_several(self, doc_ids: Sequence[str]) -> DocumentsDeleted:
+        """Delete those of some documents that the caller may see."""
+        await self._store.lock(doc_ids, self._clock.now_ms())
+        found = await self._store.documents_by_id(list(dict.fromkeys(doc_ids)))
+        rows = [row for row in found.values() if may_see(caller(), row.groups)]
+        job_id = self._ids.new("job") if rows else None
+        await self.drop(rows, job_id or "")
+        return DocumentsDeleted(doc_ids=[row.doc_id for row in rows], job_id=job_id)
 
     async def delete(self, doc_id: str) -> Deleted:
         """Delete a document."""
@@ -182,6 +191,12 @@ class Library:
             done = [_done(each) for each in receipt.documents]
             return receipt.model_copy(update={"state": "indexed", "documents": done})
         return _done(receipt)
+
+    async def _document(self, row: DocumentRow, text: str, **other: Any) -> Document:
+        facts = {**_summary(row).model_dump(), **other}
+        if row.indexed_version != row.version and await self.failed(row.job_id, row.doc_id):
+            facts["state"] = "failed"
+        return Document(**facts, text=text, job_id=row.job_id, media_type=row.media_type, source=row.source)
 
     async def failed(self, job_id: str, subject: str) -> bool:
         """Say whether a job will do nothing more by itself for what it was to make searchable."""

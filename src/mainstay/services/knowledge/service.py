@@ -28,6 +28,7 @@ from mainstay.services.knowledge.records import (
     Deleted,
     Document,
     DocumentPage,
+    DocumentsDeleted,
     Evaluation,
     Faq,
     FaqSuggestion,
@@ -184,6 +185,14 @@ class KnowledgeService(VectorStoreKeeping, Knowledge):
     async def delete_document(self, doc_id: str) -> Deleted:
         """Delete a document."""
         return await self._library.delete(doc_id)
+
+    async def get_documents(self, doc_ids: list[str]) -> list[Document]:
+        """Give several documents."""
+        return await self._library.give_several(doc_ids)
+
+    async def delete_documents(self, doc_ids: list[str]) -> DocumentsDeleted:
+        """Delete several documents."""
+        return await self._library.delete_several(doc_ids)
 
     async def search(
         self,
