@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from mainstay.services.knowledge.sentences import sentences
+from mainstay.kit.sentences import sentences
 
 
 @dataclass(frozen=True)

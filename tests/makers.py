@@ -151,12 +151,12 @@ class Client:
 
 
 class Echo:
-    """A generator that says the last message again, so that houses of tests have one."""
+    """A generator that says the last question again, so that houses of tests have one."""
 
     models = (ChatModel("echo", "echo-1"),)
 
     async def stream(self, name: str, conversation: Conversation) -> AsyncIterator[Piece]:
-        said = conversation.messages[-1].content
+        said = next(each.content for each in reversed(conversation.messages) if each.role == "user")
         yield Words(said)
         yield Ended("stop", len(said), len(said))
 

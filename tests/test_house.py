@@ -50,6 +50,7 @@ ALL_ROWS = {
     "services/authorization/store.py:RevocationStore": "a token is looked up before its tenant is believed",
     "services/federation/store.py:FederationLookup": "who signs in names a connection, or a domain",
     "services/gateway/tier_store.py:TierStore": "tiers belong to the installation; the operator sets others'",
+    "services/generation/store.py:TraceStore": "traces are written in the background, and end by their age",
     "services/identity/erasure_store.py:ErasureStore": "the operator's erasures outlive their tenants",
     "services/identity/store.py:IdentityStore": "keys are found by their hash; the operator's tenants",
     "services/knowledge/activity.py:Activity": "when stores were searched is noted for all tenants at once",

@@ -156,6 +156,17 @@ from mainstay.services.knowledge.vector_store_records import (
     VectorStoreFilePage,
     VectorStorePage,
 )
+from mainstay.services.language.interface import (
+    Language,
+)
+from mainstay.services.language.records import (
+    DetectionAnswer,
+    Embeddings,
+    PersonalDataAnswer,
+    Ranking,
+    Restored,
+    Similarity,
+)
 from mainstay.services.observability.interface import (
     AuditCheckpoints,
     AuditPage,
@@ -601,7 +612,7 @@ class GenerationSync:
         tools: list[ChatTool] = ...,
         tool_choice: str = "auto",
         parallel_calls: bool = True,
-        format: AnswerFormat | None = None,
+        answer_format: AnswerFormat | None = None,
         temperature: float | None = None,
         top_p: float | None = None,
         tokens_max: int | None = None,
@@ -617,7 +628,7 @@ class GenerationSync:
         tools: list[ChatTool] = ...,
         tool_choice: str = "auto",
         parallel_calls: bool = True,
-        format: AnswerFormat | None = None,
+        answer_format: AnswerFormat | None = None,
         temperature: float | None = None,
         top_p: float | None = None,
         tokens_max: int | None = None,
@@ -638,8 +649,8 @@ class GenerationSync:
     ) -> WholeTrace: ...
     def keep_response(
         self,
-        input: list[dict[str, Any]],
-        output: list[dict[str, Any]],
+        input_items: list[dict[str, Any]],
+        output_items: list[dict[str, Any]],
         facts: dict[str, Any] = ...,
         previous_id: str = "",
         response_id: str = "",
@@ -1002,6 +1013,44 @@ class KnowledgeSync:
         weight: float | None = None,
     ) -> list[StorePassage]: ...
 
+class LanguageSync:
+    def detect_language(
+        self,
+        text: str | None = None,
+        texts: list[str] | None = None,
+        alternatives: int = 3,
+    ) -> DetectionAnswer: ...
+    def compare_texts(
+        self,
+        left: str | None = None,
+        right: str | None = None,
+        texts: list[str] | None = None,
+    ) -> Similarity: ...
+    def embed(
+        self,
+        texts: list[str],
+        role: Literal["query", "passage"] = "passage",
+        dimensions: int | None = None,
+    ) -> Embeddings: ...
+    def rerank(
+        self,
+        query: str,
+        texts: list[str],
+        top_n: int | None = None,
+    ) -> Ranking: ...
+    def find_personal_data(
+        self,
+        text: str | None = None,
+        texts: list[str] | None = None,
+        action: Literal["find", "mask", "tokenize"] = "find",
+        kinds: list[Literal["email", "phone", "card", "iban", "ip", "credential", "national_id", "date_of_birth"]] | None = None,
+        region: str = "",
+    ) -> PersonalDataAnswer: ...
+    def restore_personal_data(
+        self,
+        text: str,
+    ) -> Restored: ...
+
 class ObservabilitySync:
     def search_entries(
         self,
@@ -1309,6 +1358,7 @@ class AsyncServices(_Services):
     identity: Identity
     jobs: Jobs
     knowledge: Knowledge
+    language: Language
     observability: Observability
     people: People
     privacy: Privacy
@@ -1323,6 +1373,7 @@ class SyncServices(_Services):
     identity: IdentitySync
     jobs: JobsSync
     knowledge: KnowledgeSync
+    language: LanguageSync
     observability: ObservabilitySync
     people: PeopleSync
     privacy: PrivacySync

@@ -27,6 +27,8 @@ SEALED = {
     "passages": ("text",),
     "faqs": ("question", "answer"),
     "feedback": ("query", "comment"),
+    "generation_responses": ("told",),
+    "generation_traces": ("told",),
     "idempotency": ("answer",),
     "request_log": ("told",),
     "signing_keys": ("sealed",),
@@ -62,6 +64,10 @@ async def fill_all(admin: Client, mails: Mailbox) -> None:
     await admin.call("observability.set_request_settings", log_requests=True)
     user, her = await joined(admin.house, admin, mails, EMAIL)
     await add(her, device(**AT_URL))
+    await admin.call("generation.complete", messages=[{"role": "user", "content": "Pumps?"}])
+    await admin.call("generation.keep_response", input_items=[{"text": "Pumps?"}], output_items=[])
+    [generation] = [each for each in admin.house._caretakers if hasattr(each, "_answering")]
+    await admin.house._go_round(generation)
     profile = {"user_name": EMAIL, "display_name": "Somebody"}
     await admin.call("directory.replace_provisioned_user", user_id=user.id, profile=profile)
     await her.call("people.begin_app", password=PHRASE)

@@ -43,8 +43,11 @@ USER = {
     *("knowledge.list_vector_stores", "knowledge.get_vector_store", "knowledge.search_vector_stores"),
     "knowledge.get_documents",
     *("knowledge.list_attached_files", "knowledge.get_attached_file", "knowledge.get_file_batch"),
+    *("generation.complete", "generation.stream_complete", "generation.list_generators"),
+    *("generation.keep_response", "generation.get_response", "generation.delete_response"),
 }
 DEVELOPER = USER | {
+    *("generation.list_traces", "generation.get_trace"),
     *("jobs.retry_job", "jobs.cancel_job", "knowledge.create_collection", "knowledge.delete_collection"),
     *("knowledge.add_document", "knowledge.add_documents", "knowledge.upload_document", "knowledge.add_url"),
     *("knowledge.delete_document", "knowledge.evaluate", "knowledge.add_faq", "knowledge.delete_faq"),

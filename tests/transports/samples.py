@@ -8,6 +8,8 @@ from mainstay.kernel.interface import Operation, Upload, operations_of
 from transports.client_samples import CLIENTS
 from transports.directory_samples import DIRECTORY
 from transports.file_samples import FILES
+from transports.generation_samples import GENERATION
+from transports.language_samples import LANGUAGE
 from transports.people_samples import PEOPLE
 from transports.real_house import NO_PAGE
 from transports.sign_on_samples import sign_on_samples
@@ -390,5 +392,7 @@ SAMPLES: dict[str, Sample] = {
     **PEOPLE,
     **DIRECTORY,
     **FILES,
+    **GENERATION,
+    **LANGUAGE,
     **sign_on_samples(Sample),
 }

@@ -107,6 +107,11 @@ def sides(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sides]:
         house.http.close()
 
 
+def _response(sides: Sides) -> Any:
+    """Give a response that the victim keeps."""
+    return SAMPLES["generation.get_response"].good(sides.victim, "theirs")["response_id"]
+
+
 VOCABULARY: Mapping[str, Callable[[Sides], Any]] = {
     "after": lambda sides: sides.their_key,
     "batch_id": lambda sides: sides.their_batch,
@@ -170,6 +175,10 @@ VOCABULARY: Mapping[str, Callable[[Sides], Any]] = {
     "files.list_files.after": lambda sides: sides.their_file,
     "people.add_passkey.name": lambda _: "theirs",
     "people.rename_passkey.name": lambda _: "theirs",
+    "previous_id": _response,
+    "response_id": _response,
+    "trace_id": lambda sides: SAMPLES["generation.get_trace"].good(sides.victim, "theirs")["trace_id"],
+    "generation.list_traces.after": lambda sides: sides.their_key,
     "passkey_id": lambda sides: sides.their_passkey,
     "people.create_user.name": lambda _: "theirs",
     "people.update_user.name": lambda _: "theirs",
@@ -184,6 +193,18 @@ SHARED = {
 """Tables of all tenants together; what the victim sees of its people is looked at beside them."""
 
 OWN = {
+    **{
+        f"generation.{each}.{field}": why
+        for each in ("complete", "stream_complete")
+        for field, why in {
+            "documents": "texts, not ids",
+            "messages[].calls[].call_id": "names a call of the same conversation",
+            "messages[].call_id": "names a call of the same conversation",
+            "messages[].calls[].name": "of a tool in the same request",
+            "tools[].name": "of a tool in the same request",
+            "answer_format.name": "what the caller calls the form of his answer",
+        }.items()
+    },
     "directory.provision_user.profile.name": "what a person is called",
     "directory.replace_provisioned_user.profile.name": "what a person is called",
     "observability.search_entries.before": "a place in one's own chain; the audit's tests try others'",

@@ -50,10 +50,15 @@ ADMITTED = {
     "/mcp": "its caller is recognised before anything is read",
     "/scim/v2": "the same",
     "/scim/v2/{path:path}": "the same",
+    "/v2/rerank": "the same",
 } | {
     f"{base}/{path}": "the same"
     for base in BASES
-    for path in ("models", "models/{model}", "models/{owner}/{model}")
+    for path in (
+        *("models", "models/{model}", "models/{owner}/{model}", "chat/completions", "responses"),
+        *("responses/{response_id}", "responses/{response_id}/input_items"),
+        *("embeddings", "rerank"),
+    )
 }
 PAGES = {
     "/account/sign-in": "takes an address and a password",

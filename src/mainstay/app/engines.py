@@ -35,6 +35,7 @@ from mainstay.ports.mailers import Mailer, MailRefused
 from mainstay.ports.parsers import Parser
 from mainstay.ports.passkeys import Passkeys
 from mainstay.ports.passwords import PasswordHasher
+from mainstay.ports.personal_data import PersonalData
 from mainstay.ports.rerankers import Reranker
 from mainstay.ports.schemas import Schemas
 from mainstay.ports.signers import Signer, Verifier
@@ -266,6 +267,11 @@ def id_tokens() -> IdTokens:
 def languages() -> Languages:
     """Pick the language detector."""
     return cast("Languages", pick("languages.fasttext", "FasttextLanguages")())
+
+
+def personal_data() -> PersonalData:
+    """Pick the finder of personal data."""
+    return cast("PersonalData", pick("personal_data.rules", "RulesPersonalData")())
 
 
 def glosses(settings: Settings) -> Glosses:

@@ -33,6 +33,7 @@ from mainstay.ports.mailers import Mailer
 from mainstay.ports.parsers import Parser
 from mainstay.ports.passkeys import Passkeys
 from mainstay.ports.passwords import PasswordHasher
+from mainstay.ports.personal_data import PersonalData
 from mainstay.ports.rerankers import Reranker
 from mainstay.ports.schemas import Schemas
 from mainstay.ports.signers import Signer
@@ -67,6 +68,7 @@ class Engines:
     fetcher: Fetcher
     languages: Languages
     glosses: Glosses
+    personal_data: PersonalData
     bus: Bus
     cache: Cache
     passwords: PasswordHasher
@@ -106,6 +108,7 @@ class Engines:
             KeyRing: self.keys,
             Languages: self.languages,
             Glosses: self.glosses,
+            PersonalData: self.personal_data,
             Passkeys: self.passkeys,
             Assertions: self.assertions,
             IdTokens: self.id_tokens,
@@ -168,6 +171,7 @@ def picked(settings: Settings, clock: Clock, random: Random, progress: Progress 
         fetcher=pick(Fetcher, lambda: engines.fetcher(settings)),
         languages=pick(Languages, engines.languages),
         glosses=pick(Glosses, lambda: engines.glosses(settings)),
+        personal_data=pick(PersonalData, engines.personal_data),
         bus=engines.bus(),
         cache=engines.cache(settings, clock),
         passwords=pick(PasswordHasher, lambda: engines.passwords(random)),

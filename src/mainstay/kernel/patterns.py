@@ -7,6 +7,8 @@ _SMALL = "Use small letters a to z, digits{others}; begin with a letter."
 
 WORDS: Mapping[str, str] = {
     r"^[\w-]+$": _NAME.format(others="`_` `-`"),
+    r"^[\w-]*$": _NAME.format(others="`_` `-`"),
+    r"^[\w.:@/-]*$": _NAME.format(others="`_` `.` `:` `@` `/` `-`"),
     r"^[\w.-]+$": _NAME.format(others="`_` `.` `-`"),
     r"^\w+$": _NAME.format(others="`_`"),
     r"^[\w:-]+$": _NAME.format(others="`_` `:` `-`"),
@@ -24,6 +26,8 @@ WORDS: Mapping[str, str] = {
     r"^[a-z0-9_]*$": "Use small letters a to z, digits and `_` alone.",
     r"^[a-z_.]*$": "Use small letters a to z, `_` and `.` alone.",
     r"^[a-z]{2}$": "Write two small letters, as `en`.",
+    r"^[a-z]{2,3}$": "Write two or three small letters, as `en`.",
+    r"^([A-Z]{2})?$": "Write two capital letters, as `DE`.",
     r"^[a-z][a-z0-9_-]*:[a-z][a-z0-9_-]*$": "Write a permission as `documents:read`.",
     r"^[a-z_]+\.[a-z_]+$": "Write an operation as `knowledge.search`.",
     r"^[\x21-\x7e]+$": "Use letters a to z, digits and signs of ASCII, without spaces.",

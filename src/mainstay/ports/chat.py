@@ -17,7 +17,7 @@ class ChatUnavailable(Unavailable):
     title = "The generator cannot answer now"
 
 
-class ChatBrokeOff(ChatUnavailable):
+class ChatBrokeOff(Unavailable):
     """The generator began an answer and did not end it: what has come is half of one."""
 
     title = "The generator broke off in the middle of its answer"

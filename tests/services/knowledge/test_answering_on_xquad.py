@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from mainstay.kit.sentences import sentences
 from mainstay.services.knowledge.answering import CANDIDATES_MAX, judge_by_words
 from mainstay.services.knowledge.lexical import terms
-from mainstay.services.knowledge.sentences import sentences
 
 
 @pytest.fixture(scope="module")

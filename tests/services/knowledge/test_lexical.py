@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mainstay.kit.stopwords import STOP_WORDS
 from mainstay.services.knowledge.lexical import (
     SNOWBALL,
     heaviest_terms,
@@ -16,7 +17,6 @@ from mainstay.services.knowledge.lexical import (
     query_weights,
     terms,
 )
-from mainstay.services.knowledge.stopwords import STOP_WORDS
 
 
 def overlap(query: str, query_language: str, passage: str, language: str) -> float:

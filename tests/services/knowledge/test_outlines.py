@@ -2,8 +2,8 @@
 
 import pytest
 
+from mainstay.kit.sentences import sentences
 from mainstay.services.knowledge.outlines import outline, told_row
-from mainstay.services.knowledge.sentences import sentences
 
 TABLE = "| plan | price |\n| --- | ---: |\n| Basic | 9 EUR |\n| Team | 29 EUR |"
 

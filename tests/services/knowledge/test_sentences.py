@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mainstay.services.knowledge.sentences import sentences
+from mainstay.kit.sentences import sentences
 
 
 def cut(text: str) -> list[str]:

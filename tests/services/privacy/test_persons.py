@@ -102,7 +102,8 @@ async def test_an_export_has_what_was_planted(tmp_path: Path, clock: FrozenClock
         assert asked.pending
         request_id = asked.value.request_id
         assert {part.service for part in asked.value.parts} == {
-            *("authorization", "directory", "federation", "identity", "knowledge", "people", "privacy")
+            *("authorization", "directory", "federation", "generation", "identity", "knowledge", "people"),
+            "privacy",
         }
         with pytest.raises(ExportUnfinished):
             await admin.call("privacy.read_export", request_id=request_id)
@@ -230,6 +231,7 @@ async def test_erasing_again_changes_nothing_and_cannot_be_cancelled(
             "authorization": 0,
             "directory": 0,
             "federation": 0,
+            "generation": 0,
             "identity": 1,  # the key itself, which works on
             "knowledge": 0,
             "people": 0,

@@ -24,7 +24,8 @@ MARKERS = (NAME, "marker-title", "marker-year", "marker-text", "marker-file", "m
 
 WITH_ITS_ROWS = {
     *("api_keys", "authorization_codes", "collections", "consent_purposes", "consents"),
-    *("document_versions", "documents", "faqs", "feedback", "holdings", "idempotency", "index_changes"),
+    *("document_versions", "documents", "faqs", "feedback", "generation_responses", "generation_traces"),
+    *("holdings", "idempotency", "index_changes"),
     *("key_quotas", "key_uses", "members", "oauth_clients", "outbox", "passages", "privacy_parts"),
     *("privacy_requests", "provisioned_users", "provisioning_settings", "quotas", "refresh_tokens"),
     *("request_log", "request_settings", "retention_policies", "roles", "sessions", "sign_in_settings"),

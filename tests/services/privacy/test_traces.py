@@ -26,6 +26,8 @@ ERASED = {
     "codes",
     "consents",
     "feedback",
+    "generation_responses",
+    "generation_traces",
     "idempotency",
     "members",
     "oauth_clients",
@@ -151,6 +153,10 @@ async def lived(
     asking = await app(browser, key=admin.key)
     tokens = await asking.tokens(her.key)
     await asking.code(her.key)
+    await her.call("generation.complete", messages=[{"role": "user", "content": "Pumps?"}])
+    await her.call("generation.keep_response", input_items=[], output_items=[])
+    [generation] = [each for each in house._caretakers if hasattr(each, "_answering")]
+    await house._go_round(generation)
     asked = await her.call("privacy.export_person", subject=user.id)
     await ended(house, admin, asked.request_id)
     await house.recording.flush()

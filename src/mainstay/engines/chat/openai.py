@@ -73,8 +73,8 @@ class OpenAIChats:
                 raise ChatBrokeOff(failure.detail) from failure
             raise
         if reason is None:
-            broken = ChatBrokeOff if begun else ChatUnavailable
-            raise broken("The generator's answer stopped without an end: ask again.")
+            words = "The generator's answer stopped without an end: ask again."
+            raise ChatBrokeOff(words) if begun else ChatUnavailable(words)
         yield Ended(reason, *tokens)
 
     async def close(self) -> None:

@@ -6,10 +6,10 @@ from typing import Any, cast
 
 from mainstay.kernel.work import current
 from mainstay.kit.clock import Clock
-from mainstay.kit.errors import Failure
+from mainstay.kit.errors import Failure, Unavailable
 from mainstay.kit.ids import Ids
 from mainstay.kit.random import Random
-from mainstay.ports.chat import ChatModel, Chats, ChatUnavailable
+from mainstay.ports.chat import ChatBrokeOff, ChatModel, Chats, ChatUnavailable
 from mainstay.services.generation.caching import AnswerCache
 from mainstay.services.generation.failures import AnswerMisshapen, GeneratorMissing
 from mainstay.services.generation.prompting import conversation
@@ -147,7 +147,7 @@ class Answering:
 
     async def _anyone(self, run: Run) -> Completion:
         """Let one generator after another answer, until one has come to an end."""
-        failure: ChatUnavailable | None = None
+        failure: Unavailable | None = None
         for model in run.chain:
             try:
                 async with aclosing(cast("Any", self._asked(run, model))) as shown:
@@ -155,19 +155,19 @@ class Answering:
                         if run.first_s is None:
                             run.first_s = self._clock.monotonic_s()
                 return run.completion(self._clock.now_ms())
-            except ChatUnavailable as unavailable:
+            except (ChatUnavailable, ChatBrokeOff) as unavailable:
                 failure = unavailable
         raise _nobody(run, failure)
 
     async def _first_who_begins(self, run: Run) -> AsyncIterator[CompletionPiece]:
         """Let one generator after another answer, until one has begun to."""
-        failure: ChatUnavailable | None = None
+        failure: Unavailable | None = None
         for model in run.chain:
             try:
                 async with aclosing(cast("Any", self._asked(run, model))) as shown:
                     async for piece in shown:
                         yield piece
-            except ChatUnavailable as unavailable:
+            except (ChatUnavailable, ChatBrokeOff) as unavailable:
                 if run.said is not None and run.said.begun:
                     raise
                 failure = unavailable
@@ -208,7 +208,7 @@ def _again(kept: Completion) -> list[CompletionPiece]:
     return [*pieces, CompletionPiece(result=kept)]
 
 
-def _nobody(run: Run, failure: ChatUnavailable | None) -> ChatUnavailable:
+def _nobody(run: Run, failure: Unavailable | None) -> Unavailable:
     """Say that nobody could answer: in the words of the only one who was asked, or of the last."""
     if failure is None:
         raise RuntimeError("Nobody was asked")

@@ -56,6 +56,8 @@ _FAILS = (
     ChatBrokeOff,
     AnswerMisshapen,
 )
+_TRACE = {"trace_id": "trace_01k9z6q7h8e4v5c3x2b1n0m9a8"}
+_RESPONSE = {"response_id": "resp_01k9z6q7h8e4v5c3x2b1n0m9a8"}
 _EXAMPLE = {"messages": [{"role": "user", "content": "What is a quay?"}]}
 
 
@@ -71,7 +73,7 @@ class Generation(Interface):
         tools: Tools = [],
         tool_choice: Choice = "auto",
         parallel_calls: bool = True,
-        format: AnswerFormat | None = None,  # noqa: A002 - the protocol's word
+        answer_format: AnswerFormat | None = None,
         temperature: Temperature | None = None,
         top_p: TopP | None = None,
         tokens_max: TokensMax | None = None,
@@ -84,8 +86,9 @@ class Generation(Interface):
         A generator that cannot answer is asked again with growing pauses, then its fallbacks are asked.
         Documents and results of tools stand in the prompt marked off as data; where there are any, links and
         images that you did not name yourself are taken apart in the answer's text. Tools that you did not
-        offer are never in `calls`. An answer in a `format` is checked against it, and asked for once more
-        when it does not fit. What is asked and answered is kept as a trace for as long as the operator says.
+        offer are never in `calls`. An answer in an `answer_format` is checked against it, and asked for once
+        more when it does not fit. What is asked and answered is kept as a trace, for as long as the operator
+        says.
         With `cache_s` the very same request of your tenant is answered from memory, without a charge, where
         an answer to it was kept by it.
         """
@@ -99,7 +102,7 @@ class Generation(Interface):
         tools: Tools = [],
         tool_choice: Choice = "auto",
         parallel_calls: bool = True,
-        format: AnswerFormat | None = None,  # noqa: A002 - the protocol's word
+        answer_format: AnswerFormat | None = None,
         temperature: Temperature | None = None,
         top_p: TopP | None = None,
         tokens_max: TokensMax | None = None,
@@ -110,7 +113,7 @@ class Generation(Interface):
         """Let a generator go on piece by piece (`Accept: text/event-stream`); the last has the whole answer.
 
         Once a piece has been sent no other generator is asked: an answer that breaks off ends as a problem,
-        and so does one that turns out not to have the `format` that was asked for.
+        and so does one that turns out not to have the form that was asked for.
         """
 
     @reads("GET /generation/generators", may=_USE)
@@ -126,7 +129,7 @@ class Generation(Interface):
         A trace is there about a second after its answer.
         """
 
-    @reads("GET /generation/traces/{trace_id}", may="traces:read", fails=(TraceMissing,))
+    @reads("GET /generation/traces/{trace_id}", may="traces:read", fails=(TraceMissing,), example=_TRACE)
     async def get_trace(self, trace_id: TraceId) -> WholeTrace:
         """Give a generated answer with its prompt, documents, tokens, cost and times."""
 
@@ -135,22 +138,24 @@ class Generation(Interface):
         may=_USE,
         status=201,
         fails=(ResponseMissing, ResponseTaken, ResponseTooLarge),
-        example={"input": [{"role": "user", "content": "Hi"}], "output": [{"text": "Hello."}]},
+        example={"input_items": [{"role": "user", "content": "Hi"}], "output_items": [{"text": "Hello."}]},
     )
     async def keep_response(
         self,
-        input: Items,  # noqa: A002 - the protocol's word
-        output: Items,
+        input_items: Items,
+        output_items: Items,
         facts: Annotated[dict[str, Any], Field(max_length=100)] = {},
         previous_id: PreviousId = "",
         response_id: NewResponseId = "",
     ) -> KeptResponse:
         """Keep a response with all that led to it, for yourself, so that a later one can go on from it."""
 
-    @reads("GET /generation/responses/{response_id}", may=_USE, fails=(ResponseMissing,))
+    @reads("GET /generation/responses/{response_id}", may=_USE, fails=(ResponseMissing,), example=_RESPONSE)
     async def get_response(self, response_id: ResponseId) -> KeptResponse:
         """Give a response that you kept."""
 
-    @writes("DELETE /generation/responses/{response_id}", may=_USE, fails=(ResponseMissing,))
+    @writes(
+        "DELETE /generation/responses/{response_id}", may=_USE, fails=(ResponseMissing,), example=_RESPONSE
+    )
     async def delete_response(self, response_id: ResponseId) -> ResponseDeleted:
         """Delete a response that you kept."""

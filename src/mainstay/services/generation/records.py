@@ -6,11 +6,12 @@ from pydantic import Field, StringConstraints
 
 from mainstay.kernel.interface import Input, Record
 
+_NO_NUL = r"^[^\x00]*$"
 MESSAGES_MAX = 2_000
 CHARACTERS_MAX = 4_000_000
 TOOL_ROUNDS_MAX = 64
 
-Text = Annotated[str, StringConstraints(max_length=1_000_000)]
+Text = Annotated[str, StringConstraints(max_length=1_000_000, pattern=_NO_NUL)]
 CallId = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")]
 FunctionName = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
 GeneratorName = Annotated[
@@ -22,13 +23,13 @@ JsonSchema = Annotated[
     dict[str, Any], Field(max_length=1_000, description="A JSON Schema; no `patternProperties`.")
 ]
 Temperature = Annotated[float, Field(ge=0, le=2)]
-TopP = Annotated[float, Field(gt=0, le=1)]
+TopP = Annotated[float, Field(ge=0, le=1)]
 TokensMax = Annotated[int, Field(ge=1, le=1_000_000, description="How long the answer may be.")]
 Stops = Annotated[
-    list[Annotated[str, StringConstraints(min_length=1, max_length=200)]],
+    list[Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_NO_NUL)]],
     Field(max_length=4, description="Texts before which the answer ends."),
 ]
-Seed = Annotated[int, Field(ge=-(2**63), lt=2**63)]
+Seed = Annotated[int, Field(ge=-(2**53), le=2**53)]
 CacheSeconds = Annotated[
     int,
     Field(
@@ -55,7 +56,7 @@ TraceCursor = Annotated[
     StringConstraints(max_length=64, pattern=r"^[\w-]*$"),
     Field(description="The `trace_id` of the last one of the page before."),
 ]
-Items = Annotated[list[dict[str, Any]], Field(max_length=MESSAGES_MAX)]
+Items = Annotated[list[Annotated[dict[str, Any], Field(max_length=100)]], Field(max_length=4 * MESSAGES_MAX)]
 
 
 class FunctionCall(Input):
@@ -63,7 +64,7 @@ class FunctionCall(Input):
 
     call_id: CallId
     name: FunctionName
-    arguments: Annotated[str, StringConstraints(max_length=1_000_000)] = "{}"
+    arguments: Annotated[str, StringConstraints(max_length=1_000_000, pattern=_NO_NUL)] = "{}"
 
 
 class ChatMessage(Input):
@@ -79,7 +80,7 @@ class ChatTool(Input):
     """A function that the generator may ask for; who asks for an answer calls it, or does not."""
 
     name: FunctionName
-    description: Annotated[str, StringConstraints(max_length=10_000)] = ""
+    description: Annotated[str, StringConstraints(max_length=10_000, pattern=_NO_NUL)] = ""
     parameters: JsonSchema | None = None
     strict: bool = False
 
@@ -89,7 +90,7 @@ class AnswerFormat(Input):
 
     json_schema: JsonSchema | None = None
     name: FunctionName = "answer"
-    description: Annotated[str, StringConstraints(max_length=10_000)] = ""
+    description: Annotated[str, StringConstraints(max_length=10_000, pattern=_NO_NUL)] = ""
     strict: bool = False
 
 
@@ -97,7 +98,7 @@ class GivenDocument(Input):
     """A text that the answer may rest upon; whatever it says is data, and no instruction."""
 
     text: Text
-    title: Annotated[str, StringConstraints(max_length=1_000)] = ""
+    title: Annotated[str, StringConstraints(max_length=1_000, pattern=_NO_NUL)] = ""
 
 
 Messages = Annotated[list[ChatMessage], Field(min_length=1, max_length=MESSAGES_MAX)]

@@ -6,15 +6,19 @@ from collections.abc import Iterable
 _HOST = r"[^\s/?#\\<>\"'`()\[\]]*"
 _NAMED = re.compile(r"[\w-]+(?:\.[\w-]+)+|\blocalhost\b")
 _DESTINATION = re.compile(rf"\]\((?=\s{{0,8}}<?(?P<scheme>https?)?(?P<rest>://{_HOST})?)", re.IGNORECASE)
-_ADDRESS = re.compile(rf":(?=//(?P<host>{_HOST}))")
-_BARE = re.compile(rf"(?<![\w.])www\.(?=(?P<host>{_HOST}))", re.IGNORECASE)
+_ADDRESS = re.compile(rf":(?=\\?/\\?/(?P<host>{_HOST}))")
+_BARE = re.compile(rf"(?<![\w.])www\\?\.(?=(?P<host>{_HOST}))", re.IGNORECASE)
+_WRITTEN_OUT = re.compile(
+    r"&(?=#[xX]?[0-9A-Fa-f]{1,8};|(?:colon|sol|period|lpar|rpar|lsqb|rsqb|bsol|quest|num);)"
+)
 _DEFINITION = re.compile(r"\](?=:)")
 _LOADING = re.compile(
     r"<(?=/?(?:a|area|audio|base|body|button|embed|form|frame|frameset|iframe|image|img|input|link|math|meta|"
     r"object|picture|portal|script|source|style|svg|table|td|th|track|use|video)(?:[\s/>]|$)"
-    r"|[A-Za-z][A-Za-z0-9+.-]{1,31}:|!|\?)",
+    r"|[A-Za-z][^<>]*(?:=|$)|[A-Za-z][A-Za-z0-9+.-]{1,31}:|!|\?)",
     re.IGNORECASE,
 )
+"""Tags that load or lead somewhere, those with an attribute or without an end, addresses in brackets."""
 
 
 class Screen:
@@ -30,7 +34,7 @@ class Screen:
         Links to a host that was named stay. Emphasis, lists, code and tags that load nothing stay too.
         Pieces made harmless one by one must be joined by white space.
         """
-        text = _LOADING.sub("< ", text)
+        text = _LOADING.sub("< ", _WRITTEN_OUT.sub("& ", text))
         text = _DESTINATION.sub(self._destination, text)
         text = _DEFINITION.sub("] ", text)
         text = _ADDRESS.sub(lambda found: ":" if self._knows(found["host"]) else ": ", text)
@@ -41,4 +45,4 @@ class Screen:
         return found[0] if found["scheme"] and rest and self._knows(rest[3:]) else "] ("
 
     def _knows(self, host: str) -> bool:
-        return host.rpartition("@")[2].partition(":")[0].casefold() in self._hosts
+        return host.rpartition("@")[2].partition(":")[0].rstrip(".,;!?*_~").casefold() in self._hosts

@@ -56,7 +56,7 @@ class GenerationService(Generation):
         tools: list[ChatTool] = [],  # noqa: B006 - as above
         tool_choice: str = "auto",
         parallel_calls: bool = True,
-        format: AnswerFormat | None = None,  # noqa: A002 - the protocol's word
+        answer_format: AnswerFormat | None = None,
         temperature: float | None = None,
         top_p: float | None = None,
         tokens_max: int | None = None,
@@ -66,7 +66,15 @@ class GenerationService(Generation):
     ) -> Completion:
         """Let a generator go on; its answer comes whole."""
         wanted = Wanted(
-            messages, documents, tools, tool_choice, parallel_calls, format, temperature, top_p, tokens_max
+            messages,
+            documents,
+            tools,
+            tool_choice,
+            parallel_calls,
+            answer_format,
+            temperature,
+            top_p,
+            tokens_max,
         ).ending(stop, seed)
         return await self._answering.whole(wanted, generator, cache_s)
 
@@ -78,7 +86,7 @@ class GenerationService(Generation):
         tools: list[ChatTool] = [],  # noqa: B006 - as above
         tool_choice: str = "auto",
         parallel_calls: bool = True,
-        format: AnswerFormat | None = None,  # noqa: A002 - the protocol's word
+        answer_format: AnswerFormat | None = None,
         temperature: float | None = None,
         top_p: float | None = None,
         tokens_max: int | None = None,
@@ -88,7 +96,15 @@ class GenerationService(Generation):
     ) -> AsyncIterator[CompletionPiece]:
         """Let a generator go on piece by piece."""
         wanted = Wanted(
-            messages, documents, tools, tool_choice, parallel_calls, format, temperature, top_p, tokens_max
+            messages,
+            documents,
+            tools,
+            tool_choice,
+            parallel_calls,
+            answer_format,
+            temperature,
+            top_p,
+            tokens_max,
         ).ending(stop, seed)
         async with aclosing(cast("Any", self._answering.pieces(wanted, generator, cache_s))) as pieces:
             async for piece in pieces:
@@ -117,14 +133,14 @@ class GenerationService(Generation):
 
     async def keep_response(
         self,
-        input: list[dict[str, Any]],  # noqa: A002 - the protocol's word
-        output: list[dict[str, Any]],
+        input_items: list[dict[str, Any]],
+        output_items: list[dict[str, Any]],
         facts: dict[str, Any] = {},  # noqa: B006 - never changed; the interface's default
         previous_id: str = "",
         response_id: str = "",
     ) -> KeptResponse:
         """Keep a response."""
-        return await self._responses.keep(input, output, facts, previous_id, response_id)
+        return await self._responses.keep(input_items, output_items, facts, previous_id, response_id)
 
     async def get_response(self, response_id: str) -> KeptResponse:
         """Give a response."""

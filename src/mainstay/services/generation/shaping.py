@@ -23,7 +23,7 @@ class Shaping:
     async def check(self, wanted: Wanted) -> None:
         """Raise SchemaInvalid for a schema that is none."""
         if wanted.format is not None and wanted.format.json_schema is not None:
-            await self._check("format.json_schema", wanted.format.json_schema)
+            await self._check("answer_format.json_schema", wanted.format.json_schema)
         for place, tool in enumerate(wanted.tools):
             if tool.parameters is not None:
                 await self._check(f"tools.{place}.parameters", tool.parameters)

@@ -4,7 +4,9 @@ from collections.abc import Collection, Mapping
 
 from mainstay.kernel.caller import EVERYTHING
 
-_USER = frozenset({"documents:read", "collections:read", "jobs:read", "feedback:write", "generation:use"})
+_USER = frozenset(
+    {"documents:read", "collections:read", "jobs:read", "feedback:write", "generation:use", "language:use"}
+)
 _DEVELOPER = _USER | {
     "documents:write",
     "collections:write",
@@ -21,7 +23,14 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "developer": _DEVELOPER,
     "user": _USER,
     "researcher": frozenset(
-        {"documents:read", "collections:read", "jobs:read", "knowledge:evaluate", "generation:use"}
+        {
+            "documents:read",
+            "collections:read",
+            "jobs:read",
+            "knowledge:evaluate",
+            "generation:use",
+            "language:use",
+        }
     ),
     "operations": frozenset({"collections:read", "index:rebuild", "jobs:read", "jobs:write", "usage:read"}),
     "compliance_officer": frozenset(
@@ -31,7 +40,7 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
 }
 DESCRIPTIONS: Mapping[str, str] = {
     "admin": "May do everything.",
-    "developer": "Reads and writes documents, evaluates, looks after jobs.",
+    "developer": "Reads and writes documents, analyses texts, evaluates, looks after jobs.",
     "user": "Searches, asks, reads documents, gives feedback.",
     "researcher": "Reads and evaluates; writes nothing.",
     "operations": "Looks after jobs, usage and the index; sees no document's content.",

@@ -10,6 +10,7 @@ from typing import Any
 
 from mainstay.kit.piecewise import Piecewise
 from mainstay.kit.rendering import plain
+from mainstay.kit.sentences import sentences
 from mainstay.ports.encoder import Encoder
 from mainstay.ports.generator import Evidence, Generator
 from mainstay.services.knowledge.answering import (
@@ -25,7 +26,6 @@ from mainstay.services.knowledge.faqs import Faqs
 from mainstay.services.knowledge.finding import Finding, Found, Wanted
 from mainstay.services.knowledge.passage_store import Shown
 from mainstay.services.knowledge.records import AnswerPiece, Citation, FaqMatch, GroundedAnswer, Stretch
-from mainstay.services.knowledge.sentences import sentences
 
 LEARNED_WITH = "all-MiniLM-L6-v2"
 """Whose token vectors the judgement was learned with; with other encoders it goes by the words alone."""

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from mainstay.kit.sentences import sentences
 from mainstay.services.knowledge.blocks import Block, blocks
-from mainstay.services.knowledge.sentences import sentences
 
 _Span = tuple[int, int]
 

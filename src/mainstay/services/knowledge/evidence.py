@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from mainstay.kit.sentences import sentences
 from mainstay.ports.encoder import Tokens
 from mainstay.services.knowledge.lexical import terms
 from mainstay.services.knowledge.outlines import Outline, outline
-from mainstay.services.knowledge.sentences import sentences
 
 Matrix = NDArray[np.float64]
 

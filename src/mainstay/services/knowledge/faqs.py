@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from mainstay.kernel.work import caller, emit, note_change, note_target
 from mainstay.kit.clock import Clock
 from mainstay.kit.ids import Ids
+from mainstay.kit.sentences import sentences
 from mainstay.ports.ciphers import KeyDestroyed
 from mainstay.ports.encoder import Encoder
 from mainstay.ports.vectors import AllOf, Leg, Vectors
@@ -19,7 +20,6 @@ from mainstay.services.knowledge.passage_store import ChangeKind, PassageStore
 from mainstay.services.knowledge.permissions import may_see
 from mainstay.services.knowledge.points import FAQ
 from mainstay.services.knowledge.records import Faq, FaqMatch, FaqSuggestion, FeedbackGiven
-from mainstay.services.knowledge.sentences import sentences
 from mainstay.services.knowledge.store import DocumentRow, KnowledgeStore
 
 MATCH_MIN = 0.72

@@ -150,7 +150,7 @@ def talk_of(request: ChatRequest) -> Talk:
         tools=[_tool(each) for each in request.tools or ()],
         tool_choice=choice_of(request.tool_choice, "function"),
         parallel_calls=request.parallel_tool_calls is not False,
-        format=_format(request.response_format),
+        answer_format=_format(request.response_format),
         temperature=request.temperature,
         top_p=request.top_p,
         tokens_max=request.max_tokens if tokens_max is None else tokens_max,

@@ -19,9 +19,11 @@ from mainstay.kit.errors import Failure
 from mainstay.kit.ids import Ids
 from mainstay.transports.compatible.openai import (
     chat,
+    embeddings,
     errors,
     files,
     models,
+    rerank,
     responses,
     store_files,
     vector_stores,
@@ -38,7 +40,6 @@ from mainstay.transports.rest.streaming import Stream
 
 logger = logging.getLogger("mainstay")
 
-BASES = ("/v1", "/api/v1")
 TABLES: Sequence[Sequence[Endpoint]] = (
     models.ENDPOINTS,
     chat.ENDPOINTS,
@@ -46,6 +47,8 @@ TABLES: Sequence[Sequence[Endpoint]] = (
     files.ENDPOINTS,
     vector_stores.ENDPOINTS,
     store_files.ENDPOINTS,
+    embeddings.ENDPOINTS,
+    rerank.ENDPOINTS,
 )
 """The nouns that are served, each with its own module."""
 
@@ -78,12 +81,10 @@ class OpenAIDoor:
         at: dict[str, dict[str, Endpoint]] = {}
         for endpoint in (each for table in TABLES for each in table):
             if endpoint.operation in self._operations:
-                at.setdefault(endpoint.path, {})[endpoint.method] = endpoint
+                for base in endpoint.bases:
+                    at.setdefault(base + endpoint.path, {})[endpoint.method] = endpoint
         return [
-            EncodedRoute(
-                base + path, _Answers(methods, self._parts, self._operations), include_in_schema=False
-            )
-            for base in BASES
+            EncodedRoute(path, _Answers(methods, self._parts, self._operations), include_in_schema=False)
             for path, methods in at.items()
         ]
 
@@ -168,7 +169,8 @@ class _Answers:
             return
         place.done(exchange.apart_s)
         if isinstance(reply, Told):
-            await _json(exchange, reply.value, reply.status, _told(limits))
+            body = reply.value if isinstance(reply.value, bytes) else encoded(reply.value)
+            await exchange.answer(reply.status, b"application/json", body, _told(limits))
             return
         name = quote(reply.name, safe="") or "content"
         more = {**_told(limits), "Content-Disposition": f"attachment; filename*=UTF-8''{name}"}

@@ -11,7 +11,7 @@ from mainstay.transports.compatible.openai import errors
 
 @dataclass(frozen=True)
 class Told:
-    """A JSON document."""
+    """A JSON document, or the bytes of one that is written already."""
 
     value: Any
     status: int = 200

@@ -120,7 +120,7 @@ def talk_of(request: ResponseRequest, items: Sequence[Item]) -> Talk:
         ],
         tool_choice=choice_of(request.tool_choice),
         parallel_calls=request.parallel_tool_calls is not False,
-        format=_format(request.text),
+        answer_format=_format(request.text),
         temperature=request.temperature,
         top_p=request.top_p,
         tokens_max=request.max_output_tokens,

@@ -160,8 +160,8 @@ async def _keep(asked: Asked, whole: Mapping[str, Any], items: Sequence[Item]) -
         _KEEP,
         response_id=whole["id"],
         previous_id=whole["previous_response_id"] or "",
-        input=list(items),
-        output=whole["output"],
+        input_items=list(items),
+        output_items=whole["output"],
         facts=facts,
     )
 

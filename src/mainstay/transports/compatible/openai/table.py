@@ -1,10 +1,12 @@
 """What a noun of the protocol is served by: methods and paths, who may, and what answers."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from mainstay.transports.compatible.openai.asking import Asked
 from mainstay.transports.compatible.openai.replies import Reply
+
+BASES = ("/v1", "/api/v1")
 
 Handler = Callable[[Asked], Awaitable[Reply]]
 
@@ -23,3 +25,4 @@ class Endpoint:
     operation: str
     handler: Handler
     waits: bool = False
+    bases: Sequence[str] = BASES

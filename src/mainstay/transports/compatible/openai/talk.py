@@ -13,7 +13,7 @@ class Talk:
     tools: Sequence[Mapping[str, Any]] = ()
     tool_choice: str = "auto"
     parallel_calls: bool = True
-    format: Mapping[str, Any] | None = None
+    answer_format: Mapping[str, Any] | None = None
     temperature: float | None = None
     top_p: float | None = None
     tokens_max: int | None = None

@@ -1,0 +1,74 @@
+"""Answers questions about texts; nothing is stored."""
+
+from collections.abc import Sequence
+
+from mainstay.kernel.interface import Record
+from mainstay.ports.encoder import Role
+from mainstay.ports.personal_data import Kind
+from mainstay.services.language.given import given
+from mainstay.services.language.interface import Language
+from mainstay.services.language.meanings import Meanings
+from mainstay.services.language.private import Private
+from mainstay.services.language.records import (
+    DetectionAnswer,
+    Embeddings,
+    PersonalDataAnswer,
+    Ranking,
+    Restored,
+    Similarity,
+)
+from mainstay.services.language.telling import Telling
+
+
+class LanguageService(Language):
+    """The language service."""
+
+    def __init__(self, meanings: Meanings, telling: Telling, private: Private) -> None:
+        """Take the parts."""
+        self._meanings = meanings
+        self._telling = telling
+        self._private = private
+
+    async def detect_language(
+        self, text: str | None = None, texts: list[str] | None = None, alternatives: int = 3
+    ) -> DetectionAnswer:
+        """Tell languages."""
+        found = await self._telling.detect(given(text, texts), alternatives)
+        return DetectionAnswer(**_answer(text, found))
+
+    async def compare_texts(
+        self, left: str | None = None, right: str | None = None, texts: list[str] | None = None
+    ) -> Similarity:
+        """Compare texts."""
+        return await self._meanings.compare(left, right, texts)
+
+    async def embed(
+        self, texts: list[str], role: Role = "passage", dimensions: int | None = None
+    ) -> Embeddings:
+        """Turn texts into vectors."""
+        return await self._meanings.embed(texts, role, dimensions)
+
+    async def rerank(self, query: str, texts: list[str], top_n: int | None = None) -> Ranking:
+        """Order texts."""
+        return await self._meanings.rank(query, texts, top_n)
+
+    async def find_personal_data(
+        self,
+        text: str | None = None,
+        texts: list[str] | None = None,
+        action: str = "find",
+        kinds: list[Kind] | None = None,
+        region: str = "",
+    ) -> PersonalDataAnswer:
+        """Find personal data."""
+        found = await self._private.find(given(text, texts), action, kinds, region)
+        return PersonalDataAnswer(**_answer(text, found))
+
+    async def restore_personal_data(self, text: str) -> Restored:
+        """Turn tokens back."""
+        return await self._private.restore(text)
+
+
+def _answer(text: str | None, found: Sequence[Record]) -> dict[str, object]:
+    """Put the answer to one text on top, and those to several into `results`."""
+    return {"results": found} if text is None else dict(found[0])

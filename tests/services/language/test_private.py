@@ -1,0 +1,75 @@
+"""Personal data through the front door: found, masked, turned into tokens and back."""
+
+import pytest
+
+from mainstay.app.house import House
+from mainstay.kernel.guard import PermissionMissing
+from mainstay.services.language.failures import TextUnclear
+from makers import Client, client, tenant_client
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+_TEXT = "Ada (ada@example.com) and again ada@example.com, card 4111 1111 1111 1111. 🛳️"
+
+
+async def test_it_is_found_with_its_place(asker: Client) -> None:
+    answer = await asker.call("language.find_personal_data", text=_TEXT)
+    assert [(each.kind, _TEXT[each.start : each.end]) for each in answer.found] == [
+        ("email", "ada@example.com"),
+        ("email", "ada@example.com"),
+        ("card", "4111 1111 1111 1111"),
+    ]
+    assert answer.text is None
+
+
+async def test_it_is_masked_in_each_text(asker: Client) -> None:
+    answer = await asker.call("language.find_personal_data", texts=[_TEXT, "Nothing."], action="mask")
+    assert [each.text for each in answer.results] == [
+        "Ada ([EMAIL]) and again [EMAIL], card [CARD]. 🛳️",
+        "Nothing.",
+    ]
+
+
+async def test_tokens_are_turned_back_by_their_tenant_alone(house: House, asker: Client) -> None:
+    hidden = (await asker.call("language.find_personal_data", text=_TEXT, action="tokenize")).text
+    assert "ada@example.com" not in hidden
+    assert "4111" not in hidden
+    first, again = hidden.split("[pii:email:")[1:3]
+    assert first.partition("]")[0] == again.partition("]")[0]
+    back = await asker.call("language.restore_personal_data", text=f"He said: {hidden}")
+    assert (back.text, back.restored, back.unknown) == (f"He said: {_TEXT}", 3, 0)
+    other = await tenant_client(house, "Other")
+    kept = await other.call("language.restore_personal_data", text=hidden)
+    assert (kept.text, kept.restored, kept.unknown) == (hidden, 0, 3)
+
+
+async def test_a_changed_token_stays(asker: Client) -> None:
+    hidden = (await asker.call("language.find_personal_data", text="ada@example.com", action="tokenize")).text
+    for changed in (
+        hidden.replace("email", "card"),
+        hidden[:-3] + "AA]",
+        "[pii:email:AgAB]",
+        "[pii:email:A]",
+    ):
+        back = await asker.call("language.restore_personal_data", text=changed)
+        assert (back.text, back.restored, back.unknown) == (changed, 0, 1)
+
+
+async def test_tokens_outlive_a_change_of_keys(house: House, asker: Client) -> None:
+    hidden = (await asker.call("language.find_personal_data", text="ada@example.com", action="tokenize")).text
+    tenant = (await asker.call("identity.whoami")).tenant_id
+    house.engines.keys.rotate(tenant)
+    assert (await asker.call("language.restore_personal_data", text=hidden)).text == "ada@example.com"
+
+
+async def test_who_may_use_texts_may_not_restore(house: House, asker: Client) -> None:
+    key = await asker.call("identity.create_key", name="user", role="user")
+    user = client(house, key.key)
+    assert (await user.call("language.find_personal_data", text=_TEXT)).found
+    with pytest.raises(PermissionMissing):
+        await user.call("language.restore_personal_data", text=_TEXT)
+
+
+async def test_either_one_text_or_several_are_given(asker: Client) -> None:
+    for values in ({}, {"text": "a", "texts": ["b"]}, {"texts": ["x" * 999_999] * 3}):
+        with pytest.raises(TextUnclear):
+            await asker.call("language.find_personal_data", **values)

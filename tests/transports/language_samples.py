@@ -1,0 +1,17 @@
+"""Values for the operations on texts."""
+
+from transports.worlds import Sample, plain
+
+_TEXT = "Die Fähre legt um neun ab. Write to ada@example.com 🛳️."
+
+LANGUAGE: dict[str, Sample] = {
+    "language.detect_language": Sample(plain(texts=[_TEXT, "Where?"], alternatives=2), {"alternatives": 21}),
+    "language.compare_texts": Sample(plain(left="A ferry", right=_TEXT), {"texts": []}),
+    "language.embed": Sample(plain(texts=[_TEXT], role="query", dimensions=8), {"dimensions": 7}),
+    "language.rerank": Sample(plain(query="ferry", texts=["A ferry.", "A quay."], top_n=1), {"top_n": 0}),
+    "language.find_personal_data": Sample(
+        plain(text=_TEXT, action="mask", kinds=["email"], region="DE"),
+        {"kinds": ["mood"], "region": "Berlin"},
+    ),
+    "language.restore_personal_data": Sample(plain(text=f"{_TEXT} [pii:email:AgAB]"), {"text": ""}),
+}
