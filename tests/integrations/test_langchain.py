@@ -13,9 +13,13 @@ pytest.importorskip("langchain_tests", reason="needs langchain-tests")
 from langchain_core.documents import Document
 from langchain_core.embeddings import DeterministicFakeEmbedding
 from langchain_core.vectorstores import VectorStore
-from langchain_tests.integration_tests import RetrieversIntegrationTests, VectorStoreIntegrationTests
+from langchain_tests.integration_tests import (
+    EmbeddingsIntegrationTests,
+    RetrieversIntegrationTests,
+    VectorStoreIntegrationTests,
+)
 
-from mainstay.integrations.langchain import MainstayRetriever, MainstayVectorStore
+from mainstay.integrations.langchain import MainstayEmbeddings, MainstayRetriever, MainstayVectorStore
 from mainstay.integrations.shelf import NotStored
 
 _NUMBERS = itertools.count()
@@ -61,6 +65,22 @@ class TestRetriever(RetrieversIntegrationTests):
     @property
     def retriever_query_example(self) -> str:
         return "When does the ferry leave?"
+
+
+class TestEmbeddings(EmbeddingsIntegrationTests):
+    """The suite of embeddings."""
+
+    @pytest.fixture(autouse=True)
+    def served(self, house: Running) -> None:
+        self.url = house.url
+
+    @property
+    def embeddings_class(self) -> type[MainstayEmbeddings]:
+        return MainstayEmbeddings
+
+    @property
+    def embedding_model_params(self) -> dict[str, object]:
+        return {"url": self.url, "key": ADMIN_KEY}
 
 
 def test_filters_narrow_what_is_found(store: MainstayVectorStore) -> None:

@@ -1,4 +1,4 @@
-"""A LangChain vector store and retriever over a collection (extra `langchain`).
+"""A LangChain vector store and retriever over a collection, and the server's encoder (extra `langchain`).
 
 >>> from mainstay.integrations.langchain import MainstayVectorStore
 >>> store = MainstayVectorStore("handbook", url="http://127.0.0.1:8080", key="…")
@@ -18,9 +18,11 @@ from langchain_core.embeddings import Embeddings
 from langchain_core.retrievers import BaseRetriever
 from langchain_core.vectorstores import VectorStore
 
+from mainstay.client import Mainstay
 from mainstay.integrations.shelf import Shelf, Text, new_id
 
 _K = 4
+_TEXTS_AT_ONCE = 100
 
 
 class MainstayVectorStore(VectorStore):
@@ -136,6 +138,26 @@ class MainstayRetriever(BaseRetriever):
         shelf = Shelf(self.collection, self.url, self.key)
         found = shelf.find(query, self.k if k is None else k, self.filter, passages=True)
         return [_document(each, {"score": each.score}) for each in found]
+
+
+class MainstayEmbeddings(Embeddings):
+    """The server's encoder, for what LangChain compares by itself; vectors have the length 1."""
+
+    def __init__(self, *, url: str | None = None, key: str | None = None) -> None:
+        """Take where the server is (else MAINSTAY_URL and MAINSTAY_API_KEY)."""
+        self._server = Mainstay(url, key)
+
+    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+        """Encode texts that are to be found."""
+        made: list[list[float]] = []
+        for start in range(0, len(texts), _TEXTS_AT_ONCE):
+            portion = texts[start : start + _TEXTS_AT_ONCE]
+            made += self._server.language.embed(portion, role="passage").embeddings
+        return made
+
+    def embed_query(self, text: str) -> list[float]:
+        """Encode a text that is looked for."""
+        return self._server.language.embed([text], role="query").embeddings[0]
 
 
 def _as_it_is(score: float) -> float:
