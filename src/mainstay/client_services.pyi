@@ -74,7 +74,9 @@ from mainstay.services.files.records import (
     FilePage,
     FilePart,
     FileRemoved,
+    FileUpload,
     StoredFile,
+    UploadPart,
 )
 from mainstay.services.gateway.interface import (
     Gateway,
@@ -508,6 +510,30 @@ class FilesSync:
         self,
         file_id: str,
     ) -> FileRemoved: ...
+    def start_upload(
+        self,
+        name: str,
+        size: int,
+        media_type: str = "",
+        purpose: str = "user_data",
+        groups: list[str] | None = None,
+        expires_in_s: int | None = None,
+    ) -> FileUpload: ...
+    def add_upload_part(
+        self,
+        file: Upload | Path | bytes,
+        upload_id: str,
+    ) -> UploadPart: ...
+    def complete_upload(
+        self,
+        upload_id: str,
+        part_ids: list[str],
+        md5: str = "",
+    ) -> FileUpload: ...
+    def cancel_upload(
+        self,
+        upload_id: str,
+    ) -> FileUpload: ...
 
 class GatewaySync:
     def get_usage(

@@ -19,6 +19,19 @@ def _kept_file(world: World, _mark: str = "") -> Values:
     return {"file_id": kept[0]["file_id"]}
 
 
+def _begun(world: World, _mark: str = "") -> Values:
+    """Begin an upload of a note."""
+    begun = world.call("files.start_upload", name="note.txt", size=len(_NOTE.content))
+    return {"upload_id": begun["upload_id"]}
+
+
+def _sent(world: World, mark: str) -> Values:
+    """Begin an upload and send all of it."""
+    begun = _begun(world, mark)
+    part = world.call("files.add_upload_part", **begun, file=_NOTE)
+    return {**begun, "part_ids": [part["part_id"]]}
+
+
 def _of_kept_file(world: World, _mark: str) -> Values:
     _kept_file(world)
     return {"purpose": "vision", "limit": 1}
@@ -71,6 +84,17 @@ FILES: dict[str, Sample] = {
     "files.get_file_part": Sample(
         lambda world, _: {**_kept_file(world), "part": 1}, {"part": 0}, {"file_id": NOWHERE}
     ),
+    "files.start_upload": Sample(
+        plain(name="Überfahrt.txt", size=20, media_type="text/plain", purpose="batch", expires_in_s=3600),
+        {"name": "a/b", "size": 0},
+    ),
+    "files.add_upload_part": Sample(
+        lambda world, mark: {**_begun(world, mark), "file": _NOTE},
+        {"upload_id": "no id!"},
+        {"upload_id": NOWHERE},
+    ),
+    "files.complete_upload": Sample(_sent, {"part_ids": []}, {"upload_id": NOWHERE}),
+    "files.cancel_upload": Sample(_begun, {"upload_id": "no id!"}, {"upload_id": NOWHERE}),
     "files.delete_file": Sample(_file, {"file_id": "no id!"}, {"file_id": NOWHERE}),
     "knowledge.create_vector_store": Sample(
         lambda _, mark: {

@@ -55,7 +55,8 @@ DEVELOPER = USER | {
     *("knowledge.create_vector_store", "knowledge.update_vector_store", "knowledge.delete_vector_store"),
     *("knowledge.attach_files", "knowledge.update_attached_file", "knowledge.detach_file"),
     *("knowledge.cancel_file_batch", "files.upload_file", "files.list_files", "files.get_file"),
-    *("files.get_file_part", "files.delete_file"),
+    *("files.get_file_part", "files.delete_file", "files.start_upload", "files.add_upload_part"),
+    *("files.complete_upload", "files.cancel_upload"),
 }
 LISTS = {
     *ACCOUNT,

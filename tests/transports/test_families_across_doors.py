@@ -51,6 +51,7 @@ class Sides:
     their_passkey: str
     their_file: str
     their_batch: str
+    their_upload: str
     attackers: dict[str, World] = field(default_factory=dict)
 
     def attacker(self, operation: Operation) -> World:
@@ -71,13 +72,14 @@ def _tenant(opened: Running, name: str, word: str) -> World:
     return furnished(opened, made["key"], tenant, word)
 
 
-def _attached(victim: World) -> tuple[str, str]:
-    """Give the ids of a file in their books, and of the batch by which it came there."""
+def _attached(victim: World) -> tuple[str, str, str]:
+    """Give the ids of a file in their books, of the batch by which it came there, and of an upload."""
     file = Upload("theirs.txt", "text/plain", f"The {SECRET}.".encode())
     stored = victim.call("files.upload_file", file=file)
     files = [{"file_id": stored["file_id"]}]
     batch = victim.call("knowledge.attach_files", store_id="their-books", files=files)
-    return stored["file_id"], batch["batch_id"]
+    begun = victim.call("files.start_upload", name="theirs.txt", size=99)
+    return stored["file_id"], batch["batch_id"], begun["upload_id"]
 
 
 @pytest.fixture(scope="module")
@@ -116,6 +118,9 @@ VOCABULARY: Mapping[str, Callable[[Sides], Any]] = {
     "after": lambda sides: sides.their_key,
     "batch_id": lambda sides: sides.their_batch,
     "file_id": lambda sides: sides.their_file,
+    "part_ids": lambda sides: [sides.their_file],
+    "upload_id": lambda sides: sides.their_upload,
+    "files.start_upload.name": lambda _: "theirs",
     "store_id": lambda _: "their-books",
     "store_ids": lambda _: ["their-books"],
     "authorization_id": lambda sides: sides.their_approval,

@@ -88,6 +88,8 @@ NEVER = {
     "tenants": "of the tenant",
     "tenant_tiers": "of the tenant",
     "tiers": "of the installation",
+    "upload_parts": "of the tenant",
+    "uploads": "of the tenant",
     "vector_stores": "of the tenant",
 }
 

@@ -9,9 +9,13 @@ import pytest
 
 from makers import ADMIN_KEY
 from transports.homes import BASES, Home, home_in
-from transports.openai.file_usages import USAGES, Usage
+from transports.openai.file_usages import USAGES as FILE_USAGES
+from transports.openai.file_usages import Usage
+from transports.openai.upload_usages import USAGES as UPLOAD_USAGES
 from transports.real_house import bearer
 from transports.worlds import COLLECTION, DOC
+
+USAGES = [*FILE_USAGES, *UPLOAD_USAGES]
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ from mainstay.kit.ids import Ids, made_ms
 from mainstay.ports.blobs import Blobs
 from mainstay.services.files.limits import PART_BYTES
 from mainstay.services.files.store import FileStore, Kept
+from mainstay.services.files.upload_store import UploadStore
 
 KIND = "part"
 _UNCLAIMED_MS = 2 * 3_600_000
@@ -21,9 +22,10 @@ class Contents:
     request that failed in between is swept away later.
     """
 
-    def __init__(self, store: FileStore, blobs: Blobs, clock: Clock, ids: Ids) -> None:
+    def __init__(self, store: FileStore, uploads: UploadStore, blobs: Blobs, clock: Clock, ids: Ids) -> None:
         """Take who knows the files, and where the bytes go."""
         self._store = store
+        self._uploads = uploads
         self._blobs = blobs
         self._clock = clock
         self._ids = ids
@@ -53,7 +55,7 @@ class Contents:
         newest = self._clock.now_ms() - _UNCLAIMED_MS
         keys = [key for key in await self._blobs.keys(caller().tenant_id) if key.startswith(f"{KIND}_")]
         old = [key for key in keys if made_ms(key) < newest]
-        named = await self._store.blobs() if old else set()
+        named = await self._store.blobs() | await self._uploads.blobs() if old else set()
         left = [key for key in old if key not in named]
         await self.erase(left)
         return len(left)

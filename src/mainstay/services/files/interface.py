@@ -3,20 +3,42 @@
 from mainstay.kernel.interface import Interface, Upload, reads, writes
 from mainstay.kernel.room import QuotaFull
 from mainstay.ports.blobs import BlobsUnavailable
-from mainstay.services.files.failures import FileEmpty, FileMissing, PartMissing
+from mainstay.services.files.failures import (
+    FileEmpty,
+    FileMissing,
+    PartMissing,
+    UploadEnded,
+    UploadMissing,
+    UploadUnfit,
+)
 from mainstay.services.files.limits import (
     ExpiresIn,
     FileId,
+    FileName,
+    FileSize,
     Groups,
+    Md5,
+    MediaType,
     Order,
     PageLimit,
+    PartIds,
     PartNumber,
     Purpose,
 )
-from mainstay.services.files.records import FileDeleted, FilePage, FilePart, FileRemoved, StoredFile
+from mainstay.services.files.records import (
+    FileDeleted,
+    FilePage,
+    FilePart,
+    FileRemoved,
+    FileUpload,
+    StoredFile,
+    UploadPart,
+)
 
 __all__ = ["FileDeleted", "FileMissing", "Files", "StoredFile"]
 
+_UPLOAD = {"upload_id": "upload_01k9z6q7h8e4v5c3x2b1n0m9a8"}
+_GOING_ON = (UploadMissing, UploadEnded, UploadUnfit, BlobsUnavailable)
 _FILE = {"file_id": "file_01k9z6q7h8e4v5c3x2b1n0m9a8"}
 
 
@@ -72,3 +94,48 @@ class Files(Interface):
         When this answers, nothing finds it. The job that is named erases its bytes and what was made of it;
         the answer waits for that for some seconds. It cannot be cancelled, and can be retried when it failed.
         """
+
+    @writes(
+        "POST /storage/uploads",
+        may="files:write",
+        status=201,
+        example={"name": "archive.zip", "size": 200_000_000, "purpose": "user_data"},
+    )
+    async def start_upload(
+        self,
+        name: FileName,
+        size: FileSize,
+        media_type: MediaType = "",
+        purpose: Purpose = "user_data",
+        groups: Groups | None = None,
+        expires_in_s: ExpiresIn | None = None,
+    ) -> FileUpload:
+        """Begin to send a file in several parts, 512 MiB together at most; it goes on for an hour."""
+
+    @writes(
+        "POST /storage/uploads/{upload_id}/parts",
+        may="files:write",
+        status=201,
+        fails=(*_GOING_ON, FileEmpty, QuotaFull),
+        example=_UPLOAD,
+    )
+    async def add_upload_part(self, file: Upload, upload_id: FileId) -> UploadPart:
+        """Send a part; parts may be sent at the same time, and in any order."""
+
+    @writes(
+        "POST /storage/uploads/{upload_id}/complete",
+        may="files:write",
+        fails=_GOING_ON,
+        example={**_UPLOAD, "part_ids": ["filepart_01k9z6q7h8e4v5c3x2b1n0m9a8"]},
+    )
+    async def complete_upload(self, upload_id: FileId, part_ids: PartIds, md5: Md5 = "") -> FileUpload:
+        """Make a file of the parts that are named, in that order; others are erased."""
+
+    @writes(
+        "POST /storage/uploads/{upload_id}/cancel",
+        may="files:write",
+        fails=(UploadMissing, UploadEnded),
+        example=_UPLOAD,
+    )
+    async def cancel_upload(self, upload_id: FileId) -> FileUpload:
+        """Give an upload up; its parts are erased."""

@@ -7,7 +7,6 @@ from pydantic import Field, StringConstraints
 MIB = 1024 * 1024
 PART_BYTES = 8 * MIB
 """How large the pieces are in which a file is sealed, stored and given back."""
-UPLOAD_PART_BYTES_MAX = 64 * MIB
 FILE_BYTES_MAX = 512 * MIB
 HOUR_S = 3600
 
@@ -36,6 +35,15 @@ Groups = Annotated[
         ),
     ),
 ]
+FileName = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f/\\]+$"),
+    Field(description="The file's name, without folders."),
+]
+FileSize = Annotated[int, Field(ge=1, le=FILE_BYTES_MAX, description="How many bytes the file has.")]
+MediaType = Annotated[str, StringConstraints(max_length=200, pattern=r"^[\x20-\x7e]*$")]
+PartIds = Annotated[list[FileId], Field(min_length=1, max_length=10_000)]
+Md5 = Annotated[str, StringConstraints(pattern=r"^([0-9A-Fa-f]{32})?$")]
 ExpiresIn = Annotated[
     int,
     Field(

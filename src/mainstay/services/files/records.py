@@ -1,5 +1,7 @@
 """What comes out of the files service."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from mainstay.kernel.interface import Event, Record
@@ -44,6 +46,40 @@ class FileRemoved(Record):
 
     file_id: str
     job_id: str = Field(description="The job that erased its bytes and what was made of it; it may go on.")
+
+
+class FileUpload(Record):
+    """A file that is sent in several parts; `file` is there when it was completed."""
+
+    upload_id: str
+    name: str
+    purpose: str
+    bytes: int = Field(description="What was announced, and what the parts have to make up.")
+    state: Literal["pending", "completed", "cancelled"]
+    file: StoredFile | None
+    created_ms: int
+    expires_ms: int
+
+
+class UploadPart(Record):
+    """A part of an upload that is stored."""
+
+    part_id: str
+    upload_id: str
+    created_ms: int
+
+
+class UploadEnds(Event):
+    """The hour of an upload is over, or the day for which it is known (`forgotten`)."""
+
+    upload_id: str
+    forgotten: bool = False
+
+
+class PartsDropped(Event):
+    """Parts of an upload became of no use; their bytes are to be erased."""
+
+    blobs: list[str]
 
 
 class FileDeleted(Event):

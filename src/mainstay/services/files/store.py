@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mainstay.ports.database import Aged, Column, Row, Rows, Scalar, Table
+from mainstay.services.files.upload_tables import UPLOAD_PARTS, UPLOADS
 
 FILES = Table(
     name="files",
@@ -39,7 +40,7 @@ FILE_PARTS = Table(
     exported=("file_id", "number", "blob", "bytes"),
 )
 
-TABLES = (FILES, FILE_PARTS)
+TABLES = (FILES, FILE_PARTS, UPLOADS, UPLOAD_PARTS)
 
 _FILE = (
     "SELECT f.file_id, f.name, f.purpose, f.media_type, f.bytes, f.sha256, f.groups, f.created_ms,"

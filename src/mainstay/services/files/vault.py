@@ -64,10 +64,10 @@ class Vault:
             file_id=self._ids.new("file"),
             name=file.name,
             purpose=purpose,
-            media_type=file.media_type or mimetypes.guess_type(file.name)[0] or _MEDIA_TYPE,
+            media_type=file.media_type or media_type_of(file.name),
             bytes=len(file.content),
             sha256=sha256,
-            groups=None if groups is None or EVERYBODY in groups else tuple(dict.fromkeys(groups)),
+            groups=readers(groups),
             parts=len(parts),
             created_ms=now,
             expires_ms=None if expires_in_s is None else now + 1000 * expires_in_s,
@@ -165,6 +165,16 @@ class Vault:
         if tenant_id not in self._swept:
             self._swept.add(tenant_id)
             await self._contents.sweep()
+
+
+def readers(groups: Sequence[str] | None) -> tuple[str, ...] | None:
+    """Give the groups that a file is kept to, each once; None is everybody."""
+    return None if groups is None or EVERYBODY in groups else tuple(dict.fromkeys(groups))
+
+
+def media_type_of(name: str) -> str:
+    """Guess what a file is, by its name."""
+    return mimetypes.guess_type(name)[0] or _MEDIA_TYPE
 
 
 def shown(row: FileRow) -> StoredFile:

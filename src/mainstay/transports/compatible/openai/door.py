@@ -26,6 +26,7 @@ from mainstay.transports.compatible.openai import (
     rerank,
     responses,
     store_files,
+    uploads,
     vector_stores,
 )
 from mainstay.transports.compatible.openai.asking import Asked
@@ -45,6 +46,7 @@ TABLES: Sequence[Sequence[Endpoint]] = (
     chat.ENDPOINTS,
     responses.ENDPOINTS,
     files.ENDPOINTS,
+    uploads.ENDPOINTS,
     vector_stores.ENDPOINTS,
     store_files.ENDPOINTS,
     embeddings.ENDPOINTS,
