@@ -169,7 +169,7 @@ def engines_for(settings: Settings, **given: Any) -> Engines:
     clock, random = given.pop("clock"), SystemRandom()
     stands_in = settings.model_copy(update={"encoder": "http://127.0.0.1:9"})
     chosen = picked(stands_in, clock, random)
-    echo = {} if chosen.chats.models else {"chats": Echo()}
+    echo = {} if getattr(chosen.chats, "models", ()) else {"chats": Echo()}
     quick = Argon2Passwords(random, memory_kib=64, passes=1)
     return replace(chosen, **{"encoder": WordEncoder(), "passwords": quick, **echo, **given})
 

@@ -8,6 +8,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from mainstay.app import spec
+from mainstay.app.generators import GeneratorSettings
 from mainstay.app.settings import Settings
 from mainstay.engines.fetchers.http import HttpFetcher
 from mainstay.engines.parsers.pdf import PAGES_MAX
@@ -15,6 +16,10 @@ from mainstay.kernel import idempotency
 from mainstay.kernel.events import declared_reactions
 from mainstay.kernel.interface import operations_of
 from mainstay.kernel.leases import ATTEMPTS_MAX, INTERRUPTED_MAX
+from mainstay.services.generation import records as generation
+from mainstay.services.generation.caching import ANSWERS_MAX
+from mainstay.services.generation.responses import RESPONSE_BYTES_MAX
+from mainstay.services.generation.shaping import SCHEMA_BYTES_MAX
 from mainstay.services.identity import interface as identity
 from mainstay.services.identity.moments import EXPIRY_DAYS_MAX
 from mainstay.services.identity.rolebook import ROLES_MAX
@@ -26,6 +31,8 @@ from mainstay.services.knowledge.reactions import KnowledgeReactions
 from mainstay.services.people import records as people
 from mainstay.services.people.accounts import MAILS_AN_HOUR_MAX
 from mainstay.services.people.members import LOOKED_THROUGH_MAX
+from mainstay.transports.compatible.openai.embeddings import INPUTS_MAX
+from mainstay.transports.compatible.openai.rerank import DOCUMENTS_MAX
 
 _ROW = re.compile(r"^\| (?!Limit \||---)(.+?) \| (.+?) \|$", re.MULTILINE)
 
@@ -43,6 +50,7 @@ def fetching(limit: str) -> float:
     return float(inspect.signature(HttpFetcher).parameters[limit].default)
 
 
+GENERATOR = GeneratorSettings(url="https://llm.example.com/v1", model="m")
 QUERY = next(each for each in operations_of(Knowledge) if each.name == "query")
 ENCODING = declared_reactions(KnowledgeReactions)["knowledge.encode_documents"]
 HELD = {
@@ -64,6 +72,19 @@ HELD = {
     "conditions of a filter": f"{filters.CONDITIONS_MAX}, in {filters.DEPTH_MAX} levels",
     "values of one condition": f"{filter_fields.VALUES_MAX:,}",
     "collections in one query": f"{QUERY.model.model_json_schema()['properties']['collections']['maxItems']}",
+    "a conversation with its documents": f"{generation.CHARACTERS_MAX // 1_000_000} million characters, "
+    f"{generation.MESSAGES_MAX:,} messages, {bound(generation.Documents, 'maxItems')} documents",
+    "one message": f"{bound(generation.Text, 'maxLength') // 1_000_000} million characters",
+    "rounds of tools after a question": f"{generation.TOOL_ROUNDS_MAX}",
+    "tools in one request": f"{bound(generation.Tools, 'maxItems')}",
+    "JSON Schema of an answer or a tool": f"{SCHEMA_BYTES_MAX:,} characters",
+    "time of a generator": f"{GENERATOR.first_piece_s:g} seconds to the first piece, "
+    f"{GENERATOR.between_pieces_s:g} between pieces, {GENERATOR.total_s:g} in all, or as set",
+    "answers kept in memory": f"{ANSWERS_MAX:,}, "
+    f"{bound(generation.CacheSeconds, 'maximum') // 3600} hours at most",
+    "a kept response with all that led to it": f"{RESPONSE_BYTES_MAX // 2**20} MB",
+    "texts in one request for embeddings": f"{INPUTS_MAX:,}",
+    "texts in one request for a ranking": f"{DOCUMENTS_MAX}",
     "requests of a key": f"{default('rate_limit_per_minute'):,} a minute, or its own limit",
     "requests in progress until some may be refused": f"{default('shedding_at_once')} "
     "(`MAINSTAY_SHEDDING_AT_ONCE`)",

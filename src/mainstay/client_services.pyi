@@ -644,6 +644,7 @@ class GenerationSync:
         tokens_max: int | None = None,
         stop: list[str] = ...,
         seed: int | None = None,
+        hide_personal_data: bool = False,
         cache_s: int = 0,
     ) -> Completion: ...
     def stream_complete(
@@ -660,6 +661,7 @@ class GenerationSync:
         tokens_max: int | None = None,
         stop: list[str] = ...,
         seed: int | None = None,
+        hide_personal_data: bool = False,
         cache_s: int = 0,
     ) -> Pieces[CompletionPiece]: ...
     def list_generators(self) -> list[Generator]: ...

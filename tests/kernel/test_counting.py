@@ -141,4 +141,4 @@ async def test_outcomes_are_told_apart(database: Database, make: Make) -> None:
     await usage.write()
     (row,) = await database.fetch(SYSTEM, "SELECT * FROM usage WHERE span = 'day'")
     found = {name: row[name] for name in module.COUNTED}
-    assert found == {"requests": 5, "refused": 1, "failed": 2, "writes": 2, "tokens": 12}
+    assert found == {"requests": 5, "refused": 1, "failed": 2, "writes": 2, "tokens": 12, "cost_micros": 0}

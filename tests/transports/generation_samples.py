@@ -20,6 +20,7 @@ _ALL: Values = {
     "tokens_max": 100,
     "stop": ["END"],
     "seed": 7,
+    "hide_personal_data": True,
 }
 _WRONG = {"messages": [], "temperature": 3}
 _ITEMS: Values = {

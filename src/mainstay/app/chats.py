@@ -36,7 +36,9 @@ def chats_of(settings: Settings, pick: Callable[[str, str], Any]) -> Chats:
     upstream, limits = pick("chat.openai", "Upstream"), pick("model_server", "Limits")
     upstreams = [
         upstream(
-            ChatModel(name, each.model, each.input_price, each.output_price, each.fallback),
+            ChatModel(
+                name, each.model, each.input_price, each.output_price, each.fallback, each.hide_personal_data
+            ),
             each.url,
             each.key.get_secret_value(),
             limits(

@@ -21,6 +21,7 @@ class GeneratorSettings(BaseModel):
     key: SecretStr = SecretStr("")
     input_price: float = Field(0.0, ge=0, le=100_000)
     output_price: float = Field(0.0, ge=0, le=100_000)
+    hide_personal_data: bool = False
     fallback: tuple[GeneratorName, ...] = Field((), max_length=10)
     first_piece_s: float = Field(60.0, gt=0, le=3600)
     between_pieces_s: float = Field(30.0, gt=0, le=3600)

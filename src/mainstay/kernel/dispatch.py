@@ -25,6 +25,7 @@ from mainstay.kernel.usage import Usage
 from mainstay.kernel.work import Work, entered
 from mainstay.kit.clock import Clock
 from mainstay.kit.errors import Failure, Invalid, TooMany, Unauthenticated, Unavailable
+from mainstay.kit.spending import Spending
 from mainstay.ports.database import Database
 
 logger = logging.getLogger("mainstay")
@@ -375,12 +376,13 @@ class Application:
         walk.record.end(message.origin, outcome, took_s)
         caller = walk.caller
         if caller is not None:
-            tokens = 0 if work is None else work.spending.tokens
+            spent = Spending() if work is None else work.spending
+            costs = {"tokens": spent.tokens, "cost_micros": spent.cost_micros}
             if isinstance(message.credential, Caller):
-                self._parts.usage.spent(caller, operation.full_name, tokens)
+                self._parts.usage.spent(caller, operation.full_name, **costs)
             else:
                 writes = operation.kind == "write"
-                self._parts.usage.count(caller, operation.full_name, outcome, writes=writes, tokens=tokens)
+                self._parts.usage.count(caller, operation.full_name, outcome, writes=writes, **costs)
         self._parts.tracing.tell(
             Span(
                 operation=operation.full_name,

@@ -203,7 +203,8 @@ class Reactor:
                 await work.undo(error)
                 raise
             finally:
-                self._usage.spent(work.caller, reaction.name, work.spending.tokens)
+                spent = work.spending
+                self._usage.spent(work.caller, reaction.name, spent.tokens, spent.cost_micros)
             await self._outbox.committed(work)
             if work.after is not None:
                 await work.after()

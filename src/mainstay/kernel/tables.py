@@ -209,6 +209,7 @@ USAGE = Table(
         Column("failed", "integer"),
         Column("writes", "integer"),
         Column("tokens", "integer"),
+        Column("cost_micros", "integer"),
     ),
     key=("span", "begins_ms", "subject", "operation", "writer"),
     indexes=(Index(("span", "begins_ms"), across=True),),
@@ -222,6 +223,7 @@ USAGE = Table(
         "failed",
         "writes",
         "tokens",
+        "cost_micros",
     ),
     aged=Aged("usage", "begins_ms", least_days=62),
 )

@@ -17,7 +17,7 @@ ROUND_S = 10.0
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
 HOURS_KEPT_MS = 35 * DAY_MS
-COUNTED = ("requests", "refused", "failed", "writes", "tokens")
+COUNTED = ("requests", "refused", "failed", "writes", "tokens", "cost_micros")
 
 _REFUSED = frozenset({RateLimited.code(), QuotaUsedUp.code(), TooManyAtOnce.code()})
 _FINE = frozenset({"ok", "left"})
@@ -51,7 +51,16 @@ class Usage:
         self._begins_ms = clock.now_ms() // HOUR_MS * HOUR_MS
         self._tidied_ms = 0
 
-    def count(self, caller: Caller, operation: str, outcome: str, *, writes: bool, tokens: int) -> None:
+    def count(
+        self,
+        caller: Caller,
+        operation: str,
+        outcome: str,
+        *,
+        writes: bool,
+        tokens: int,
+        cost_micros: int = 0,
+    ) -> None:
         """Count a request that ended with this outcome."""
         counts = self._counts(caller, operation)
         counts[0] += 1
@@ -61,13 +70,16 @@ class Usage:
             counts[2] += 1
         elif writes:
             counts[3] += 1
+        counts[5] += cost_micros
         if tokens:
             self._add_tokens(caller, counts, tokens)
 
-    def spent(self, caller: Caller, operation: str, tokens: int) -> None:
-        """Count the tokens of what was part of another request, or was done after it."""
-        if tokens:
-            self._add_tokens(caller, self._counts(caller, operation), tokens)
+    def spent(self, caller: Caller, operation: str, tokens: int, cost_micros: int = 0) -> None:
+        """Count the tokens of what was part of another request, or was done after it, and their cost."""
+        if tokens or cost_micros:
+            counts = self._counts(caller, operation)
+            counts[5] += cost_micros
+            self._add_tokens(caller, counts, tokens)
 
     def tokens(self, tenant_id: str, subject: str = "") -> int:
         """Give the tokens that a tenant, or one of its keys, spent today, as far as this process knows."""

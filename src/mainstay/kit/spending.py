@@ -4,13 +4,14 @@ from contextvars import ContextVar
 
 
 class Spending:
-    """The tokens that were spent on one piece of work."""
+    """What was spent on one piece of work: tokens, and what they cost, in millionths of the currency."""
 
-    __slots__ = ("tokens",)
+    __slots__ = ("cost_micros", "tokens")
 
     def __init__(self) -> None:
         """Begin with none."""
         self.tokens = 0
+        self.cost_micros = 0
 
 
 spending: ContextVar[Spending] = ContextVar("mainstay_spending", default=Spending())  # noqa: B039 - outside of any work nobody reads it

@@ -128,6 +128,8 @@ class ChatModel:
     input_price: float = 0.0
     output_price: float = 0.0
     fallback: Sequence[str] = ()
+    veiled: bool = False
+    """Whether personal data is kept from it."""
 
 
 class Chats(Protocol):

@@ -104,7 +104,7 @@ async def test_the_first_generator_answers_and_is_paid(
     assert trace.tries == [{"generator": "small", "outcome": "ok"}]
     await house.counting.go()
     usage = await asker.call("gateway.get_usage", operation="generation.complete")
-    assert usage.totals.tokens == 18
+    assert (usage.totals.tokens, usage.totals.cost_micros) == (18, 11 * 2 + 7 * 10)
 
 
 async def test_pieces_come_as_they_are_said(asker: Client, small: Upstream) -> None:

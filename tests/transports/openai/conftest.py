@@ -14,9 +14,11 @@ def serves(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 @pytest.fixture
-def there(serves: Served) -> Served:
-    """Begin with a chat server that was told and asked nothing."""
+def there(serves: Served) -> Iterator[Served]:
+    """Begin with a chat server that was told and asked nothing; close what clients have open."""
     serves.upstream.asked.clear()
     serves.upstream.answers.clear()
     serves.upstream.script = None
-    return serves
+    yield serves
+    while serves.clients:
+        serves.clients.pop().close()

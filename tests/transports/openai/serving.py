@@ -28,11 +28,14 @@ class Served:
     house: House
     loop: asyncio.AbstractEventLoop
     keys: dict[str, str] = field(default_factory=dict)
+    clients: list[openai.OpenAI] = field(default_factory=list)
 
     def client(self, key: str = "admin", **more: Any) -> openai.OpenAI:
         """Give a client of the package."""
         given = {"max_retries": 0, "timeout": 20, **more}
-        return openai.OpenAI(base_url=f"{self.url}/v1", api_key=self.keys.get(key, key), **given)
+        made = openai.OpenAI(base_url=f"{self.url}/v1", api_key=self.keys.get(key, key), **given)
+        self.clients.append(made)
+        return made
 
     def call(self, operation: str, **values: Any) -> Any:
         """Walk the road to an operation as the administrator."""

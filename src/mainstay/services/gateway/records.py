@@ -107,6 +107,9 @@ class UsageCounts(Record):
     failed: int = Field(description="Requests that were answered with another error.")
     writes: int = Field(description="Requests that were allowed to change something, and succeeded.")
     tokens: int = Field(description="Tokens of encoders and generators, as far as these tell.")
+    cost_micros: int = Field(
+        0, description="What generators cost, in millionths of the currency in which their prices are set."
+    )
 
 
 class UsageLine(UsageCounts):

@@ -1,6 +1,7 @@
 """Asks generators, one after another where one cannot answer, and checks what they say."""
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import aclosing, contextmanager
 from typing import Any, cast
 
@@ -10,6 +11,7 @@ from mainstay.kit.errors import Failure, Unavailable
 from mainstay.kit.ids import Ids
 from mainstay.kit.random import Random
 from mainstay.ports.chat import ChatBrokeOff, ChatModel, Chats, ChatUnavailable
+from mainstay.ports.personal_data import PersonalData
 from mainstay.services.generation.caching import AnswerCache
 from mainstay.services.generation.failures import AnswerMisshapen, GeneratorMissing
 from mainstay.services.generation.prompting import conversation
@@ -17,9 +19,11 @@ from mainstay.services.generation.records import Completion, CompletionPiece
 from mainstay.services.generation.run import Run
 from mainstay.services.generation.shaping import Shaping
 from mainstay.services.generation.tracing import TraceLog
+from mainstay.services.generation.veiling import Veil
 from mainstay.services.generation.wanted import Wanted
 
 _MARK_BYTES = 12
+_SALT_BYTES = 2
 _SHAPED_TRIES = 2
 
 
@@ -35,8 +39,10 @@ class Answering:
         clock: Clock,
         ids: Ids,
         random: Random,
+        finder: PersonalData,
     ) -> None:
         """Take the parts."""
+        self._finder = finder
         self._chats = chats
         self._shaping = shaping
         self._cache = cache
@@ -177,8 +183,9 @@ class Answering:
 
     async def _asked(self, run: Run, model: ChatModel) -> AsyncIterator[CompletionPiece]:
         """Let one generator answer."""
-        said = run.begin(model)
-        asked = conversation(run.wanted, self._random.token(_MARK_BYTES).hex())
+        wanted, veiled = await self._veiled(run.wanted, model)
+        said = run.begin(model, veiled)
+        asked = conversation(wanted, self._random.token(_MARK_BYTES).hex())
         outcome = "left"
         try:
             async with aclosing(cast("Any", self._chats.stream(model.name, asked))) as pieces:
@@ -191,6 +198,13 @@ class Answering:
             raise
         finally:
             run.end(outcome)
+
+    async def _veiled(self, wanted: Wanted, model: ChatModel) -> tuple[Wanted, Mapping[str, str]]:
+        """Give what a generator may see, and what marks in it stand for."""
+        if not (wanted.veiled or model.veiled):
+            return wanted, {}
+        veil = Veil(self._finder.find, self._random.token(_SALT_BYTES).hex())
+        return await asyncio.to_thread(veil.hide, wanted), veil.values
 
     async def _misfit(self, run: Run, answer: Completion) -> str:
         """Say in which way a finished answer is not what was asked for; one that was cut says so itself."""

@@ -79,6 +79,7 @@ class Generation(Interface):
         tokens_max: TokensMax | None = None,
         stop: Stops = [],
         seed: Seed | None = None,
+        hide_personal_data: bool = False,
         cache_s: CacheSeconds = 0,
     ) -> Completion:
         """Let a generator go on with a conversation; its answer comes whole.
@@ -89,6 +90,8 @@ class Generation(Interface):
         offer are never in `calls`. An answer in an `answer_format` is checked against it, and asked for once
         more when it does not fit. What is asked and answered is kept as a trace, for as long as the operator
         says.
+        Where it is wanted, or the operator has set it, marks stand for personal data on the way to the
+        generator, and what they stand for is put back into its answer.
         With `cache_s` the very same request of your tenant is answered from memory, without a charge, where
         an answer to it was kept by it.
         """
@@ -108,6 +111,7 @@ class Generation(Interface):
         tokens_max: TokensMax | None = None,
         stop: Stops = [],
         seed: Seed | None = None,
+        hide_personal_data: bool = False,
         cache_s: CacheSeconds = 0,
     ) -> AsyncIterator[CompletionPiece]:
         """Let a generator go on piece by piece (`Accept: text/event-stream`); the last has the whole answer.

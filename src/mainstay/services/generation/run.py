@@ -1,6 +1,6 @@
 """One answer on its way: who asked, when, which generators were tried, what it took."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,10 +36,10 @@ class Run:
     cached: Completion | None = None
     outcome: str = "ok"
 
-    def begin(self, model: ChatModel) -> Said:
-        """Ask a generator."""
+    def begin(self, model: ChatModel, veiled: Mapping[str, str]) -> Said:
+        """Ask a generator; `veiled` has what marks in its answer stand for."""
         self.model = model
-        self.said = Said(self.wanted, f"call_{self.trace_id.partition('_')[2]}")
+        self.said = Said(self.wanted, f"call_{self.trace_id.partition('_')[2]}", veiled)
         return self.said
 
     def end(self, outcome: str) -> None:
@@ -53,7 +53,9 @@ class Run:
         self.spending.tokens += tokens_in + tokens_out
         self.tokens_in += tokens_in
         self.tokens_out += tokens_out
-        self.cost += cost_of(self.model, tokens_in, tokens_out)
+        cost = cost_of(self.model, tokens_in, tokens_out)
+        self.spending.cost_micros += round(cost * _MILLION)
+        self.cost += cost
 
     def completion(self, created_ms: int) -> Completion:
         """Give the whole answer."""

@@ -1,12 +1,13 @@
 """An answer as it comes: its text made harmless where it has to be, its calls, how it ended."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from mainstay.kit.piecewise import Piecewise
 from mainstay.ports.chat import CallPiece, Ended, Piece, Reason, Words
 from mainstay.services.generation.records import CallPart, CallWanted, CompletionPiece
 from mainstay.services.generation.screening import Screen
+from mainstay.services.generation.veiling import Unveiling
 from mainstay.services.generation.wanted import Wanted
 
 _CHARACTERS_A_TOKEN = 4
@@ -17,14 +18,20 @@ class _Call:
     index: int
     call_id: str
     name: str
+    unveiling: Unveiling
     arguments: list[str] = field(default_factory=list)
 
 
 class Said:
     """Takes pieces in, and gives those that may be shown."""
 
-    def __init__(self, wanted: Wanted, spare_id: str) -> None:
-        """Take what is wanted; `spare_id` names calls to which a server gives no id."""
+    def __init__(self, wanted: Wanted, spare_id: str, veiled: Mapping[str, str]) -> None:
+        """Take what is wanted, and what marks in the answer stand for.
+
+        `spare_id` names calls to which a server gives no id.
+        """
+        self._veiled = veiled
+        self._unveiling = Unveiling(veiled, in_json=wanted.format is not None)
         self._offered = wanted.offered
         self._spare_id = spare_id
         screened = wanted.tainted and wanted.format is None
@@ -75,11 +82,24 @@ class Said:
         """Take a piece."""
         if isinstance(piece, Ended):
             self.ended = piece
+            yield from self._words(self._unveiling.rest())
             yield from self._shown("" if self._screen is None else self._screen.rest())
+            for call in self._calls.values():
+                if call is not None:
+                    yield from self._argued(call, call.unveiling.rest())
         elif isinstance(piece, Words):
-            yield from self._shown(piece.text if self._screen is None else self._screen.add(piece.text))
+            yield from self._words(self._unveiling.add(piece.text))
         else:
             yield from self._call(piece)
+
+    def _words(self, text: str) -> Iterator[CompletionPiece]:
+        if text:
+            yield from self._shown(text if self._screen is None else self._screen.add(text))
+
+    def _argued(self, call: _Call, arguments: str) -> Iterator[CompletionPiece]:
+        if arguments:
+            call.arguments.append(arguments)
+            yield CompletionPiece(call=CallPart(index=call.index, arguments=arguments))
 
     def _shown(self, text: str) -> Iterator[CompletionPiece]:
         if text:
@@ -95,12 +115,12 @@ class Said:
                 return
             known = len([call for call in self._calls.values() if call is not None])
             call_id = piece.call_id or f"{self._spare_id}_{known}"
-            self._calls[piece.index] = _Call(known, call_id, piece.name)
+            unveiling = Unveiling(self._veiled, in_json=True)
+            self._calls[piece.index] = _Call(known, call_id, piece.name, unveiling)
             yield CompletionPiece(call=CallPart(index=known, call_id=call_id, name=piece.name))
         found = self._calls[piece.index]
-        if found is not None and piece.arguments:
-            found.arguments.append(piece.arguments)
-            yield CompletionPiece(call=CallPart(index=found.index, arguments=piece.arguments))
+        if found is not None:
+            yield from self._argued(found, found.unveiling.add(piece.arguments))
 
 
 def _estimated(characters: int) -> int:

@@ -62,6 +62,7 @@ class GenerationService(Generation):
         tokens_max: int | None = None,
         stop: list[str] = [],  # noqa: B006 - as above
         seed: int | None = None,
+        hide_personal_data: bool = False,
         cache_s: int = 0,
     ) -> Completion:
         """Let a generator go on; its answer comes whole."""
@@ -75,7 +76,7 @@ class GenerationService(Generation):
             temperature,
             top_p,
             tokens_max,
-        ).ending(stop, seed)
+        ).ending(stop, seed, veiled=hide_personal_data)
         return await self._answering.whole(wanted, generator, cache_s)
 
     async def stream_complete(
@@ -92,6 +93,7 @@ class GenerationService(Generation):
         tokens_max: int | None = None,
         stop: list[str] = [],  # noqa: B006 - as above
         seed: int | None = None,
+        hide_personal_data: bool = False,
         cache_s: int = 0,
     ) -> AsyncIterator[CompletionPiece]:
         """Let a generator go on piece by piece."""
@@ -105,7 +107,7 @@ class GenerationService(Generation):
             temperature,
             top_p,
             tokens_max,
-        ).ending(stop, seed)
+        ).ending(stop, seed, veiled=hide_personal_data)
         async with aclosing(cast("Any", self._answering.pieces(wanted, generator, cache_s))) as pieces:
             async for piece in pieces:
                 yield piece

@@ -30,10 +30,11 @@ class Wanted:
     tokens_max: int | None = None
     stop: Sequence[str] = ()
     seed: int | None = None
+    veiled: bool = False
 
-    def ending(self, stop: Sequence[str], seed: int | None) -> "Wanted":
-        """Add where it ends, and its seed."""
-        return replace(self, stop=tuple(stop), seed=seed)
+    def ending(self, stop: Sequence[str], seed: int | None, *, veiled: bool) -> "Wanted":
+        """Add where it ends, its seed, and whether personal data is kept from the generator."""
+        return replace(self, stop=tuple(stop), seed=seed, veiled=veiled)
 
     @property
     def offered(self) -> frozenset[str]:

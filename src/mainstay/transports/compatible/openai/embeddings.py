@@ -21,7 +21,7 @@ EMBEDDING = "embedding"
 
 _EMBED = "language.embed"
 _AT_ONCE = 256
-_INPUTS_MAX = 2048
+INPUTS_MAX = 2048
 _TOKENS = (
     "Arrays of tokens cannot be read here: send texts (in LangChain: `check_embedding_ctx_length=False`)."
 )
@@ -35,7 +35,7 @@ class EmbeddingRequest(BaseModel):
     model: Annotated[str, Field(min_length=1, max_length=200)]
     input: (
         Annotated[str, Field(min_length=1)]
-        | Annotated[list[Annotated[str, Field(min_length=1)]], Field(min_length=1, max_length=_INPUTS_MAX)]
+        | Annotated[list[Annotated[str, Field(min_length=1)]], Field(min_length=1, max_length=INPUTS_MAX)]
     )
     dimensions: Annotated[int | None, Field(ge=1)] = None
     encoding_format: Literal["float", "base64"] | None = None

@@ -14,6 +14,7 @@ from mainstay.transports.compatible.openai.table import BASES, Endpoint
 RERANK = "rerank"
 """The name of the installation's reranker, whichever it is; it has its own name too."""
 
+DOCUMENTS_MAX = 256
 _RERANK = "language.rerank"
 _ONLY = {"rank_fields": ([], ["text"]), "max_chunks_per_doc": (), "max_tokens_per_doc": ()}
 
@@ -25,7 +26,7 @@ class RerankRequest(BaseModel):
 
     model: Annotated[str, Field(max_length=200)] = RERANK
     query: str
-    documents: Annotated[list[Any], Field(min_length=1, max_length=256)]
+    documents: Annotated[list[Any], Field(min_length=1, max_length=DOCUMENTS_MAX)]
     top_n: Annotated[int | None, Field(ge=1)] = None
     return_documents: bool | None = None
 

@@ -1,6 +1,6 @@
-"""What generators were asked and answered, and responses that are kept."""
+"""What generators were asked and answered, what they cost, and responses that are kept."""
 
-from mainstay.engines.database.revisions import create_table, drop_table
+from mainstay.engines.database.revisions import add_column, create_table, drop_column, drop_table
 from mainstay.ports.database import Column, Index, Table
 
 revision = "0040"
@@ -48,9 +48,11 @@ def upgrade() -> None:
     """Go forward."""
     for table in TABLES:
         create_table(table)
+    add_column("usage", Column("cost_micros", "integer"), filled=0)
 
 
 def downgrade() -> None:
     """Go back."""
+    drop_column("usage", "cost_micros")
     for table in reversed(TABLES):
         drop_table(table.name)

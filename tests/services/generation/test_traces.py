@@ -1,0 +1,148 @@
+"""Traces and kept responses: listed, forgotten by their age, taken along and erased with whom they are of."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mainstay.app.house import House
+from mainstay.ports.database import SYSTEM
+from mainstay.services.generation.failures import ResponseMissing, ResponseTaken, TraceMissing
+from makers import Client, FrozenClock, client, opened_house, tenant_client
+from services.privacy.test_persons import ended
+
+DAY_S = 24 * 3600
+
+
+async def written(house: House) -> None:
+    [service] = [each for each in house._caretakers if hasattr(each, "_answering")]
+    await house._go_round(service)
+
+
+async def ask(asker: Client, text: str, **more: Any) -> str:
+    answer = await asker.call(
+        "generation.complete", messages=[{"role": "user", "content": text}], generator="echo", **more
+    )
+    return str(answer.trace_id)
+
+
+async def keyed(admin: Client, name: str, role: str = "user") -> tuple[Client, str]:
+    made = await admin.call("identity.create_key", name=name, role=role)
+    return client(admin.house, made.key), made.key_id
+
+
+async def test_traces_are_listed_newest_first_and_by_page(tmp_path: Path, clock: FrozenClock) -> None:
+    async with opened_house(tmp_path / "data", clock=clock) as house:
+        admin = client(house)
+        asker, key_id = await keyed(admin, "asker")
+        asked = []
+        for number in range(5):
+            clock.move(1)
+            asked.append(await ask(asker if number % 2 else admin, f"Number {number}"))
+        await written(house)
+        page = await admin.call("generation.list_traces", limit=3)
+        rest = await admin.call("generation.list_traces", limit=3, after=page.next)
+        assert [each.trace_id for each in (*page.traces, *rest.traces)] == asked[::-1]
+        assert rest.next == ""
+        theirs = await admin.call("generation.list_traces", subject=key_id)
+        assert [each.trace_id for each in theirs.traces] == [asked[3], asked[1]]
+        other = await tenant_client(house, "other")
+        assert (await other.call("generation.list_traces")).traces == []
+        with pytest.raises(TraceMissing):
+            await other.call("generation.get_trace", trace_id=asked[0])
+
+
+async def test_traces_end_by_their_age(tmp_path: Path, clock: FrozenClock) -> None:
+    async with opened_house(tmp_path / "data", clock=clock, answers_kept_days="7") as house:
+        admin = client(house)
+        old = await ask(admin, "Old")
+        await written(house)
+        clock.move(6 * DAY_S)
+        young = await ask(admin, "Young")
+        await written(house)
+        assert (await admin.call("generation.get_trace", trace_id=old)).text == "Old"
+        clock.move(2 * DAY_S)
+        await written(house)
+        with pytest.raises(TraceMissing):
+            await admin.call("generation.get_trace", trace_id=old)
+        assert (await admin.call("generation.get_trace", trace_id=young)).text == "Young"
+        kinds = {kind.kind for kind in await admin.call("privacy.get_retention")}
+        assert {"generation_traces", "generation_responses"} <= kinds
+
+
+async def test_nothing_is_kept_where_nothing_shall_be(tmp_path: Path) -> None:
+    async with opened_house(tmp_path / "data", answers_kept_days="0") as house:
+        await ask(client(house), "Secret")
+        await written(house)
+        assert (await client(house).call("generation.list_traces")).traces == []
+
+
+async def test_texts_are_sealed(tmp_path: Path) -> None:
+    async with opened_house(tmp_path / "data") as house:
+        admin = client(house)
+        await ask(admin, "Violet tractor")
+        await written(house)
+        items = [{"text": "Violet tractor"}]
+        await admin.call("generation.keep_response", input_items=items, output_items=items)
+        for table in ("generation_traces", "generation_responses"):
+            rows = await house.engines.database.fetch(SYSTEM, f"SELECT * FROM {table}")
+            assert rows
+            assert "Violet" not in str(rows)
+
+
+async def test_a_person_takes_along_and_is_erased_with_what_he_asked(
+    tmp_path: Path, clock: FrozenClock
+) -> None:
+    async with opened_house(tmp_path / "data", clock=clock) as house:
+        admin = client(house)
+        asker, key_id = await keyed(admin, "asker")
+        await ask(asker, "Mine", cache_s=3600)
+        await ask(admin, "Not mine")
+        kept = await asker.call("generation.keep_response", input_items=[{"text": "Mine"}], output_items=[])
+        await written(house)
+        asked = await admin.call("privacy.export_person", subject=key_id)
+        await ended(house, admin, asked.request_id)
+        data = await admin.call("privacy.read_export", request_id=asked.request_id)
+        assert [each["text"] for each in data.services["generation"]["traces"]] == ["Mine"]
+        assert [each["response_id"] for each in data.services["generation"]["responses"]] == [
+            kept.response_id
+        ]
+        await ask(asker, "Mine, waiting to be written")
+        erased = await admin.call("privacy.erase_person", subject=key_id)
+        report = await ended(house, admin, erased.request_id)
+        counts = {part.service: part.counts for part in report.parts}["generation"]
+        assert counts["responses"] == 1
+        assert counts["traces"] in {1, 2}, "the second may wait still"
+        await written(house)
+        assert [each.subject == key_id for each in (await admin.call("generation.list_traces")).traces] == [
+            False
+        ]
+        again = await admin.call(
+            "generation.complete", messages=[{"role": "user", "content": "Mine"}], cache_s=3600
+        )
+        assert not again.cached
+
+
+async def test_responses_are_of_whoever_keeps_them(tmp_path: Path) -> None:
+    async with opened_house(tmp_path / "data") as house:
+        admin = client(house)
+        given: dict[str, Any] = {
+            "input_items": [{"a": 1}],
+            "output_items": [{"b": "ü"}],
+            "facts": {"c": None},
+        }
+        first = await admin.call("generation.keep_response", **given, response_id="resp_mine")
+        read = await admin.call("generation.get_response", response_id="resp_mine")
+        assert read == first
+        assert (read.input, read.output, read.facts) == ([{"a": 1}], [{"b": "ü"}], {"c": None})
+        with pytest.raises(ResponseTaken):
+            await admin.call("generation.keep_response", **given, response_id="resp_mine")
+        for other in ((await keyed(admin, "other", "admin"))[0], await tenant_client(house, "another")):
+            for operation in ("get_response", "delete_response"):
+                with pytest.raises(ResponseMissing):
+                    await other.call(f"generation.{operation}", response_id="resp_mine")
+            with pytest.raises(ResponseMissing):
+                await other.call("generation.keep_response", **given, previous_id="resp_mine")
+        await admin.call("generation.delete_response", response_id="resp_mine")
+        with pytest.raises(ResponseMissing):
+            await admin.call("generation.get_response", response_id="resp_mine")
