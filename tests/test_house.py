@@ -53,6 +53,7 @@ ALL_ROWS = {
     "services/generation/store.py:TraceStore": "traces are written in the background, and end by their age",
     "services/identity/erasure_store.py:ErasureStore": "the operator's erasures outlive their tenants",
     "services/identity/store.py:IdentityStore": "keys are found by their hash; the operator's tenants",
+    "services/knowledge/activity.py:Activity": "when stores were searched is noted for all tenants at once",
     "services/people/code_store.py:CodeStore": "who comes with a code is not known yet; codes are a person's",
     "services/people/demand_store.py:DemandStore": "asked while somebody signs in, and for all his tenants",
     "services/people/factor_store.py:FactorStore": "second factors are a person's, whose tenants are several",

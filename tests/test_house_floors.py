@@ -14,6 +14,7 @@ ROOT = SOURCE.parent.parent
 SKELETON = [
     *(
         "app",
+        "integrations",
         "client",
         "client_services",
         "client_loop",
@@ -29,6 +30,7 @@ SKELETON = [
     "services.authorization.interface",
     "services.federation.interface",
     "services.directory.interface",
+    "services.files.interface",
     *("engines.disk", "kernel.work", "ports.blobs", "kit.clock"),
 ]
 
@@ -71,6 +73,10 @@ def _linted(root: Path, importer: str, imported: str) -> str:
         ("client", "app", "Floors"),
         ("app", "client", "Floors"),
         ("attic", "kit.clock", "Floors"),
+        ("client", "integrations", "Floors"),
+        ("app", "integrations", "Floors"),
+        ("integrations", "kernel.work", "Integrations know"),
+        ("integrations", "client_services", "Integrations know"),
         ("app", "client_loop", "The application"),
         ("services.jobs.interface", "services.knowledge.interface", "Services stand"),
         ("services.identity", "services.jobs.interface", "Services stand"),
@@ -97,6 +103,8 @@ def test_import_linter_finds_a_planted_arrow(
         ("services.knowledge.store", "services.jobs.interface"),
         ("services.jobs.interface", "services.jobs.store"),
         ("app", "services.jobs.store"),
+        ("integrations", "client"),
+        ("integrations", "kit.clock"),
         ("verticals.game", "services.jobs.interface"),
     ],
 )

@@ -67,6 +67,17 @@ from mainstay.services.federation.records import (
     SignOnConnection,
     Started,
 )
+from mainstay.services.files.interface import (
+    Files,
+)
+from mainstay.services.files.records import (
+    FilePage,
+    FilePart,
+    FileRemoved,
+    FileUpload,
+    StoredFile,
+    UploadPart,
+)
 from mainstay.services.gateway.interface import (
     Gateway,
 )
@@ -121,6 +132,7 @@ from mainstay.services.knowledge.records import (
     Deleted,
     Document,
     DocumentPage,
+    DocumentsDeleted,
     Evaluation,
     Faq,
     FaqSuggestion,
@@ -132,6 +144,19 @@ from mainstay.services.knowledge.records import (
     Question,
     Rebuilt,
     Receipt,
+)
+from mainstay.services.knowledge.vector_store_limits import (
+    Attached,
+)
+from mainstay.services.knowledge.vector_store_records import (
+    FileBatch,
+    FileDetached,
+    StorePassage,
+    VectorStore,
+    VectorStoreDeleted,
+    VectorStoreFile,
+    VectorStoreFilePage,
+    VectorStorePage,
 )
 from mainstay.services.language.interface import (
     Language,
@@ -462,6 +487,59 @@ class FederationSync:
         self,
         connection_id: str,
     ) -> ServiceMetadata: ...
+
+class FilesSync:
+    def upload_file(
+        self,
+        file: Upload | Path | bytes,
+        purpose: str = "user_data",
+        groups: list[str] | None = None,
+        expires_in_s: int | None = None,
+    ) -> StoredFile: ...
+    def list_files(
+        self,
+        purpose: str | None = None,
+        after: str | None = None,
+        limit: int = 100,
+        order: Literal["asc", "desc"] = "desc",
+    ) -> FilePage: ...
+    def get_file(
+        self,
+        file_id: str,
+    ) -> StoredFile: ...
+    def get_file_part(
+        self,
+        file_id: str,
+        part: int,
+    ) -> FilePart: ...
+    def delete_file(
+        self,
+        file_id: str,
+    ) -> FileRemoved: ...
+    def start_upload(
+        self,
+        name: str,
+        size: int,
+        media_type: str = "",
+        purpose: str = "user_data",
+        groups: list[str] | None = None,
+        expires_in_s: int | None = None,
+    ) -> FileUpload: ...
+    def add_upload_part(
+        self,
+        file: Upload | Path | bytes,
+        upload_id: str,
+    ) -> UploadPart: ...
+    def complete_upload(
+        self,
+        upload_id: str,
+        part_ids: list[str],
+        md5: str = "",
+    ) -> FileUpload: ...
+    def cancel_upload(
+        self,
+        upload_id: str,
+    ) -> FileUpload: ...
 
 class GatewaySync:
     def get_usage(
@@ -878,6 +956,96 @@ class KnowledgeSync:
         self,
         wait: bool = False,
     ) -> Rebuilt: ...
+    def get_documents(
+        self,
+        doc_ids: list[str],
+    ) -> list[Document]: ...
+    def delete_documents(
+        self,
+        doc_ids: list[str],
+    ) -> DocumentsDeleted: ...
+    def create_vector_store(
+        self,
+        name: str = "",
+        description: str = "",
+        metadata: dict[str, str] | None = None,
+        expires_days: int | None = None,
+        chunk_tokens_max: int | None = None,
+    ) -> VectorStore: ...
+    def list_vector_stores(
+        self,
+        after: str | None = None,
+        before: str | None = None,
+        limit: int = 20,
+        order: Literal["asc", "desc"] = "desc",
+    ) -> VectorStorePage: ...
+    def get_vector_store(
+        self,
+        store_id: str,
+    ) -> VectorStore: ...
+    def update_vector_store(
+        self,
+        store_id: str,
+        name: str | None = None,
+        metadata: dict[str, str] | None = None,
+        expires_days: int | None = None,
+    ) -> VectorStore: ...
+    def delete_vector_store(
+        self,
+        store_id: str,
+    ) -> VectorStoreDeleted: ...
+    def attach_files(
+        self,
+        store_id: str,
+        files: list[Attached],
+        groups: list[str] | None = None,
+    ) -> FileBatch: ...
+    def list_attached_files(
+        self,
+        store_id: str,
+        batch_id: str | None = None,
+        state: Literal["in_progress", "completed", "failed", "cancelled"] | None = None,
+        after: str | None = None,
+        before: str | None = None,
+        limit: int = 20,
+        order: Literal["asc", "desc"] = "desc",
+    ) -> VectorStoreFilePage: ...
+    def get_attached_file(
+        self,
+        store_id: str,
+        file_id: str,
+    ) -> VectorStoreFile: ...
+    def update_attached_file(
+        self,
+        store_id: str,
+        file_id: str,
+        attributes: dict[str, str | bool | int | float],
+    ) -> VectorStoreFile: ...
+    def detach_file(
+        self,
+        store_id: str,
+        file_id: str,
+    ) -> FileDetached: ...
+    def get_file_batch(
+        self,
+        store_id: str,
+        batch_id: str,
+    ) -> FileBatch: ...
+    def cancel_file_batch(
+        self,
+        store_id: str,
+        batch_id: str,
+    ) -> FileBatch: ...
+    def search_vector_stores(
+        self,
+        store_ids: list[str],
+        queries: list[str],
+        top_k: int = 10,
+        filters: dict[str, JsonValue] | None = None,
+        score_min: float = 0.0,
+        rerank: bool | None = None,
+        weight: float | None = None,
+    ) -> list[StorePassage]: ...
 
 class LanguageSync:
     def analyze(
@@ -1252,6 +1420,7 @@ class AsyncServices(_Services):
     authorization: Authorization
     directory: Directory
     federation: Federation
+    files: Files
     gateway: Gateway
     generation: Generation
     identity: Identity
@@ -1266,6 +1435,7 @@ class SyncServices(_Services):
     authorization: AuthorizationSync
     directory: DirectorySync
     federation: FederationSync
+    files: FilesSync
     gateway: GatewaySync
     generation: GenerationSync
     identity: IdentitySync

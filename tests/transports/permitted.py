@@ -47,6 +47,9 @@ USER = {
         "language.detect_language",
         "language.classify",
     ),
+    *("knowledge.list_vector_stores", "knowledge.get_vector_store", "knowledge.search_vector_stores"),
+    "knowledge.get_documents",
+    *("knowledge.list_attached_files", "knowledge.get_attached_file", "knowledge.get_file_batch"),
     *("generation.complete", "generation.stream_complete", "generation.list_generators"),
     *("generation.keep_response", "generation.get_response", "generation.delete_response"),
     *("language.compare_texts", "language.embed", "language.rerank", "language.translate"),
@@ -57,12 +60,18 @@ DEVELOPER = USER | {
     *("jobs.retry_job", "jobs.cancel_job", "knowledge.create_collection", "knowledge.delete_collection"),
     *("knowledge.add_document", "knowledge.add_documents", "knowledge.upload_document", "knowledge.add_url"),
     *("knowledge.delete_document", "knowledge.evaluate", "knowledge.add_faq", "knowledge.delete_faq"),
-    *("knowledge.suggest_faqs", "knowledge.rebuild"),
+    *("knowledge.suggest_faqs", "knowledge.rebuild", "knowledge.delete_documents"),
+    *("knowledge.create_vector_store", "knowledge.update_vector_store", "knowledge.delete_vector_store"),
+    *("knowledge.attach_files", "knowledge.update_attached_file", "knowledge.detach_file"),
+    *("knowledge.cancel_file_batch", "files.upload_file", "files.list_files", "files.get_file"),
+    *("files.get_file_part", "files.delete_file", "files.start_upload", "files.add_upload_part"),
+    *("files.complete_upload", "files.cancel_upload"),
 }
 LISTS = {
     *ACCOUNT,
     *("identity.whoami", "jobs.get_job", "jobs.list_jobs"),
     *("knowledge.list_collections", "knowledge.get_collection"),
+    *("knowledge.list_vector_stores", "knowledge.get_vector_store"),
 }
 OPERATORS = {
     *("privacy.describe_keys", "privacy.rotate_keys"),

@@ -7,6 +7,7 @@ from mainstay.kernel.discovery import found_in
 from mainstay.kernel.interface import Operation, Upload, operations_of
 from transports.client_samples import CLIENTS
 from transports.directory_samples import DIRECTORY
+from transports.file_samples import FILES
 from transports.generation_samples import GENERATION
 from transports.language_samples import LANGUAGE
 from transports.people_samples import PEOPLE
@@ -390,6 +391,7 @@ SAMPLES: dict[str, Sample] = {
     **CLIENTS,
     **PEOPLE,
     **DIRECTORY,
+    **FILES,
     **GENERATION,
     **LANGUAGE,
     **sign_on_samples(Sample),

@@ -293,6 +293,8 @@ def test_documents_of_other_groups_are_as_if_they_did_not_exist(home: Home, name
         real["file"] = b"Mine."
     if "doc_id" in real:
         real["doc_id"] = "private"
+    if "doc_ids" in real:
+        real["doc_ids"] = ["private"]
     fake = (
         {**real, "doc_id": "privatf"}
         if "doc_id" in real

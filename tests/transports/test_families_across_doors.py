@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from mainstay.kernel.interface import Operation
+from mainstay.kernel.interface import Operation, Upload
 from makers import ADMIN_KEY
 from transports.people_samples import passkey_of
 from transports.permitted import KNOWN
@@ -49,6 +49,9 @@ class Sides:
     their_approval: str
     their_export: str
     their_passkey: str
+    their_file: str
+    their_batch: str
+    their_upload: str
     attackers: dict[str, World] = field(default_factory=dict)
 
     def attacker(self, operation: Operation) -> World:
@@ -67,6 +70,16 @@ def _tenant(opened: Running, name: str, word: str) -> World:
     tenant = opened.call("identity.create_tenant", name=name)["tenant_id"]
     made = opened.call("identity.create_tenant_key", tenant_id=tenant, name="admin", role="admin")
     return furnished(opened, made["key"], tenant, word)
+
+
+def _attached(victim: World) -> tuple[str, str, str]:
+    """Give the ids of a file in their books, of the batch by which it came there, and of an upload."""
+    file = Upload("theirs.txt", "text/plain", f"The {SECRET}.".encode())
+    stored = victim.call("files.upload_file", file=file)
+    files = [{"file_id": stored["file_id"]}]
+    batch = victim.call("knowledge.attach_files", store_id="their-books", files=files)
+    begun = victim.call("files.start_upload", name="theirs.txt", size=99)
+    return stored["file_id"], batch["batch_id"], begun["upload_id"]
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +103,8 @@ def sides(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sides]:
         opened.calm()
         passkey = passkey_of(victim)["passkey_id"]
         kinds = (key["key_id"], stored["job_id"], faq["faq_id"], session["session_id"], approval)
-        ids = (*kinds, export, passkey)
+        ids = (*kinds, export, passkey, *_attached(victim))
+        opened.calm()
         yield Sides(house, victim, *ids)
         house.http.close()
 
@@ -102,6 +116,13 @@ def _response(sides: Sides) -> Any:
 
 VOCABULARY: Mapping[str, Callable[[Sides], Any]] = {
     "after": lambda sides: sides.their_key,
+    "batch_id": lambda sides: sides.their_batch,
+    "file_id": lambda sides: sides.their_file,
+    "part_ids": lambda sides: [sides.their_file],
+    "upload_id": lambda sides: sides.their_upload,
+    "files.start_upload.name": lambda _: "theirs",
+    "store_id": lambda _: "their-books",
+    "store_ids": lambda _: ["their-books"],
     "authorization_id": lambda sides: sides.their_approval,
     "client_id": lambda sides: sides.victim.client_id,
     "collection": lambda _: "their-books",
@@ -149,7 +170,14 @@ VOCABULARY: Mapping[str, Callable[[Sides], Any]] = {
         for each in ("create", "get", "replace", "delete")
     },
     **{f"knowledge.{each}_collection.name": lambda _: "their-books" for each in ("create", "get", "delete")},
+    "knowledge.create_vector_store.name": lambda _: "theirs",
+    "knowledge.update_vector_store.name": lambda _: "theirs",
     "knowledge.list_documents.after": lambda _: "theirs",
+    "knowledge.list_vector_stores.after": lambda _: "their-books",
+    "knowledge.list_vector_stores.before": lambda _: "their-books",
+    "knowledge.list_attached_files.after": lambda sides: sides.their_file,
+    "knowledge.list_attached_files.before": lambda sides: sides.their_file,
+    "files.list_files.after": lambda sides: sides.their_file,
     "people.add_passkey.name": lambda _: "theirs",
     "people.rename_passkey.name": lambda _: "theirs",
     "previous_id": _response,

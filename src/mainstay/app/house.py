@@ -153,7 +153,7 @@ class House:
         self.application = Application(self._parts(outbox), here)
         self.recognisers.stand(self._recognising(here.values()))
         self._caretakers = [each for each in here.values() if isinstance(each, Caretaker)]
-        stock.stand(self._holding())
+        self._take_stock(stock)
         self._readiness = Readiness(stands_on.database, stands_on.encoder, stands_on.cache, self.clock)
         self._stack = AsyncExitStack()
 
@@ -333,9 +333,12 @@ class House:
         found = [each for each in made if isinstance(each, Recogniser)]
         return sorted(found, key=lambda each: isinstance(each, IdentityService))
 
-    def _holding(self) -> Mapping[str, Holder]:
+    def _take_stock(self, stock: Stocktaking) -> None:
+        """Let everybody count who stores something."""
         made = {service.name: self._wiring.make(service.implementation) for service in self._here}
-        return {name: service for name, service in made.items() if isinstance(service, Holder)}
+        holders = {name: service for name, service in made.items() if isinstance(service, Holder)}
+        stock.stand(holders)
+        self._wiring.make(Room).stand(holders.values())
 
     async def _first_key(self) -> None:
         if not self._is_here(Identity):

@@ -1,5 +1,6 @@
 """Who asks."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 EVERYTHING = "*"
@@ -48,6 +49,10 @@ class Caller:
     def may(self, permission: str) -> bool:
         """Say whether this caller has a permission."""
         return permission in self.permissions or EVERYTHING in self.permissions
+
+    def sees(self, groups: Sequence[str] | None) -> bool:
+        """Say whether this caller may see what is kept to these groups; None: it is kept to none."""
+        return groups is None or self.may(ALL_DOCUMENTS) or not self.groups.isdisjoint(groups)
 
 
 def house(tenant_id: str, name: str) -> Caller:

@@ -1,8 +1,9 @@
 """Whether there is room for what a tenant wants to store: asked before it is stored."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Collection
 from dataclasses import dataclass
 
+from mainstay.kernel.holdings import Holder
 from mainstay.kernel.quotas import Quotas
 from mainstay.kernel.work import caller
 from mainstay.kit.clock import Clock
@@ -10,9 +11,6 @@ from mainstay.kit.errors import Forbidden
 
 STORED = ("documents", "storage_bytes")
 _FRESH_S = 60.0
-
-Count = Callable[[], Awaitable[tuple[int, int]]]
-"""Counts the documents and bytes of the present caller's tenant."""
 
 
 class QuotaFull(Forbidden):
@@ -34,7 +32,8 @@ class Room:
     """Keeps tenants within what they may store.
 
     What a tenant has is counted at most once a minute, and before anybody is refused, so that a refusal
-    is never out of date. What other processes stored within that minute may come on top.
+    is never out of date. What other processes stored within that minute may come on top, and so does what
+    services of other processes have.
     """
 
     def __init__(self, quotas: Quotas, clock: Clock) -> None:
@@ -42,13 +41,18 @@ class Room:
         self._quotas = quotas
         self._clock = clock
         self._stocks: dict[str, _Stock] = {}
+        self._holders: Collection[Holder] = ()
+
+    def stand(self, holders: Collection[Holder]) -> None:
+        """Take the services that store something."""
+        self._holders = holders
 
     async def limited(self) -> bool:
         """Say whether the present caller's tenant may store only so much."""
         return bool(await self._limits())
 
-    async def take(self, documents: int, size: int, count: Count) -> None:
-        """Take room for more documents and bytes; `count` counts what there is; raises QuotaFull."""
+    async def take(self, documents: int, size: int) -> None:
+        """Take room for more documents and bytes; raises QuotaFull."""
         tenant_id = caller().tenant_id
         wanted = await self._limits()
         stock = self._stocks.get(tenant_id)
@@ -57,7 +61,7 @@ class Room:
             or self._clock.monotonic_s() >= stock.until_s
             or _full(stock, documents, size, wanted)
         ):
-            stock = await self._counted(tenant_id, count)
+            stock = await self._counted(tenant_id)
             full = _full(stock, documents, size, wanted)
             if full:
                 raise QuotaFull(full)
@@ -70,8 +74,9 @@ class Room:
             return []
         return [(name, standing.limits[name]) for name in STORED if name in standing.limits]
 
-    async def _counted(self, tenant_id: str, count: Count) -> _Stock:
-        documents, size = await count()
+    async def _counted(self, tenant_id: str) -> _Stock:
+        found = [await holder.holding() for holder in self._holders]
+        documents, size = sum(each.documents for each in found), sum(each.bytes for each in found)
         stock = _Stock(documents, size, self._clock.monotonic_s() + _FRESH_S)
         self._stocks[tenant_id] = stock
         return stock

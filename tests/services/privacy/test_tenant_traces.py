@@ -30,7 +30,8 @@ WITH_ITS_ROWS = {
     *("privacy_requests", "provisioned_users", "provisioning_settings", "quotas", "refresh_tokens"),
     *("request_log", "request_settings", "retention_policies", "roles", "sessions", "sign_in_settings"),
     *("sso_connections", "sso_domains", "sso_links", "sso_used", "tenant_exports", "tenant_tiers"),
-    *("token_families", "usage", "user_groups"),
+    *("token_families", "usage", "user_groups", "files", "file_parts", "vector_stores", "attached_files"),
+    *("uploads", "upload_parts"),
 }
 """Each row is of one tenant, and goes with it."""
 WITH_ITS_LAST_TENANT = {
@@ -64,6 +65,7 @@ NOT_TAKEN_ALONG = {
     **dict.fromkeys(("audit", "audit_links", "audit_checkpoints"), "has an export of its own, with proofs"),
     **dict.fromkeys(("passages", "index_changes", "holdings", "key_uses"), "made of the rest"),
     **dict.fromkeys(("idempotency", "outbox"), "answers and work of a day"),
+    **dict.fromkeys(("uploads", "upload_parts"), "what was not completed, for a day"),
     **dict.fromkeys(("privacy_requests", "privacy_parts", "tenant_exports"), "exports themselves"),
     **dict.fromkeys(("sso_links", "sso_used"), "mean nothing to another installation"),
     **dict.fromkeys(("destroyed_keys", "tenant_tiers"), "means nothing to another installation"),
@@ -91,6 +93,12 @@ async def planted(house: House, mails: Mailbox, tenant: Client, tenant_id: str) 
     await tenant.call("knowledge.add_document", collection="books", text="marker-text", wait=True, **book)
     file = Upload("marker-file.txt", "text/plain", b"marker-file has some words.")
     await tenant.call("knowledge.upload_document", collection="books", file=file, wait=True)
+    kept = await tenant.call("files.upload_file", file=file)
+    begun = await tenant.call("files.start_upload", name="marker-file.txt", size=99)
+    await tenant.call("files.add_upload_part", upload_id=begun.upload_id, file=file)
+    shelf = await tenant.call("knowledge.create_vector_store", name="marker-title")
+    attached = [{"file_id": kept.file_id, "attributes": {"k": "marker-year"}}]
+    await tenant.call("knowledge.attach_files", store_id=shelf.store_id, files=attached)
     await tenant.call("knowledge.add_faq", collection="books", question="marker-faq?", answer="marker-faq.")
     await tenant.call("identity.create_role", name="marker-role", permissions=["jobs:read"])
     await operator.call("gateway.replace_tenant_quotas", tenant_id=tenant_id, requests_per_day=10**6)
@@ -160,9 +168,10 @@ async def test_an_erased_tenant_is_nowhere(tmp_path: Path, clock: FrozenClock, w
         assert (report.state, report.erasure_id) == ("done", asked.erasure_id)
         counts = {part.service: part.counts for part in report.parts}
         assert all(part.done for part in report.parts)
-        parts_of_an_export = 2
+        parts_of_an_export = 4
         files = 1 + parts_of_an_export
-        assert (counts["knowledge"]["documents"], counts["knowledge"]["files"]) == (3, files)
+        assert (counts["knowledge"]["documents"], counts["knowledge"]["files"]) == (4, files)
+        assert (counts["files"]["files"], counts["files"]["contents"]) == (1, 2)
         assert (counts["people"]["people"], counts["people"]["members"]) == (2, 2)
         assert not any(marker in report.model_dump_json() for marker in markers)
 

@@ -54,6 +54,7 @@ LEFT = {
     "token_revocations": "ids of what she let clients do, until the last token has run out",
 }
 NEVER = {
+    "attached_files": "of the tenant",
     "audit_checkpoints": "signatures",
     "audit_keys": "public keys of the audit",
     "audit_links": "hashes",
@@ -64,6 +65,8 @@ NEVER = {
     "document_versions": "of the tenant",
     "documents": "of the tenant",
     "faqs": "of the tenant",
+    "file_parts": "of the tenant",
+    "files": "of the tenant",
     "holdings": "counts of a service",
     "index_changes": "ids of documents, entries and judgements",
     "key_quotas": "of a key of the tenant, by an id that tells nothing",
@@ -85,6 +88,9 @@ NEVER = {
     "tenants": "of the tenant",
     "tenant_tiers": "of the tenant",
     "tiers": "of the installation",
+    "upload_parts": "of the tenant",
+    "uploads": "of the tenant",
+    "vector_stores": "of the tenant",
 }
 
 

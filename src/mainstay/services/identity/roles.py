@@ -10,6 +10,8 @@ _USER = frozenset(
 _DEVELOPER = _USER | {
     "documents:write",
     "collections:write",
+    "files:read",
+    "files:write",
     "index:rebuild",
     "knowledge:evaluate",
     "jobs:write",

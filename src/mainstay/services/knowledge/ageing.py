@@ -4,7 +4,7 @@ from mainstay.kernel.work import emit
 from mainstay.kit.clock import Clock
 from mainstay.services.knowledge.age_store import AgeStore
 from mainstay.services.knowledge.faq_store import FaqStore
-from mainstay.services.knowledge.happenings import DocumentDeleted, IndexChanged
+from mainstay.services.knowledge.happenings import IndexChanged
 from mainstay.services.knowledge.library import Library
 from mainstay.services.knowledge.passage_store import PassageStore
 from mainstay.services.knowledge.store import KnowledgeStore
@@ -46,13 +46,7 @@ class KnowledgeAgeing:
         rows = list((await self._store.documents_by_id(ids)).values())
         if not rows:
             return 0
-        await self._library.erase(rows)
-        numbers = await self._passages.note_changes("deleted", [(row.doc_id, 0) for row in rows])
-        for change, row in zip(numbers, rows, strict=True):
-            blobs = [row.blob] if row.blob else []
-            gone = IndexChanged(change=change, kind="deleted", subject=row.doc_id, blobs=blobs)
-            emit(gone, subject=row.doc_id, promised=True)
-            emit(DocumentDeleted(doc_id=row.doc_id, collection=row.collection))
+        await self._library.drop(rows)
         return len(rows)
 
     async def _judgements(self, before_ms: int) -> int:

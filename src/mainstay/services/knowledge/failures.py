@@ -76,5 +76,23 @@ class DocumentsHidden(Forbidden):
     title = "The collection holds documents of other groups"
 
 
+class VectorStoreExpired(Conflict):
+    """Nobody used the vector store for as long as was set; it is being deleted."""
+
+    title = "The vector store has expired"
+
+
+class StoreFileMissing(NotFound):
+    """There is no such file in this vector store, or none that you may see."""
+
+    title = "There is no such file in the vector store"
+
+
+class FileBatchMissing(NotFound):
+    """There is no such batch of files in this vector store."""
+
+    title = "There is no such batch of files"
+
+
 STORING = (DocumentInvalid, DocumentIdTaken, DocumentBusy, QuotaFull)
 """How storing documents may fail, wherever they come from."""

@@ -25,7 +25,6 @@ from mainstay.services.knowledge.limits import TEXT_LENGTH_MAX
 from mainstay.services.knowledge.originals import Originals
 from mainstay.services.knowledge.permissions import may_see, readers
 from mainstay.services.knowledge.records import Receipt
-from mainstay.services.knowledge.stock_store import StockStore
 from mainstay.services.knowledge.store import CollectionRow, DocumentRow, KnowledgeStore
 from mainstay.services.knowledge.titles import first_line, heading_of, name_of
 
@@ -85,7 +84,6 @@ class Intake:
         parser: Parser,
         originals: Originals,
         room: Room,
-        stock: StockStore,
         clock: Clock,
         ids: Ids,
     ) -> None:
@@ -94,7 +92,6 @@ class Intake:
         self._parser = parser
         self._originals = originals
         self._room = room
-        self._stock = stock
         self._clock = clock
         self._ids = ids
 
@@ -158,7 +155,7 @@ class Intake:
         ]
         size = sum(len(draft.text.encode("utf-8", "surrogatepass")) for draft in more)
         size += sum(len(draft.original or b"") for draft in more)
-        await self._room.take(sum(draft.doc_id not in known for draft in more), size, self._stock.counted)
+        await self._room.take(sum(draft.doc_id not in known for draft in more), size)
 
     async def _filed(self, draft: Draft | Failure) -> Draft | Failure:
         """Keep the file that a draft was read from, unless the document is there already."""

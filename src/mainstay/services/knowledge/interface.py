@@ -69,6 +69,8 @@ from mainstay.services.knowledge.records import (
     Rebuilt,
     Receipt,
 )
+from mainstay.services.knowledge.set_operations import SetOperations
+from mainstay.services.knowledge.vector_store_operations import VectorStoreOperations
 
 _FILE = (FileUnreadable, FileTooLarge, FileKindUnsupported, ParserUnavailable)
 _STORE = (*STORING, IndexBehind)
@@ -83,7 +85,7 @@ _DOCUMENT_EXAMPLE = {
 }
 
 
-class Knowledge(Interface, grants=GRANTS):
+class Knowledge(SetOperations, VectorStoreOperations, Interface, grants=GRANTS):
     """Documents, and finding things in them."""
 
     @writes(
@@ -390,8 +392,7 @@ class Knowledge(Interface, grants=GRANTS):
     ) -> list[FaqSuggestion]:
         """Find questions with their answers in a collection's documents, to be approved by a person.
 
-        The first 200 documents by id are looked through, as far as they have 5,000,000 characters together;
-        a document that would exceed that is left out.
+        The first 200 documents by id are looked through, as far as they have 5,000,000 characters together.
         """
 
     @writes("POST /knowledge/rebuild", may="index:rebuild", pending=True, fails=(IndexBehind,))

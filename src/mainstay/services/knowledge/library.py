@@ -24,6 +24,7 @@ from mainstay.services.knowledge.records import (
     Deleted,
     Document,
     DocumentPage,
+    DocumentsDeleted,
     DocumentSummary,
     NewDocument,
     Receipt,
@@ -119,29 +120,32 @@ class Library:
         if found is None:
             raise DocumentMissing("This version is not kept any more.")
         title, text = found
-        facts = {**_summary(row).model_dump(), "title": title, "version": version or row.version}
-        if row.indexed_version != row.version and await self._failed(row):
-            facts["state"] = "failed"
-        return Document(
-            **facts,
-            text=text,
-            job_id=row.job_id,
-            media_type=row.media_type,
-            source=row.source,
-        )
+        return await self._document(row, text, title=title, version=version or row.version)
+
+    async def give_several(self, doc_ids: Sequence[str]) -> list[Document]:
+        """Give those of some documents that the caller may see, with their texts."""
+        found = await self._store.documents_by_id(list(dict.fromkeys(doc_ids)))
+        seen = {doc_id: row for doc_id, row in found.items() if may_see(caller(), row.groups)}
+        texts = await self._store.texts({doc_id: row.version for doc_id, row in seen.items()})
+        present = [doc_id for doc_id in dict.fromkeys(doc_ids) if doc_id in texts]
+        return [await self._document(seen[doc_id], texts[doc_id]) for doc_id in present]
+
+    async def delete_several(self, doc_ids: Sequence[str]) -> DocumentsDeleted:
+        """Delete those of some documents that the caller may see."""
+        await self._store.lock(doc_ids, self._clock.now_ms())
+        found = await self._store.documents_by_id(list(dict.fromkeys(doc_ids)))
+        rows = [row for row in found.values() if may_see(caller(), row.groups)]
+        job_id = self._ids.new("job") if rows else None
+        await self.drop(rows, job_id or "")
+        return DocumentsDeleted(doc_ids=[row.doc_id for row in rows], job_id=job_id)
 
     async def delete(self, doc_id: str) -> Deleted:
         """Delete a document."""
         note_target(doc_id)
         await self._store.lock([doc_id], self._clock.now_ms())
         row = await self.visible(doc_id)
-        await self.erase([row])
-        change = await self._passages.note_change("deleted", doc_id)
         job_id = self._ids.new("job")
-        blobs = [row.blob] if row.blob else []
-        changed = IndexChanged(change=change, kind="deleted", subject=doc_id, job_id=job_id, blobs=blobs)
-        emit(changed, job_id=job_id, subject=doc_id, promised=True)
-        emit(DocumentDeleted(doc_id=doc_id, collection=row.collection))
+        await self.drop([row], job_id)
         return Deleted(doc_id=doc_id, collection=row.collection, job_id=job_id)
 
     async def visible(self, doc_id: str) -> DocumentRow:
@@ -150,6 +154,16 @@ class Library:
         if row is None or not may_see(caller(), row.groups):
             raise DocumentMissing("Check the id; documents of groups that you are not in are not shown.")
         return row
+
+    async def drop(self, documents: Sequence[DocumentRow], job_id: str = "") -> None:
+        """Erase documents, and promise that the index forgets them."""
+        await self.erase(documents)
+        numbers = await self._passages.note_changes("deleted", [(row.doc_id, 0) for row in documents])
+        for change, row in zip(numbers, documents, strict=True):
+            blobs = [row.blob] if row.blob else []
+            gone = IndexChanged(change=change, kind="deleted", subject=row.doc_id, job_id=job_id, blobs=blobs)
+            emit(gone, job_id=job_id, subject=row.doc_id, promised=True)
+            emit(DocumentDeleted(doc_id=row.doc_id, collection=row.collection))
 
     async def erase(self, documents: Sequence[DocumentRow]) -> None:
         """Erase documents with all that hangs on them."""
@@ -178,14 +192,21 @@ class Library:
             return receipt.model_copy(update={"state": "indexed", "documents": done})
         return _done(receipt)
 
-    async def _failed(self, row: DocumentRow) -> bool:
+    async def _document(self, row: DocumentRow, text: str, **other: Any) -> Document:
+        facts = {**_summary(row).model_dump(), **other}
+        if row.indexed_version != row.version and await self.failed(row.job_id, row.doc_id):
+            facts["state"] = "failed"
+        return Document(**facts, text=text, job_id=row.job_id, media_type=row.media_type, source=row.source)
+
+    async def failed(self, job_id: str, subject: str) -> bool:
+        """Say whether a job will do nothing more by itself for what it was to make searchable."""
         try:
-            job = await self._jobs.get_job(row.job_id)
+            job = await self._jobs.get_job(job_id)
         except NotFound:  # it ended long ago without making this searchable, and is forgotten
             return True
         # What failed is told to who started the job; that nothing more will happen by itself, to all.
         ended = job.state in {"failed", "cancelled"}
-        return ended or any(failure.subject == row.doc_id for failure in job.failures)
+        return ended or any(failure.subject == subject for failure in job.failures)
 
 
 def _between(first: str, last: str) -> str:

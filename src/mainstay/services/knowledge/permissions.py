@@ -13,7 +13,7 @@ GRANTS = {ALL_DOCUMENTS: "Shows documents of every group, in every operation tha
 
 def may_see(caller: Caller, groups: Sequence[str] | None) -> bool:
     """Say whether a caller may see a document of these groups."""
-    return groups is None or caller.may(ALL_DOCUMENTS) or not caller.groups.isdisjoint(groups)
+    return caller.sees(groups)
 
 
 def readers(groups: Sequence[str] | None) -> tuple[str, ...] | None:

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 
 from mainstay.kernel.events import Reactions, reacts_to
 from mainstay.kernel.work import emit
+from mainstay.services.files.interface import FileDeleted
 from mainstay.services.knowledge.ageing import KnowledgeAgeing
+from mainstay.services.knowledge.attaching import Attaching
 from mainstay.services.knowledge.encoding import Encoding
 from mainstay.services.knowledge.happenings import (
     DocumentIndexed,
@@ -25,6 +27,8 @@ from mainstay.services.knowledge.passage_store import (
 from mainstay.services.knowledge.personal import PersonalFeedback
 from mainstay.services.knowledge.progress_store import ProgressStore
 from mainstay.services.knowledge.store import DocumentRow, KnowledgeStore
+from mainstay.services.knowledge.vector_store_records import FilesAttached, StoreAges
+from mainstay.services.knowledge.vector_stores import VectorStores
 from mainstay.services.privacy.interface import (
     PersonErasureRequested,
     PersonExportRequested,
@@ -50,6 +54,8 @@ class KnowledgeReactions(Reactions):
         personal: PersonalFeedback,
         leaving: Leaving,
         ageing: KnowledgeAgeing,
+        attaching: Attaching,
+        stores: VectorStores,
     ) -> None:
         """Take the parts."""
         self._store = store
@@ -61,6 +67,8 @@ class KnowledgeReactions(Reactions):
         self._personal = personal
         self._leaving = leaving
         self._ageing = ageing
+        self._attaching = attaching
+        self._stores = stores
 
     @reacts_to(DocumentStored, batch=128, side_by_side=2, heavy=_CHARACTERS_AT_ONCE)
     async def encode_documents(self, events: Sequence[DocumentStored]) -> None:
@@ -93,6 +101,24 @@ class KnowledgeReactions(Reactions):
     async def erase_files(self, events: Sequence[FilesReplaced]) -> None:
         """Erase files that no document needs any more."""
         await self._originals.erase([blob for event in events for blob in event.blobs])
+
+    @reacts_to(FilesAttached, side_by_side=2)
+    async def read_files(self, events: Sequence[FilesAttached]) -> None:
+        """Read files that were attached to vector stores."""
+        for event in events:
+            await self._attaching.read(event)
+
+    @reacts_to(FileDeleted)
+    async def drop_files(self, events: Sequence[FileDeleted]) -> None:
+        """Take deleted files out of every vector store."""
+        for event in events:
+            await self._attaching.gone(event)
+
+    @reacts_to(StoreAges)
+    async def end_stores(self, events: Sequence[StoreAges]) -> None:
+        """Delete vector stores that nobody used for as long as was set."""
+        for event in events:
+            await self._stores.end(event)
 
     @reacts_to(PersonExportRequested)
     async def export_person(self, events: Sequence[PersonExportRequested]) -> None:

@@ -151,6 +151,13 @@ class Deleted(Record):
     )
 
 
+class DocumentsDeleted(Record):
+    """Which of some documents were deleted, and the job that erases their traces; null where none were."""
+
+    doc_ids: list[str]
+    job_id: str | None
+
+
 class CollectionDeleted(Record):
     """A collection that was deleted with all of its documents."""
 

@@ -9,7 +9,9 @@ from mainstay.kernel.holdings import Holding
 from mainstay.kernel.interface import Upload
 from mainstay.kernel.work import note_target
 from mainstay.ports.fetchers import Fetcher
+from mainstay.services.knowledge.activity import ROUND_S, Activity
 from mainstay.services.knowledge.answers import Answers
+from mainstay.services.knowledge.attaching import Attaching
 from mainstay.services.knowledge.evaluation import Evaluating
 from mainstay.services.knowledge.faqs import Faqs
 from mainstay.services.knowledge.finding import Finding, Wanted
@@ -26,6 +28,7 @@ from mainstay.services.knowledge.records import (
     Deleted,
     Document,
     DocumentPage,
+    DocumentsDeleted,
     Evaluation,
     Faq,
     FaqSuggestion,
@@ -40,10 +43,15 @@ from mainstay.services.knowledge.records import (
 )
 from mainstay.services.knowledge.shelves import Shelves
 from mainstay.services.knowledge.stock_store import StockStore
+from mainstay.services.knowledge.store_keeping import VectorStoreKeeping
+from mainstay.services.knowledge.store_searching import StoreSearching
+from mainstay.services.knowledge.vector_stores import VectorStores
 
 
-class KnowledgeService(Knowledge):
+class KnowledgeService(VectorStoreKeeping, Knowledge):
     """The knowledge service."""
+
+    round_s = ROUND_S
 
     def __init__(
         self,
@@ -56,6 +64,10 @@ class KnowledgeService(Knowledge):
         evaluating: Evaluating,
         fetcher: Fetcher,
         stock: StockStore,
+        stores: VectorStores,
+        attaching: Attaching,
+        store_searching: StoreSearching,
+        activity: Activity,
     ) -> None:
         """Take the parts."""
         self._shelves = shelves
@@ -67,6 +79,17 @@ class KnowledgeService(Knowledge):
         self._evaluating = evaluating
         self._fetcher = fetcher
         self._stock = stock
+        self._stores = stores
+        self._attaching = attaching
+        self._store_searching = store_searching
+        self._activity = activity
+
+    async def at_start(self) -> None:
+        """Begin with nothing to write."""
+
+    async def go_round(self) -> None:
+        """Write when vector stores were searched."""
+        await self._activity.write()
 
     async def holding(self) -> Holding:
         """Count what the caller's tenant has stored, for the house."""
@@ -162,6 +185,14 @@ class KnowledgeService(Knowledge):
     async def delete_document(self, doc_id: str) -> Deleted:
         """Delete a document."""
         return await self._library.delete(doc_id)
+
+    async def get_documents(self, doc_ids: list[str]) -> list[Document]:
+        """Give several documents."""
+        return await self._library.give_several(doc_ids)
+
+    async def delete_documents(self, doc_ids: list[str]) -> DocumentsDeleted:
+        """Delete several documents."""
+        return await self._library.delete_several(doc_ids)
 
     async def search(
         self,

@@ -122,6 +122,11 @@ class Shelves:
         emit(changed, job_id=job_id, subject=name, promised=True)
         return CollectionDeleted(name=name, documents=deleted, job_id=job_id)
 
+    @property
+    def tokens_max(self) -> int:
+        """Give the longest passage that the encoder reads, in its tokens."""
+        return self._encoder.tokens_max
+
     async def rebuild(self, *, wait: bool) -> Rebuilt:
         """Build the index again."""
         counts = await self._store.counts()

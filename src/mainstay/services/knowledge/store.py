@@ -12,6 +12,7 @@ from mainstay.services.knowledge.faq_store import TABLES as FAQ_TABLES
 from mainstay.services.knowledge.large import beside
 from mainstay.services.knowledge.passage_store import TABLES as PASSAGE_TABLES
 from mainstay.services.knowledge.passage_store import buckets, opened
+from mainstay.services.knowledge.vector_store_tables import TABLES as VECTOR_STORE_TABLES
 
 COLLECTIONS = Table(
     name="collections",
@@ -90,7 +91,7 @@ VERSIONS = Table(
     exported=("doc_id", "version", "title", "text", "created_ms"),
 )
 
-TABLES = (COLLECTIONS, DOCUMENTS, VERSIONS, *PASSAGE_TABLES, *FAQ_TABLES)
+TABLES = (COLLECTIONS, DOCUMENTS, VERSIONS, *PASSAGE_TABLES, *FAQ_TABLES, *VECTOR_STORE_TABLES)
 
 _DOCUMENT = (
     "SELECT doc_id, collection, title, titled, metadata, groups, language, version, indexed_version,"
@@ -216,6 +217,8 @@ class KnowledgeStore:
     async def remove_collection(self, name: str) -> None:
         """Forget a collection."""
         await self._rows.delete("collections", {"name": name})
+        await self._rows.delete("vector_stores", {"collection": name})
+        await self._rows.delete("attached_files", {"collection": name})
 
     async def counts(self, collection: str | None = None) -> dict[str, tuple[int, int]]:
         """Count documents and searchable passages of each collection."""
@@ -340,6 +343,7 @@ class KnowledgeStore:
         """Erase documents and all of their versions."""
         await self._rows.delete("documents", {"doc_id": list(doc_ids)})
         await self._rows.delete("document_versions", {"doc_id": list(doc_ids)})
+        await self._rows.delete("attached_files", {"doc_id": list(doc_ids)})
 
     def _version(self, row: DocumentRow, text: str) -> dict[str, Scalar]:
         return {

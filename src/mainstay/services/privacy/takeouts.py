@@ -28,6 +28,8 @@ from mainstay.services.privacy.takeout_store import ExportRow, TakeoutStore
 FORMAT = "mainstay-tenant-1"
 KEPT_DAYS = 7
 _FILES = "files"
+_TAKEN = ("blob_", "part_")
+"""The kinds of blobs that are files somebody sent."""
 
 
 class Takeouts:
@@ -164,7 +166,7 @@ class Takeouts:
 
     async def _files(self, tenant_id: str, after: str) -> list[str]:
         return sorted(
-            key for key in await self._blobs.keys(tenant_id) if key.startswith("blob") and key > after
+            key for key in await self._blobs.keys(tenant_id) if key.startswith(_TAKEN) and key > after
         )
 
     def _manifest(self, row: ExportRow) -> tuple[str, bytes]:

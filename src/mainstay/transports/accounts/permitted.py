@@ -19,6 +19,8 @@ WORDS: Mapping[str, str] = {
     "factors:write": "take the second factors of users away",
     "feedback:write": "say which answers and hits were good",
     "generation:use": "let language models answer, at the tenant's cost, and keep answers for you",
+    "files:read": "see the files that are stored, and fetch them",
+    "files:write": "store and delete files",
     "groups:all": "put users into any group",
     "groups:read": "see groups and who is in them",
     "groups:write": "make, change and delete groups",

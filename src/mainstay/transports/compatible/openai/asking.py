@@ -14,7 +14,7 @@ from mainstay.kernel.interface import Operation, Upload
 from mainstay.kit.clock import Clock
 from mainstay.kit.ids import Ids
 from mainstay.transports.rest.exchange import Exchange
-from mainstay.transports.rest.forms import field_text, only, read_form, upload
+from mainstay.transports.rest.forms import field_text, list_text, only, read_form, upload
 from mainstay.transports.rest.json_text import read_json
 from mainstay.transports.rest.problems import MediaTypeUnsupported, MessageMalformed
 from mainstay.transports.rest.reading import media_type_of, query_texts
@@ -104,14 +104,20 @@ class Asked:
         return value
 
     async def form(self, file_field: str = "file") -> tuple[dict[str, str], Upload | None]:
-        """Read a form: its fields by name (each once), and the file in one of them."""
+        """Read a form: its fields by name, and the file in one of them.
+
+        Each is there once, but for lists (`name[]`), which are JSON then.
+        """
         self._refuse_odd_headers()
         content_type = self.exchange.header(b"content-type") or ""
         if media_type_of(content_type) != "multipart/form-data":
             raise MediaTypeUnsupported("Send the file as multipart/form-data.")
         async with aclosing(self.exchange.chunks(self.exchange.settings.upload_bytes_max)) as chunks:
             parts, file = await read_form(chunks, content_type, file_field)
-        fields = {name: field_text(only(sent)) for name, sent in parts.items()}
+        fields = {
+            name: list_text(sent) if name.endswith("[]") else field_text(only(sent))
+            for name, sent in parts.items()
+        }
         return fields, upload(file) if file is not None else None
 
     def _refuse_odd_headers(self) -> None:

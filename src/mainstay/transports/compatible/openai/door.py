@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 from starlette.types import Receive, Scope, Send
 
 from mainstay.kernel.caller import Caller, Credential
@@ -17,9 +17,21 @@ from mainstay.kernel.shedding import Place, Shedding
 from mainstay.kit.clock import Clock
 from mainstay.kit.errors import Failure
 from mainstay.kit.ids import Ids
-from mainstay.transports.compatible.openai import chat, embeddings, errors, models, rerank, responses
+from mainstay.transports.compatible.openai import (
+    chat,
+    embeddings,
+    errors,
+    files,
+    models,
+    rerank,
+    responses,
+    store_files,
+    uploads,
+    vector_stores,
+)
 from mainstay.transports.compatible.openai.asking import Asked
-from mainstay.transports.compatible.openai.replies import Content, Events, Told, encoded
+from mainstay.transports.compatible.openai.replies import Content, Download, Events, Reply, Told, encoded
+from mainstay.transports.compatible.openai.routing import EncodedRoute
 from mainstay.transports.compatible.openai.table import Endpoint
 from mainstay.transports.rest.credentials import read_credential, secret_of
 from mainstay.transports.rest.exchange import ClientGone, Exchange
@@ -33,6 +45,10 @@ TABLES: Sequence[Sequence[Endpoint]] = (
     models.ENDPOINTS,
     chat.ENDPOINTS,
     responses.ENDPOINTS,
+    files.ENDPOINTS,
+    uploads.ENDPOINTS,
+    vector_stores.ENDPOINTS,
+    store_files.ENDPOINTS,
     embeddings.ENDPOINTS,
     rerank.ENDPOINTS,
 )
@@ -70,7 +86,7 @@ class OpenAIDoor:
                 for base in endpoint.bases:
                     at.setdefault(base + endpoint.path, {})[endpoint.method] = endpoint
         return [
-            Route(path, _Answers(methods, self._parts, self._operations), include_in_schema=False)
+            EncodedRoute(path, _Answers(methods, self._parts, self._operations), include_in_schema=False)
             for path, methods in at.items()
         ]
 
@@ -148,9 +164,7 @@ class _Answers:
         origin = {"request_id": exchange.request_id, "door": "openai", "address": exchange.address}
         return credential, await self._parts.application.recognise(credential, origin)
 
-    async def _tell(
-        self, exchange: Exchange, reply: Told | Content | Events, limits: Mapping[str, str], place: Place
-    ) -> None:
+    async def _tell(self, exchange: Exchange, reply: Reply, limits: Mapping[str, str], place: Place) -> None:
         if isinstance(reply, Events):
             stream = Stream(reply.pieces, bytes, reply.last, self._parts.settings.heartbeat_s)
             await stream.send(exchange, lambda: _told(limits), begun=place.leave)
@@ -162,7 +176,22 @@ class _Answers:
             return
         name = quote(reply.name, safe="") or "content"
         more = {**_told(limits), "Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
-        await exchange.answer(200, reply.media_type.encode("latin-1", "replace"), reply.content, more)
+        media_type = reply.media_type.encode("latin-1", "replace")
+        if isinstance(reply, Content):
+            await exchange.answer(200, media_type, reply.content, more)
+        else:
+            await _download(exchange, reply, media_type, more)
+
+
+async def _download(exchange: Exchange, reply: Download, media_type: bytes, more: Mapping[str, str]) -> None:
+    """Send a file piece by piece; what fails before the first one is told as any failure."""
+    first = b"" if exchange.method == "HEAD" else await anext(reply.pieces, b"")
+    await exchange.begin(200, media_type, {**more, "Content-Length": str(reply.size)})
+    await exchange.part(first, more=exchange.method != "HEAD")
+    if exchange.method != "HEAD":
+        async for piece in reply.pieces:
+            await exchange.part(piece, more=True)
+        await exchange.part(b"", more=False)
 
 
 async def _json(exchange: Exchange, value: object, status: int, more: Mapping[str, str]) -> None:

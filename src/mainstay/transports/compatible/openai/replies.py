@@ -26,6 +26,16 @@ class Content:
     name: str = ""
 
 
+@dataclass(frozen=True)
+class Download:
+    """The bytes of a file one piece after another, `size` in all; browsers save them and never show them."""
+
+    pieces: AsyncIterator[bytes]
+    size: int
+    media_type: str = "application/octet-stream"
+    name: str = ""
+
+
 def encoded(value: Any) -> bytes:
     """Give a JSON document as bytes."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
@@ -56,4 +66,4 @@ class Events:
     last: Callable[[Exception | None], bytes] = field(default=done)
 
 
-Reply = Told | Content | Events
+Reply = Told | Content | Download | Events

@@ -1,0 +1,1 @@
+"""The files service: what a tenant stores as it is."""
