@@ -28,6 +28,7 @@ SKELETON = [
     "services.authorization.interface",
     "services.federation.interface",
     "services.directory.interface",
+    "services.assistant.interface",
     *("engines.disk", "kernel.work", "ports.blobs", "kit.clock"),
 ]
 

@@ -273,6 +273,7 @@ def test_the_protocols_client_tells_the_same_failures(house: House, name: str) -
 def test_the_same_failure_without_the_permission(house: House, name: str) -> None:
     operation = OPERATIONS[name]
     may = {"documents:read", "collections:read", "jobs:read", "feedback:write", ANYBODY, STRANGER}
+    may |= {"assistants:use", "conversations:read", "conversations:write"}
     if operation.may in may:
         mine = {"identity.whoami", *(each for each in NAMES if OPERATIONS[each].may in may)}
         assert name in mine

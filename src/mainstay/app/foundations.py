@@ -28,6 +28,7 @@ from mainstay.ports.glosses import Glosses
 from mainstay.ports.id_tokens import IdTokens
 from mainstay.ports.keyrings import KeyRing
 from mainstay.ports.languages import Languages
+from mainstay.ports.learners import Learner
 from mainstay.ports.mailers import Mailer
 from mainstay.ports.parsers import Parser
 from mainstay.ports.passkeys import Passkeys
@@ -63,6 +64,7 @@ class Engines:
     parser: Parser
     fetcher: Fetcher
     languages: Languages
+    learner: Learner
     glosses: Glosses
     bus: Bus
     cache: Cache
@@ -83,6 +85,7 @@ class Engines:
             Blobs: self.blobs,
             Parser: self.parser,
             Fetcher: self.fetcher,
+            Learner: self.learner,
             Cache: self.cache,
             Bus: self.bus,
             PasswordHasher: self.passwords,
@@ -119,6 +122,7 @@ class Engines:
             self.reranker,
             self.parser,
             self.fetcher,
+            self.learner,
             self.passwords,
             self.breaches,
             self.mailer,
@@ -159,6 +163,7 @@ def picked(settings: Settings, clock: Clock, random: Random, progress: Progress 
         parser=pick(Parser, lambda: engines.parser(settings)),
         fetcher=pick(Fetcher, lambda: engines.fetcher(settings)),
         languages=pick(Languages, engines.languages),
+        learner=pick(Learner, engines.learner),
         glosses=pick(Glosses, lambda: engines.glosses(settings)),
         bus=engines.bus(),
         cache=engines.cache(settings, clock),

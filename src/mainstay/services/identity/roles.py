@@ -4,13 +4,25 @@ from collections.abc import Collection, Mapping
 
 from mainstay.kernel.caller import EVERYTHING
 
-_USER = frozenset({"documents:read", "collections:read", "jobs:read", "feedback:write"})
+_USER = frozenset(
+    {
+        "documents:read",
+        "collections:read",
+        "jobs:read",
+        "feedback:write",
+        "assistants:use",
+        "conversations:read",
+        "conversations:write",
+    }
+)
 _DEVELOPER = _USER | {
     "documents:write",
     "collections:write",
     "index:rebuild",
     "knowledge:evaluate",
     "jobs:write",
+    "assistants:read",
+    "assistants:write",
 }
 
 PERMISSIONS: Mapping[str, frozenset[str]] = {
@@ -26,8 +38,8 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
 }
 DESCRIPTIONS: Mapping[str, str] = {
     "admin": "May do everything.",
-    "developer": "Reads and writes documents, evaluates, looks after jobs.",
-    "user": "Searches, asks, reads documents, gives feedback.",
+    "developer": "Reads and writes documents, evaluates, makes bots, looks after jobs.",
+    "user": "Searches, asks, talks with bots, reads documents, gives feedback.",
     "researcher": "Reads and evaluates; writes nothing.",
     "operations": "Looks after jobs, usage and the index; sees no document's content.",
     "compliance_officer": "Reads the audit and privacy; lists keys, roles, collections and jobs.",
