@@ -78,6 +78,7 @@ ALL = (
         table=False,
     ),
     Benchmark("answers", "Answers, refusals, citations", table=False),
+    Benchmark("assistant", "What a bot understands"),
     Benchmark("encoder", "The encoder beside bare onnxruntime", ("{encoder}",), table=False),
     Benchmark("remote_call", "The SDK's call beside bare aiohttp", table=False),
 )
