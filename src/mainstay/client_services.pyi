@@ -211,7 +211,7 @@ class AssistantSync:
         languages: list[str] = ...,
         entities: list[Entity] = ...,
         fallback: Fallback = ...,
-        retrain_after: int | None = None,
+        retrain_after: int = 0,
     ) -> Bot: ...
     def list_bots(self) -> list[BotSummary]: ...
     def get_bot(

@@ -9,7 +9,7 @@ from mainstay.ports.database import SYSTEM
 from makers import Client, FrozenClock, client, opened_house
 from services.assistant.conftest import somebody
 from services.assistant.making import INTENTS
-from services.privacy.test_persons import ended
+from services.privacy.test_persons import calm, ended
 
 SECRET = "violet marmalade submarine"
 
@@ -66,6 +66,20 @@ async def test_nothing_that_was_said_stands_readable_in_the_database(tmp_path: P
     held = b"".join(path.read_bytes() for path in sorted((tmp_path / "data").glob("mainstay.db*")))
     assert len(held) > 10_000
     assert [word for word in (*SECRET.encode().split(), b"secret_intent") if word in held] == []
+
+
+async def test_a_deleted_conversation_is_unlearned(tmp_path: Path) -> None:
+    async with opened_house(tmp_path / "data", clock=FrozenClock()) as house:
+        admin = client(house)
+        bot = await admin.call("assistant.create_bot", name="Shop", intents=INTENTS)
+        turn = await admin.call("assistant.take_turn", bot_id=bot.bot_id, text=SECRET)
+        rated = {"bot_id": bot.bot_id, "turn_id": turn.turn_id, "intent": "returns"}
+        await admin.call("assistant.rate_turn", **rated)
+        assert (await admin.call("assistant.train_bot", bot_id=bot.bot_id)).learned == 1
+        await admin.call("assistant.delete_conversation", conversation_id=turn.conversation_id)
+        await calm(house, admin)
+        [model] = (await admin.call("assistant.get_bot", bot_id=bot.bot_id)).models
+        assert (model.version, model.learned, model.active) == (3, 0, True)
 
 
 async def test_old_conversations_are_removed_and_young_ones_stay(tmp_path: Path) -> None:

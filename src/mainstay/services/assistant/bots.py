@@ -71,7 +71,7 @@ class Bots:
 
     async def make(self, name: str, definition: Definition, intents: Sequence[Intent]) -> Bot:
         """Make a bot, and train it; raises BotInvalid, BotsTooMany."""
-        check(intents, definition.entities)
+        await asyncio.to_thread(check, intents, definition.entities)
         if len(await self._store.bots()) >= BOTS_MAX:
             raise BotsTooMany(f"A tenant may have {BOTS_MAX} bots: delete one that is not needed.")
         bot_id, now = self._ids.new("bot"), self._clock.now_ms()
@@ -98,7 +98,7 @@ class Bots:
         definition = before.model_copy(update=dict(changed))
         given = await self._store.examples(bot_id)
         wanted = intents if intents is not None else _intents(before, given)
-        check(wanted, definition.entities)
+        await asyncio.to_thread(check, wanted, definition.entities)
         after = replace(
             row,
             name=row.name if name is None else name,

@@ -1,6 +1,8 @@
 """Conversations: listed, searched, read whole, exported, deleted; each by who may see it."""
 
-from mainstay.kernel.work import caller, note_change, note_target
+from collections.abc import Sequence
+
+from mainstay.kernel.work import caller, emit, note_change, note_target
 from mainstay.services.assistant.bots import Bots
 from mainstay.services.assistant.conversation_store import (
     ConversationRow,
@@ -10,6 +12,7 @@ from mainstay.services.assistant.conversation_store import (
 )
 from mainstay.services.assistant.failures import ConversationMissing, TurnMissing
 from mainstay.services.assistant.feedback_store import FeedbackStore
+from mainstay.services.assistant.happenings import TrainingDue
 from mainstay.services.assistant.records import (
     BotDeleted,
     Conversation,
@@ -98,10 +101,16 @@ class Conversations:
         """Erase a conversation, and what was judged of it."""
         row = await self.seen(conversation_id)
         note_target(conversation_id)
-        turns = await self._store.remove([conversation_id])
-        await self._feedback.remove({"conversation_id": conversation_id})
+        turns = await self.erase([conversation_id])
         note_change(told(row).model_dump(), None)
         return ConversationDeleted(conversation_id=conversation_id, turns=turns)
+
+    async def erase(self, conversation_ids: Sequence[str]) -> int:
+        """Erase conversations, whoever asks; bots that learned from them are to learn anew; count turns."""
+        for bot_id in await self._feedback.taught_in(conversation_ids):
+            emit(TrainingDue(bot_id=bot_id, forced=True), subject=bot_id, promised=True)
+        await self._feedback.remove({"conversation_id": list(conversation_ids)})
+        return await self._store.remove(conversation_ids)
 
     async def remove_bot(self, bot_id: str) -> BotDeleted:
         """Erase a bot with its conversations."""

@@ -100,8 +100,8 @@ class Judging:
 
     async def _learned(self, bot: BotRow) -> None:
         """Have the bot trained when it is due."""
-        every = bot.definition.get("retrain_after")
-        if every is None:
+        every = bot.definition["retrain_after"]
+        if not every:
             return
         models = await self._bot_store.models(bot.bot_id)
         fresh = await self._store.accepted(bot.bot_id) - int(models[0].figures["learned"] if models else 0)

@@ -78,6 +78,18 @@ class FeedbackStore:
         )
         return [str(row["bot_id"]) for row in rows]
 
+    async def taught_in(self, conversation_ids: Sequence[str]) -> list[str]:
+        """Give the bots that learned from conversations."""
+        found: set[str] = set()
+        for conversation_id in conversation_ids:
+            rows = await self._rows.fetch(
+                "SELECT DISTINCT bot_id FROM assistant_feedback WHERE conversation_id = :id"
+                " AND state = 'accepted'",
+                {"id": conversation_id},
+            )
+            found |= {str(row["bot_id"]) for row in rows}
+        return sorted(found)
+
     async def told_of(self, subject: str) -> list[FeedbackRow]:
         """List what was judged of what somebody said, and what somebody judged, oldest first."""
         rows = await self._rows.fetch(

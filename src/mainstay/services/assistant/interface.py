@@ -95,7 +95,7 @@ class Assistant(LearningOperations, DeskOperations, Interface, grants=_GRANTS):
         languages: Languages = [],
         entities: Entities = [],
         fallback: Fallback = Fallback(),
-        retrain_after: RetrainAfter = None,
+        retrain_after: RetrainAfter = 0,
     ) -> Bot:
         """Make a bot of examples of what people want from it; it is trained when this answers.
 
@@ -128,7 +128,7 @@ class Assistant(LearningOperations, DeskOperations, Interface, grants=_GRANTS):
         languages: Languages | None = None,
         entities: Entities | None = None,
         fallback: Fallback | None = None,
-        retrain_after: RetrainAfter = None,
+        retrain_after: RetrainAfter | None = None,
     ) -> Bot:
         """Change what is given of a bot; new intents replace all of them, and it is trained anew."""
 

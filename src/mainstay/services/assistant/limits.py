@@ -82,6 +82,8 @@ Page = Annotated[int, Field(ge=1, le=200)]
 Version = Annotated[int, Field(ge=1, le=2**31 - 1)]
 Share = Annotated[float, Field(ge=0, le=1)]
 RetrainAfter = Annotated[
-    Annotated[int, Field(ge=1, le=10_000)] | None,
-    Field(description="Train the bot by itself after so many accepted corrections; null: never."),
+    int,
+    Field(
+        ge=0, le=10_000, description="Train the bot by itself after so many accepted corrections; 0: never."
+    ),
 ]

@@ -17,6 +17,8 @@ NEIGHBOURS = 5
 FIGURES = ("decision", "margin", "nearest", "neighbours", "own")
 """What is known of a text beside its intent; see `Understanding.figures`."""
 
+_AT_ONCE = 256  # each of them is compared with every example
+_FEW = 4
 _MAGIC = b"mainstay-intents-1\n"
 _HEAD = struct.Struct("<Q")
 _DIGEST_BYTES = 32
@@ -91,16 +93,20 @@ class Classifier:
     def understand(self, texts: Sequence[str], vectors: NDArray[np.float32]) -> Understanding:
         """Hold texts with their unit vectors (n, d) against the intents."""
         size = vectors.shape[1]
-        dense = vectors @ self.linear.weights[:size]
+        dense = _product(vectors, self.linear.weights[:size])
         decisions = np.asarray(dense * self.scale + self.linear.bias, np.float32)
         for number, text in enumerate(texts):
             places, weights = self.wording.row(text)
             if len(places):
                 decisions[number] += weights @ self.linear.weights[places + size]
-        near = vectors @ self.vectors.T
-        return Understanding(decisions, self._figures(decisions, near))
+        parts = [
+            self._figures(decisions[start : start + _AT_ONCE], vectors[start : start + _AT_ONCE])
+            for start in range(0, len(texts), _AT_ONCE)
+        ]
+        return Understanding(decisions, np.concatenate(parts))
 
-    def _figures(self, decisions: NDArray[np.float32], near: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _figures(self, decisions: NDArray[np.float32], vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+        near = _product(vectors, self.vectors.T)
         ordered = np.sort(decisions, axis=1)[:, ::-1]
         second = ordered[:, 1] if ordered.shape[1] > 1 else np.zeros(len(ordered), np.float32)
         neighbours = min(NEIGHBOURS, near.shape[1])
@@ -155,6 +161,14 @@ class Model:
         parts = [_MAGIC, _HEAD.pack(len(written)), written, *(array.tobytes() for array in arrays.values())]
         content = b"".join(parts)
         return content + hashlib.sha256(content).digest()
+
+
+def _product(rows: NDArray[np.float32], columns: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Multiply; few rows without BLAS, whose threads wait for one another longer than the work takes."""
+    if len(rows) > _FEW:
+        return rows @ columns
+    product: NDArray[np.float32] = np.einsum("ij,jk->ik", rows, columns)
+    return product
 
 
 def model_of(content: bytes) -> Model:

@@ -6,8 +6,8 @@ from mainstay.kernel.events import Reactions, reacts_to
 from mainstay.kernel.work import emit
 from mainstay.services.assistant.bots import Bots
 from mainstay.services.assistant.conversation_store import ConversationStore
+from mainstay.services.assistant.conversations import Conversations
 from mainstay.services.assistant.failures import BotMissing
-from mainstay.services.assistant.feedback_store import FeedbackStore
 from mainstay.services.assistant.happenings import TrainingDue
 from mainstay.services.assistant.personal import PersonalConversations
 from mainstay.services.privacy.interface import (
@@ -28,13 +28,13 @@ class AssistantReactions(Reactions):
         self,
         bots: Bots,
         store: ConversationStore,
-        feedback: FeedbackStore,
+        conversations: Conversations,
         personal: PersonalConversations,
     ) -> None:
         """Take the parts."""
         self._bots = bots
         self._store = store
-        self._feedback = feedback
+        self._conversations = conversations
         self._personal = personal
 
     @reacts_to(TrainingDue)
@@ -70,6 +70,5 @@ class AssistantReactions(Reactions):
         for event in events:
             old = await self._store.old(event.before_ms, _AT_ONCE) if event.kind == _KIND else []
             if old:
-                await self._store.remove(old)
-                await self._feedback.remove({"conversation_id": old})
+                await self._conversations.erase(old)
                 emit(event, promised=True)

@@ -121,7 +121,7 @@ class Definition(Record):
     languages: Languages = []
     entities: Entities = []
     fallback: Fallback = Fallback()
-    retrain_after: RetrainAfter = None
+    retrain_after: RetrainAfter = 0
     intents: list[dict[str, Any]] = []
 
 
@@ -173,7 +173,7 @@ class Bot(BotSummary):
     languages: list[str]
     entities: list[Entity]
     fallback: Fallback
-    retrain_after: int | None
+    retrain_after: int
     definition: list[Intent] = Field(description="Its intents with the examples that were given.")
     models: list[Trained] = Field(description="Its models that are kept, newest first.")
 

@@ -63,7 +63,7 @@ class AssistantService(Assistant):
         languages: list[str] = [],  # noqa: B006 - as above
         entities: list[Entity] = [],  # noqa: B006 - as above
         fallback: Fallback = Fallback(),  # noqa: B008 - frozen; the interface's default
-        retrain_after: int | None = None,
+        retrain_after: int = 0,
     ) -> Bot:
         """Make a bot."""
         definition = Definition(

@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,7 +30,6 @@ _SCOPE_EXAMPLES_MOST = 4000  # in a round; more take longer and tell hardly more
 _SCOPE_HELD = 0.15
 _OUTCOMES_LEAST = 20
 _VECTORS_AT_ONCE = 512
-_FIGURED_AT_ONCE = 512
 
 
 def drawn(text: str) -> int:
@@ -45,11 +44,6 @@ class Example:
     text: str
     intent: str
     given: bool = True
-
-    @property
-    def name(self) -> str:
-        """Give what tells it from others, whatever its case."""
-        return f"{drawn(self.text):016x}"
 
 
 @dataclass(frozen=True)
@@ -75,6 +69,8 @@ class _Set:
     features: Features
     vectors: NDArray[np.float32]
     labels: NDArray[np.int64]
+    lots: NDArray[np.int64]
+    given: NDArray[np.bool_]
 
 
 class Training:
@@ -90,11 +86,11 @@ class Training:
 
         Of examples that say the same the last one counts.
         """
-        kept = list({example.name: example for example in examples}.values())
-        vectors = await self._vectors([example.text for example in kept])
+        kept = await asyncio.to_thread(lambda: {drawn(example.text): example for example in examples})
+        vectors = await self._vectors([example.text for example in kept.values()])
         known = await asyncio.to_thread(_prepared, kept, vectors)
         (held, right), scope, classifier = await asyncio.gather(
-            self._held_out(known, kept), self._scope(known), self._fitted(known, np.arange(len(kept)))
+            self._held_out(known), self._scope(known), self._fitted(known, np.arange(len(kept)))
         )
         heads = Heads(
             right or PRIOR.right,
@@ -106,20 +102,21 @@ class Training:
         return Model(classifier, heads, self._encoder.name, held), outcome
 
     async def _vectors(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        ordered = sorted(range(len(texts)), key=lambda place: len(texts[place]))
+        shown = await asyncio.to_thread(lambda: [cleaned(text) or NOTHING for text in texts])
+        ordered = sorted(range(len(texts)), key=lambda place: len(shown[place]))
         vectors = np.zeros((len(texts), self._encoder.dimensions), np.float32)
         for start in range(0, len(ordered), _VECTORS_AT_ONCE):
             part = ordered[start : start + _VECTORS_AT_ONCE]
-            vectors[part] = await self._encoder.embed(
-                [cleaned(texts[place]) or NOTHING for place in part], role="query", lane="ingest"
-            )
+            said = [shown[place] for place in part]
+            vectors[part] = await self._encoder.embed(said, role="query", lane="ingest")
         return vectors
 
     async def _fitted(self, known: _Set, chosen: NDArray[np.int64]) -> Classifier:
         """Fit a classifier to some examples; intents of which none is among them are left out."""
         present, labels = np.unique(known.labels[chosen], return_inverse=True)
         if len(present) > 1:
-            linear = await self._learner.fit(known.features.rows(chosen), labels)
+            rows = await asyncio.to_thread(known.features.rows, chosen)
+            linear = await self._learner.fit(rows, labels)
         else:
             linear = Linear(np.zeros((known.features.width, 1), np.float32), np.zeros(1, np.float32))
         return Classifier(
@@ -131,23 +128,21 @@ class Training:
             labels,
         )
 
-    async def _held_out(
-        self, known: _Set, examples: Sequence[Example]
-    ) -> tuple[dict[str, bool], Head | None]:
+    async def _held_out(self, known: _Set) -> tuple[dict[str, bool], Head | None]:
         """Try examples that were given on what is learned without them; what came since is no judge."""
-        folds = np.array([int(each.name, 16) % _FOLDS for each in examples])
-        given = np.array([each.given for each in examples])
+        folds = known.lots % _FOLDS
         held: dict[str, bool] = {}
         figures: list[NDArray[np.float32]] = []
-        for fold in range(_FOLDS if len(examples) <= _ALL_FOLDS_UP_TO else 1):
-            out = np.flatnonzero((folds == fold) & given)
-            rest = np.flatnonzero((folds != fold) | ~given)
+        for fold in range(_FOLDS if len(folds) <= _ALL_FOLDS_UP_TO else 1):
+            out = np.flatnonzero((folds == fold) & known.given)
+            rest = np.flatnonzero((folds != fold) | ~known.given)
             if not len(out) or not len(rest):
                 continue
             classifier = await self._fitted(known, rest)
             made = await asyncio.to_thread(_understood, classifier, known, out)
             for place, chosen in zip(out.tolist(), made.chosen.tolist(), strict=True):
-                held[examples[place].name] = classifier.intents[chosen] == examples[place].intent
+                right = classifier.intents[chosen] == known.intents[known.labels[place]]
+                held[f"{known.lots[place]:016x}"] = right
             figures.append(made.figures)
         outcomes = np.array(list(held.values()), np.int64)
         if min(outcomes.sum(), len(outcomes) - outcomes.sum()) < _OUTCOMES_LEAST:
@@ -160,13 +155,12 @@ class Training:
         if names < _SCOPE_INTENTS_LEAST or len(known.texts) < _SCOPE_EXAMPLES_LEAST:
             return None
         order = np.argsort([drawn(name) for name in known.intents])
-        lots = np.array([drawn(text) for text in known.texts])
         figures, truths = [], []
         for number in range(_ROUNDS):
             unknown = np.isin(known.labels, order[number::_ROUNDS])
-            inside = _shuffled(np.flatnonzero(~unknown), lots)[:_SCOPE_EXAMPLES_MOST]
+            inside = _shuffled(np.flatnonzero(~unknown), known.lots)[:_SCOPE_EXAMPLES_MOST]
             held, rest = np.split(inside, [round(_SCOPE_HELD * len(inside))])
-            strange = _shuffled(np.flatnonzero(unknown), lots)[: len(held)]
+            strange = _shuffled(np.flatnonzero(unknown), known.lots)[: len(held)]
             if not len(held) or not len(strange) or not len(rest):
                 return None
             classifier = await self._fitted(known, np.sort(rest))
@@ -192,7 +186,8 @@ async def calibrated(learner: Learner, figures: NDArray[np.float32], truth: NDAr
     return Head(tuple(float(weight) for weight in weights), bias)
 
 
-def _prepared(examples: Sequence[Example], vectors: NDArray[np.float32]) -> _Set:
+def _prepared(drawn_by_lot: Mapping[int, Example], vectors: NDArray[np.float32]) -> _Set:
+    examples = list(drawn_by_lot.values())
     intents = sorted({example.intent for example in examples})
     places = {intent: place for place, intent in enumerate(intents)}
     texts = [example.text for example in examples]
@@ -204,6 +199,8 @@ def _prepared(examples: Sequence[Example], vectors: NDArray[np.float32]) -> _Set
         wording.features(texts, vectors, SCALE),
         vectors,
         np.array([places[example.intent] for example in examples], np.int64),
+        np.array(list(drawn_by_lot), np.int64),
+        np.array([example.given for example in examples]),
     )
 
 
@@ -212,11 +209,4 @@ def _shuffled(places: NDArray[np.int64], lots: NDArray[np.int64]) -> NDArray[np.
 
 
 def _understood(classifier: Classifier, known: _Set, places: NDArray[np.int64]) -> Understanding:
-    """Hold examples against a classifier, some at once: each is compared with all others."""
-    parts = [
-        classifier.understand([known.texts[place] for place in part.tolist()], known.vectors[part])
-        for part in np.array_split(places, max(1, len(places) // _FIGURED_AT_ONCE))
-    ]
-    return Understanding(
-        np.concatenate([part.decisions for part in parts]), np.concatenate([part.figures for part in parts])
-    )
+    return classifier.understand([known.texts[place] for place in places.tolist()], known.vectors[places])
