@@ -11,6 +11,7 @@ from mainstay.services.assistant.failures import (
     ConversationBusy,
     ConversationEnded,
     ConversationMissing,
+    ConversationsTooMany,
 )
 from mainstay.services.assistant.limits import TURNS_MAX
 from makers import Client
@@ -148,6 +149,19 @@ async def test_a_conversation_ends_when_it_has_as_many_turns_as_one_may_have(sho
         await unit.update("assistant_conversations", {"turns": TURNS_MAX}, where)
     with pytest.raises(ConversationEnded):
         await shop.say("how do returns work", first.conversation_id)
+
+
+async def test_somebody_may_have_only_so_many_conversations(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    me = await somebody(shop.admin)
+    monkeypatch.setattr("mainstay.services.assistant.turns.CONVERSATIONS_MAX", 1)
+    first = await shop.say("how do returns work", who=me)
+    with pytest.raises(ConversationsTooMany):
+        await shop.say("how do returns work", who=me)
+    await shop.say("how do returns work", first.conversation_id, me)
+    await me.call("assistant.delete_conversation", conversation_id=first.conversation_id)
+    assert (await shop.say("how do returns work", who=me)).number == 1
 
 
 async def test_conversations_are_listed_searched_exported_and_deleted(shop: Shop) -> None:

@@ -102,6 +102,14 @@ class ConversationStore:
         )
         return self._conversations(rows)
 
+    async def count(self, subject: str) -> int:
+        """Count somebody's conversations."""
+        [row] = await self._rows.fetch(
+            "SELECT count(*) AS many FROM assistant_conversations WHERE subject = :subject",
+            {"subject": subject},
+        )
+        return int(row["many"] or 0)
+
     async def begin(self, row: ConversationRow) -> None:
         """Store a new conversation; raises KeyDestroyed."""
         await self._rows.insert("assistant_conversations", [self._conversation_values(row)])

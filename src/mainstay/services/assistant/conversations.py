@@ -13,6 +13,7 @@ from mainstay.services.assistant.conversation_store import (
 from mainstay.services.assistant.failures import ConversationMissing, TurnMissing
 from mainstay.services.assistant.feedback_store import FeedbackStore
 from mainstay.services.assistant.happenings import TrainingDue
+from mainstay.services.assistant.limits import ALL_CONVERSATIONS
 from mainstay.services.assistant.records import (
     BotDeleted,
     Conversation,
@@ -24,8 +25,6 @@ from mainstay.services.assistant.records import (
 )
 from mainstay.services.assistant.wording import tidy
 
-ALL_CONVERSATIONS = "conversations:all"
-"""The permission to see what others say to bots; administrators have it."""
 _READ_AT_ONCE = 50
 _READ_MAX = 500
 

@@ -30,7 +30,8 @@ def _compiled(pattern: str) -> TypeAdapter[str]:
     try:
         return TypeAdapter(Annotated[str, StringConstraints(pattern=f"^(?:{pattern})$")])
     except SchemaError as wrong:
-        raise PatternUnusable(str(wrong).splitlines()[0]) from None
+        *_, why = str(wrong).splitlines()
+        raise PatternUnusable(f"{why.strip().removeprefix('SchemaError: ').rstrip('.')}.") from None
 
 
 class Finder:

@@ -45,6 +45,12 @@ class ConversationEnded(Conflict):
     title = "The conversation has ended"
 
 
+class ConversationsTooMany(Conflict):
+    """Somebody has as many conversations as one may have."""
+
+    title = "You have too many conversations"
+
+
 class ConversationNotYours(Conflict):
     """Another person of the team has claimed the conversation, or nobody has yet."""
 

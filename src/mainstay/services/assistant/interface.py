@@ -19,12 +19,14 @@ from mainstay.services.assistant.failures import (
     ConversationBusy,
     ConversationEnded,
     ConversationMissing,
+    ConversationsTooMany,
     ModelMissing,
     ModelStale,
     TalkerErased,
 )
 from mainstay.services.assistant.learning_operations import LearningOperations
 from mainstay.services.assistant.limits import (
+    ALL_CONVERSATIONS,
     BotId,
     BotName,
     Collections,
@@ -55,15 +57,15 @@ from mainstay.services.assistant.records import (
     WholeConversation,
 )
 
-ALL_CONVERSATIONS = "conversations:all"
 _GRANTS = {ALL_CONVERSATIONS: "Shows what others say to bots, in every operation that shows conversations."}
 _BOT_EXAMPLE = {"bot_id": "bot_01k9z6q7h8e4v5c3x2b1n0m9a8"}
 _CONVERSATION_EXAMPLE = {"conversation_id": "conversation_01k9z6q7h8e4v5c3x2b1n0m9a8"}
 _TURN_EXAMPLE = {**_BOT_EXAMPLE, "text": "Where is my order 4711?"}
 _TRAINING = (BotInvalid, EncoderUnavailable, LearnerUnavailable)
 _TURN = (
-    *(BotMissing, ConversationMissing, ConversationEnded, ConversationBusy, TalkerErased, ModelStale),
-    *(ModelMissing, EncoderUnavailable, GeneratorUnavailable, VectorsUnavailable),
+    *(BotMissing, ConversationMissing, ConversationEnded, ConversationBusy, ConversationsTooMany),
+    *(TalkerErased, ModelStale, ModelMissing),
+    *(EncoderUnavailable, GeneratorUnavailable, VectorsUnavailable),
 )
 _INTENTS_EXAMPLE = [
     {

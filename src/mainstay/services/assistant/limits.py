@@ -7,9 +7,13 @@ from pydantic import Field, StringConstraints
 INTENTS_MAX = 300
 EXAMPLES_MAX = 20_000
 TURNS_MAX = 500
+CONVERSATIONS_MAX = 10_000
 BOTS_MAX = 200
 VERSIONS_KEPT = 5
 TEXTS_MAX = 1000
+
+ALL_CONVERSATIONS = "conversations:all"
+"""The permission to see what others say to bots; administrators have it."""
 
 _NO_NUL = r"^[^\x00]*$"
 _PRINTABLE = r"^[^\x00-\x1f\x7f]+$"

@@ -15,10 +15,11 @@ from mainstay.services.assistant.failures import (
     ConversationBusy,
     ConversationEnded,
     ConversationMissing,
+    ConversationsTooMany,
     TalkerErased,
 )
 from mainstay.services.assistant.happenings import ConversationEscalated
-from mainstay.services.assistant.limits import TURNS_MAX
+from mainstay.services.assistant.limits import CONVERSATIONS_MAX, TURNS_MAX
 from mainstay.services.assistant.models import Models, scope_threshold
 from mainstay.services.assistant.plans import Plan
 from mainstay.services.assistant.records import Turn, TurnPiece, Understood
@@ -120,6 +121,8 @@ class Turns:
         """Give the conversation that goes on, or a new one; raises ConversationMissing, ConversationEnded."""
         me = caller().subject
         if conversation_id is None:
+            if await self._store.count(me) >= CONVERSATIONS_MAX:
+                raise ConversationsTooMany("Delete some, or go on with one.")
             content = {"standing": Standing().to_json(), "said": ""}
             new_id = self._ids.new("conversation")
             return ConversationRow(new_id, bot_id, me, "open", "", 0, content, now_ms, now_ms)
