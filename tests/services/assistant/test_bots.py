@@ -10,6 +10,7 @@ from mainstay.services.assistant.failures import (
     BotInvalid,
     BotMissing,
     ModelMissing,
+    ModelStale,
 )
 from mainstay.services.assistant.model import ModelUnreadable, model_of
 from services.assistant.conftest import Shop
@@ -148,6 +149,19 @@ async def test_a_model_is_read_as_it_was_written_and_a_flipped_bit_is_found(shop
 async def test_a_model_that_is_not_kept_answers_nothing(shop: Shop) -> None:
     with pytest.raises(ModelMissing):
         await shop.admin.call("assistant.use_model", bot_id=shop.bot.bot_id, version=99)
+
+
+async def test_another_encoder_makes_a_bot_learn_anew(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = await shop.admin.call("assistant.create_bot", name="Stale", intents=INTENTS[:2])
+    asked = {"bot_id": made.bot_id, "texts": ["my order"]}
+    monkeypatch.setattr(shop.house.engines.encoder, "name", "another")
+    with pytest.raises(ModelStale):
+        await shop.admin.call("assistant.understand", **asked)
+    trained = await shop.admin.call("assistant.train_bot", bot_id=made.bot_id)
+    assert (trained.version, trained.active, trained.compared) == (2, True, None)
+    assert (await shop.admin.call("assistant.understand", **asked))[0].intent == "order_status"
+    with pytest.raises(ModelStale):
+        await shop.admin.call("assistant.use_model", bot_id=made.bot_id, version=1)
 
 
 async def test_a_bot_that_is_changed_meanwhile_is_not_written_over(

@@ -4,8 +4,11 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from mainstay.kernel.tidying import DAY_MS
 from mainstay.ports.database import SYSTEM
+from mainstay.services.assistant.failures import TalkerErased
 from makers import Client, FrozenClock, client, opened_house
 from services.assistant.conftest import somebody
 from services.assistant.making import INTENTS
@@ -53,6 +56,8 @@ async def test_a_person_takes_what_she_said_along_and_bots_forget_it(tmp_path: P
             assert await house.engines.database.fetch(SYSTEM, f"SELECT * FROM {table}") == []
         model = (await admin.call("assistant.get_bot", bot_id=bot.bot_id)).models[0]
         assert model.learned == 0
+        with pytest.raises(TalkerErased):
+            await her.call("assistant.take_turn", **asked)
 
 
 async def test_nothing_that_was_said_stands_readable_in_the_database(tmp_path: Path) -> None:

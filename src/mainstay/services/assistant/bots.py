@@ -81,12 +81,13 @@ class Bots:
         written = _written(definition, intents)
         count = sum(map(len, given.values()))
         row = BotRow(bot_id, name, written, len(intents), count, 1, 1, 1, now, now)
+        told = await asyncio.to_thread(_told, row, given, [learned.row])
         await self._store.add(row)
         await self._store.replace_examples(bot_id, given)
         await self._store.add_model(bot_id, learned.row, learned.content)
         note_change(None, {"name": name, **written})
         emit(BotTrained(bot_id=bot_id, version=1, switched=True))
-        return self._told(row, given, [learned.row])
+        return told
 
     async def change(
         self, bot_id: str, name: str | None, changed: Mapping[str, Any], intents: Sequence[Intent] | None
@@ -117,7 +118,7 @@ class Bots:
             await self._store.replace_examples(bot_id, given)
             await self._keep(bot_id, learned, version)
         note_change({"name": row.name, **row.definition}, {"name": after.name, **after.definition})
-        return self._told(after, given, await self._store.models(bot_id))
+        return _told(after, given, await self._store.models(bot_id))
 
     async def train(self, bot_id: str, *, forced: bool = False) -> Trained:
         """Learn anew from what was given and what was accepted since; the better model answers.
@@ -161,7 +162,8 @@ class Bots:
     async def describe(self, bot_id: str) -> Bot:
         """Give a bot with all that makes it."""
         row = await self.existing(bot_id)
-        return self._told(row, await self._store.examples(bot_id), await self._store.models(bot_id))
+        given, models = await self._store.examples(bot_id), await self._store.models(bot_id)
+        return await asyncio.to_thread(_told, row, given, models)
 
     async def describe_all(self) -> list[BotSummary]:
         """List the bots."""
@@ -238,18 +240,19 @@ class Bots:
         switched = version == learned.row.version
         emit(BotTrained(bot_id=bot_id, version=learned.row.version, switched=switched))
 
-    def _told(self, row: BotRow, given: Mapping[str, Sequence[str]], models: Sequence[ModelRow]) -> Bot:
-        definition = Definition.model_validate(row.definition)
-        return Bot(
-            **_summary(row).model_dump(),
-            persona=definition.persona,
-            languages=definition.languages,
-            entities=definition.entities,
-            fallback=definition.fallback,
-            retrain_after=definition.retrain_after,
-            definition=_intents(definition, given),
-            models=[_trained(each, row.version) for each in models],
-        )
+
+def _told(row: BotRow, given: Mapping[str, Sequence[str]], models: Sequence[ModelRow]) -> Bot:
+    definition = Definition.model_validate(row.definition)
+    return Bot(
+        **_summary(row).model_dump(),
+        persona=definition.persona,
+        languages=definition.languages,
+        entities=definition.entities,
+        fallback=definition.fallback,
+        retrain_after=definition.retrain_after,
+        definition=_intents(definition, given),
+        models=[_trained(each, row.version) for each in models],
+    )
 
 
 def _summary(row: BotRow) -> BotSummary:
