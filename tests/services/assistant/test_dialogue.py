@@ -8,6 +8,7 @@ from mainstay.services.assistant.dialogue import Heard, Standing, Step, next_ste
 from mainstay.services.assistant.plans import Plan, plan_of, rendered
 from mainstay.services.assistant.records import Definition, EntityFound, Fallback, Understood
 
+_NO_TOOL: dict[str, Any] = {"operation": None, "arguments": {}}
 _TRIP = {
     "name": "book_trip",
     "title": "",
@@ -18,12 +19,20 @@ _TRIP = {
         {"name": "note", "entity": "text", "prompt": "Anything else?", "required": False},
     ],
     "action": None,
+    **_NO_TOOL,
 }
 _INTENTS = [
     _TRIP,
-    {"name": "refund", "title": "Money back", "replies": ["In ten days."], "slots": [], "action": None},
-    {"name": "opening", "title": "", "replies": [], "slots": [], "action": None},
-    {"name": "human", "title": "", "replies": [], "slots": [], "action": "escalate"},
+    {
+        "name": "refund",
+        "title": "Money back",
+        "replies": ["In ten days."],
+        "slots": [],
+        "action": None,
+        **_NO_TOOL,
+    },
+    {"name": "opening", "title": "", "replies": [], "slots": [], "action": None, **_NO_TOOL},
+    {"name": "human", "title": "", "replies": [], "slots": [], "action": "escalate", **_NO_TOOL},
 ]
 
 

@@ -27,9 +27,11 @@ from mainstay.services.assistant.records import (
 )
 from mainstay.services.assistant.store import BotRow, BotStore, ModelRow
 from mainstay.services.assistant.tables import model_place
+from mainstay.services.assistant.tools import Tools
 from mainstay.services.assistant.training import Example, Outcome, Training
 
 _PAGE = 1000
+_CONFIRMS = "confirms"
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ class Bots:
         feedback: FeedbackStore,
         training: Training,
         models: Models,
+        tools: Tools,
         cipher: Cipher,
         clock: Clock,
         ids: Ids,
@@ -58,6 +61,7 @@ class Bots:
         self._feedback = feedback
         self._training = training
         self._models = models
+        self._tools = tools
         self._cipher = cipher
         self._clock = clock
         self._ids = ids
@@ -72,13 +76,14 @@ class Bots:
     async def make(self, name: str, definition: Definition, intents: Sequence[Intent]) -> Bot:
         """Make a bot, and train it; raises BotInvalid, BotsTooMany."""
         await asyncio.to_thread(check, intents, definition.entities)
+        confirms = self._tools.check(intents)
         if len(await self._store.bots()) >= BOTS_MAX:
             raise BotsTooMany(f"A tenant may have {BOTS_MAX} bots: delete one that is not needed.")
         bot_id, now = self._ids.new("bot"), self._clock.now_ms()
         note_target(bot_id)
         given = _examples(intents)
         learned = await self._learned(bot_id, 1, await self._training.train(_given(given)), 0, None)
-        written = _written(definition, intents)
+        written = _written(definition, intents, confirms)
         count = sum(map(len, given.values()))
         row = BotRow(bot_id, name, written, len(intents), count, 1, 1, 1, now, now)
         told = await asyncio.to_thread(_told, row, given, [learned.row])
@@ -100,10 +105,11 @@ class Bots:
         given = await self._store.examples(bot_id)
         wanted = intents if intents is not None else _intents(before, given)
         await asyncio.to_thread(check, wanted, definition.entities)
+        confirms = self._tools.check(wanted)
         after = replace(
             row,
             name=row.name if name is None else name,
-            definition=_written(definition, wanted),
+            definition=_written(definition, wanted, confirms),
             revision=row.revision + 1,
             changed_ms=self._clock.now_ms(),
         )
@@ -275,11 +281,19 @@ def _given(examples: Mapping[str, Sequence[str]]) -> list[Example]:
     return [Example(text, name) for name, texts in examples.items() for text in texts]
 
 
-def _written(definition: Definition, intents: Sequence[Intent]) -> dict[str, Any]:
+def _written(
+    definition: Definition, intents: Sequence[Intent], confirms: Mapping[str, bool]
+) -> dict[str, Any]:
     """Give what makes a bot, but for the examples, as it is written down."""
-    bare = [intent.model_dump(exclude={"examples"}) for intent in intents]
+    bare = [
+        {**intent.model_dump(exclude={"examples"}), _CONFIRMS: confirms.get(intent.name, True)}
+        for intent in intents
+    ]
     return definition.model_copy(update={"intents": bare}).model_dump()
 
 
 def _intents(definition: Definition, given: Mapping[str, Sequence[str]]) -> list[Intent]:
-    return [Intent(**each, examples=list(given[each["name"]])) for each in definition.intents]
+    known = [
+        {name: value for name, value in each.items() if name != _CONFIRMS} for each in definition.intents
+    ]
+    return [Intent(**each, examples=list(given[each["name"]])) for each in known]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from mainstay.services.assistant.entities import Finder, PatternUnusable, known_entity
 from mainstay.services.assistant.failures import BotInvalid
 from mainstay.services.assistant.limits import EXAMPLES_MAX
-from mainstay.services.assistant.plans import placeholders
+from mainstay.services.assistant.plans import RESULT, placeholders
 from mainstay.services.assistant.records import Entity, Intent
 from mainstay.services.assistant.wording import tidy
 
@@ -53,8 +53,14 @@ def _of_slots(intents: Sequence[Intent], entities: Sequence[Entity]) -> Iterator
         for number, slot in enumerate(intent.slots):
             if not known_entity(slot.entity, entities):
                 yield f"intents.{place}.slots.{number}.entity", f"There is no entity {slot.entity!r}."
-        for name in sorted(placeholders(intent.replies) - set(names)):
+        for name in sorted(_asked(intent) - set(names)):
             yield f"intents.{place}.replies", f"There is no slot {name!r} for {{{name}}}."
+
+
+def _asked(intent: Intent) -> set[str]:
+    """Give the slots that an intent's replies and arguments ask for."""
+    told = {name for name in placeholders(intent.replies) if not name.startswith(RESULT)}
+    return told | placeholders(list(intent.arguments.values()))
 
 
 def _repeated(names: Sequence[str]) -> Iterator[tuple[int, str]]:

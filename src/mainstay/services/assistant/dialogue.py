@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from mainstay.services.assistant.built_ins import FREE_TEXT
 from mainstay.services.assistant.phrases import bare
-from mainstay.services.assistant.plans import IntentPlan, Plan, rendered
+from mainstay.services.assistant.plans import IntentPlan, Plan, filled, rendered
 from mainstay.services.assistant.records import EntityFound, Slot, Understood
 
 _OFFERED = 2
@@ -17,7 +17,7 @@ _NEAR = 0.5
 _ORDINALS = {"1": 0, "first": 0, "the first": 0, "the first one": 0, "2": 1, "second": 1, "the second": 1}
 _VALUE_MAX = 500
 
-Does = Literal["say", "search", "escalate"]
+Does = Literal["say", "search", "escalate", "call"]
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,7 @@ class Standing:
     asking: str | None = None
     tries: int = 0
     offered: Sequence[str] = ()
+    confirming: bool = False
     question: str = ""
     misses: int = 0
     said: Mapping[str, int] = field(default_factory=dict)
@@ -56,7 +57,7 @@ class Heard:
 class Step:
     """What the bot does, and where the conversation stands then.
 
-    It says `reply`, looks for `query` in its collections, or calls a person.
+    It says `reply`, looks for `query` in its collections, calls a person, or calls the intent's operation.
     """
 
     standing: Standing
@@ -65,20 +66,19 @@ class Step:
     query: str = ""
     fallback: Literal["clarify", "search", "escalate"] | None = None
     options: Sequence[str] = ()
+    confirmed: bool = False
 
 
 def next_step(plan: Plan, standing: Standing, heard: Heard) -> Step:
     """Give the next step."""
     said = bare(heard.text)
-    if said in plan.cues.cancel and (standing.asking or standing.offered or standing.slots):
+    busy = standing.asking or standing.offered or standing.slots or standing.confirming
+    if said in plan.cues.cancel and busy:
         return Step(Standing(said=standing.said), reply=plan.phrases.cancelled)
-    if standing.offered:
-        choice = _choice(plan, standing.offered, said)
-        if choice is not None:
-            return _begin(plan, standing, choice, heard, standing.question)
-        if said in plan.cues.no:
-            return _missed(plan, replace(standing, offered=()), heard, standing.question)
-        standing = replace(standing, offered=())
+    answered = _taken_up(plan, standing, heard, said)
+    if answered is not None:
+        return answered
+    standing = replace(standing, offered=(), confirming=False)
     known = plan.intents.get(standing.intent or "")
     if known is not None and standing.asking:
         return _asked(plan, standing, known, heard)
@@ -87,6 +87,22 @@ def next_step(plan: Plan, standing: Standing, heard: Heard) -> Step:
         if slots != standing.slots:
             return _proceed(plan, replace(standing, slots=slots), known, heard.text)
     return _fresh(plan, standing, heard)
+
+
+def _taken_up(plan: Plan, standing: Standing, heard: Heard, said: str) -> Step | None:
+    """Take what was said for the answer to what was offered or asked back for; None: it is none."""
+    if standing.offered:
+        choice = _choice(plan, standing.offered, said)
+        if choice is not None:
+            return _begin(plan, standing, choice, heard, standing.question)
+        if said in plan.cues.no:
+            return _missed(plan, replace(standing, offered=()), heard, standing.question)
+    if standing.confirming and standing.intent in plan.intents:
+        if said in plan.cues.yes:
+            return Step(replace(standing, confirming=False), does="call", confirmed=True)
+        if said in plan.cues.no:
+            return Step(Standing(said=standing.said), reply=plan.phrases.cancelled)
+    return None
 
 
 def refused(plan: Plan, standing: Standing) -> Step:
@@ -123,12 +139,29 @@ def _proceed(plan: Plan, standing: Standing, known: IntentPlan, question: str) -
     standing = replace(standing, asking=None, tries=0, offered=(), misses=0)
     if known.action == "escalate":
         return _escalated(standing)
+    if known.action == "operation":
+        return _operation(plan, standing, known)
     if known.action == "answer" and plan.collections:
         return Step(standing, does="search", query=question)
+    return spoken(plan, standing, known, {})
+
+
+def spoken(plan: Plan, standing: Standing, known: IntentPlan, result: Mapping[str, str]) -> Step:
+    """Say the next of an intent's replies, with what an operation gave, if one was called."""
     count = standing.said.get(known.name, 0)
     standing = replace(standing, said={**standing.said, known.name: count + 1})
     template = known.replies[count % len(known.replies)] if known.replies else plan.phrases.done
-    return Step(standing, reply=rendered(template, standing.slots))
+    return Step(standing, reply=rendered(template, {**result, **standing.slots}))
+
+
+def _operation(plan: Plan, standing: Standing, known: IntentPlan) -> Step:
+    """Call an operation; before one that changes something, say what it is and ask."""
+    if not known.confirms:
+        return Step(standing, does="call")
+    given = filled(known.arguments, standing.slots)
+    told = ", ".join(f"{name}: {rendered(value, {})}" for name, value in given.items())
+    reply = f"{plan.phrases.confirm} {known.title} ({known.operation}{', ' if told else ''}{told})"
+    return Step(replace(standing, confirming=True), reply=reply)
 
 
 def _asked(plan: Plan, standing: Standing, known: IntentPlan, heard: Heard) -> Step:

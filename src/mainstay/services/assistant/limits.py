@@ -43,13 +43,33 @@ Synonym = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern
 Reply = Annotated[
     str,
     StringConstraints(min_length=1, max_length=4000, pattern=_NO_NUL),
-    Field(description="What the bot says; `{order}` stands for the value of the slot `order`."),
+    Field(
+        description=(
+            "What the bot says; `{order}` stands for the value of the slot `order`, `{result.state}` for the "
+            "field `state` of what an operation gave, `{result.0.title}` for one of the first in its list."
+        )
+    ),
 ]
 Prompt = Annotated[str, StringConstraints(min_length=1, max_length=1000, pattern=_NO_NUL)]
 Persona = Annotated[
     str,
     StringConstraints(max_length=1000, pattern=_NO_NUL),
     Field(description="What the bot says of itself, before its first reply in a conversation."),
+]
+OperationName = Annotated[
+    str,
+    StringConstraints(max_length=100, pattern=r"^[a-z_]+\.[a-z_]+$"),
+    Field(
+        description=(
+            "An operation of this server that is called, as `jobs.get_job`, with the asking user's own "
+            "permissions; one that changes something is asked back for before."
+        )
+    ),
+]
+ArgumentName = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=_ID)]
+Arguments = Annotated[
+    dict[ArgumentName, Annotated[str, StringConstraints(max_length=1000, pattern=_NO_NUL)]],
+    Field(max_length=50, description="What the operation is given; `{job}` stands for the slot `job`."),
 ]
 Said = Annotated[
     str,

@@ -18,6 +18,8 @@ class Phrases:
     waiting: str
     unknown: str
     done: str
+    confirm: str
+    failed: str
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,8 @@ PHRASES = {
         "A person will answer here; please wait a moment.",
         "I do not know that.",
         "Noted.",
+        "Shall I do this?",
+        "That did not work.",
     ),
     "de": Phrases(
         "Meinten Sie eines davon?",
@@ -48,6 +52,8 @@ PHRASES = {
         "Ein Mensch wird hier antworten; bitte warten Sie einen Augenblick.",
         "Das weiß ich nicht.",
         "Notiert.",
+        "Soll ich das tun?",
+        "Das hat nicht geklappt.",
     ),
     "fr": Phrases(
         "Vouliez-vous dire l'une de ces choses ?",
@@ -57,6 +63,8 @@ PHRASES = {
         "Une personne répondra ici ; veuillez patienter un instant.",
         "Je ne le sais pas.",
         "C'est noté.",
+        "Dois-je le faire ?",
+        "Cela n'a pas marché.",
     ),
     "es": Phrases(
         "¿Quería decir una de estas cosas?",
@@ -66,6 +74,8 @@ PHRASES = {
         "Una persona responderá aquí; espere un momento, por favor.",
         "No lo sé.",
         "Anotado.",
+        "¿Lo hago?",
+        "No ha funcionado.",
     ),
 }
 _CUES = {

@@ -9,7 +9,9 @@ from mainstay.services.assistant.entities import Finder
 from mainstay.services.assistant.phrases import Cues, Phrases, cues_of, phrases_of
 from mainstay.services.assistant.records import Definition, Fallback, Slot
 
-PLACEHOLDER = re.compile(r"\{([\w-]{1,100})\}")
+PLACEHOLDER = re.compile(r"\{([\w.-]{1,100})\}")
+RESULT = "result."
+"""Placeholders that begin so stand for what an operation gave."""
 _MARKUP = str.maketrans({"<": "‹", ">": "›", "[": "(", "]": ")", "{": "(", "}": ")"})
 
 
@@ -22,6 +24,9 @@ class IntentPlan:
     replies: tuple[str, ...] = ()
     slots: tuple[Slot, ...] = ()
     action: str = "answer"
+    operation: str = ""
+    arguments: Mapping[str, str] = field(default_factory=dict)
+    confirms: bool = True
 
     def missing(self, known: Mapping[str, str]) -> Slot | None:
         """Give the first slot that has to be asked for."""
@@ -61,9 +66,19 @@ def plan_of(definition: Definition) -> Plan:
 
 def _intent(written: Mapping[str, Any]) -> IntentPlan:
     replies, slots = tuple(written["replies"]), tuple(Slot(**slot) for slot in written["slots"])
-    action = written["action"] or ("reply" if replies or slots else "answer")
+    operation, plain = written["operation"], "reply" if replies or slots else "answer"
+    action = written["action"] or ("operation" if operation else plain)
     title = written["title"] or written["name"].replace("_", " ")
-    return IntentPlan(written["name"], title, replies, slots, action)
+    return IntentPlan(
+        written["name"],
+        title,
+        replies,
+        slots,
+        action,
+        operation or "",
+        written["arguments"],
+        written.get("confirms", True),
+    )
 
 
 def rendered(template: str, known: Mapping[str, str]) -> str:
@@ -73,6 +88,15 @@ def rendered(template: str, known: Mapping[str, str]) -> str:
         return known.get(match[1], "").translate(_MARKUP).replace("://", ": //")
 
     return PLACEHOLDER.sub(value, template)
+
+
+def filled(templates: Mapping[str, str], known: Mapping[str, str]) -> dict[str, str]:
+    """Put what is known into arguments, as it was said; those of which nothing is known are left out."""
+    every = {
+        name: PLACEHOLDER.sub(lambda match: known.get(match[1], ""), template)
+        for name, template in templates.items()
+    }
+    return {name: value for name, value in every.items() if value}
 
 
 def placeholders(templates: Sequence[str]) -> set[str]:

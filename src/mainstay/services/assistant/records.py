@@ -7,11 +7,13 @@ from pydantic import Field, StringConstraints
 from mainstay.kernel.interface import Input, Record
 from mainstay.services.assistant.limits import (
     INTENTS_MAX,
+    Arguments,
     Collections,
     EntityName,
     ExampleText,
     IntentName,
     Languages,
+    OperationName,
     Persona,
     Prompt,
     Reply,
@@ -82,14 +84,16 @@ class Intent(Input):
     ] = []
     slots: Annotated[list[Slot], Field(max_length=20)] = []
     action: Annotated[
-        Literal["reply", "answer", "escalate"] | None,
+        Literal["reply", "answer", "escalate", "operation"] | None,
         Field(
             description=(
-                "What is done: say a reply, answer from the collections, or call a person. Not given: a "
-                "reply where there is one, else an answer."
+                "What is done: say a reply, answer from the collections, call a person, or call an "
+                "operation. Not given: a reply where there is one, else an answer."
             )
         ),
     ] = None
+    operation: OperationName | None = None
+    arguments: Arguments = {}
 
 
 class Fallback(Input):

@@ -6,11 +6,12 @@ from typing import Any
 
 from mainstay.kernel.work import caller, emit, note_target
 from mainstay.kit.clock import Clock
+from mainstay.kit.errors import Failure
 from mainstay.kit.ids import Ids
 from mainstay.ports.ciphers import KeyDestroyed
 from mainstay.services.assistant.bots import Bots
 from mainstay.services.assistant.conversation_store import ConversationRow, ConversationStore, TurnRow
-from mainstay.services.assistant.dialogue import Heard, Standing, Step, next_step, refused
+from mainstay.services.assistant.dialogue import Heard, Standing, Step, next_step, refused, spoken
 from mainstay.services.assistant.failures import (
     ConversationBusy,
     ConversationEnded,
@@ -21,9 +22,10 @@ from mainstay.services.assistant.failures import (
 from mainstay.services.assistant.happenings import ConversationEscalated
 from mainstay.services.assistant.limits import CONVERSATIONS_MAX, TURNS_MAX
 from mainstay.services.assistant.models import Models, scope_threshold
-from mainstay.services.assistant.plans import Plan
+from mainstay.services.assistant.plans import Plan, rendered
 from mainstay.services.assistant.records import Turn, TurnPiece, Understood
 from mainstay.services.assistant.searching import Searching
+from mainstay.services.assistant.tools import Tools
 from mainstay.services.knowledge.interface import GroundedAnswer
 
 _SAID_LENGTH = 200
@@ -59,6 +61,7 @@ class Turns:
         models: Models,
         store: ConversationStore,
         searching: Searching,
+        tools: Tools,
         clock: Clock,
         ids: Ids,
     ) -> None:
@@ -67,12 +70,13 @@ class Turns:
         self._models = models
         self._store = store
         self._searching = searching
+        self._tools = tools
         self._clock = clock
         self._ids = ids
 
     async def take(self, bot_id: str, text: str, conversation_id: str | None) -> Turn:
         """Take a turn whole."""
-        taking = await self._begun(bot_id, text, conversation_id)
+        taking = await self._acted(await self._begun(bot_id, text, conversation_id))
         step, answer = taking.step, None
         if step.does == "search":
             answer = await self._searching.answer(step.query, taking.plan.collections)
@@ -88,6 +92,7 @@ class Turns:
         await self._save(taking, begun, Standing.of(taking.before.content["standing"]))
         greeting = _greeting(taking)
         yield TurnPiece(conversation_id=ids[0], turn_id=ids[1], text=greeting)
+        taking = await self._acted(taking)
         if step.does == "search":
             async for piece in self._searching.stream(step.query, taking.plan.collections):
                 if piece.result is None:
@@ -116,6 +121,21 @@ class Turns:
         new = conversation_id is None
         turn_id = self._ids.new("turn")
         return _Taking(plan, before, new, turn_id, text, understood, bot.version, step, now)
+
+    async def _acted(self, taking: _Taking) -> _Taking:
+        """Call the operation that is to be called, once for a turn; give what is said then."""
+        step, phrases = taking.step, taking.plan.phrases
+        if step.does != "call":
+            return taking
+        known, key = (
+            taking.plan.intents[step.standing.intent or ""],
+            f"{taking.before.conversation_id}.{taking.number}",
+        )
+        told = await self._tools.call(known, step.standing.slots, key, confirmed=step.confirmed)
+        if isinstance(told, Failure):
+            detail = rendered("{detail}", {"detail": told.detail})
+            return replace(taking, step=Step(step.standing, reply=f"{phrases.failed} {detail}"))
+        return replace(taking, step=spoken(taking.plan, step.standing, known, told))
 
     async def _conversation(self, bot_id: str, conversation_id: str | None, now_ms: int) -> ConversationRow:
         """Give the conversation that goes on, or a new one; raises ConversationMissing, ConversationEnded."""
