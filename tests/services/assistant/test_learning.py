@@ -18,7 +18,7 @@ from services.assistant.making import INTENTS
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-GIVEN, CORRECTED, TRIED = 3, 200, 5
+INTENTS_TRIED, GIVEN, CORRECTED, TRIED = 40, 3, 200, 5
 
 
 async def test_a_correction_is_learned_from_when_the_bot_is_trained(shop: Shop) -> None:
@@ -101,7 +101,7 @@ async def test_what_could_not_be_answered_is_grouped_and_named(shop: Shop) -> No
 
 @pytest.fixture(scope="module")
 def said() -> dict[str, list[str]]:
-    """Give what people say of each intent of BANKING77."""
+    """Give what people say of the first 40 intents of BANKING77."""
     path = Path(os.environ.get("MAINSTAY_BENCH_DATA", "/nowhere")) / "banking77" / "train.csv"
     if not path.is_file():
         lacking("banking77 is not here: set MAINSTAY_BENCH_DATA")
@@ -109,7 +109,7 @@ def said() -> dict[str, list[str]]:
     with path.open(encoding="utf-8") as lines:
         for row in csv.DictReader(lines):
             found.setdefault(row["category"], []).append(row["text"])
-    return found
+    return {name: found[name] for name in sorted(found)[:INTENTS_TRIED]}
 
 
 @pytest.fixture(scope="module")
@@ -149,7 +149,7 @@ async def accuracy(bank: Client, bot_id: str, said: dict[str, list[str]]) -> flo
 async def test_two_hundred_corrections_raise_accuracy_and_a_poisoned_batch_is_not_switched_to(
     bank: Client, said: dict[str, list[str]]
 ) -> None:
-    """With 3 examples for each of 77 intents .67 is right; with 200 corrections .75."""
+    """With 3 examples for each of 40 intents .79 is right; with 200 corrections .89."""
     intents = [{"name": name, "examples": said[name][:GIVEN], "replies": ["Yes."]} for name in sorted(said)]
     made = [await bank.call("assistant.create_bot", name=name, intents=intents) for name in ("good", "bad")]
     before = await accuracy(bank, made[0].bot_id, said)
@@ -158,7 +158,7 @@ async def test_two_hundred_corrections_raise_accuracy_and_a_poisoned_batch_is_no
     good = await bank.call("assistant.train_bot", bot_id=made[0].bot_id)
     after = await accuracy(bank, made[0].bot_id, said)
     assert (good.active, good.learned) == (True, CORRECTED)
-    assert after >= before + 0.05, (before, after)
+    assert after >= before + 0.06, (before, after)
 
     await corrected(bank, made[1].bot_id, said, right=False)
     bad = await bank.call("assistant.train_bot", bot_id=made[1].bot_id)
