@@ -30,7 +30,7 @@ _MAKE = re.compile(r"`make ([a-z]+)`")
 _VARIABLE = re.compile(r"\bMAINSTAY_[A-Z_]*[A-Z]\b")
 _ROUTE = re.compile(r"\b(GET|POST|PATCH|PUT|DELETE) (?:/api)?/v1(/[\w{}/.-]*)")
 _OPERATION = re.compile(
-    r"\b(?:mainstay\.)?(authorization|federation|identity|jobs|knowledge|observability|people|privacy)\.([a-z]+_[a-z_]+|search|answer|query|evaluate|rebuild)\b"
+    r"\b(?:mainstay\.)?(assistant|authorization|federation|identity|jobs|knowledge|observability|people|privacy)\.([a-z]+_[a-z_]+|search|answer|query|evaluate|rebuild)\b"
 )
 _ELSEWHERE = {
     "MAINSTAY_URL",

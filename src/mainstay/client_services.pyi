@@ -27,6 +27,31 @@ from mainstay.kernel.discovery import (
 from mainstay.kernel.interface import (
     Upload,
 )
+from mainstay.services.assistant.interface import (
+    Assistant,
+)
+from mainstay.services.assistant.learning_records import (
+    Feedback,
+    FeedbackPage,
+    IntentSuggestion,
+)
+from mainstay.services.assistant.records import (
+    Bot,
+    BotDeleted,
+    BotSummary,
+    Conversation,
+    ConversationDeleted,
+    ConversationPage,
+    Entity,
+    Fallback,
+    Intent,
+    Trained,
+    Turn,
+    TurnPage,
+    TurnPiece,
+    Understood,
+    WholeConversation,
+)
 from mainstay.services.authorization.interface import (
     Authorization,
 )
@@ -234,6 +259,130 @@ class _Services:
     _connection: Connection
     _key: str | None
     def __init__(self, connection: Connection, key: str | None) -> None: ...
+
+class AssistantSync:
+    def create_bot(
+        self,
+        name: str,
+        intents: list[Intent],
+        collections: list[str] = ...,
+        persona: str = "",
+        languages: list[str] = ...,
+        entities: list[Entity] = ...,
+        fallback: Fallback = ...,
+        retrain_after: int = 0,
+    ) -> Bot: ...
+    def list_bots(self) -> list[BotSummary]: ...
+    def get_bot(
+        self,
+        bot_id: str,
+    ) -> Bot: ...
+    def update_bot(
+        self,
+        bot_id: str,
+        name: str | None = None,
+        intents: list[Intent] | None = None,
+        collections: list[str] | None = None,
+        persona: str | None = None,
+        languages: list[str] | None = None,
+        entities: list[Entity] | None = None,
+        fallback: Fallback | None = None,
+        retrain_after: int | None = None,
+    ) -> Bot: ...
+    def delete_bot(
+        self,
+        bot_id: str,
+    ) -> BotDeleted: ...
+    def understand(
+        self,
+        bot_id: str,
+        texts: list[str],
+    ) -> list[Understood]: ...
+    def take_turn(
+        self,
+        bot_id: str,
+        text: str,
+        conversation_id: str | None = None,
+    ) -> Turn: ...
+    def stream_turn(
+        self,
+        bot_id: str,
+        text: str,
+        conversation_id: str | None = None,
+    ) -> Pieces[TurnPiece]: ...
+    def list_conversations(
+        self,
+        bot_id: str | None = None,
+        state: Literal["open", "waiting", "claimed", "closed"] | None = None,
+        q: str | None = None,
+        after: str | None = None,
+        limit: int = 50,
+    ) -> ConversationPage: ...
+    def get_conversation(
+        self,
+        conversation_id: str,
+    ) -> WholeConversation: ...
+    def export_turns(
+        self,
+        bot_id: str,
+        after: str | None = None,
+        limit: int = 100,
+    ) -> TurnPage: ...
+    def delete_conversation(
+        self,
+        conversation_id: str,
+    ) -> ConversationDeleted: ...
+    def train_bot(
+        self,
+        bot_id: str,
+    ) -> Trained: ...
+    def use_model(
+        self,
+        bot_id: str,
+        version: int,
+    ) -> Trained: ...
+    def rate_turn(
+        self,
+        bot_id: str,
+        turn_id: str,
+        helpful: bool | None = None,
+        intent: str | None = None,
+        comment: str = "",
+    ) -> Feedback: ...
+    def list_feedback(
+        self,
+        bot_id: str,
+        state: Literal["rated", "pending", "accepted", "rejected"] = "pending",
+        after: str | None = None,
+        limit: int = 50,
+    ) -> FeedbackPage: ...
+    def review_feedback(
+        self,
+        bot_id: str,
+        feedback_id: str,
+        accept: bool,
+        intent: str | None = None,
+    ) -> Feedback: ...
+    def suggest_intents(
+        self,
+        bot_id: str,
+        least: int = 3,
+    ) -> list[IntentSuggestion]: ...
+    def claim_conversation(
+        self,
+        conversation_id: str,
+    ) -> Conversation: ...
+    def reply_to_conversation(
+        self,
+        conversation_id: str,
+        text: str,
+        intent: str | None = None,
+    ) -> Turn: ...
+    def close_conversation(
+        self,
+        conversation_id: str,
+        state: Literal["closed", "open"] = "closed",
+    ) -> Conversation: ...
 
 class AuthorizationSync:
     def create_client(
@@ -1417,6 +1566,7 @@ class PrivacySync:
     ) -> ConsentState: ...
 
 class AsyncServices(_Services):
+    assistant: Assistant
     authorization: Authorization
     directory: Directory
     federation: Federation
@@ -1432,6 +1582,7 @@ class AsyncServices(_Services):
     privacy: Privacy
 
 class SyncServices(_Services):
+    assistant: AssistantSync
     authorization: AuthorizationSync
     directory: DirectorySync
     federation: FederationSync

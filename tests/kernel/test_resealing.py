@@ -17,6 +17,7 @@ from mainstay.ports.ciphers import CipherUnavailable, KeyDestroyed
 from mainstay.ports.database import SYSTEM
 from makers import Client, FrozenClock, Mailbox, client, opened_house
 from oidc_provider import OidcProvider, connected
+from services.assistant.making import talked
 from services.authorization.asking import URL, web
 from services.people.devices import add, device
 from services.people.joining import PHRASE, calm, from_address, joined
@@ -42,6 +43,12 @@ SEALED = {
     "provisioned_users": ("profile",),
     "privacy_parts": ("content",),
     "consents": ("evidence",),
+    "assistant_bots": ("definition",),
+    "assistant_intents": ("content",),
+    "assistant_models": ("content",),
+    "assistant_conversations": ("content",),
+    "assistant_turns": ("content",),
+    "assistant_feedback": ("content",),
 }
 EMAIL = "ada@example.com"
 AT_URL = {"origin": URL.rstrip("/"), "rp_id": URL.split("/")[2]}
@@ -73,6 +80,7 @@ async def fill_all(admin: Client, mails: Mailbox) -> None:
     await her.call("people.begin_app", password=PHRASE)
     await her.call("people.change_email", email="lady@example.com", password=PHRASE)
     await fill(admin)
+    await talked(admin)
     await connected(admin)
     await admin.call("privacy.define_consent", purpose="news", text="You may write to me.")
     await admin.call("privacy.give_consent", subject="user_1", purpose="news", version=1, evidence="A box.")

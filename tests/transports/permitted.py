@@ -55,8 +55,20 @@ USER = {
     *("language.compare_texts", "language.embed", "language.rerank", "language.translate"),
     "language.find_personal_data",
 }
+TALKER = {
+    *("assistant.understand", "assistant.take_turn", "assistant.stream_turn", "assistant.rate_turn"),
+    *("assistant.list_conversations", "assistant.get_conversation", "assistant.export_turns"),
+    "assistant.delete_conversation",
+}
+BOT_MAKER = {
+    *("assistant.create_bot", "assistant.list_bots", "assistant.get_bot", "assistant.update_bot"),
+    *("assistant.delete_bot", "assistant.train_bot", "assistant.use_model", "assistant.list_feedback"),
+    *("assistant.review_feedback", "assistant.suggest_intents"),
+}
 DEVELOPER = USER | {
     *("generation.list_traces", "generation.get_trace"),
+    *TALKER,
+    *BOT_MAKER,
     *("jobs.retry_job", "jobs.cancel_job", "knowledge.create_collection", "knowledge.delete_collection"),
     *("knowledge.add_document", "knowledge.add_documents", "knowledge.upload_document", "knowledge.add_url"),
     *("knowledge.delete_document", "knowledge.evaluate", "knowledge.add_faq", "knowledge.delete_faq"),
@@ -86,7 +98,7 @@ PROVISIONING = {
 MAY = {
     "admin": set(KNOWN),
     "developer": DEVELOPER,
-    "user": USER,
+    "user": USER | TALKER,
     "researcher": (USER - {"knowledge.give_feedback"}) | {"knowledge.evaluate"},
     "operations": LISTS
     | {"jobs.retry_job", "jobs.cancel_job", "knowledge.rebuild", "gateway.get_usage", "gateway.get_quotas"},

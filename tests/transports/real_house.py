@@ -34,7 +34,10 @@ JSON = ("Content-Type", "application/json")
 NO_PAGE = "https://example.com/nothing-is-here.txt"
 _WAIT_S = 30
 _LATER = ("sessions", "used_ms")
-_ENGINES = ("vectors", "encoder", "generator", "reranker", "blobs", "parser", "fetcher", "database")
+_ENGINES = (
+    *("vectors", "encoder", "generator", "reranker", "blobs", "parser", "fetcher", "database"),
+    "learner",
+)
 
 
 class PlainParser:

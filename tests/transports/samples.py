@@ -5,6 +5,7 @@ from itertools import count
 
 from mainstay.kernel.discovery import found_in
 from mainstay.kernel.interface import Operation, Upload, operations_of
+from transports.assistant_samples import ASSISTANT
 from transports.client_samples import CLIENTS
 from transports.directory_samples import DIRECTORY
 from transports.file_samples import FILES
@@ -394,5 +395,6 @@ SAMPLES: dict[str, Sample] = {
     **FILES,
     **GENERATION,
     **LANGUAGE,
+    **ASSISTANT,
     **sign_on_samples(Sample),
 }

@@ -274,6 +274,7 @@ def test_the_same_failure_without_the_permission(house: House, name: str) -> Non
     operation = OPERATIONS[name]
     may = {"documents:read", "collections:read", "jobs:read", "feedback:write", ANYBODY, STRANGER}
     may |= {"generation:use", "language:use"}
+    may |= {"assistants:use", "conversations:read", "conversations:write"}
     if operation.may in may:
         mine = {"identity.whoami", *(each for each in NAMES if OPERATIONS[each].may in may)}
         assert name in mine

@@ -12,6 +12,7 @@ import pytest
 
 from mainstay.kernel.interface import Operation, Upload
 from makers import ADMIN_KEY
+from transports.assistant_samples import ASSISTANT_FOREIGN, ASSISTANT_OWN
 from transports.people_samples import passkey_of
 from transports.permitted import KNOWN
 from transports.real_house import Running, bearer, request_for, running, tool_call
@@ -188,6 +189,7 @@ VOCABULARY: Mapping[str, Callable[[Sides], Any]] = {
     "people.create_user.name": lambda _: "theirs",
     "people.update_user.name": lambda _: "theirs",
     "people.list_users.after": lambda sides: sides.victim.user_id,
+    **ASSISTANT_FOREIGN,
 }
 """What of another tenant's a field may name: by the field, or by the operation and the field."""
 
@@ -220,6 +222,7 @@ OWN = {
         for each in ("get_tier", "replace_tier", "delete_tier", "set_tenant_tier")
     },
     "federation.create_connection.client_id": "an identity provider's name for this server",
+    **ASSISTANT_OWN,
 }
 """Fields that name nothing of another tenant's, and why."""
 

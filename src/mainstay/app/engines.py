@@ -31,6 +31,7 @@ from mainstay.ports.id_tokens import IdTokens
 from mainstay.ports.keyrings import KeyRing
 from mainstay.ports.keystores import KeyStore
 from mainstay.ports.languages import Languages
+from mainstay.ports.learners import Learner
 from mainstay.ports.mailers import Mailer, MailRefused
 from mainstay.ports.parsers import Parser
 from mainstay.ports.passkeys import Passkeys
@@ -294,6 +295,15 @@ def personal_data() -> PersonalData:
 def translator() -> Translator:
     """Pick the translator."""
     return cast("Translator", pick("translators.apertium", "ApertiumTranslator")())
+
+
+def learner() -> Learner:
+    """Pick what fits classifiers."""
+
+    def make() -> Learner:
+        return cast("Learner", pick("learners.scikit", "ScikitLearner")())
+
+    return cast("Learner", pick("learners.late", "LateLearner")(make))
 
 
 def glosses(settings: Settings) -> Glosses:

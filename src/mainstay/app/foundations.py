@@ -29,6 +29,7 @@ from mainstay.ports.glosses import Glosses
 from mainstay.ports.id_tokens import IdTokens
 from mainstay.ports.keyrings import KeyRing
 from mainstay.ports.languages import Languages
+from mainstay.ports.learners import Learner
 from mainstay.ports.mailers import Mailer
 from mainstay.ports.parsers import Parser
 from mainstay.ports.passkeys import Passkeys
@@ -70,6 +71,7 @@ class Engines:
     parser: Parser
     fetcher: Fetcher
     languages: Languages
+    learner: Learner
     glosses: Glosses
     personal_data: PersonalData
     translator: Translator
@@ -96,6 +98,7 @@ class Engines:
             Blobs: self.blobs,
             Parser: self.parser,
             Fetcher: self.fetcher,
+            Learner: self.learner,
             Cache: self.cache,
             Bus: self.bus,
             PasswordHasher: self.passwords,
@@ -136,6 +139,7 @@ class Engines:
             self.reranker,
             self.parser,
             self.fetcher,
+            self.learner,
             self.passwords,
             self.breaches,
             self.mailer,
@@ -179,6 +183,7 @@ def picked(settings: Settings, clock: Clock, random: Random, progress: Progress 
         parser=pick(Parser, lambda: engines.parser(settings)),
         fetcher=pick(Fetcher, lambda: engines.fetcher(settings)),
         languages=pick(Languages, engines.languages),
+        learner=pick(Learner, engines.learner),
         glosses=pick(Glosses, lambda: engines.glosses(settings)),
         personal_data=pick(PersonalData, engines.personal_data),
         translator=pick(Translator, engines.translator),

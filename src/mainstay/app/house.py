@@ -33,7 +33,7 @@ from mainstay.kernel.guard import Guard
 from mainstay.kernel.holdings import ROUND_S as STOCK_S
 from mainstay.kernel.holdings import Holder, Stocktaking
 from mainstay.kernel.idempotency import Idempotency
-from mainstay.kernel.inside import inside
+from mainstay.kernel.inside import Operations, inside
 from mainstay.kernel.interface import Interface
 from mainstay.kernel.leases import Leases
 from mainstay.kernel.outbox import Outbox
@@ -263,6 +263,7 @@ class House:
             Random: self.random,
             Ids: self.ids,
             Errands: self._errands,
+            Operations: Operations(lambda: self.application),
             AuditChain: self.audit_chain,
             AuditKeys: self.audit_keys,
             Recording: self.recording,

@@ -6,7 +6,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
@@ -113,10 +113,6 @@ def validated(operation: Operation, values: Mapping[str, Any], *, strict: bool) 
         problems = [problem_of(each) for each in error.errors(include_url=False)[:_PROBLEMS_TOLD_MAX]]
         fields = ", ".join(problem["field"] for problem in problems)
         raise RequestInvalid(f"Check these fields: {fields}.", problems=problems) from None
-
-
-def _refuse_write(operation: Operation) -> NoReturn:
-    raise RuntimeError(f"{operation.full_name} streams, so it must not write")
 
 
 class Application:
@@ -314,13 +310,11 @@ class Application:
                             piece = await anext(pieces)
                         except StopAsyncIteration:
                             break
-                    if work.unit is not None:
-                        _refuse_write(operation)
+                    await self._settle(operation, work, message)
                     looked_s = await self._look_again(operation, work.caller, looked_s)
                     walk.record.answered(piece)
                     yield piece
-            if work.unit is not None:
-                _refuse_write(operation)
+            await self._settle(operation, work, message)
         except Failure as failure:
             outcome = failure.code()
             raise
@@ -332,9 +326,20 @@ class Application:
             raise
         finally:
             if work.unit is not None:
-                await work.undo(RuntimeError(f"{operation.full_name} streams, so it must not write"))
+                await work.undo(RuntimeError(f"{operation.full_name} broke off"))
             self._note(operation, work, message, walk, outcome)
             self._end(operation, work, message, walk, outcome)
+
+    async def _settle(self, operation: Operation, work: Work, message: Message) -> None:
+        """Commit what a stream has written before its next piece goes out."""
+        if work.unit is None:
+            return
+        if not operation.changes:
+            raise RuntimeError(f"{operation.full_name} streams, so it must not write")
+        await self._finish(work, operation, message, "ok")
+        await work.commit()
+        await self._parts.outbox.committed(work)
+        work.events.clear()
 
     async def _look_again(self, operation: Operation, caller: Caller, looked_s: float) -> float:
         """Make sure, once a second, that a stream's caller still may; give when it was looked."""
@@ -381,8 +386,9 @@ class Application:
             if isinstance(message.credential, Caller):
                 self._parts.usage.spent(caller, operation.full_name, **costs)
             else:
-                writes = operation.kind == "write"
-                self._parts.usage.count(caller, operation.full_name, outcome, writes=writes, **costs)
+                self._parts.usage.count(
+                    caller, operation.full_name, outcome, writes=operation.changes, **costs
+                )
         self._parts.tracing.tell(
             Span(
                 operation=operation.full_name,

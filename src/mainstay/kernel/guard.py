@@ -143,7 +143,7 @@ class Guard:
             caller.tenant_id,
             caller.subject,
             caller.limit_per_minute,
-            caller.writes_per_minute if operation.kind == "write" else 0,
+            caller.writes_per_minute if operation.changes else 0,
             caller.tenant_limit_per_minute,
             None if most is None else (operation.full_name, most),
         )

@@ -1,9 +1,9 @@
 """What a service holds when it holds another's interface: the same road, without the wire."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 
-from mainstay.kernel.dispatch import Application
+from mainstay.kernel.dispatch import Application, Message
 from mainstay.kernel.interface import Interface, Operation, operations_of
 from mainstay.kernel.work import caller, current, forbid_in_unit
 
@@ -41,6 +41,42 @@ def inside(interface: type[Kind], application: Callable[[], Application]) -> Kin
     }
     kind: type[Kind] = type(f"{interface.__name__}Inside", (interface,), methods)
     return kind()
+
+
+class Operations:
+    """Any operation of this process by its full name, for the present caller, who needs its permission.
+
+    For services whose users choose what is called. Values are checked as those from outside are, each call
+    has its own unit of work, and is refused while the caller's own one is open.
+    """
+
+    def __init__(self, application: Callable[[], Application]) -> None:
+        """Take where the operations are, which is asked late."""
+        self._application = application
+
+    def named(self, full_name: str) -> Operation | None:
+        """Give an operation; None where this process has none of that name."""
+        every = self._application().operations
+        return next((operation for operation in every if operation.full_name == full_name), None)
+
+    async def call(self, operation: Operation, values: Mapping[str, Any], key: str) -> Any:
+        """Call an operation with raw values; with the same `key` a write happens once."""
+        forbid_in_unit(operation.full_name)
+
+        async def read() -> Mapping[str, Any]:
+            return values
+
+        origin = _origin()
+        message = Message(
+            caller(),
+            read,
+            request_id=origin["request_id"],
+            door=origin["door"],
+            strict=False,
+            idempotency_key=key,
+            traceparent=origin["traceparent"],
+        )
+        return (await self._application().dispatch(operation, message)).value
 
 
 class Outside:

@@ -150,6 +150,7 @@ class _Notation:
     pending: bool
     secret: bool
     final: bool
+    stores: bool
     deprecated: Deprecated | None
     example: Mapping[str, Any]
 
@@ -159,7 +160,8 @@ class Operation:
     """One thing that a service can do.
 
     What a `secret` one answers, nobody on the way may keep, nor the client's own cache. What a `final` one
-    does cannot be undone by anything: people at a keyboard are asked before.
+    does cannot be undone by anything: people at a keyboard are asked before. A stream that `stores` writes
+    too: what it has written is committed before its next piece goes out.
     """
 
     interface: type["Interface"]
@@ -173,6 +175,7 @@ class Operation:
     pending: bool
     secret: bool
     final: bool
+    stores: bool
     deprecated: Deprecated | None
     example: Mapping[str, Any]
     parameters: tuple[Parameter, ...]
@@ -191,6 +194,11 @@ class Operation:
     def routes(self) -> tuple[Route, ...]:
         """Give the route and its aliases."""
         return (self.route, *self.aliases)
+
+    @property
+    def changes(self) -> bool:
+        """Say whether it may change anything."""
+        return self.kind == "write" or self.stores
 
     def bind(self, given: Sequence[Any], named: Mapping[str, Any]) -> dict[str, Any]:
         """Give the arguments of a call by name; raises TypeError as the call of a function does."""
@@ -258,12 +266,13 @@ def _notation(kind: Kind, status: int) -> Callable[..., Callable[[Function], Fun
         pending: bool = False,
         secret: bool = False,
         final: bool = False,
+        stores: bool = False,
         deprecated: Deprecated | None = None,
         example: Mapping[str, Any] | None = None,
     ) -> Callable[[Function], Function]:
         routes = tuple(Route.parse(text) for text in (route, *also))
         notation = _Notation(
-            kind, routes, may, fails, status, pending, secret, final, deprecated, example or {}
+            kind, routes, may, fails, status, pending, secret, final, stores, deprecated, example or {}
         )
 
         def mark(function: Function) -> Function:
@@ -283,7 +292,7 @@ writes = _notation("write", 200)
 """Marks an operation that changes something: one transaction, idempotency keys honoured."""
 
 streams = _notation("stream", 200)
-"""Marks an operation that answers piece by piece; it changes nothing."""
+"""Marks an operation that answers piece by piece; it changes nothing, unless it says that it `stores`."""
 
 
 def _parameter(parameter: inspect.Parameter, annotation: Any) -> Parameter:
@@ -348,6 +357,7 @@ def _operation(interface: type[Interface], name: str, function: Callable[..., An
         pending=notation.pending,
         secret=notation.secret,
         final=notation.final,
+        stores=notation.stores,
         deprecated=notation.deprecated,
         example=notation.example,
         parameters=parameters,

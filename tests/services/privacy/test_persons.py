@@ -104,6 +104,8 @@ async def test_an_export_has_what_was_planted(tmp_path: Path, clock: FrozenClock
         assert {part.service for part in asked.value.parts} == {
             *("authorization", "directory", "federation", "generation", "identity", "knowledge", "people"),
             "privacy",
+            *("assistant", "authorization", "directory", "federation", "identity", "knowledge"),
+            *("people", "privacy"),
         }
         with pytest.raises(ExportUnfinished):
             await admin.call("privacy.read_export", request_id=request_id)
@@ -228,6 +230,7 @@ async def test_erasing_again_changes_nothing_and_cannot_be_cancelled(
         )
         assert again.state == "done"
         assert {part.service: sum(part.counts.values()) for part in again.parts} == {
+            "assistant": 0,
             "authorization": 0,
             "directory": 0,
             "federation": 0,

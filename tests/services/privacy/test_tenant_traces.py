@@ -23,6 +23,8 @@ NAME = "Zanzibar-Marker Ltd"
 MARKERS = (NAME, "marker-title", "marker-year", "marker-text", "marker-file", "marker-faq", "marker-role")
 
 WITH_ITS_ROWS = {
+    *("assistant_bots", "assistant_intents", "assistant_models", "assistant_conversations"),
+    *("assistant_turns", "assistant_feedback"),
     *("api_keys", "authorization_codes", "collections", "consent_purposes", "consents"),
     *("document_versions", "documents", "faqs", "feedback", "generation_responses", "generation_traces"),
     *("holdings", "idempotency", "index_changes"),
@@ -63,7 +65,9 @@ NOT_TAKEN_ALONG = {
         ("authorization_codes", "refresh_tokens", "token_families", "sessions"), "secrets that end"
     ),
     **dict.fromkeys(("audit", "audit_links", "audit_checkpoints"), "has an export of its own, with proofs"),
-    **dict.fromkeys(("passages", "index_changes", "holdings", "key_uses"), "made of the rest"),
+    **dict.fromkeys(
+        ("passages", "index_changes", "holdings", "key_uses", "assistant_models"), "made of the rest"
+    ),
     **dict.fromkeys(("idempotency", "outbox"), "answers and work of a day"),
     **dict.fromkeys(("uploads", "upload_parts"), "what was not completed, for a day"),
     **dict.fromkeys(("privacy_requests", "privacy_parts", "tenant_exports"), "exports themselves"),

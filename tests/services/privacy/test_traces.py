@@ -11,6 +11,7 @@ from mainstay.kernel.guard import CredentialsUnknown
 from mainstay.ports.database import SYSTEM
 from makers import Client, FrozenClock, Mailbox, client, opened_house
 from oidc_provider import OidcProvider, connected
+from services.assistant.making import talked
 from services.authorization.approving import app
 from services.authorization.asking import URL, Web, web
 from services.people.apps import with_app
@@ -21,6 +22,9 @@ EMAIL = "ada.trace@example.com"
 
 ERASED = {
     "api_keys",
+    "assistant_conversations",
+    "assistant_feedback",
+    "assistant_turns",
     "authenticator_apps",
     "authorization_codes",
     "codes",
@@ -55,6 +59,9 @@ LEFT = {
 }
 NEVER = {
     "attached_files": "of the tenant",
+    "assistant_bots": "of the tenant",
+    "assistant_intents": "of the tenant",
+    "assistant_models": "made of the examples; made anew without hers",
     "audit_checkpoints": "signatures",
     "audit_keys": "public keys of the audit",
     "audit_links": "hashes",
@@ -142,6 +149,7 @@ async def lived(
     await her.call("knowledge.create_collection", name="c")
     await her.call("knowledge.add_document", collection="c", doc_id="d", text="Pumps.", wait=True)
     await her.call("knowledge.give_feedback", doc_id="d", query="Pumps?", helpful=True)
+    await talked(her)
     await her.answer("knowledge.create_collection", name="e", idempotency_key="once")
     await her.call("identity.create_key", name="made by her")
     await her.call("privacy.define_consent", purpose="news", text="You may write to me.")

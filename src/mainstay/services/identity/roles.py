@@ -5,7 +5,17 @@ from collections.abc import Collection, Mapping
 from mainstay.kernel.caller import EVERYTHING
 
 _USER = frozenset(
-    {"documents:read", "collections:read", "jobs:read", "feedback:write", "generation:use", "language:use"}
+    {
+        "documents:read",
+        "collections:read",
+        "jobs:read",
+        "feedback:write",
+        "assistants:use",
+        "conversations:read",
+        "conversations:write",
+        "generation:use",
+        "language:use",
+    }
 )
 _DEVELOPER = _USER | {
     "documents:write",
@@ -16,6 +26,8 @@ _DEVELOPER = _USER | {
     "knowledge:evaluate",
     "jobs:write",
     "traces:read",
+    "assistants:read",
+    "assistants:write",
 }
 
 PERMISSIONS: Mapping[str, frozenset[str]] = {
@@ -40,8 +52,8 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
 }
 DESCRIPTIONS: Mapping[str, str] = {
     "admin": "May do everything.",
-    "developer": "Reads and writes documents, analyses texts, evaluates, looks after jobs.",
-    "user": "Searches, asks, reads documents, gives feedback.",
+    "developer": "Reads and writes documents, analyses texts, evaluates, makes bots, looks after jobs.",
+    "user": "Searches, asks, talks with bots, reads documents, gives feedback.",
     "researcher": "Reads and evaluates; writes nothing.",
     "operations": "Looks after jobs, usage and the index; sees no document's content.",
     "compliance_officer": "Reads the audit and privacy; lists keys, roles, collections and jobs.",

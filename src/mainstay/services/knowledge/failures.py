@@ -2,6 +2,9 @@
 
 from mainstay.kernel.room import QuotaFull
 from mainstay.kit.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
+from mainstay.ports.encoder import EncoderUnavailable
+from mainstay.ports.parsers import FileKindUnsupported, FileTooLarge, FileUnreadable, ParserUnavailable
+from mainstay.ports.vectors import FilterInvalid, VectorsUnavailable
 
 
 class CollectionMissing(NotFound):
@@ -96,3 +99,7 @@ class FileBatchMissing(NotFound):
 
 STORING = (DocumentInvalid, DocumentIdTaken, DocumentBusy, QuotaFull)
 """How storing documents may fail, wherever they come from."""
+READING = (FileUnreadable, FileTooLarge, FileKindUnsupported, ParserUnavailable)
+"""How reading a file may fail."""
+SEARCHING = (CollectionMissing, FilterInvalid, EncoderUnavailable, VectorsUnavailable)
+"""How looking for documents may fail."""

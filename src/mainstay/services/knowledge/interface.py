@@ -6,12 +6,11 @@ from typing import Annotated, Literal
 from pydantic import Field, JsonValue
 
 from mainstay.kernel.interface import Interface, Upload, reads, streams, writes
-from mainstay.ports.encoder import EncoderUnavailable
 from mainstay.ports.fetchers import AddressRefused, PageMissing, PageTooLarge, PageUnavailable
 from mainstay.ports.generator import GeneratorUnavailable
-from mainstay.ports.parsers import FileKindUnsupported, FileTooLarge, FileUnreadable, ParserUnavailable
-from mainstay.ports.vectors import FilterInvalid, VectorsUnavailable
 from mainstay.services.knowledge.failures import (
+    READING,
+    SEARCHING,
     STORING,
     CollectionExists,
     CollectionMissing,
@@ -52,6 +51,7 @@ from mainstay.services.knowledge.records import (
     AnswerPiece,
     BatchReceipt,
     Chunking,
+    Citation,
     Collection,
     CollectionDeleted,
     Deleted,
@@ -72,9 +72,9 @@ from mainstay.services.knowledge.records import (
 from mainstay.services.knowledge.set_operations import SetOperations
 from mainstay.services.knowledge.vector_store_operations import VectorStoreOperations
 
-_FILE = (FileUnreadable, FileTooLarge, FileKindUnsupported, ParserUnavailable)
+__all__ = ["AnswerPiece", "Citation", "CollectionMissing", "GroundedAnswer", "Knowledge"]
+
 _STORE = (*STORING, IndexBehind)
-_SEARCH = (CollectionMissing, FilterInvalid, EncoderUnavailable, VectorsUnavailable)
 _SEARCH_EXAMPLE = {"query": "How do I rotate an API key?", "top_k": 5, "collection": "handbook"}
 _DOCUMENT_EXAMPLE = {
     "collection": "handbook",
@@ -176,7 +176,7 @@ class Knowledge(SetOperations, VectorStoreOperations, Interface, grants=GRANTS):
         may="documents:write",
         status=201,
         pending=True,
-        fails=(*_STORE, *_FILE),
+        fails=(*_STORE, *READING),
         example={"collection": "handbook", "doc_id": "travel-policy"},
     )
     async def upload_document(
@@ -200,7 +200,7 @@ class Knowledge(SetOperations, VectorStoreOperations, Interface, grants=GRANTS):
         may="documents:write",
         status=201,
         pending=True,
-        fails=(*_STORE, *_FILE, AddressRefused, PageMissing, PageTooLarge, PageUnavailable),
+        fails=(*_STORE, *READING, AddressRefused, PageMissing, PageTooLarge, PageUnavailable),
         example={"collection": "handbook", "url": "https://example.com/policy.html"},
     )
     async def add_url(
@@ -253,7 +253,7 @@ class Knowledge(SetOperations, VectorStoreOperations, Interface, grants=GRANTS):
         "GET /search/vector",
         also=("POST /search/vector", "GET /vector/search", "POST /vector/search"),
         may="documents:read",
-        fails=_SEARCH,
+        fails=SEARCHING,
         example=_SEARCH_EXAMPLE,
     )
     async def search(
@@ -276,7 +276,7 @@ class Knowledge(SetOperations, VectorStoreOperations, Interface, grants=GRANTS):
     @reads(
         "POST /knowledge/query",
         may="documents:read",
-        fails=_SEARCH,
+        fails=SEARCHING,
         example={
             "query": "rotate an API key",
             "collections": ["handbook"],
@@ -296,7 +296,7 @@ class Knowledge(SetOperations, VectorStoreOperations, Interface, grants=GRANTS):
     @reads(
         "POST /knowledge/answer",
         may="documents:read",
-        fails=(*_SEARCH, GeneratorUnavailable),
+        fails=(*SEARCHING, GeneratorUnavailable),
         example={"question": "How do I rotate an API key?", "collection": "handbook"},
     )
     async def answer(
@@ -311,7 +311,7 @@ class Knowledge(SetOperations, VectorStoreOperations, Interface, grants=GRANTS):
     @streams(
         "POST /knowledge/answer",
         may="documents:read",
-        fails=(*_SEARCH, GeneratorUnavailable),
+        fails=(*SEARCHING, GeneratorUnavailable),
         example={"question": "How do I rotate an API key?", "collection": "handbook"},
     )
     def stream_answer(
@@ -342,7 +342,7 @@ class Knowledge(SetOperations, VectorStoreOperations, Interface, grants=GRANTS):
     @reads(
         "POST /knowledge/evaluate",
         may="knowledge:evaluate",
-        fails=(*_SEARCH, GeneratorUnavailable, QuestionsInvalid),
+        fails=(*SEARCHING, GeneratorUnavailable, QuestionsInvalid),
         example={"questions": [{"question": "How do I rotate a key?", "doc_ids": ["keys"]}]},
     )
     async def evaluate(

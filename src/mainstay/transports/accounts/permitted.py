@@ -4,6 +4,9 @@ from collections.abc import Mapping
 
 WORDS: Mapping[str, str] = {
     "*": "do everything that you may do",
+    "assistants:read": "see bots, and what they were taught",
+    "assistants:use": "talk with bots, and say what was good",
+    "assistants:write": "make, change, train and delete bots",
     "audit:read": "read the audit log: who did what, and when",
     "audit:write": "change what is written into the log of requests",
     "clients:read": "see which apps and service accounts there are",
@@ -12,6 +15,10 @@ WORDS: Mapping[str, str] = {
     "collections:write": "make and delete collections, with the documents in them",
     "consents:read": "see who has agreed to what",
     "consents:write": "record that somebody agrees, or agrees no more",
+    "conversations:all": "see what others say to bots",
+    "conversations:answer": "answer people instead of a bot",
+    "conversations:read": "see your conversations with bots",
+    "conversations:write": "delete your conversations with bots",
     "documents:all": "see documents of all groups",
     "documents:read": "read and search the documents that you may read, and answer questions from them",
     "documents:write": "add, change and delete documents and frequent questions",

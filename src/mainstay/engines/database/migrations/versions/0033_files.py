@@ -3,8 +3,8 @@
 from mainstay.engines.database.revisions import create_table, drop_table
 from mainstay.ports.database import Column, Index, Table
 
-revision = "0050"
-down_revision = "0040"
+revision = "0033"
+down_revision = "0032"
 branch_labels = None
 depends_on = None
 

@@ -3,7 +3,7 @@
 from mainstay.engines.database.revisions import add_column, create_table, drop_column, drop_table
 from mainstay.ports.database import Column, Index, Table
 
-revision = "0040"
+revision = "0032"
 down_revision = "0031"
 branch_labels = None
 depends_on = None

@@ -1,0 +1,1 @@
+"""Bots that understand, answer, ask back, and hand over to people."""

@@ -1,0 +1,299 @@
+"""Bots: made, changed, trained, brought back to an earlier model, deleted."""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from mainstay.kernel.work import emit, note_change, note_target
+from mainstay.kit.clock import Clock
+from mainstay.kit.ids import Ids
+from mainstay.ports.ciphers import Cipher
+from mainstay.services.assistant.checking import check
+from mainstay.services.assistant.comparison import compared
+from mainstay.services.assistant.failures import BotBusy, BotMissing, BotsTooMany, ModelMissing, ModelStale
+from mainstay.services.assistant.feedback_store import FeedbackStore
+from mainstay.services.assistant.happenings import BotTrained
+from mainstay.services.assistant.limits import BOTS_MAX, EXAMPLES_MAX, VERSIONS_KEPT
+from mainstay.services.assistant.model import Model
+from mainstay.services.assistant.models import Models
+from mainstay.services.assistant.records import (
+    Bot,
+    BotSummary,
+    Comparison,
+    Definition,
+    Intent,
+    Trained,
+)
+from mainstay.services.assistant.store import BotRow, BotStore, ModelRow
+from mainstay.services.assistant.tables import model_place
+from mainstay.services.assistant.tools import Tools
+from mainstay.services.assistant.training import Example, Outcome, Training
+
+_PAGE = 1000
+_CONFIRMS = "confirms"
+
+
+@dataclass(frozen=True)
+class _Learned:
+    """A model that is about to be stored, with its bytes, sealed."""
+
+    row: ModelRow
+    content: bytes
+
+
+class Bots:
+    """Keeps bots."""
+
+    def __init__(
+        self,
+        store: BotStore,
+        feedback: FeedbackStore,
+        training: Training,
+        models: Models,
+        tools: Tools,
+        cipher: Cipher,
+        clock: Clock,
+        ids: Ids,
+    ) -> None:
+        """Take the parts."""
+        self._store = store
+        self._feedback = feedback
+        self._training = training
+        self._models = models
+        self._tools = tools
+        self._cipher = cipher
+        self._clock = clock
+        self._ids = ids
+
+    async def existing(self, bot_id: str) -> BotRow:
+        """Find a bot; raises BotMissing."""
+        row = await self._store.bot(bot_id)
+        if row is None:
+            raise BotMissing("List the bots to see their ids.")
+        return row
+
+    async def make(self, name: str, definition: Definition, intents: Sequence[Intent]) -> Bot:
+        """Make a bot, and train it; raises BotInvalid, BotsTooMany."""
+        await asyncio.to_thread(check, intents, definition.entities)
+        confirms = self._tools.check(intents)
+        if len(await self._store.bots()) >= BOTS_MAX:
+            raise BotsTooMany(f"A tenant may have {BOTS_MAX} bots: delete one that is not needed.")
+        bot_id, now = self._ids.new("bot"), self._clock.now_ms()
+        note_target(bot_id)
+        given = _examples(intents)
+        learned = await self._learned(bot_id, 1, await self._training.train(_given(given)), 0, None)
+        written = _written(definition, intents, confirms)
+        count = sum(map(len, given.values()))
+        row = BotRow(bot_id, name, written, len(intents), count, 1, 1, 1, now, now)
+        told = await asyncio.to_thread(_told, row, given, [learned.row])
+        await self._store.add(row)
+        await self._store.replace_examples(bot_id, given)
+        await self._store.add_model(bot_id, learned.row, learned.content)
+        note_change(None, {"name": name, **written})
+        emit(BotTrained(bot_id=bot_id, version=1, switched=True))
+        return told
+
+    async def change(
+        self, bot_id: str, name: str | None, changed: Mapping[str, Any], intents: Sequence[Intent] | None
+    ) -> Bot:
+        """Change what is given; with intents it is trained anew and answers with that."""
+        row = await self.existing(bot_id)
+        note_target(bot_id)
+        before = Definition.model_validate(row.definition)
+        definition = before.model_copy(update=dict(changed))
+        given = await self._store.examples(bot_id)
+        wanted = intents if intents is not None else _intents(before, given)
+        await asyncio.to_thread(check, wanted, definition.entities)
+        confirms = self._tools.check(wanted)
+        after = replace(
+            row,
+            name=row.name if name is None else name,
+            definition=_written(definition, wanted, confirms),
+            revision=row.revision + 1,
+            changed_ms=self._clock.now_ms(),
+        )
+        learned: _Learned | None = None
+        if intents is not None:
+            given = _examples(intents)
+            learned = await self._trained(row, given, None)
+            version, count = learned.row.version, sum(map(len, given.values()))
+            after = replace(after, intents=len(intents), examples=count, version=version, latest=version)
+        await self._save(after, row.revision)
+        if learned is not None:
+            await self._store.replace_examples(bot_id, given)
+            await self._keep(bot_id, learned, version)
+        note_change({"name": row.name, **row.definition}, {"name": after.name, **after.definition})
+        return _told(after, given, await self._store.models(bot_id))
+
+    async def train(self, bot_id: str, *, forced: bool = False) -> Trained:
+        """Learn anew from what was given and what was accepted since; the better model answers.
+
+        `forced`: the new one does in any case, and no earlier one is kept.
+        """
+        row = await self.existing(bot_id)
+        note_target(bot_id)
+        before = None if forced else await self._active(row)
+        learned = await self._trained(row, await self._store.examples(bot_id), before)
+        comparison = learned.row.figures["compared"]
+        switched = comparison is None or comparison["switched"]
+        version = learned.row.version if switched else row.version
+        after = replace(
+            row, version=version, latest=learned.row.version, revision=row.revision + 1,
+            changed_ms=self._clock.now_ms(),
+        )  # fmt: skip
+        await self._save(after, row.revision)
+        if forced:
+            await self._store.forget_models(
+                bot_id, [each.version for each in await self._store.models(bot_id)]
+            )
+            self._models.forget(bot_id)
+        await self._keep(bot_id, learned, version)
+        note_change({"version": row.version}, {"version": version})
+        return _trained(learned.row, version)
+
+    async def use(self, bot_id: str, version: int) -> Trained:
+        """Let an earlier model answer again, or a later one; raises ModelMissing."""
+        row = await self.existing(bot_id)
+        note_target(bot_id)
+        known = {each.version: each for each in await self._store.models(bot_id)}
+        if version not in known:
+            raise ModelMissing("Get the bot to see which of its models are kept.")
+        await self._models.model(bot_id, version)
+        after = replace(row, version=version, revision=row.revision + 1, changed_ms=self._clock.now_ms())
+        await self._save(after, row.revision)
+        note_change({"version": row.version}, {"version": version})
+        return _trained(known[version], version)
+
+    async def describe(self, bot_id: str) -> Bot:
+        """Give a bot with all that makes it."""
+        row = await self.existing(bot_id)
+        given, models = await self._store.examples(bot_id), await self._store.models(bot_id)
+        return await asyncio.to_thread(_told, row, given, models)
+
+    async def describe_all(self) -> list[BotSummary]:
+        """List the bots."""
+        return [_summary(row) for row in await self._store.bots()]
+
+    async def remove(self, bot_id: str) -> BotRow:
+        """Erase a bot with its models, and what was judged of it."""
+        row = await self.existing(bot_id)
+        note_target(bot_id)
+        await self._store.remove(bot_id)
+        await self._feedback.remove({"bot_id": bot_id})
+        self._models.forget(bot_id)
+        note_change({"name": row.name, **row.definition}, None)
+        return row
+
+    async def _active(self, row: BotRow) -> Model | None:
+        """Give the model that answers, unless it cannot be compared with a new one."""
+        try:
+            return await self._models.model(row.bot_id, row.version)
+        except (ModelStale, ModelMissing):
+            return None
+
+    async def _trained(
+        self, row: BotRow, given: Mapping[str, Sequence[str]], before: Model | None
+    ) -> _Learned:
+        """Learn from what was given with the bot, and what was accepted since."""
+        examples, accepted = _given(given), await self._accepted(row.bot_id, given)
+        room = EXAMPLES_MAX - len(examples)
+        taken = accepted[-room:] if room > 0 else []
+        trained = await self._training.train([*taken, *examples])
+        comparison = None if before is None else compared(row.version, before.held, trained[0].held)
+        return await self._learned(row.bot_id, row.latest + 1, trained, len(taken), comparison)
+
+    async def _accepted(self, bot_id: str, given: Iterable[str]) -> list[Example]:
+        intents, found, after = set(given), list[Example](), ""
+        while rows := await self._feedback.of_bot(bot_id, "accepted", after, _PAGE):
+            after = rows[-1].feedback_id
+            for row in rows:
+                if row.content["intent"] in intents:
+                    found.append(Example(row.content["text"], row.content["intent"], given=False))
+        return found
+
+    async def _learned(
+        self,
+        bot_id: str,
+        version: int,
+        trained: tuple[Model, Outcome],
+        learned: int,
+        comparison: Comparison | None,
+    ) -> _Learned:
+        model, outcome = trained
+        figures = {
+            "examples": len(model.classifier.labels),
+            "learned": learned,
+            "held_out": outcome.held,
+            "accuracy": None if outcome.accuracy is None else round(outcome.accuracy, 4),
+            "calibrated": outcome.calibrated,
+            "compared": None if comparison is None else comparison.model_dump(),
+        }
+        place = model_place(bot_id, version)
+        content = await asyncio.to_thread(lambda: self._cipher.seal(model.to_bytes(), place))
+        return _Learned(ModelRow(version, figures, self._clock.now_ms()), content)
+
+    async def _save(self, row: BotRow, revision: int) -> None:
+        if not await self._store.change(row, revision):
+            raise BotBusy("Get the bot, and try again.")
+
+    async def _keep(self, bot_id: str, learned: _Learned, version: int) -> None:
+        """Store a model, and forget those that are too old, but for the one that answers."""
+        await self._store.add_model(bot_id, learned.row, learned.content)
+        models = await self._store.models(bot_id)
+        old = [each.version for each in models[VERSIONS_KEPT:] if each.version != version]
+        await self._store.forget_models(bot_id, old)
+        switched = version == learned.row.version
+        emit(BotTrained(bot_id=bot_id, version=learned.row.version, switched=switched))
+
+
+def _told(row: BotRow, given: Mapping[str, Sequence[str]], models: Sequence[ModelRow]) -> Bot:
+    definition = Definition.model_validate(row.definition)
+    return Bot(
+        **_summary(row).model_dump(),
+        persona=definition.persona,
+        languages=definition.languages,
+        entities=definition.entities,
+        fallback=definition.fallback,
+        retrain_after=definition.retrain_after,
+        definition=_intents(definition, given),
+        models=[_trained(each, row.version) for each in models],
+    )
+
+
+def _summary(row: BotRow) -> BotSummary:
+    names = ("bot_id", "name", "intents", "examples", "version", "created_ms", "changed_ms")
+    given = {name: getattr(row, name) for name in names}
+    return BotSummary(**given, collections=row.definition["collections"])
+
+
+def _trained(row: ModelRow, active: int) -> Trained:
+    return Trained(
+        version=row.version, active=row.version == active, created_ms=row.created_ms, **row.figures
+    )
+
+
+def _examples(intents: Sequence[Intent]) -> dict[str, list[str]]:
+    return {intent.name: list(intent.examples) for intent in intents}
+
+
+def _given(examples: Mapping[str, Sequence[str]]) -> list[Example]:
+    return [Example(text, name) for name, texts in examples.items() for text in texts]
+
+
+def _written(
+    definition: Definition, intents: Sequence[Intent], confirms: Mapping[str, bool]
+) -> dict[str, Any]:
+    """Give what makes a bot, but for the examples, as it is written down."""
+    bare = [
+        {**intent.model_dump(exclude={"examples"}), _CONFIRMS: confirms.get(intent.name, True)}
+        for intent in intents
+    ]
+    return definition.model_copy(update={"intents": bare}).model_dump()
+
+
+def _intents(definition: Definition, given: Mapping[str, Sequence[str]]) -> list[Intent]:
+    known = [
+        {name: value for name, value in each.items() if name != _CONFIRMS} for each in definition.intents
+    ]
+    return [Intent(**each, examples=list(given[each["name"]])) for each in known]

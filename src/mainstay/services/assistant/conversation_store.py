@@ -1,0 +1,248 @@
+"""Conversations and their turns, in rows; what was said is sealed for whoever talks."""
+
+import contextlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mainstay.ports.ciphers import Cipher, KeyDestroyed
+from mainstay.ports.database import Condition, Row, Rows, Scalar
+from mainstay.services.assistant import tables
+
+_CONVERSATION = (
+    "SELECT conversation_id, bot_id, subject, state, agent, turns, content, created_ms, changed_ms"
+    " FROM assistant_conversations"
+)
+_TURN = (
+    "SELECT turn_id, conversation_id, bot_id, number, subject, author, fallback, content, created_ms"
+    " FROM assistant_turns"
+)
+
+
+def sealed(cipher: Cipher, content: dict[str, Any], place: tuple[str, ...], owner: str = "") -> bytes:
+    """Seal what is written down as JSON; raises KeyDestroyed for an owner who was erased."""
+    return cipher.seal(json.dumps(content).encode(), place, owner=owner)
+
+
+def opened(cipher: Cipher, value: Scalar, place: tuple[str, ...]) -> dict[str, Any]:
+    """Open what was sealed; raises KeyDestroyed."""
+    if not isinstance(value, bytes):
+        raise TypeError("This column holds bytes")
+    found: dict[str, Any] = json.loads(cipher.open(value, place))
+    return found
+
+
+@dataclass(frozen=True)
+class ConversationRow:
+    """A conversation as it is stored; `content` has its standing, and what was said last."""
+
+    conversation_id: str
+    bot_id: str
+    subject: str
+    state: str
+    agent: str
+    turns: int
+    content: dict[str, Any]
+    created_ms: int
+    changed_ms: int
+
+
+@dataclass(frozen=True)
+class TurnRow:
+    """A turn as it is stored: of `subject`'s conversation; the `author` is he, or a person of the team."""
+
+    turn_id: str
+    conversation_id: str
+    bot_id: str
+    number: int
+    subject: str
+    author: str
+    fallback: str
+    content: dict[str, Any]
+    created_ms: int
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which conversations are listed; what is None makes no difference."""
+
+    bot_id: str | None = None
+    state: str | None = None
+    subject: str | None = None
+
+
+class ConversationStore:
+    """Reads and writes conversations."""
+
+    def __init__(self, rows: Rows, cipher: Cipher) -> None:
+        """Take the caller's rows, and the cipher of texts."""
+        self._rows = rows
+        self._cipher = cipher
+
+    async def conversation(self, conversation_id: str) -> ConversationRow | None:
+        """Find a conversation; one whose talker is being erased is as good as gone."""
+        rows = await self._rows.fetch(f"{_CONVERSATION} WHERE conversation_id = :id", {"id": conversation_id})
+        return next(iter(self._conversations(rows)), None)
+
+    async def conversations(self, wanted: Wanted, before: str | None, limit: int) -> list[ConversationRow]:
+        """List conversations, newest first, following an id."""
+        values: dict[str, Scalar] = {"limit": limit}
+        conditions = []
+        for name, value in vars(wanted).items():
+            if value is not None:
+                conditions.append(f"{name} = :{name}")
+                values[name] = value
+        if before is not None:
+            conditions.append("conversation_id < :before")
+            values["before"] = before
+        where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+        rows = await self._rows.fetch(
+            f"{_CONVERSATION}{where} ORDER BY conversation_id DESC LIMIT :limit", values
+        )
+        return self._conversations(rows)
+
+    async def count(self, subject: str) -> int:
+        """Count somebody's conversations."""
+        [row] = await self._rows.fetch(
+            "SELECT count(*) AS many FROM assistant_conversations WHERE subject = :subject",
+            {"subject": subject},
+        )
+        return int(row["many"] or 0)
+
+    async def begin(self, row: ConversationRow) -> None:
+        """Store a new conversation; raises KeyDestroyed."""
+        await self._rows.insert("assistant_conversations", [self._conversation_values(row)])
+
+    async def go_on(self, row: ConversationRow, turns: int, states: Sequence[str]) -> bool:
+        """Store a conversation anew if it has that many turns and is in one of these states still."""
+        where: Condition = {
+            "conversation_id": row.conversation_id,
+            "turns": turns,
+            "state": list(states),
+        }
+        values = self._conversation_values(row)
+        return bool(await self._rows.update("assistant_conversations", values, where))
+
+    async def add_turn(self, row: TurnRow) -> None:
+        """Store a turn; raises KeyDestroyed."""
+        await self._rows.insert("assistant_turns", [self._turn_values(row)])
+
+    async def complete_turn(self, row: TurnRow) -> None:
+        """Store what was answered to a turn."""
+        values = {key: self._turn_values(row)[key] for key in ("fallback", "content")}
+        await self._rows.update("assistant_turns", values, {"turn_id": row.turn_id})
+
+    async def turns(self, conversation_ids: Sequence[str]) -> list[TurnRow]:
+        """Give the turns of some conversations, oldest first."""
+        found: list[TurnRow] = []
+        for conversation_id in conversation_ids:
+            rows = await self._rows.fetch(
+                f"{_TURN} WHERE conversation_id = :id ORDER BY number", {"id": conversation_id}
+            )
+            found += self._turns(rows)
+        return found
+
+    async def turn(self, turn_id: str) -> TurnRow | None:
+        """Find a turn."""
+        rows = await self._rows.fetch(f"{_TURN} WHERE turn_id = :id", {"id": turn_id})
+        return next(iter(self._turns(rows)), None)
+
+    async def turns_of(self, bot_id: str, after: str, limit: int) -> list[TurnRow]:
+        """Give a bot's turns in the order of their ids, following one."""
+        rows = await self._rows.fetch(
+            f"{_TURN} WHERE bot_id = :bot_id AND turn_id > :after ORDER BY turn_id LIMIT :limit",
+            {"bot_id": bot_id, "after": after, "limit": limit},
+        )
+        return self._turns(rows)
+
+    async def unanswered(self, bot_id: str, limit: int) -> list[TurnRow]:
+        """Give the turns that a bot could not answer, newest first."""
+        rows = await self._rows.fetch(
+            f"{_TURN} WHERE bot_id = :bot_id AND fallback = 'unanswered' ORDER BY turn_id DESC LIMIT :limit",
+            {"bot_id": bot_id, "limit": limit},
+        )
+        return self._turns(rows)
+
+    async def ids(self, where: Mapping[str, Scalar], limit: int) -> list[str]:
+        """Give ids of conversations, of which some columns have these values."""
+        conditions = " AND ".join(f"{name} = :{name}" for name in where)
+        rows = await self._rows.fetch(
+            f"SELECT conversation_id FROM assistant_conversations WHERE {conditions} LIMIT :limit",
+            {**where, "limit": limit},
+        )
+        return [str(row["conversation_id"]) for row in rows]
+
+    async def old(self, before_ms: int, limit: int) -> list[str]:
+        """Give ids of conversations in which nothing was said since a moment."""
+        rows = await self._rows.fetch(
+            "SELECT conversation_id FROM assistant_conversations WHERE changed_ms < :before"
+            " ORDER BY conversation_id LIMIT :limit",
+            {"before": before_ms, "limit": limit},
+        )
+        return [str(row["conversation_id"]) for row in rows]
+
+    async def remove(self, conversation_ids: Sequence[str]) -> int:
+        """Erase conversations with their turns; give the number of turns."""
+        if not conversation_ids:
+            return 0
+        where = {"conversation_id": list(conversation_ids)}
+        await self._rows.delete("assistant_conversations", where)
+        return await self._rows.delete("assistant_turns", where)
+
+    async def remove_of(self, bot_id: str) -> int:
+        """Erase a bot's conversations; give their number."""
+        await self._rows.delete("assistant_turns", {"bot_id": bot_id})
+        return await self._rows.delete("assistant_conversations", {"bot_id": bot_id})
+
+    async def forget_agent(self, subject: str) -> int:
+        """Forget that somebody answered in others' conversations; give in how many turns."""
+        await self._rows.update("assistant_conversations", {"agent": ""}, {"agent": subject})
+        return await self._rows.update("assistant_turns", {"author": ""}, {"author": subject})
+
+    def _conversations(self, rows: Sequence[Row]) -> list[ConversationRow]:
+        found = []
+        for row in rows:
+            with contextlib.suppress(KeyDestroyed):
+                place = tables.conversation_place(str(row["conversation_id"]))
+                found.append(
+                    ConversationRow(
+                        conversation_id=str(row["conversation_id"]),
+                        bot_id=str(row["bot_id"]),
+                        subject=str(row["subject"]),
+                        state=str(row["state"]),
+                        agent=str(row["agent"]),
+                        turns=int(row["turns"] or 0),
+                        content=opened(self._cipher, row["content"], place),
+                        created_ms=int(row["created_ms"] or 0),
+                        changed_ms=int(row["changed_ms"] or 0),
+                    )
+                )
+        return found
+
+    def _turns(self, rows: Sequence[Row]) -> list[TurnRow]:
+        found = []
+        for row in rows:
+            with contextlib.suppress(KeyDestroyed):
+                found.append(
+                    TurnRow(
+                        turn_id=str(row["turn_id"]),
+                        conversation_id=str(row["conversation_id"]),
+                        bot_id=str(row["bot_id"]),
+                        number=int(row["number"] or 0),
+                        subject=str(row["subject"]),
+                        author=str(row["author"]),
+                        fallback=str(row["fallback"]),
+                        content=opened(self._cipher, row["content"], tables.turn_place(str(row["turn_id"]))),
+                        created_ms=int(row["created_ms"] or 0),
+                    )
+                )
+        return found
+
+    def _conversation_values(self, row: ConversationRow) -> dict[str, Scalar]:
+        place = tables.conversation_place(row.conversation_id)
+        return {**vars(row), "content": sealed(self._cipher, row.content, place, row.subject)}
+
+    def _turn_values(self, row: TurnRow) -> dict[str, Scalar]:
+        place = tables.turn_place(row.turn_id)
+        return {**vars(row), "content": sealed(self._cipher, row.content, place, row.subject)}

@@ -1,0 +1,142 @@
+"""Conversations: listed, searched, read whole, exported, deleted; each by who may see it."""
+
+from collections.abc import Sequence
+
+from mainstay.kernel.work import caller, emit, note_change, note_target
+from mainstay.services.assistant.bots import Bots
+from mainstay.services.assistant.conversation_store import (
+    ConversationRow,
+    ConversationStore,
+    TurnRow,
+    Wanted,
+)
+from mainstay.services.assistant.failures import ConversationMissing, TurnMissing
+from mainstay.services.assistant.feedback_store import FeedbackStore
+from mainstay.services.assistant.happenings import TrainingDue
+from mainstay.services.assistant.limits import ALL_CONVERSATIONS
+from mainstay.services.assistant.records import (
+    BotDeleted,
+    Conversation,
+    ConversationDeleted,
+    ConversationPage,
+    Turn,
+    TurnPage,
+    WholeConversation,
+)
+from mainstay.services.assistant.wording import tidy
+
+_READ_AT_ONCE = 50
+_READ_MAX = 500
+
+
+def visible(row: ConversationRow | TurnRow) -> bool:
+    """Say whether the caller may see a conversation."""
+    return row.subject == caller().subject or caller().may(ALL_CONVERSATIONS)
+
+
+class Conversations:
+    """Shows conversations."""
+
+    def __init__(self, store: ConversationStore, feedback: FeedbackStore, bots: Bots) -> None:
+        """Take where they are, and the bots."""
+        self._store = store
+        self._feedback = feedback
+        self._bots = bots
+
+    async def existing(self, conversation_id: str) -> ConversationRow:
+        """Find a conversation, whoever asks; raises ConversationMissing."""
+        row = await self._store.conversation(conversation_id)
+        if row is None:
+            raise ConversationMissing("List the conversations to see their ids.")
+        return row
+
+    async def seen(self, conversation_id: str) -> ConversationRow:
+        """Find a conversation that the caller may see; raises ConversationMissing."""
+        row = await self.existing(conversation_id)
+        if not visible(row):
+            raise ConversationMissing("List the conversations to see their ids.")
+        return row
+
+    async def turn(self, bot_id: str, turn_id: str) -> TurnRow:
+        """Find a turn of a bot that the caller may see; raises TurnMissing."""
+        row = await self._store.turn(turn_id)
+        if row is None or row.bot_id != bot_id or not visible(row):
+            raise TurnMissing("Get the conversation to see the ids of its turns.")
+        return row
+
+    async def page(
+        self, bot_id: str | None, state: str | None, q: str | None, after: str | None, limit: int
+    ) -> ConversationPage:
+        """List conversations, newest first; where words are looked for, some hundreds are read at a time."""
+        subject = None if caller().may(ALL_CONVERSATIONS) else caller().subject
+        wanted, read = Wanted(bot_id, state, subject), 0
+        found: list[ConversationRow] = []
+        while True:
+            rows = await self._store.conversations(wanted, after, limit if q is None else _READ_AT_ONCE)
+            for row in rows:
+                after, read = row.conversation_id, read + 1
+                if q is None or await self._says(row, tidy(q)):
+                    found.append(row)
+                if len(found) == limit:
+                    return ConversationPage(conversations=[told(each) for each in found], next=after)
+            if not rows or q is None or read >= _READ_MAX:
+                following = after if rows and q is not None else None
+                return ConversationPage(conversations=[told(each) for each in found], next=following)
+
+    async def whole(self, conversation_id: str) -> WholeConversation:
+        """Give a conversation with its turns."""
+        row = await self.seen(conversation_id)
+        history = [_turn(each) for each in await self._store.turns([conversation_id])]
+        return WholeConversation(**told(row).model_dump(), history=history)
+
+    async def export(self, bot_id: str, after: str, limit: int) -> TurnPage:
+        """Give a bot's turns in the order in which they were said."""
+        await self._bots.existing(bot_id)
+        rows = await self._store.turns_of(bot_id, after, limit)
+        following = rows[-1].turn_id if len(rows) == limit else None
+        return TurnPage(turns=[_turn(row) for row in rows if visible(row)], next=following)
+
+    async def remove(self, conversation_id: str) -> ConversationDeleted:
+        """Erase a conversation, and what was judged of it."""
+        row = await self.seen(conversation_id)
+        note_target(conversation_id)
+        turns = await self.erase([conversation_id])
+        note_change(told(row).model_dump(), None)
+        return ConversationDeleted(conversation_id=conversation_id, turns=turns)
+
+    async def erase(self, conversation_ids: Sequence[str]) -> int:
+        """Erase conversations, whoever asks; bots that learned from them are to learn anew; count turns."""
+        for bot_id in await self._feedback.taught_in(conversation_ids):
+            emit(TrainingDue(bot_id=bot_id, forced=True), subject=bot_id, promised=True)
+        await self._feedback.remove({"conversation_id": list(conversation_ids)})
+        return await self._store.remove(conversation_ids)
+
+    async def remove_bot(self, bot_id: str) -> BotDeleted:
+        """Erase a bot with its conversations."""
+        await self._bots.remove(bot_id)
+        return BotDeleted(bot_id=bot_id, conversations=await self._store.remove_of(bot_id))
+
+    async def _says(self, row: ConversationRow, words: str) -> bool:
+        return any(
+            words in tidy(str(turn.content["text"])) or words in tidy(str(turn.content["reply"]))
+            for turn in await self._store.turns([row.conversation_id])
+        )
+
+
+def told(row: ConversationRow) -> Conversation:
+    """Tell of a conversation."""
+    return Conversation(
+        conversation_id=row.conversation_id,
+        bot_id=row.bot_id,
+        subject=row.subject,
+        state=row.state,
+        agent=row.agent or None,
+        turns=row.turns,
+        created_ms=row.created_ms,
+        changed_ms=row.changed_ms,
+        said=str(row.content["said"]),
+    )
+
+
+def _turn(row: TurnRow) -> Turn:
+    return Turn.model_validate(row.content)

@@ -1,0 +1,58 @@
+"""What people of the team ask for who answer instead of a bot."""
+
+from abc import ABCMeta
+from typing import Literal
+
+from mainstay.kernel.interface import writes
+from mainstay.services.assistant.failures import (
+    ConversationBusy,
+    ConversationEnded,
+    ConversationMissing,
+    ConversationNotYours,
+    IntentMissing,
+    TalkerErased,
+)
+from mainstay.services.assistant.limits import ConversationId, IntentName, Said
+from mainstay.services.assistant.records import Conversation, Turn
+
+_EXAMPLE = {"conversation_id": "conversation_01k9z6q7h8e4v5c3x2b1n0m9a8"}
+_ANSWERING = (ConversationMissing, ConversationNotYours, ConversationBusy, TalkerErased)
+
+
+class DeskOperations(metaclass=ABCMeta):
+    """The operations of the desk; they are a part of those of the assistant."""
+
+    @writes(
+        "POST /assistant/conversations/{conversation_id}/claim",
+        may="conversations:answer",
+        fails=(*_ANSWERING, ConversationEnded),
+        example=_EXAMPLE,
+    )
+    async def claim_conversation(self, conversation_id: ConversationId) -> Conversation:
+        """Answer a conversation yourself from now on: one that waits for a person, or any that is open."""
+
+    @writes(
+        "POST /assistant/conversations/{conversation_id}/reply",
+        may="conversations:answer",
+        status=201,
+        fails=(*_ANSWERING, ConversationEnded, IntentMissing),
+        example={**_EXAMPLE, "text": "Your parcel arrives tomorrow.", "intent": "order_status"},
+    )
+    async def reply_to_conversation(
+        self, conversation_id: ConversationId, text: Said, intent: IntentName | None = None
+    ) -> Turn:
+        """Say something in a conversation that you have claimed.
+
+        With an `intent`, what was asked last becomes an example of it, which waits to be looked at.
+        """
+
+    @writes(
+        "POST /assistant/conversations/{conversation_id}/close",
+        may="conversations:answer",
+        fails=_ANSWERING,
+        example=_EXAMPLE,
+    )
+    async def close_conversation(
+        self, conversation_id: ConversationId, state: Literal["closed", "open"] = "closed"
+    ) -> Conversation:
+        """End a conversation; with `state=open` give it back to the bot instead."""

@@ -1,0 +1,264 @@
+"""A conversation's next step: pure rules over what was said before, what was heard, and what a bot can do."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Literal
+
+from mainstay.services.assistant.built_ins import FREE_TEXT
+from mainstay.services.assistant.phrases import bare
+from mainstay.services.assistant.plans import IntentPlan, Plan, filled, rendered
+from mainstay.services.assistant.records import EntityFound, Slot, Understood
+
+_OFFERED = 2
+_CHANGED_MIND = 0.8
+"""How sure it must be that somebody asks for something else, while the bot waits for an answer."""
+_NEAR = 0.5
+"""Of the threshold of scope: what is further out is near no intent, so none is offered."""
+_ORDINALS = {"1": 0, "first": 0, "the first": 0, "the first one": 0, "2": 1, "second": 1, "the second": 1}
+_VALUE_MAX = 500
+
+Does = Literal["say", "search", "escalate", "call"]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a conversation stands: for which intent, what is known, what was asked for or offered."""
+
+    intent: str | None = None
+    slots: Mapping[str, str] = field(default_factory=dict)
+    asking: str | None = None
+    tries: int = 0
+    offered: Sequence[str] = ()
+    confirming: bool = False
+    question: str = ""
+    misses: int = 0
+    said: Mapping[str, int] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """Write it down."""
+        return asdict(self)
+
+    @classmethod
+    def of(cls, written: Mapping[str, Any]) -> "Standing":
+        """Read what was written down."""
+        return cls(**written)
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What somebody said, and what the bot makes of it; `threshold` is where scope ends."""
+
+    text: str
+    understood: Understood
+    threshold: float
+
+
+@dataclass(frozen=True)
+class Step:
+    """What the bot does, and where the conversation stands then.
+
+    It says `reply`, looks for `query` in its collections, calls a person, or calls the intent's operation.
+    """
+
+    standing: Standing
+    does: Does = "say"
+    reply: str = ""
+    query: str = ""
+    fallback: Literal["clarify", "search", "escalate"] | None = None
+    options: Sequence[str] = ()
+    confirmed: bool = False
+
+
+def next_step(plan: Plan, standing: Standing, heard: Heard) -> Step:
+    """Give the next step."""
+    said = bare(heard.text)
+    busy = standing.asking or standing.offered or standing.slots or standing.confirming
+    if said in plan.cues.cancel and busy:
+        return Step(Standing(said=standing.said), reply=plan.phrases.cancelled)
+    answered = _taken_up(plan, standing, heard, said)
+    if answered is not None:
+        return answered
+    standing = replace(standing, offered=(), confirming=False)
+    known = plan.intents.get(standing.intent or "")
+    if known is not None and standing.asking:
+        return _asked(plan, standing, known, heard)
+    if known is not None and standing.slots and _corrects(plan, said):
+        slots = _filled(known, standing.slots, heard.understood.entities, anew=True)
+        if slots != standing.slots:
+            return _proceed(plan, replace(standing, slots=slots), known, heard.text)
+    return _fresh(plan, standing, heard)
+
+
+def _taken_up(plan: Plan, standing: Standing, heard: Heard, said: str) -> Step | None:
+    """Take what was said for the answer to what was offered or asked back for; None: it is none."""
+    if standing.offered:
+        choice = _choice(plan, standing.offered, said)
+        if choice is not None:
+            return _begin(plan, standing, choice, heard, standing.question)
+        if said in plan.cues.no:
+            return _missed(plan, replace(standing, offered=()), heard, standing.question)
+    if standing.confirming and standing.intent in plan.intents:
+        if said in plan.cues.yes:
+            return Step(replace(standing, confirming=False), does="call", confirmed=True)
+        if said in plan.cues.no:
+            return Step(Standing(said=standing.said), reply=plan.phrases.cancelled)
+    return None
+
+
+def refused(plan: Plan, standing: Standing) -> Step:
+    """Give the next step when the collections did not answer."""
+    ladder = plan.fallback.ladder
+    if "escalate" in ladder:
+        return _escalated(standing)
+    return Step(replace(standing, misses=standing.misses + 1), reply=plan.phrases.unknown, fallback="search")
+
+
+def _fresh(plan: Plan, standing: Standing, heard: Heard) -> Step:
+    known = heard.understood
+    if known.out_of_scope:
+        return _missed(plan, standing, heard, heard.text)
+    if known.confidence < plan.fallback.confidence and "clarify" in plan.fallback.ladder:
+        return _missed(plan, standing, heard, heard.text)
+    return _begin(plan, standing, known.intent, heard, heard.text)
+
+
+def _begin(plan: Plan, standing: Standing, intent: str, heard: Heard, question: str) -> Step:
+    known = plan.intents.get(intent)
+    if known is None:  # it was taken out of the bot, which has not learned that yet
+        return _missed(plan, standing, heard, question)
+    slots = _filled(known, {}, heard.understood.entities)
+    begun = Standing(intent=intent, slots=slots, said=standing.said, question=question)
+    return _proceed(plan, begun, known, question)
+
+
+def _proceed(plan: Plan, standing: Standing, known: IntentPlan, question: str) -> Step:
+    missing = known.missing(standing.slots)
+    if missing is not None:
+        again = standing.tries if missing.name == standing.asking else 0
+        return Step(replace(standing, asking=missing.name, tries=again), reply=missing.prompt)
+    standing = replace(standing, asking=None, tries=0, offered=(), misses=0)
+    if known.action == "escalate":
+        return _escalated(standing)
+    if known.action == "operation":
+        return _operation(plan, standing, known)
+    if known.action == "answer" and plan.collections:
+        return Step(standing, does="search", query=question)
+    return spoken(plan, standing, known, {})
+
+
+def spoken(plan: Plan, standing: Standing, known: IntentPlan, result: Mapping[str, str]) -> Step:
+    """Say the next of an intent's replies, with what an operation gave, if one was called."""
+    count = standing.said.get(known.name, 0)
+    standing = replace(standing, said={**standing.said, known.name: count + 1})
+    template = known.replies[count % len(known.replies)] if known.replies else plan.phrases.done
+    return Step(standing, reply=rendered(template, {**result, **standing.slots}))
+
+
+def _operation(plan: Plan, standing: Standing, known: IntentPlan) -> Step:
+    """Call an operation; before one that changes something, say what it is and ask."""
+    if not known.confirms:
+        return Step(standing, does="call")
+    given = filled(known.arguments, standing.slots)
+    told = ", ".join(f"{name}: {rendered(value, {})}" for name, value in given.items())
+    reply = f"{plan.phrases.confirm} {known.title} ({known.operation}{', ' if told else ''}{told})"
+    return Step(replace(standing, confirming=True), reply=reply)
+
+
+def _asked(plan: Plan, standing: Standing, known: IntentPlan, heard: Heard) -> Step:
+    """Take what was said for the answer to what was asked for."""
+    asking = next((slot for slot in known.slots if slot.name == standing.asking), None)
+    if asking is None:  # the bot was changed meanwhile
+        return _fresh(plan, replace(standing, asking=None), heard)
+    anew = _corrects(plan, bare(heard.text))
+    slots = _filled(known, standing.slots, heard.understood.entities, first=asking, anew=anew)
+    other = heard.understood
+    elsewhere = (
+        not other.out_of_scope
+        and other.intent != standing.intent
+        and other.confidence >= max(_CHANGED_MIND, plan.fallback.confidence)
+        and other.scope_score >= max(_CHANGED_MIND, heard.threshold)
+    )
+    if asking.name not in slots and asking.entity == FREE_TEXT and not elsewhere:
+        slots = {**slots, asking.name: heard.text.strip()[:_VALUE_MAX]}
+    if slots != standing.slots:
+        return _proceed(plan, replace(standing, slots=slots), known, standing.question)
+    if elsewhere:
+        return _begin(plan, standing, other.intent, heard, heard.text)
+    if standing.tries + 1 < plan.fallback.attempts:
+        return Step(replace(standing, tries=standing.tries + 1), reply=asking.prompt)
+    if "escalate" in plan.fallback.ladder:
+        return _escalated(standing)
+    return Step(Standing(said=standing.said), reply=plan.phrases.unknown)
+
+
+def _missed(plan: Plan, standing: Standing, heard: Heard, question: str) -> Step:
+    """Go down the ladder from where the conversation stands on it."""
+    clear = Standing(said=standing.said, question=question, misses=standing.misses + 1)
+    for rung in plan.fallback.ladder[standing.misses :]:
+        if rung == "clarify" and (offered := _offers(plan, heard)):
+            titles = [plan.intents[name].title for name in offered]
+            listed = "\n".join(f"{number}. {title}" for number, title in enumerate(titles, 1))
+            asked = replace(clear, offered=offered)
+            return Step(asked, reply=f"{plan.phrases.clarify}\n{listed}", fallback="clarify", options=offered)
+        if rung == "search" and plan.collections:
+            return Step(clear, does="search", query=question, fallback="search")
+        if rung == "escalate":
+            return _escalated(clear)
+    if not plan.fallback.ladder or standing.misses >= len(plan.fallback.ladder):
+        return Step(replace(clear, misses=0), reply=plan.phrases.unknown)
+    return Step(clear, reply=plan.phrases.unclear)
+
+
+def _escalated(standing: Standing) -> Step:
+    return Step(replace(standing, misses=0), does="escalate", fallback="escalate")
+
+
+def _offers(plan: Plan, heard: Heard) -> list[str]:
+    """Give the nearest intents, where there are any near."""
+    known = heard.understood
+    if known.out_of_scope and known.scope_score < _NEAR * heard.threshold:
+        return []
+    names = [name for name in (known.intent, *known.alternatives) if name in plan.intents]
+    return names[:_OFFERED] if len(names) >= _OFFERED else []
+
+
+def _choice(plan: Plan, offered: Sequence[str], said: str) -> str | None:
+    """Give the intent of those offered that was meant, by its place, its title, or its name."""
+    place = _ORDINALS.get(said)
+    if place is not None and place < len(offered):
+        return offered[place]
+    if said in plan.cues.yes:
+        return offered[0]
+    for name in offered:
+        known = plan.intents.get(name)
+        if known is not None and said in {bare(known.title), bare(name), bare(name.replace("_", " "))}:
+            return name
+    return None
+
+
+def _corrects(plan: Plan, said: str) -> bool:
+    return any(said == cue or said.startswith(f"{cue} ") for cue in plan.cues.correct)
+
+
+def _filled(
+    known: IntentPlan,
+    slots: Mapping[str, str],
+    entities: Iterable[EntityFound],
+    *,
+    first: Slot | None = None,
+    anew: bool = False,
+) -> dict[str, str]:
+    """Fill slots with the entities that were found, each with one; `first` the one that was asked for.
+
+    What is known already stays, unless it is said `anew`.
+    """
+    filled, left = dict(slots), list(entities)
+    ordered = sorted(known.slots, key=lambda slot: first is None or slot.name != first.name)
+    for slot in ordered:
+        if slot.name in slots and not anew:
+            continue
+        one = next((each for each in left if each.entity == slot.entity), None)
+        if one is not None:
+            filled[slot.name] = one.value[:_VALUE_MAX]
+            left.remove(one)
+    return filled

@@ -1,0 +1,146 @@
+"""What people say of turns, what bots may learn from that, and when they do."""
+
+from dataclasses import replace
+
+from mainstay.kernel.work import caller, emit, note_change, note_target
+from mainstay.kit.clock import Clock
+from mainstay.kit.ids import Ids
+from mainstay.ports.ciphers import KeyDestroyed
+from mainstay.services.assistant.bots import Bots
+from mainstay.services.assistant.conversation_store import TurnRow
+from mainstay.services.assistant.conversations import Conversations
+from mainstay.services.assistant.failures import FeedbackMissing, IntentMissing, TalkerErased
+from mainstay.services.assistant.feedback_store import FeedbackRow, FeedbackStore
+from mainstay.services.assistant.happenings import TrainingDue
+from mainstay.services.assistant.learning_records import Feedback, FeedbackPage
+from mainstay.services.assistant.store import BotRow, BotStore
+
+TEACHING = "assistants:write"
+"""Whoever may change bots, may teach them without being looked after."""
+
+
+class Judging:
+    """Keeps what people say of turns."""
+
+    def __init__(
+        self,
+        store: FeedbackStore,
+        conversations: Conversations,
+        bots: Bots,
+        bot_store: BotStore,
+        clock: Clock,
+        ids: Ids,
+    ) -> None:
+        """Take the parts."""
+        self._store = store
+        self._conversations = conversations
+        self._bots = bots
+        self._bot_store = bot_store
+        self._clock = clock
+        self._ids = ids
+
+    async def rate(
+        self, bot_id: str, turn_id: str, helpful: bool | None, intent: str | None, comment: str
+    ) -> Feedback:
+        """Store what somebody says of a turn, instead of what he said of it before."""
+        bot = await self._bots.existing(bot_id)
+        turn = await self._conversations.turn(bot_id, turn_id)
+        if intent is not None:
+            _check(bot, intent)
+        state = "rated" if intent is None else "accepted" if caller().may(TEACHING) else "pending"
+        row = self._row(turn, helpful, state, "user", {"intent": intent, "comment": comment})
+        await self._store.remove({"turn_id": turn_id, "author": caller().subject})
+        await self._add(row)
+        if state == "accepted":
+            await self._learned(bot)
+        return _told(row)
+
+    async def known_intent(self, bot_id: str, intent: str) -> None:
+        """Make sure that a bot has an intent; raises IntentMissing."""
+        _check(await self._bots.existing(bot_id), intent)
+
+    async def taught(self, turn: TurnRow, intent: str) -> None:
+        """Store which intent a person of the team saw in a turn, to be looked at."""
+        await self._add(self._row(turn, None, "pending", "agent", {"intent": intent, "comment": ""}))
+
+    async def page(self, bot_id: str, state: str, after: str, limit: int) -> FeedbackPage:
+        """List a bot's judgements in a state, oldest first."""
+        await self._bots.existing(bot_id)
+        rows = await self._store.of_bot(bot_id, state, after, limit)
+        following = rows[-1].feedback_id if len(rows) == limit else None
+        return FeedbackPage(feedback=[_told(row) for row in rows], next=following)
+
+    async def review(self, bot_id: str, feedback_id: str, intent: str | None, *, accept: bool) -> Feedback:
+        """Decide whether a bot learns from a judgement; raises FeedbackMissing."""
+        bot = await self._bots.existing(bot_id)
+        row = await self._store.one(feedback_id)
+        if row is None or row.bot_id != bot_id:
+            raise FeedbackMissing("List the bot's feedback to see the ids.")
+        named = intent or row.content["intent"]
+        if accept:
+            _check(bot, named or "")
+        after = replace(
+            row,
+            state="accepted" if accept else "rejected",
+            content={**row.content, "intent": named},
+        )
+        note_target(feedback_id)
+        await self._store.decide(after)
+        note_change(_told(row).model_dump(), _told(after).model_dump())
+        if accept:
+            await self._learned(bot)
+        return _told(after)
+
+    async def _add(self, row: FeedbackRow) -> None:
+        note_target(row.feedback_id)
+        try:
+            await self._store.add(row)
+        except KeyDestroyed:
+            raise TalkerErased("Whoever said this was erased.") from None
+
+    async def _learned(self, bot: BotRow) -> None:
+        """Have the bot trained when it is due."""
+        every = bot.definition["retrain_after"]
+        if not every:
+            return
+        models = await self._bot_store.models(bot.bot_id)
+        fresh = await self._store.accepted(bot.bot_id) - int(models[0].figures["learned"] if models else 0)
+        if fresh > 0 and fresh % every == 0:
+            emit(TrainingDue(bot_id=bot.bot_id), subject=bot.bot_id)
+
+    def _row(
+        self, turn: TurnRow, helpful: bool | None, state: str, source: str, said: dict[str, str | None]
+    ) -> FeedbackRow:
+        return FeedbackRow(
+            feedback_id=self._ids.new("feedback"),
+            bot_id=turn.bot_id,
+            turn_id=turn.turn_id,
+            conversation_id=turn.conversation_id,
+            helpful=helpful,
+            state=state,
+            source=source,
+            subject=turn.subject,
+            author=caller().subject,
+            content={"text": turn.content["text"], **said},
+            created_ms=self._clock.now_ms(),
+        )
+
+
+def _check(bot: BotRow, intent: str) -> None:
+    if all(each["name"] != intent for each in bot.definition["intents"]):
+        raise IntentMissing("Get the bot to see its intents.")
+
+
+def _told(row: FeedbackRow) -> Feedback:
+    return Feedback(
+        feedback_id=row.feedback_id,
+        bot_id=row.bot_id,
+        turn_id=row.turn_id,
+        helpful=row.helpful,
+        text=row.content["text"],
+        intent=row.content["intent"],
+        comment=row.content["comment"],
+        state=row.state,
+        source=row.source,
+        created_ms=row.created_ms,
+    )

@@ -1,0 +1,69 @@
+"""What the assistant stores about persons: what they said to bots, and what they judged and answered."""
+
+from mainstay.kernel.clearing import Clearing
+from mainstay.kernel.work import emit
+from mainstay.ports.ciphers import Cipher
+from mainstay.services.assistant.conversation_store import ConversationStore, Wanted
+from mainstay.services.assistant.feedback_store import FeedbackStore
+from mainstay.services.assistant.happenings import TrainingDue
+from mainstay.services.assistant.store import TABLES
+from mainstay.services.privacy.interface import (
+    PersonErasureRequested,
+    PersonExportRequested,
+    TenantErasureRequested,
+)
+
+_SERVICE = "assistant"
+_AT_ONCE = 100
+
+
+class PersonalConversations:
+    """Exports and erases what somebody said."""
+
+    def __init__(
+        self, store: ConversationStore, feedback: FeedbackStore, cipher: Cipher, clearing: Clearing
+    ) -> None:
+        """Take where it is, the cipher of what is exported, and what removes rows."""
+        self._store = store
+        self._feedback = feedback
+        self._cipher = cipher
+        self._clearing = clearing
+
+    async def gather(self, event: PersonExportRequested) -> None:
+        """Contribute somebody's conversations and judgements to an export."""
+        found, before = list[object](), None
+        while rows := await self._store.conversations(Wanted(subject=event.subject), before, _AT_ONCE):
+            before = rows[-1].conversation_id
+            for row in rows:
+                turns = await self._store.turns([row.conversation_id])
+                said = [turn.content for turn in turns]
+                found.append({"conversation_id": row.conversation_id, "bot_id": row.bot_id, "turns": said})
+        judged = [
+            {"turn_id": row.turn_id, "helpful": row.helpful, **row.content, "created_ms": row.created_ms}
+            for row in await self._feedback.told_of(event.subject)
+            if event.subject in (row.subject, row.author)
+        ]
+        counts = {"conversations": len(found), "judgements": len(judged)}
+        told = {"conversations": found, "judgements": judged}
+        event.answer(_SERVICE, told, counts, self._cipher.seal)
+
+    async def erase(self, event: PersonErasureRequested) -> None:
+        """Erase somebody's conversations, and have bots that learned from them trained without."""
+        subject = event.subject
+        taught = await self._feedback.taught_by(subject)
+        conversations = 0
+        while ids := await self._store.ids({"subject": subject}, _AT_ONCE):
+            await self._store.remove(ids)
+            conversations += len(ids)
+        judged = await self._feedback.remove({"subject": subject})
+        judged += await self._feedback.forget_author(subject)
+        answered = await self._store.forget_agent(subject)
+        for bot_id in taught:
+            emit(TrainingDue(bot_id=bot_id, forced=True), job_id=event.job_id, subject=bot_id, promised=True)
+        counts = {"conversations": conversations, "judgements": judged, "replies": answered}
+        event.answer(_SERVICE, counts)
+
+    async def clear(self, event: TenantErasureRequested) -> None:
+        """Remove what the assistant has of a tenant."""
+        await self._clearing.clear(event.erasure_id, _SERVICE, event.tenant_id, TABLES)
+        event.answer(_SERVICE)

@@ -1,0 +1,104 @@
+"""A bot as a dialogue needs it: its intents with their slots and replies, and its words."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from mainstay.services.assistant.entities import Finder
+from mainstay.services.assistant.phrases import Cues, Phrases, cues_of, phrases_of
+from mainstay.services.assistant.records import Definition, Fallback, Slot
+
+PLACEHOLDER = re.compile(r"\{([\w.-]{1,100})\}")
+RESULT = "result."
+"""Placeholders that begin so stand for what an operation gave."""
+_MARKUP = str.maketrans({"<": "‹", ">": "›", "[": "(", "]": ")", "{": "(", "}": ")"})
+
+
+@dataclass(frozen=True)
+class IntentPlan:
+    """What is done about an intent."""
+
+    name: str
+    title: str
+    replies: tuple[str, ...] = ()
+    slots: tuple[Slot, ...] = ()
+    action: str = "answer"
+    operation: str = ""
+    arguments: Mapping[str, str] = field(default_factory=dict)
+    confirms: bool = True
+
+    def missing(self, known: Mapping[str, str]) -> Slot | None:
+        """Give the first slot that has to be asked for."""
+        return next((slot for slot in self.slots if slot.required and slot.name not in known), None)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A bot, ready to talk."""
+
+    intents: Mapping[str, IntentPlan]
+    fallback: Fallback
+    persona: str
+    collections: tuple[str, ...]
+    phrases: Phrases
+    cues: Cues
+    finder: Finder = field(repr=False)
+
+    @property
+    def built_ins(self) -> set[str]:
+        """Give the entities that its slots ask for."""
+        return {slot.entity for intent in self.intents.values() for slot in intent.slots}
+
+
+def plan_of(definition: Definition) -> Plan:
+    """Make a plan of what was written down; raises PatternUnusable."""
+    return Plan(
+        {each["name"]: _intent(each) for each in definition.intents},
+        definition.fallback,
+        definition.persona,
+        tuple(definition.collections),
+        phrases_of(definition.languages),
+        cues_of(definition.languages),
+        Finder(definition.entities),
+    )
+
+
+def _intent(written: Mapping[str, Any]) -> IntentPlan:
+    replies, slots = tuple(written["replies"]), tuple(Slot(**slot) for slot in written["slots"])
+    operation, plain = written["operation"], "reply" if replies or slots else "answer"
+    action = written["action"] or ("operation" if operation else plain)
+    title = written["title"] or written["name"].replace("_", " ")
+    return IntentPlan(
+        written["name"],
+        title,
+        replies,
+        slots,
+        action,
+        operation or "",
+        written["arguments"],
+        written.get("confirms", True),
+    )
+
+
+def rendered(template: str, known: Mapping[str, str]) -> str:
+    """Put what is known into a reply; a value can bring neither markup nor a link along."""
+
+    def value(match: re.Match[str]) -> str:
+        return known.get(match[1], "").translate(_MARKUP).replace("://", ": //")
+
+    return PLACEHOLDER.sub(value, template)
+
+
+def filled(templates: Mapping[str, str], known: Mapping[str, str]) -> dict[str, str]:
+    """Put what is known into arguments, as it was said; those of which nothing is known are left out."""
+    every = {
+        name: PLACEHOLDER.sub(lambda match: known.get(match[1], ""), template)
+        for name, template in templates.items()
+    }
+    return {name: value for name, value in every.items() if value}
+
+
+def placeholders(templates: Sequence[str]) -> set[str]:
+    """Give the names that replies ask for."""
+    return {name for template in templates for name in PLACEHOLDER.findall(template)}

@@ -1,0 +1,74 @@
+"""What the assistant does when a bot is to be trained, and when something is to be exported or erased."""
+
+from collections.abc import Sequence
+
+from mainstay.kernel.events import Reactions, reacts_to
+from mainstay.kernel.work import emit
+from mainstay.services.assistant.bots import Bots
+from mainstay.services.assistant.conversation_store import ConversationStore
+from mainstay.services.assistant.conversations import Conversations
+from mainstay.services.assistant.failures import BotMissing
+from mainstay.services.assistant.happenings import TrainingDue
+from mainstay.services.assistant.personal import PersonalConversations
+from mainstay.services.privacy.interface import (
+    PersonErasureRequested,
+    PersonExportRequested,
+    RetentionDue,
+    TenantErasureRequested,
+)
+
+_KIND = "conversations"
+_AT_ONCE = 100
+
+
+class AssistantReactions(Reactions):
+    """Does the assistant's part."""
+
+    def __init__(
+        self,
+        bots: Bots,
+        store: ConversationStore,
+        conversations: Conversations,
+        personal: PersonalConversations,
+    ) -> None:
+        """Take the parts."""
+        self._bots = bots
+        self._store = store
+        self._conversations = conversations
+        self._personal = personal
+
+    @reacts_to(TrainingDue)
+    async def train_bot(self, events: Sequence[TrainingDue]) -> None:
+        """Train a bot, unless it was deleted meanwhile."""
+        for event in events:
+            try:
+                await self._bots.train(event.bot_id, forced=event.forced)
+            except BotMissing:
+                continue
+
+    @reacts_to(PersonExportRequested)
+    async def export_person(self, events: Sequence[PersonExportRequested]) -> None:
+        """Contribute what somebody said to bots to an export."""
+        for event in events:
+            await self._personal.gather(event)
+
+    @reacts_to(PersonErasureRequested)
+    async def erase_person(self, events: Sequence[PersonErasureRequested]) -> None:
+        """Erase what somebody said to bots."""
+        for event in events:
+            await self._personal.erase(event)
+
+    @reacts_to(TenantErasureRequested)
+    async def erase_tenant(self, events: Sequence[TenantErasureRequested]) -> None:
+        """Remove bots and conversations of a tenant."""
+        for event in events:
+            await self._personal.clear(event)
+
+    @reacts_to(RetentionDue)
+    async def remove_old(self, events: Sequence[RetentionDue]) -> None:
+        """Remove some conversations that are old, and come again for the rest."""
+        for event in events:
+            old = await self._store.old(event.before_ms, _AT_ONCE) if event.kind == _KIND else []
+            if old:
+                await self._conversations.erase(old)
+                emit(event, promised=True)

@@ -1,0 +1,244 @@
+"""Taking a turn: understand, decide, answer, and store it before it is answered."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from mainstay.kernel.work import caller, emit, note_target
+from mainstay.kit.clock import Clock
+from mainstay.kit.errors import Failure
+from mainstay.kit.ids import Ids
+from mainstay.ports.ciphers import KeyDestroyed
+from mainstay.services.assistant.bots import Bots
+from mainstay.services.assistant.conversation_store import ConversationRow, ConversationStore, TurnRow
+from mainstay.services.assistant.dialogue import Heard, Standing, Step, next_step, refused, spoken
+from mainstay.services.assistant.failures import (
+    ConversationBusy,
+    ConversationEnded,
+    ConversationMissing,
+    ConversationsTooMany,
+    TalkerErased,
+)
+from mainstay.services.assistant.happenings import ConversationEscalated
+from mainstay.services.assistant.limits import CONVERSATIONS_MAX, TURNS_MAX
+from mainstay.services.assistant.models import Models, scope_threshold
+from mainstay.services.assistant.plans import Plan, rendered
+from mainstay.services.assistant.records import Turn, TurnPiece, Understood
+from mainstay.services.assistant.searching import Searching
+from mainstay.services.assistant.tools import Tools
+from mainstay.services.knowledge.interface import GroundedAnswer
+
+_SAID_LENGTH = 200
+_WITH_A_PERSON = ("waiting", "claimed")
+
+
+@dataclass(frozen=True)
+class _Taking:
+    """A turn that is being taken: in a conversation as it was before, which may be new."""
+
+    plan: Plan
+    before: ConversationRow
+    new: bool
+    turn_id: str
+    text: str
+    understood: Understood
+    version: int
+    step: Step
+    now_ms: int
+
+    @property
+    def number(self) -> int:
+        """Give the turn's number in its conversation, from 1."""
+        return self.before.turns + 1
+
+
+class Turns:
+    """Takes turns."""
+
+    def __init__(
+        self,
+        bots: Bots,
+        models: Models,
+        store: ConversationStore,
+        searching: Searching,
+        tools: Tools,
+        clock: Clock,
+        ids: Ids,
+    ) -> None:
+        """Take the parts."""
+        self._bots = bots
+        self._models = models
+        self._store = store
+        self._searching = searching
+        self._tools = tools
+        self._clock = clock
+        self._ids = ids
+
+    async def take(self, bot_id: str, text: str, conversation_id: str | None) -> Turn:
+        """Take a turn whole."""
+        taking = await self._acted(await self._begun(bot_id, text, conversation_id))
+        step, answer = taking.step, None
+        if step.does == "search":
+            answer = await self._searching.answer(step.query, taking.plan.collections)
+        turn, standing = _answered(taking, answer)
+        await self._save(taking, turn, standing)
+        return turn
+
+    async def stream(self, bot_id: str, text: str, conversation_id: str | None) -> AsyncIterator[TurnPiece]:
+        """Take a turn in pieces: what was said is stored before the first, the answer before the last."""
+        taking = await self._begun(bot_id, text, conversation_id)
+        step, answer, ids = taking.step, None, (taking.before.conversation_id, taking.turn_id)
+        begun = _turn(taking, Step(step.standing), None)
+        await self._save(taking, begun, Standing.of(taking.before.content["standing"]))
+        greeting = _greeting(taking)
+        yield TurnPiece(conversation_id=ids[0], turn_id=ids[1], text=greeting)
+        taking = await self._acted(taking)
+        if step.does == "search":
+            async for piece in self._searching.stream(step.query, taking.plan.collections):
+                if piece.result is None:
+                    yield TurnPiece(conversation_id=ids[0], turn_id=ids[1], text=piece.text)
+                else:
+                    answer = piece.result
+        turn, standing = _answered(taking, answer)
+        if answer is None:
+            yield TurnPiece(conversation_id=ids[0], turn_id=ids[1], text=turn.reply[len(greeting) :])
+        await self._complete(taking, turn, standing)
+        yield TurnPiece(conversation_id=ids[0], turn_id=ids[1], result=turn)
+
+    async def _begun(self, bot_id: str, text: str, conversation_id: str | None) -> _Taking:
+        bot = await self._bots.existing(bot_id)
+        now = self._clock.now_ms()
+        before = await self._conversation(bot_id, conversation_id, now)
+        note_target(before.conversation_id)
+        plan, model = await self._models.plan(bot), await self._models.model(bot_id, bot.version)
+        [understood] = await self._models.understand(bot, [text])
+        standing = Standing.of(before.content["standing"])
+        if before.state in _WITH_A_PERSON:
+            reply = plan.phrases.waiting if before.state == "waiting" else ""
+            step = Step(standing, reply=reply, fallback="escalate")
+        else:
+            step = next_step(plan, standing, Heard(text, understood, scope_threshold(plan, model)))
+        new = conversation_id is None
+        turn_id = self._ids.new("turn")
+        return _Taking(plan, before, new, turn_id, text, understood, bot.version, step, now)
+
+    async def _acted(self, taking: _Taking) -> _Taking:
+        """Call the operation that is to be called, once for a turn; give what is said then."""
+        step, phrases = taking.step, taking.plan.phrases
+        if step.does != "call":
+            return taking
+        known, key = (
+            taking.plan.intents[step.standing.intent or ""],
+            f"{taking.before.conversation_id}.{taking.number}",
+        )
+        told = await self._tools.call(known, step.standing.slots, key, confirmed=step.confirmed)
+        if isinstance(told, Failure):
+            detail = rendered("{detail}", {"detail": told.detail})
+            return replace(taking, step=Step(step.standing, reply=f"{phrases.failed} {detail}"))
+        return replace(taking, step=spoken(taking.plan, step.standing, known, told))
+
+    async def _conversation(self, bot_id: str, conversation_id: str | None, now_ms: int) -> ConversationRow:
+        """Give the conversation that goes on, or a new one; raises ConversationMissing, ConversationEnded."""
+        me = caller().subject
+        if conversation_id is None:
+            if await self._store.count(me) >= CONVERSATIONS_MAX:
+                raise ConversationsTooMany("Delete some, or go on with one.")
+            content = {"standing": Standing().to_json(), "said": ""}
+            new_id = self._ids.new("conversation")
+            return ConversationRow(new_id, bot_id, me, "open", "", 0, content, now_ms, now_ms)
+        found = await self._store.conversation(conversation_id)
+        if found is None or found.bot_id != bot_id or found.subject != me:
+            raise ConversationMissing("Leave conversation_id out to begin a new one.")
+        if found.state == "closed" or found.turns >= TURNS_MAX:
+            raise ConversationEnded("Leave conversation_id out to begin a new one.")
+        return found
+
+    async def _save(self, taking: _Taking, turn: Turn, standing: Standing) -> None:
+        """Store a turn and where the conversation stands then."""
+        row = replace(_after(taking, turn, standing), turns=taking.number)
+        try:
+            if taking.new:
+                await self._store.begin(row)
+            elif not await self._store.go_on(row, taking.before.turns, [taking.before.state]):
+                raise ConversationBusy("Get the conversation to see what was said, then say it again.")
+            await self._store.add_turn(_row(taking, turn))
+        except KeyDestroyed:
+            raise TalkerErased("Come with another key, or as another user.") from None
+        self._tell(taking, turn)
+
+    async def _complete(self, taking: _Taking, turn: Turn, standing: Standing) -> None:
+        """Store what was answered to a turn that is stored already."""
+        row = replace(_after(taking, turn, standing), turns=taking.number)
+        if not await self._store.go_on(row, taking.number, [taking.before.state]):
+            raise ConversationBusy("Get the conversation to see what was said meanwhile.")
+        await self._store.complete_turn(_row(taking, turn))
+        self._tell(taking, turn)
+
+    def _tell(self, taking: _Taking, turn: Turn) -> None:
+        if turn.state == "waiting" and taking.before.state == "open":
+            place = taking.before.conversation_id
+            emit(ConversationEscalated(bot_id=taking.before.bot_id, conversation_id=place))
+
+
+def _answered(taking: _Taking, answer: GroundedAnswer | None) -> tuple[Turn, Standing]:
+    """Give the turn as it is answered, and where the conversation stands then."""
+    step = taking.step
+    if step.does != "search":
+        return _turn(taking, step, None), step.standing
+    if answer is None:
+        step = refused(taking.plan, step.standing)
+        return _turn(taking, step, None), step.standing
+    return _turn(taking, step, answer), replace(step.standing, misses=0)
+
+
+def _turn(taking: _Taking, step: Step, answer: GroundedAnswer | None) -> Turn:
+    known, before = taking.understood, taking.before
+    reply = step.reply if answer is None else answer.answer
+    if step.does == "escalate":
+        reply = taking.plan.phrases.escalated
+    return Turn(
+        turn_id=taking.turn_id,
+        conversation_id=before.conversation_id,
+        number=taking.number,
+        text=taking.text,
+        intent=known.intent,
+        confidence=known.confidence,
+        out_of_scope=known.out_of_scope,
+        scope_score=known.scope_score,
+        entities=known.entities,
+        slots=dict(step.standing.slots),
+        reply=_greeting(taking) + reply,
+        options=list(step.options),
+        citations=[] if answer is None else answer.citations,
+        fallback=step.fallback,
+        state="waiting" if step.does == "escalate" and before.state == "open" else before.state,
+        version=taking.version,
+        created_ms=taking.now_ms,
+    )
+
+
+def _greeting(taking: _Taking) -> str:
+    """Give what the bot says of itself at the beginning."""
+    persona = taking.plan.persona
+    return f"{persona}\n\n" if persona and taking.before.turns == 0 else ""
+
+
+def _after(taking: _Taking, turn: Turn, standing: Standing) -> ConversationRow:
+    content: dict[str, Any] = {"standing": standing.to_json(), "said": taking.text[:_SAID_LENGTH]}
+    return replace(taking.before, state=turn.state, content=content, changed_ms=taking.now_ms)
+
+
+def _row(taking: _Taking, turn: Turn) -> TurnRow:
+    before = taking.before
+    open_question = turn.out_of_scope and not turn.citations and turn.fallback != "clarify"
+    return TurnRow(
+        turn_id=turn.turn_id,
+        conversation_id=before.conversation_id,
+        bot_id=before.bot_id,
+        number=turn.number,
+        subject=before.subject,
+        author=before.subject,
+        fallback="unanswered" if open_question else turn.fallback or "",
+        content=turn.model_dump(),
+        created_ms=taking.now_ms,
+    )

@@ -1,0 +1,83 @@
+"""The desk: conversations that wait are claimed, answered, given back and closed, each by one person."""
+
+import pytest
+import pytest_asyncio
+
+from mainstay.kernel.guard import PermissionMissing
+from mainstay.services.assistant.failures import (
+    ConversationEnded,
+    ConversationMissing,
+    ConversationNotYours,
+    IntentMissing,
+)
+from makers import Client
+from services.assistant.conftest import Shop, somebody
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+QUESTION = "lattice quantum chromodynamics"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def agents(shop: Shop) -> list[Client]:
+    may = ["conversations:answer", "conversations:read", "conversations:all", "assistants:use"]
+    await shop.admin.call("identity.create_role", name="agent", permissions=may)
+    return [await somebody(shop.admin, "agent") for _ in range(2)]
+
+
+async def test_what_waits_is_claimed_answered_and_closed(shop: Shop, agents: list[Client]) -> None:
+    asked = await shop.say(QUESTION)
+    where = {"conversation_id": asked.conversation_id}
+    queue = await agents[0].call("assistant.list_conversations", state="waiting")
+    assert asked.conversation_id in {each.conversation_id for each in queue.conversations}
+    claimed = await agents[0].call("assistant.claim_conversation", **where)
+    assert (claimed.state, claimed.agent) == ("claimed", (await agents[0].call("identity.whoami")).subject)
+    assert await agents[0].call("assistant.claim_conversation", **where) == claimed
+    with pytest.raises(ConversationNotYours):
+        await agents[1].call("assistant.claim_conversation", **where)
+    with pytest.raises(ConversationNotYours):
+        await agents[1].call("assistant.reply_to_conversation", **where, text="Mine.")
+    with pytest.raises(ConversationNotYours):
+        await agents[1].call("assistant.close_conversation", **where)
+    reply = await agents[0].call("assistant.reply_to_conversation", **where, text="It confines quarks.")
+    assert (reply.by, reply.number, reply.state) == ("person", 2, "claimed")
+    silent = await shop.say("Thank you", asked.conversation_id)
+    assert (silent.reply, silent.state, silent.number) == ("", "claimed", 3)
+    closed = await agents[0].call("assistant.close_conversation", **where)
+    assert (closed.state, closed.agent) == ("closed", None)
+    with pytest.raises(ConversationEnded):
+        await shop.say("One more thing", asked.conversation_id)
+    with pytest.raises(ConversationEnded):
+        await agents[0].call("assistant.claim_conversation", **where)
+    told = await shop.user.call("assistant.get_conversation", **where)
+    assert [turn.reply for turn in told.history][1:] == ["It confines quarks.", ""]
+
+
+async def test_a_conversation_can_be_given_back_to_the_bot(shop: Shop, agents: list[Client]) -> None:
+    asked = await shop.say(QUESTION)
+    where = {"conversation_id": asked.conversation_id}
+    await agents[0].call("assistant.claim_conversation", **where)
+    given = await agents[0].call("assistant.close_conversation", **where, state="open")
+    assert given.state == "open"
+    assert (await shop.say("how do returns work", asked.conversation_id)).reply == "Send it within 30 days."
+
+
+async def test_what_a_person_saw_in_a_question_waits_for_a_review(shop: Shop, agents: list[Client]) -> None:
+    asked = await shop.say("zebra stripes refundable quark")
+    where = {"conversation_id": asked.conversation_id}
+    await agents[0].call("assistant.claim_conversation", **where)
+    with pytest.raises(IntentMissing):
+        await agents[0].call("assistant.reply_to_conversation", **where, text="So.", intent="nothing")
+    await agents[0].call("assistant.reply_to_conversation", **where, text="So.", intent="returns")
+    page = await shop.admin.call("assistant.list_feedback", bot_id=shop.bot.bot_id)
+    [waiting] = [each for each in page.feedback if each.turn_id == asked.turn_id]
+    assert (waiting.text, waiting.intent, waiting.source) == (asked.text, "returns", "agent")
+
+
+async def test_who_may_not_answer_does_not(shop: Shop, agents: list[Client]) -> None:
+    asked = await shop.say(QUESTION)
+    where = {"conversation_id": asked.conversation_id}
+    with pytest.raises(PermissionMissing):
+        await shop.user.call("assistant.claim_conversation", **where)
+    with pytest.raises(ConversationMissing):
+        await agents[0].call("assistant.claim_conversation", conversation_id="conversation_none")

@@ -1,0 +1,86 @@
+"""Entities in texts: values, patterns, built-ins, with their characters."""
+
+import time
+from datetime import date
+
+import pytest
+
+from mainstay.services.assistant.built_ins import BUILT_INS
+from mainstay.services.assistant.entities import Finder, PatternUnusable
+from mainstay.services.assistant.records import Entity
+
+_MONDAY = date(2026, 11, 30)
+_CARDS = Entity(name="card", values={"Visa": ["visa card"], "Mastercard": ["master card", "MC"]})
+_ORDER = Entity(name="order", pattern=r"[A-Z]{2}-\d{4}")
+
+
+def found(text: str, *wanted: str, entities: tuple[Entity, ...] = ()) -> list[tuple[str, str, str]]:
+    every = Finder(entities).find(text, _MONDAY, wanted)
+    assert all(text[each.start : each.end] == each.text for each in every)
+    return [(each.entity, each.value, each.text) for each in every]
+
+
+def test_values_are_found_by_their_synonyms_the_longest_first() -> None:
+    told = found("My VISA  card, not the Master\tCard or mc", entities=(_CARDS,))
+    assert told == [
+        ("card", "Visa", "VISA  card"),
+        ("card", "Mastercard", "Master\tCard"),
+        ("card", "Mastercard", "mc"),
+    ]
+
+
+def test_a_pattern_matches_whole_words_without_the_signs_around_them() -> None:
+    told = found("Orders AB-1234, (CD-5678). AB-12345?", entities=(_ORDER,))
+    assert told == [("order", "AB-1234", "AB-1234"), ("order", "CD-5678", "CD-5678")]
+    two = Entity(name="iban", pattern=r"[A-Z]{2}\d{2}( \d{4}){2}")
+    assert found("It is DE12 3456 7890.", entities=(two,)) == [("iban", "DE12 3456 7890", "DE12 3456 7890")]
+
+
+@pytest.mark.parametrize("pattern", ["(", "a{2", r"(a)\1", "(?=a)", "(?<!a)b", "(a{1000}){1000}"])
+def test_what_takes_more_than_linear_time_is_no_pattern(pattern: str) -> None:
+    with pytest.raises(PatternUnusable, match=r"error: \w+|exceeds size limit"):
+        Finder([Entity(name="a", pattern=pattern)])
+
+
+def test_a_pattern_that_is_slow_elsewhere_is_quick() -> None:
+    slow = Entity(name="a", pattern=r"(a|a)*(a+)+b")
+    began = time.perf_counter()
+    assert found("a" * 4000, entities=(slow,)) == []
+    assert time.perf_counter() - began < 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "values"),
+    [
+        ("number", "1,250.50 and 3 and 007, not A4 or 1.2.3", ["1250.5", "3", "7"]),
+        ("money", "$20, 1,000.00 euros and 5 CHF", ["20 USD", "1000 EUR", "5 CHF"]),
+        ("percent", "5 % or 12.5percent", ["5", "12.5"]),
+        ("email", "Write to Ada.L+x@Example.co.uk.", ["ada.l+x@example.co.uk"]),
+        ("url", "See https://example.com/a?b=c, please", ["https://example.com/a?b=c"]),
+        ("phone", "Call +49 30 123456 or 030-1234-567", ["+4930123456", "0301234567"]),
+        ("time", "at 9:30 pm, 14:05 or noon; 25:00 is none", ["21:30", "14:05", "12:00"]),
+        ("time", "at 12am and 12 pm", ["00:00", "12:00"]),
+        ("date", "today, tomorrow or friday", ["2026-11-30", "2026-12-01", "2026-12-04"]),
+        ("date", "next monday", ["2026-12-07"]),
+        ("date", "2026-02-28 but not 2026-02-30", ["2026-02-28"]),
+        ("date", "3rd of March, May 4, 2027 and 5 Dec", ["2027-03-03", "2027-05-04", "2026-12-05"]),
+        ("date", "29 February", []),
+    ],
+)
+def test_built_ins_are_told_in_one_form(kind: str, text: str, values: list[str]) -> None:
+    assert [value for entity, value, _ in found(text, kind) if entity == kind] == values
+
+
+def test_built_ins_are_looked_for_only_where_a_slot_wants_them() -> None:
+    assert found("20 on 2026-11-30 at noon") == []
+    assert {kind for kind, _, _ in found("20 on 2026-11-30 at noon", "number", "date")} == {"number", "date"}
+
+
+@pytest.mark.parametrize(
+    "sign", ["1", "a", " ", "@", "1 ", "a@", "1,", "+1 ", "9:", "\u200f", "😀", "https://"]
+)
+def test_long_texts_of_one_sign_take_no_time(sign: str) -> None:
+    text = (sign * 4000)[:4000]
+    began = time.perf_counter()
+    Finder([_CARDS, _ORDER]).find(text, _MONDAY, BUILT_INS)
+    assert time.perf_counter() - began < 1

@@ -1,0 +1,169 @@
+"""Learning: corrections, reviews, retraining with a judge, roll-back, suggestions; on real data."""
+
+import asyncio
+import csv
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from faults.servers import lacking
+from mainstay.engines.encoder.onnx import OnnxEncoder
+from mainstay.services.assistant.failures import IntentMissing, TurnMissing
+from makers import Client, client, opened_house
+from services.assistant.conftest import Shop, somebody
+from services.assistant.making import INTENTS
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+INTENTS_TRIED, GIVEN, CORRECTED, TRIED = 40, 3, 200, 5
+
+
+async def test_a_correction_is_learned_from_when_the_bot_is_trained(shop: Shop) -> None:
+    made = await shop.admin.call("assistant.create_bot", name="Learner", intents=INTENTS)
+    asked = {"bot_id": made.bot_id, "text": "reimburse garments promptly"}
+    turn = await shop.admin.call("assistant.take_turn", **asked)
+    rated = {"bot_id": made.bot_id, "turn_id": turn.turn_id, "helpful": False}
+    told = await shop.admin.call("assistant.rate_turn", **rated, intent="returns", comment="Money back.")
+    assert (told.state, told.text) == ("accepted", asked["text"])
+    trained = await shop.admin.call("assistant.train_bot", bot_id=made.bot_id)
+    assert (trained.version, trained.learned, trained.active, trained.compared.switched) == (2, 1, True, True)
+    [after] = await shop.admin.call(
+        "assistant.understand", bot_id=made.bot_id, texts=["garments reimburse please"]
+    )
+    assert (after.intent, after.out_of_scope) == ("returns", False)
+
+
+async def test_a_correction_of_a_user_waits_and_said_again_replaces(shop: Shop) -> None:
+    turn = await shop.say("reimburse garments promptly")
+    rated = {"bot_id": shop.bot.bot_id, "turn_id": turn.turn_id}
+    first = await shop.user.call("assistant.rate_turn", **rated, intent="person")
+    again = await shop.user.call("assistant.rate_turn", **rated, intent="returns")
+    assert (first.state, again.state) == ("pending", "pending")
+    page = await shop.admin.call("assistant.list_feedback", bot_id=shop.bot.bot_id)
+    [waiting] = [each for each in page.feedback if each.turn_id == turn.turn_id]
+    assert waiting.feedback_id == again.feedback_id
+    decided = {"bot_id": shop.bot.bot_id, "feedback_id": again.feedback_id}
+    accepted = await shop.admin.call(
+        "assistant.review_feedback", **decided, accept=True, intent="opening_hours"
+    )
+    assert (accepted.state, accepted.intent) == ("accepted", "opening_hours")
+    rejected = await shop.admin.call("assistant.review_feedback", **decided, accept=False)
+    assert rejected.state == "rejected"
+
+
+async def test_what_is_judged_must_be_there_and_visible(shop: Shop) -> None:
+    turn = await shop.say("how do returns work")
+    rated = {"bot_id": shop.bot.bot_id, "turn_id": turn.turn_id}
+    with pytest.raises(IntentMissing):
+        await shop.user.call("assistant.rate_turn", **rated, intent="nothing")
+    other = await somebody(shop.admin)
+    with pytest.raises(TurnMissing):
+        await other.call("assistant.rate_turn", **rated, helpful=True)
+    assert (await shop.user.call("assistant.rate_turn", **rated, helpful=True)).state == "rated"
+
+
+async def test_a_bot_is_trained_by_itself_after_so_many_corrections(shop: Shop) -> None:
+    made = await shop.admin.call("assistant.create_bot", name="Itself", intents=INTENTS, retrain_after=2)
+    for text in ("reimburse garments promptly", "garments reimburse"):
+        turn = await shop.admin.call("assistant.take_turn", bot_id=made.bot_id, text=text)
+        rated = {"bot_id": made.bot_id, "turn_id": turn.turn_id, "intent": "returns"}
+        await shop.admin.call("assistant.rate_turn", **rated)
+    async with asyncio.timeout(20):
+        while (await shop.admin.call("assistant.get_bot", bot_id=made.bot_id)).version != 2:
+            await asyncio.sleep(0.02)
+
+
+async def test_an_earlier_model_answers_again_by_one_call_and_five_are_kept(shop: Shop) -> None:
+    made = await shop.admin.call("assistant.create_bot", name="Back", intents=INTENTS)
+    for _ in range(6):
+        await shop.admin.call("assistant.train_bot", bot_id=made.bot_id)
+    bot = await shop.admin.call("assistant.get_bot", bot_id=made.bot_id)
+    assert [model.version for model in bot.models] == [7, 6, 5, 4, 3]
+    back = await shop.admin.call("assistant.use_model", bot_id=made.bot_id, version=4)
+    assert back.active
+    turn = await shop.admin.call("assistant.take_turn", bot_id=made.bot_id, text="how do returns work")
+    assert turn.version == 4
+
+
+async def test_what_could_not_be_answered_is_grouped_and_named(shop: Shop) -> None:
+    made = await shop.admin.call("assistant.create_bot", name="Gaps", intents=INTENTS)
+    cards = ["loyalty points balance", "loyalty points balance now", "loyalty points balance today"]
+    for text in [*cards, "quantum lattice", "how do returns work", cards[0].upper()]:
+        await shop.admin.call("assistant.take_turn", bot_id=made.bot_id, text=text)
+    [found] = await shop.admin.call("assistant.suggest_intents", bot_id=made.bot_id)
+    assert (found.questions, found.name) == (3, "loyalty_points_balance")
+    assert {text.lower() for text in found.examples} == set(cards)
+    assert len(await shop.admin.call("assistant.suggest_intents", bot_id=made.bot_id, least=4)) == 0
+
+
+@pytest.fixture(scope="module")
+def said() -> dict[str, list[str]]:
+    """Give what people say of the first 40 intents of BANKING77."""
+    path = Path(os.environ.get("MAINSTAY_BENCH_DATA", "/nowhere")) / "banking77" / "train.csv"
+    if not path.is_file():
+        lacking("banking77 is not here: set MAINSTAY_BENCH_DATA")
+    found: dict[str, list[str]] = {}
+    with path.open(encoding="utf-8") as lines:
+        for row in csv.DictReader(lines):
+            found.setdefault(row["category"], []).append(row["text"])
+    return {name: found[name] for name in sorted(found)[:INTENTS_TRIED]}
+
+
+@pytest.fixture(scope="module")
+def model() -> Path:
+    folder = Path(os.environ.get("MAINSTAY_ENCODER", "/nowhere"))
+    if not folder.is_dir():
+        lacking("MAINSTAY_ENCODER names no encoder (make encoder)")
+    return folder
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def bank(tmp_path_factory: pytest.TempPathFactory, model: Path) -> AsyncIterator[Client]:
+    encoder = OnnxEncoder(model)
+    async with opened_house(tmp_path_factory.mktemp("bank") / "data", encoder=encoder) as house:
+        yield client(house)
+    await encoder.close()
+
+
+async def corrected(bank: Client, bot_id: str, said: dict[str, list[str]], *, right: bool) -> None:
+    """Take 200 turns and correct each, rightly or wrongly."""
+    names = sorted(said)
+    for number in range(CORRECTED):
+        place = number % len(names)
+        text = said[names[place]][GIVEN + number // len(names)]
+        turn = await bank.call("assistant.take_turn", bot_id=bot_id, text=text)
+        intent = names[place] if right else names[(place + 7) % len(names)]
+        await bank.call("assistant.rate_turn", bot_id=bot_id, turn_id=turn.turn_id, intent=intent)
+
+
+async def accuracy(bank: Client, bot_id: str, said: dict[str, list[str]]) -> float:
+    """Give how much it understands of what it has never seen."""
+    tried = [(text, name) for name in sorted(said) for text in said[name][-TRIED:]]
+    told = await bank.call("assistant.understand", bot_id=bot_id, texts=[text for text, _ in tried])
+    return sum(each.intent == name for each, (_, name) in zip(told, tried, strict=True)) / len(tried)
+
+
+async def test_two_hundred_corrections_raise_accuracy_and_a_poisoned_batch_is_not_switched_to(
+    bank: Client, said: dict[str, list[str]]
+) -> None:
+    """With 3 examples for each of 40 intents .79 is right; with 200 corrections .89."""
+    intents = [{"name": name, "examples": said[name][:GIVEN], "replies": ["Yes."]} for name in sorted(said)]
+    made = [await bank.call("assistant.create_bot", name=name, intents=intents) for name in ("good", "bad")]
+    before = await accuracy(bank, made[0].bot_id, said)
+
+    await corrected(bank, made[0].bot_id, said, right=True)
+    good = await bank.call("assistant.train_bot", bot_id=made[0].bot_id)
+    after = await accuracy(bank, made[0].bot_id, said)
+    assert (good.active, good.learned) == (True, CORRECTED)
+    assert after >= before + 0.06, (before, after)
+
+    await corrected(bank, made[1].bot_id, said, right=False)
+    bad = await bank.call("assistant.train_bot", bot_id=made[1].bot_id)
+    assert (bad.active, bad.compared.switched) == (False, False)
+    assert bad.compared.candidate_accuracy < bad.compared.accuracy
+    assert await accuracy(bank, made[1].bot_id, said) == before
+    bot = await bank.call("assistant.get_bot", bot_id=made[1].bot_id)
+    assert [(model.version, model.active) for model in bot.models] == [(2, False), (1, True)]

@@ -1,0 +1,110 @@
+"""What somebody said goes with the person, with the conversation, with age; bots learn anew without it."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mainstay.kernel.tidying import DAY_MS
+from mainstay.ports.database import SYSTEM
+from mainstay.services.assistant.failures import TalkerErased
+from makers import Client, FrozenClock, client, opened_house
+from services.assistant.conftest import somebody
+from services.assistant.making import INTENTS
+from services.privacy.test_persons import calm, ended
+
+SECRET = "violet marmalade submarine"
+
+
+async def versions(admin: Client, bot_id: str) -> list[int]:
+    return [each.version for each in (await admin.call("assistant.get_bot", bot_id=bot_id)).models]
+
+
+async def test_a_person_takes_what_she_said_along_and_bots_forget_it(tmp_path: Path) -> None:
+    async with opened_house(tmp_path / "data", clock=FrozenClock()) as house:
+        admin = client(house)
+        her, agent = await somebody(admin), await somebody(admin, "admin")
+        bot = await admin.call("assistant.create_bot", name="Shop", intents=INTENTS)
+        asked = {"bot_id": bot.bot_id, "text": SECRET}
+        turn = await her.call("assistant.take_turn", **asked)
+        where = {"conversation_id": turn.conversation_id}
+        await agent.call("assistant.claim_conversation", **where)
+        await agent.call("assistant.reply_to_conversation", **where, text=f"About {SECRET}.")
+        rated = {"bot_id": bot.bot_id, "turn_id": turn.turn_id, "intent": "returns"}
+        await admin.call("assistant.rate_turn", **rated)
+        await admin.call("assistant.train_bot", bot_id=bot.bot_id)
+        assert await versions(admin, bot.bot_id) == [2, 1]
+
+        subject = (await her.call("identity.whoami")).subject
+        asked_for = await admin.call("privacy.export_person", subject=subject)
+        done = await ended(house, admin, asked_for.request_id)
+        assert {part.service: part.counts for part in done.parts}["assistant"] == {
+            "conversations": 1,
+            "judgements": 1,
+        }
+        data = (await admin.call("privacy.read_export", request_id=asked_for.request_id)).services
+        [talk] = data["assistant"]["conversations"]
+        assert [each["text"] for each in talk["turns"]] == [SECRET, ""]
+
+        erased = await admin.call("privacy.erase_person", subject=subject)
+        report = await ended(house, admin, erased.request_id)
+        counts = {part.service: part.counts for part in report.parts}
+        assert counts["assistant"] == {"conversations": 1, "judgements": 1, "replies": 0}
+        assert await versions(admin, bot.bot_id) == [3]
+        for table in ("assistant_turns", "assistant_conversations", "assistant_feedback"):
+            assert await house.engines.database.fetch(SYSTEM, f"SELECT * FROM {table}") == []
+        model = (await admin.call("assistant.get_bot", bot_id=bot.bot_id)).models[0]
+        assert model.learned == 0
+        with pytest.raises(TalkerErased):
+            await her.call("assistant.take_turn", **asked)
+
+
+async def test_nothing_that_was_said_stands_readable_in_the_database(tmp_path: Path) -> None:
+    async with opened_house(tmp_path / "data", clock=FrozenClock()) as house:
+        admin = client(house)
+        intents = [{"name": "secret_intent", "examples": [f"{SECRET} please"], "replies": [SECRET]}]
+        bot = await admin.call("assistant.create_bot", name="Shop", intents=intents)
+        turn = await admin.call("assistant.take_turn", bot_id=bot.bot_id, text=SECRET)
+        rated = {"bot_id": bot.bot_id, "turn_id": turn.turn_id, "intent": "secret_intent", "comment": SECRET}
+        await admin.call("assistant.rate_turn", **rated)
+    held = b"".join(path.read_bytes() for path in sorted((tmp_path / "data").glob("mainstay.db*")))
+    assert len(held) > 10_000
+    assert [word for word in (*SECRET.encode().split(), b"secret_intent") if word in held] == []
+
+
+async def test_a_deleted_conversation_is_unlearned(tmp_path: Path) -> None:
+    async with opened_house(tmp_path / "data", clock=FrozenClock()) as house:
+        admin = client(house)
+        bot = await admin.call("assistant.create_bot", name="Shop", intents=INTENTS)
+        turn = await admin.call("assistant.take_turn", bot_id=bot.bot_id, text=SECRET)
+        rated = {"bot_id": bot.bot_id, "turn_id": turn.turn_id, "intent": "returns"}
+        await admin.call("assistant.rate_turn", **rated)
+        assert (await admin.call("assistant.train_bot", bot_id=bot.bot_id)).learned == 1
+        await admin.call("assistant.delete_conversation", conversation_id=turn.conversation_id)
+        await calm(house, admin)
+        [model] = (await admin.call("assistant.get_bot", bot_id=bot.bot_id)).models
+        assert (model.version, model.learned, model.active) == (3, 0, True)
+
+
+async def test_old_conversations_are_removed_and_young_ones_stay(tmp_path: Path) -> None:
+    clock = FrozenClock()
+    async with opened_house(tmp_path / "data", clock=clock) as house:
+        admin = client(house)
+        bot = await admin.call("assistant.create_bot", name="Shop", intents=INTENTS)
+        old = await admin.call("assistant.take_turn", bot_id=bot.bot_id, text="how do returns work")
+        rated: dict[str, Any] = {"bot_id": bot.bot_id, "turn_id": old.turn_id, "helpful": True}
+        await admin.call("assistant.rate_turn", **rated)
+        clock.move(40 * DAY_MS / 1000)
+        young = await admin.call("assistant.take_turn", bot_id=bot.bot_id, text="how do returns work")
+        preview = await admin.call("privacy.preview_retention", kind="conversations", days=30)
+        assert preview.count == 1
+        await admin.call("privacy.set_retention", days={"conversations": 30})
+        clock.move(DAY_MS / 1000 + 60)
+        async with asyncio.timeout(20):
+            while True:
+                page = await admin.call("assistant.list_conversations")
+                if [each.conversation_id for each in page.conversations] == [young.conversation_id]:
+                    break
+                await asyncio.sleep(0.05)
+        assert await house.engines.database.fetch(SYSTEM, "SELECT * FROM assistant_feedback") == []
