@@ -159,6 +159,29 @@ def keyphrases(root: Path) -> dict[str, tuple[str, tuple[str, ...]]]:
     return found
 
 
+def sentence_polarity(root: Path) -> tuple[list[str], list[str]]:
+    """Read sentences of film reviews (Pang and Lee 2005) and whether they praise, neighbours as they came."""
+    texts, labels = list[str](), list[str]()
+    with zipfile.ZipFile(root / "sentence-polarity/sentence_polarity.zip") as archive:
+        for name in sorted(archive.namelist()):
+            label = {".pos": "positive", ".neg": "negative"}.get(Path(name).suffix)
+            if label:
+                lines = archive.read(name).decode("latin-1").splitlines()
+                texts += [line.strip() for line in lines if line.strip()]
+                labels += [label] * (len(texts) - len(labels))
+    return texts, labels
+
+
+def tweets(root: Path, language: str, part: str) -> tuple[list[str], list[str]]:
+    """Read UMSAB's tweets of a language (Barbieri et al. 2022) and their sentiment."""
+    names = {"0": "negative", "1": "neutral", "2": "positive"}
+    place = root / "umsab-sentiment" / language
+    texts = (place / f"{part}_text.txt").read_text("utf-8").split("\n")
+    labels = (place / f"{part}_labels.txt").read_text("utf-8").split("\n")
+    both = [(text, names[label.strip()]) for text, label in zip(texts, labels, strict=False) if label.strip()]
+    return [text for text, _ in both], [label for _, label in both]
+
+
 def debian(root: Path, every: int = 12) -> Collection:
     """Read package descriptions as a known-item search: the one-line summary asks for the long text.
 

@@ -79,6 +79,7 @@ ALL = (
         table=False,
     ),
     Benchmark("answers", "Answers, refusals, citations", table=False),
+    Benchmark("language_heads", "Names and sentiment"),
     Benchmark("language_keywords", "Key phrases beside YAKE"),
     Benchmark("language_summaries", "Summaries beside Lead-k and TextRank"),
     Benchmark("language_detection", "Languages told, beside lingua", ("--peer",)),

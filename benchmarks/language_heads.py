@@ -1,0 +1,193 @@
+"""Names and sentiment: heads trained and tried on public sets, and those that come along.
+
+    MAINSTAY_BENCH_DATA=… MAINSTAY_ENCODER=… python benchmarks/language_heads.py [--json FILE]
+
+Names: CoNLL-2003, trained on its train part, found in its dev part, kind and both ends alike. Sentiment:
+sentence-polarity in five folds of blocks of ten lines (what a head sees is chosen in the first fold's own
+training part); tweets of eight languages (UMSAB), trained on each one's train part, macro-F1 on its test
+part. Nothing is chosen by what is measured. The heads that Mainstay brings have never seen any of these.
+Ten minutes.
+"""
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from datasets import folder, sentence_polarity, tweets
+from figures import Figure, at_least, options, tell
+from sklearn.metrics import accuracy_score, f1_score
+
+from mainstay.engines.encoder.folder import read_folder
+from mainstay.engines.encoder.model import OnnxModel, load_tokenizer, pad_id
+from mainstay.engines.readers.corpora import Named, read_named
+from mainstay.engines.readers.gathering import gather
+from mainstay.engines.readers.heads import TRAINED
+from mainstay.engines.readers.measures import calibration_error, names_f1
+from mainstay.engines.readers.opinion import Opinion
+from mainstay.engines.readers.opinion_training import OpinionPlan, train_opinion
+from mainstay.engines.readers.sheets import Sheets
+from mainstay.engines.readers.stored import Head, load_heads
+from mainstay.engines.readers.tagger import Tagger
+from mainstay.engines.readers.tagger_training import TaggerPlan, train_tagger
+
+LANGUAGES = ("english", "arabic", "french", "german", "hindi", "italian", "portuguese", "spanish")
+_FOLDS, _BLOCK = 5, 10
+_ERROR_MAX = 0.05
+
+
+class Bench:
+    """An encoder, and heads trained and tried upon it."""
+
+    def __init__(self, encoder: Path) -> None:
+        """Load the encoder."""
+        found = read_folder(encoder)
+        tokenizer = load_tokenizer(found)
+        self.card = {"encoder": found.name, "languages": ["en"]}
+        self.model = OnnxModel(found, pad_id(tokenizer))
+        self.sheets = Sheets(tokenizer, found.tokens_max)
+
+    def taught(self, texts: Sequence[str], labels: Sequence[str], plan: OpinionPlan) -> Head:
+        """Train a head for sentiment."""
+        return train_opinion(self.model, self.sheets, texts, labels, self.card, plan, _quiet)
+
+    def verdicts(self, head: Head, texts: Sequence[str]) -> list[Mapping[str, float]]:
+        """Weigh texts."""
+        opinion = Opinion(head)
+        means, _ = gather(self.model, [self.sheets.make(text) for text in texts], [], _quiet)
+        return [opinion.weigh(text, mean) for text, mean in zip(texts, means, strict=True)]
+
+    def names(self, head: Head, texts: Sequence[Named]) -> tuple[float, float]:
+        """Give F1 and the calibration error of names."""
+        tagger = Tagger(head)
+        pages = [self.sheets.make(named.text) for named in texts]
+        _, seen = gather(self.model, pages, tagger.layers, _quiet)
+        pairs, scores, right = [], list[float](), list[bool]()
+        for named, page, each in zip(texts, pages, seen, strict=True):
+            mentions = tagger.mentions(page, tagger.tag(each, 1)[0])
+            found = [(mention.kind, mention.start, mention.end) for mention in mentions]
+            pairs.append((found, named.names))
+            scores += [mention.score for mention in mentions]
+            right += [name in set(named.names) for name in found]
+        return names_f1(pairs), calibration_error(scores, right)
+
+
+def _quiet(_step: str, _done: int, _total: int) -> None:
+    return
+
+
+def _best(verdicts: Sequence[Mapping[str, float]], labels: Sequence[str]) -> list[str]:
+    known = set(labels)
+    return [max((label for label in each if label in known), key=each.__getitem__) for each in verdicts]
+
+
+def _error(verdicts: Sequence[Mapping[str, float]], labels: Sequence[str]) -> float:
+    right = [max(each, key=each.__getitem__) == label for each, label in zip(verdicts, labels, strict=True)]
+    return calibration_error([max(each.values()) for each in verdicts], right)
+
+
+def names(bench: Bench, data: Path, brought: Head) -> list[Figure]:
+    """Measure names."""
+    train = read_named([data / "conll2003" / "conllpp_train.txt"])
+    dev = read_named([data / "conll2003" / "conllpp_dev.txt"])
+    head = train_tagger(bench.model, bench.sheets, train, bench.card, TaggerPlan(), _quiet)
+    f1, error = bench.names(head, dev)
+    own_f1, own_error = bench.names(brought, dev)
+    return [
+        at_least("names, CoNLL-2003 dev, trained on its train part: span F1", f1, 0.88, ""),
+        _small("… calibration error", error),
+        Figure("… by the head that comes along, which has seen none of it: span F1", f"{own_f1:.3f}"),
+        Figure("… calibration error", f"{own_error:.3f}"),
+        Figure("… in its own held-out texts: span F1", f"{brought.card['held_out_f1']:.3f}"),
+        _small("… calibration error", brought.card["held_out_calibration_error"]),
+    ]
+
+
+def polarity(bench: Bench, data: Path, brought: Head) -> list[Figure]:
+    """Measure sentiment in sentences."""
+    texts, labels = sentence_polarity(data)
+    plan, right, errors = OpinionPlan(), list[bool](), list[float]()
+    for fold in range(_FOLDS):
+        held = [n for n in range(len(texts)) if n // _BLOCK % _FOLDS == fold]
+        kept = [n for n in range(len(texts)) if n // _BLOCK % _FOLDS != fold]
+        head = bench.taught([texts[n] for n in kept], [labels[n] for n in kept], plan)
+        plan = replace(plan, tried=(_chosen(head),))
+        golden = [labels[n] for n in held]
+        verdicts = bench.verdicts(head, [texts[n] for n in held])
+        right += [one == other for one, other in zip(_best(verdicts, golden), golden, strict=True)]
+        errors.append(_error(verdicts, golden))
+    some, golden = texts[::4], labels[::4]
+    own = accuracy_score(golden, _best(bench.verdicts(brought, some), golden))
+    return [
+        at_least("sentiment, sentence-polarity, five folds: accuracy", float(np.mean(right)), 0.80, ""),
+        _small("… calibration error, mean of the folds", float(np.mean(errors))),
+        Figure("… by the head that comes along (every fourth sentence): accuracy", f"{own:.3f}"),
+    ]
+
+
+def _chosen(head: Head) -> tuple[int, int, float, float]:
+    card = head.card
+    return card["words_max"], card["letters_max"], card["layers_weight"], card["strength"]
+
+
+def short_posts(bench: Bench, data: Path, brought: Head) -> list[Figure]:
+    """Measure sentiment in tweets of eight languages."""
+    scores, errors, figures = dict[str, float](), dict[str, float](), list[Figure]()
+    for language in LANGUAGES:
+        head = bench.taught(*tweets(data, language, "train"), OpinionPlan())
+        texts, labels = tweets(data, language, "test")
+        verdicts = bench.verdicts(head, texts)
+        scores[language] = _macro(labels, _best(verdicts, labels))
+        errors[language] = _error(verdicts, labels)
+        print(
+            language, round(scores[language], 4), round(errors[language], 4), _chosen(head), file=sys.stderr
+        )
+        if language == "english":
+            own = bench.verdicts(brought, texts)
+            figures.append(
+                Figure(
+                    "… English, by the head that comes along: macro-F1",
+                    f"{_macro(labels, _best(own, labels)):.3f} (calibration error {_error(own, labels):.3f})",
+                )
+            )
+    others = "; ".join(f"{language} {score:.3f}" for language, score in scores.items())
+    return [
+        at_least("sentiment, tweets, English: macro-F1", scores["english"], 0.62, ""),
+        _small("… calibration error", errors["english"]),
+        *figures,
+        at_least(
+            "sentiment, tweets, mean of eight languages: macro-F1", _mean(scores), 0.55, "", f"({others})"
+        ),
+        _small("… calibration error, mean of eight", _mean(errors)),
+    ]
+
+
+def _macro(labels: Sequence[str], found: Sequence[str]) -> float:
+    return float(f1_score(labels, found, average="macro"))
+
+
+def _mean(scores: Mapping[str, float]) -> float:
+    return float(np.mean(list(scores.values())))
+
+
+def _small(what: str, error: float) -> Figure:
+    return Figure(what, f"{error:.3f}", f"≤ {_ERROR_MAX}", error <= _ERROR_MAX)
+
+
+def main() -> None:
+    """Measure."""
+    parser = options(__doc__ or "")
+    arguments: Any = parser.parse_args()
+    bench, data = Bench(Path(os.environ["MAINSTAY_ENCODER"])), folder()
+    brought = {head.kind: head for head in load_heads(TRAINED)}
+    found = names(bench, data, brought["mentions"])
+    found += polarity(bench, data, brought["sentiment"])
+    found += short_posts(bench, data, brought["sentiment"])
+    tell(found, arguments.json)
+
+
+if __name__ == "__main__":
+    main()
