@@ -23,6 +23,7 @@ async def create_completion(asked: Asked) -> Reply:
     return Told(
         {
             **_head(said.answer_id, "chat.completion", asked.now_s, request.model),
+            **_conversation(said),
             "choices": [
                 {
                     "index": 0,
@@ -57,6 +58,7 @@ async def _chunks(
             continue
         if part.said.cited:
             yield chunk({"annotations": annotations(part.said.cited)})
+        head |= _conversation(part.said)
         yield chunk({}, part.said.reason)
         if usage:
             yield data({**head, "choices": [], "usage": usage_of(part.said)})
@@ -64,6 +66,11 @@ async def _chunks(
 
 def _head(answer_id: str, kind: str, now_s: int, model: str) -> dict[str, Any]:
     return {"id": f"chatcmpl-{answer_id}", "object": kind, "created": now_s, "model": model}
+
+
+def _conversation(said: Said) -> dict[str, Any]:
+    """Name the conversation with a bot, for whoever goes on with it (`conversation_id`)."""
+    return {"conversation_id": said.conversation} if said.conversation else {}
 
 
 def _message(said: Said) -> dict[str, Any]:

@@ -116,6 +116,7 @@ class ChatRequest(_Strict):
     stream: bool | None = None
     stream_options: StreamOptions | None = None
     cache_s: int | None = None
+    conversation_id: Annotated[str | None, Field(max_length=64, pattern=r"^[\w-]*$")] = None
 
 
 def chat_request(sent: Mapping[str, Any]) -> ChatRequest:
@@ -157,6 +158,7 @@ def talk_of(request: ChatRequest) -> Talk:
         stop=[stop] if isinstance(stop, str) else stop,
         seed=request.seed,
         cache_s=request.cache_s or 0,
+        conversation=request.conversation_id or "",
     )
 
 

@@ -14,7 +14,10 @@ from mainstay.transports.compatible.openai.talk import Cited, Part, Said, Talk
 PREFIX = "mainstay/"
 """What stands before a collection's name where a model is named."""
 
-_MISSING = frozenset({"GeneratorMissing", "CollectionMissing"})
+BOT = "bot_"
+"""How a bot's id begins."""
+
+_MISSING = frozenset({"GeneratorMissing", "CollectionMissing", "BotMissing"})
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,39 @@ class Collections:
                 yield Part(said=said if shown == said.text else _uncited(said, shown))
 
 
+class Bots:
+    """Bots, by their ids; the last thing that was said is a turn of a conversation that the bot keeps."""
+
+    operation = "assistant.take_turn"
+
+    def claims(self, name: str) -> bool:
+        """Say whether a name is a bot's id."""
+        return name.startswith(BOT)
+
+    async def all(self, asked: Asked) -> Sequence[Model]:
+        """List those that the caller may see and talk with."""
+        if not asked.has(self.operation) or not asked.has("assistant.list_bots"):
+            return []
+        return [
+            Model(each.bot_id, each.name, each.created_ms // 1000)
+            for each in await asked("assistant.list_bots")
+        ]
+
+    async def whole(self, asked: Asked, name: str, talk: Talk) -> Said:
+        """Take a turn."""
+        with _as_model():
+            return _turned(asked, await asked(self.operation, **_turn(name, talk)))
+
+    async def pieces(self, asked: Asked, name: str, talk: Talk) -> AsyncIterator[Part]:
+        """Take a turn piece by piece."""
+        with _as_model():
+            async for piece in asked.pieces("assistant.stream_turn", **_turn(name, talk)):
+                if piece.text:
+                    yield Part(text=piece.text)
+                if piece.result is not None:
+                    yield Part(said=_turned(asked, piece.result))
+
+
 class Generators:
     """Generators, by the name that the operator gave them."""
 
@@ -106,11 +142,13 @@ class Generators:
 
     async def whole(self, asked: Asked, name: str, talk: Talk) -> Said:
         """Let one go on with the conversation."""
+        _refuse_conversation(talk)
         with _as_model():
             return _completed(await asked(self.operation, generator=name, **talk.values()))
 
     async def pieces(self, asked: Asked, name: str, talk: Talk) -> AsyncIterator[Part]:
         """Let one go on piece by piece."""
+        _refuse_conversation(talk)
         with _as_model():
             values = talk.values()
             async for piece in asked.pieces("generation.stream_complete", generator=name, **values):
@@ -122,7 +160,7 @@ class Generators:
                     yield Part(text=piece.text)
 
 
-KINDS: Sequence[Kind] = (Collections(), Generators())
+KINDS: Sequence[Kind] = (Collections(), Bots(), Generators())
 """Who is asked first whether a name is of its kind stands first."""
 
 
@@ -151,8 +189,25 @@ def _missing() -> ModelMissing:
     return ModelMissing(told, problems=[{"field": "model", "problem": "There is no such model."}])
 
 
+def _turn(name: str, talk: Talk) -> dict[str, Any]:
+    """Give what a bot is told; raises ParameterUnsupported for what it cannot heed."""
+    values = {"bot_id": name, "text": _last_said(talk, "A bot does as it was made to")}
+    return {**values, "conversation_id": talk.conversation} if talk.conversation else values
+
+
 def _question(name: str, talk: Talk) -> dict[str, Any]:
     """Give what a collection is asked; raises ParameterUnsupported for what it cannot heed."""
+    _refuse_conversation(talk)
+    question = _last_said(talk, "A collection answers from its documents alone")
+    return {"question": question, "collection": name.removeprefix(PREFIX)}
+
+
+def _refuse_conversation(talk: Talk) -> None:
+    if talk.conversation:
+        raise unsupported("conversation", "Bots alone keep conversations; send the messages so far.")
+
+
+def _last_said(talk: Talk, why: str) -> str:
     images = [image for message in talk.messages for image in message.get("images", ())]
     unheeded = {
         "messages": images,
@@ -162,11 +217,11 @@ def _question(name: str, talk: Talk) -> dict[str, Any]:
     }
     for field, value in unheeded.items():
         if value:
-            raise unsupported(field, "A collection answers from its documents alone; ask a generator.")
-    questions = [message["content"] for message in talk.messages if message["role"] == "user"]
-    if not questions:
-        raise unsupported("messages", "A collection answers a question: add a message of the role `user`.")
-    return {"question": questions[-1], "collection": name.removeprefix(PREFIX)}
+            raise unsupported(field, f"{why}; ask a generator.")
+    said: list[str] = [message["content"] for message in talk.messages if message["role"] == "user"]
+    if not said:
+        raise unsupported("messages", "Add a message of the role `user`.")
+    return said[-1]
 
 
 def unsupported(field: str, problem: str) -> ParameterUnsupported:
@@ -197,6 +252,30 @@ def _grounded(asked: Asked, values: dict[str, Any], answer: Any) -> Said:
         tokens_in=-(-len(values["question"]) // 4),
         tokens_out=-(-len(answer.answer) // 4),
         cited=cited,
+    )
+
+
+def _turned(asked: Asked, turn: Any) -> Said:
+    base = asked.exchange.settings.address.url
+    cited = [
+        Cited(
+            start=0,
+            end=len(turn.reply),
+            url=f"{base}/v1/documents/{quote(each.doc_id, safe='')}#char={each.start},{each.end}",
+            title=each.title or each.doc_id,
+            doc_id=each.doc_id,
+            quote=each.text,
+        )
+        for each in turn.citations
+    ]
+    return Said(
+        answer_id=turn.turn_id,
+        text=turn.reply,
+        reason="stop",
+        tokens_in=-(-len(turn.text) // 4),
+        tokens_out=-(-len(turn.reply) // 4),
+        cited=cited,
+        conversation=turn.conversation_id,
     )
 
 

@@ -20,7 +20,6 @@ _ONLY: Mapping[str, Sequence[Any]] = {
     "reasoning": ({},),
     "top_logprobs": (0,),
     "truncation": ("disabled",),
-    "conversation": (),
     "prompt": (),
 }
 _ROLES = {"developer": "system"}
@@ -64,6 +63,12 @@ class StreamOptions(_Strict):
     include_obfuscation: bool | None = None
 
 
+class Conversation(_Strict):
+    """A conversation with a bot."""
+
+    id: Annotated[str, Field(max_length=64, pattern=r"^[\w-]+$")]
+
+
 class ResponseRequest(_Strict):
     """A request for a response."""
 
@@ -83,6 +88,7 @@ class ResponseRequest(_Strict):
     max_output_tokens: int | None = None
     metadata: Annotated[dict[str, str] | None, Field(max_length=16)] = None
     cache_s: int | None = None
+    conversation: str | Conversation | None = None
 
 
 def response_request(sent: Mapping[str, Any]) -> ResponseRequest:
@@ -100,7 +106,13 @@ def items_of(request: ResponseRequest) -> list[Item]:
     return [item if "type" in item else {"type": "message", **item} for item in request.input]
 
 
-def talk_of(request: ResponseRequest, items: Sequence[Item]) -> Talk:
+def conversation_of(request: ResponseRequest) -> str:
+    """Give the id of the conversation that is gone on with, if one is named."""
+    named = request.conversation
+    return named.id if isinstance(named, Conversation) else named or ""
+
+
+def talk_of(request: ResponseRequest, items: Sequence[Item], conversation: str = "") -> Talk:
     """Give what is said to the model: instructions, then every item so far."""
     messages = [message for place, item in enumerate(items) for message in _messages(item, place)]
     if request.instructions:
@@ -125,6 +137,7 @@ def talk_of(request: ResponseRequest, items: Sequence[Item]) -> Talk:
         top_p=request.top_p,
         tokens_max=request.max_output_tokens,
         cache_s=request.cache_s or 0,
+        conversation=conversation,
     )
 
 

@@ -21,6 +21,7 @@ def begun(response_id: str, request: ResponseRequest, created_s: int, *, stored:
         "completed_at": None,
         "status": "in_progress",
         "background": False,
+        "conversation": None,
         "error": None,
         "frequency_penalty": 0.0,
         "incomplete_details": None,
@@ -59,6 +60,7 @@ def ended(
         **response,
         "status": "incomplete" if cut else "completed",
         "completed_at": None if cut else now_s,
+        "conversation": {"id": said.conversation} if said.conversation else None,
         "incomplete_details": {"reason": cut} if cut else None,
         "output": list(output),
         "usage": {

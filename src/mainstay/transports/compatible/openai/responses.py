@@ -13,6 +13,7 @@ from mainstay.transports.compatible.openai.response_events import ResponseEvents
 from mainstay.transports.compatible.openai.response_request import (
     Item,
     ResponseRequest,
+    conversation_of,
     items_of,
     response_request,
     talk_of,
@@ -32,8 +33,9 @@ async def create_response(asked: Asked) -> Reply:
     stored = request.store is not False and asked.has(_KEEP)
     if request.store and not stored:
         raise unsupported("store", "Responses are not kept for this key: send `store` as false.")
-    items = [*await _earlier(asked, request), *_with_ids(asked, items_of(request))]
-    talk = talk_of(request, items)
+    earlier, conversation = await _earlier(asked, request)
+    items = [*earlier, *_with_ids(asked, items_of(request))]
+    talk = talk_of(request, items, conversation)
     response = shape.begun(asked.ids.new("resp"), request, asked.now_s, stored=stored)
     if request.stream:
         return Events(_events(asked, response, items, kind.pieces(asked, request.model, talk)), _nothing)
@@ -134,14 +136,17 @@ def _output(asked: Asked, said: Said) -> list[dict[str, Any]]:
     return output
 
 
-async def _earlier(asked: Asked, request: ResponseRequest) -> list[Item]:
-    """Give what led to the response from which this one goes on, and what it was."""
+async def _earlier(asked: Asked, request: ResponseRequest) -> tuple[list[Item], str]:
+    """Give what led to the response from which this one goes on, and the conversation with a bot."""
     if not request.previous_response_id:
-        return []
+        return [], conversation_of(request)
+    if request.conversation:
+        raise unsupported("conversation", "Name either it or `previous_response_id`.")
     if not asked.has(_GET):
         raise unsupported("previous_response_id", "Responses are not kept for this key.")
     earlier = await asked(_GET, response_id=request.previous_response_id)
-    return [*earlier.input, *earlier.output]
+    conversation = (earlier.facts.get("conversation") or {}).get("id", "")
+    return [*earlier.input, *earlier.output], conversation
 
 
 def _with_ids(asked: Asked, items: Sequence[Item]) -> list[Item]:

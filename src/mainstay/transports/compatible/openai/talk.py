@@ -7,7 +7,10 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Talk:
-    """A request to a model; the parts are those of `generation.complete`, as values."""
+    """A request to a model; the parts are those of `generation.complete`, as values.
+
+    `conversation` is the bot's conversation that is gone on with.
+    """
 
     messages: Sequence[Mapping[str, Any]]
     tools: Sequence[Mapping[str, Any]] = ()
@@ -20,12 +23,14 @@ class Talk:
     stop: Sequence[str] = ()
     seed: int | None = None
     cache_s: int = 0
+    conversation: str = ""
 
     def values(self) -> dict[str, Any]:
         """Give them by name; what is left to the model is left out."""
         told = {
             name: list(value) if isinstance(value, (list, tuple)) else value
             for name, value in vars(self).items()
+            if name != "conversation"
         }
         return {name: value for name, value in told.items() if value is not None}
 
@@ -44,7 +49,10 @@ class Cited:
 
 @dataclass(frozen=True)
 class Said:
-    """A whole answer; `reason` is one of the protocol's for a chat completion."""
+    """A whole answer; `reason` is one of the protocol's for a chat completion.
+
+    `conversation` is the one with a bot that it belongs to.
+    """
 
     answer_id: str
     text: str
@@ -53,6 +61,7 @@ class Said:
     tokens_in: int = 0
     tokens_out: int = 0
     cited: Sequence[Cited] = ()
+    conversation: str = ""
 
 
 @dataclass(frozen=True)

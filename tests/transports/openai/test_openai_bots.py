@@ -1,0 +1,119 @@
+"""Bots as models: turns as completions and as responses, whole and streamed, and conversations that go on."""
+
+from collections.abc import Callable
+from typing import Any
+
+import openai
+import pytest
+
+from transports.openai.serving import Served
+
+_OPEN = "We are open from nine to five."
+_INTENTS = [
+    {
+        "name": "order_status",
+        "examples": [
+            "Where is my order?",
+            "Has my parcel been sent?",
+            "Track order 4711",
+            "Order status please",
+        ],
+        "slots": [{"name": "order", "entity": "number", "prompt": "Which order is it?"}],
+        "replies": ["Order {order} is on its way."],
+    },
+    {
+        "name": "opening",
+        "examples": [
+            "When are you open?",
+            "Opening hours",
+            "Are you open on Sunday?",
+            "What time do you close?",
+        ],
+        "replies": [_OPEN],
+    },
+]
+
+
+@pytest.fixture(scope="package")
+def bot(serves: Served) -> str:
+    made = serves.call("assistant.create_bot", name="Shop", intents=_INTENTS, collections=["harbour"])
+    return str(made.bot_id)
+
+
+def _asks(bot: str, text: str) -> Any:
+    return {"model": bot, "messages": [{"role": "user", "content": text}]}
+
+
+def listed(there: Served, bot: str) -> None:
+    assert bot in [model.id for model in there.client().models.list()]
+    assert there.client().models.retrieve(bot).owned_by == "Shop"
+
+
+def completed(there: Served, bot: str) -> None:
+    answer = there.client().chat.completions.create(**_asks(bot, "What are your opening hours?"))
+    assert answer.choices[0].message.content == _OPEN
+    assert answer.model == bot
+
+
+def streamed(there: Served, bot: str) -> None:
+    stream = there.client().chat.completions.create(**_asks(bot, "When do you open?"), stream=True)
+    chunks = list(stream)
+    assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks) == _OPEN
+    assert chunks[-1].choices[0].finish_reason == "stop"
+    assert (chunks[-1].model_extra or {})["conversation_id"].startswith("conversation_")
+
+
+def goes_on(there: Served, bot: str) -> None:
+    client = there.client()
+    first = client.chat.completions.create(**_asks(bot, "Where is my order?"))
+    assert first.choices[0].message.content == "Which order is it?"
+    conversation = (first.model_extra or {})["conversation_id"]
+    then = client.chat.completions.create(**_asks(bot, "4711"), extra_body={"conversation_id": conversation})
+    assert then.choices[0].message.content == "Order 4711 is on its way."
+
+
+def responded(there: Served, bot: str) -> None:
+    client = there.client()
+    first = client.responses.create(model=bot, input="Where is my order?")
+    assert first.output_text == "Which order is it?"
+    assert first.conversation is not None
+    then = client.responses.create(model=bot, input="4711", previous_response_id=first.id)
+    assert then.output_text == "Order 4711 is on its way."
+    assert then.conversation is not None
+    assert then.conversation.id == first.conversation.id
+    again = client.responses.create(model=bot, input="When are you open?", conversation=then.conversation.id)
+    assert again.output_text == _OPEN
+
+
+def cited(there: Served, bot: str) -> None:
+    answer = there.client().chat.completions.create(**_asks(bot, "When does the ferry leave the quay?"))
+    message = answer.choices[0].message
+    assert message.annotations
+    assert message.annotations[0].url_citation.title == "Ferry"
+    assert "nine" in (message.content or "")
+
+
+def refused(there: Served, bot: str) -> None:
+    client = there.client()
+    with pytest.raises(openai.NotFoundError):
+        client.chat.completions.create(**_asks("bot_01k9z6q7h8e4v5c3x2b1n0m9a8", "Hi"))
+    with pytest.raises(openai.NotFoundError):
+        client.responses.create(model=bot, input="Hi", conversation="conversation_01k9z6q7h8e4v5c3x2b1n0m9a8")
+    with pytest.raises(openai.BadRequestError, match="stop"):
+        client.chat.completions.create(**_asks(bot, "Hi"), stop=["."])
+    with pytest.raises(openai.BadRequestError, match="conversation"):
+        client.responses.create(model="mainstay/harbour", input="Hi", conversation="conversation_1")
+    with pytest.raises(openai.BadRequestError, match="conversation"):
+        client.chat.completions.create(
+            **_asks("chat", "Hi"), extra_body={"conversation_id": "conversation_1"}
+        )
+
+
+_USAGES: tuple[Callable[[Served, str], None], ...] = (
+    *(listed, completed, streamed, goes_on, responded, cited, refused),
+)
+
+
+@pytest.mark.parametrize("usage", _USAGES, ids=lambda usage: str(usage.__name__))
+def test_bots_are_models(there: Served, bot: str, usage: Callable[[Served, str], None]) -> None:
+    usage(there, bot)
