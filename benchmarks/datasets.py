@@ -145,6 +145,20 @@ def inspec(root: Path) -> Collection:
     return Collection("inspec", "en", "en", tuple(documents), queries, relevant)
 
 
+def keyphrases(root: Path) -> dict[str, tuple[str, tuple[str, ...]]]:
+    """Read Inspec with its key phrases (Hulth 2003): each abstract's number, its text and its phrases."""
+    found = {}
+    with zipfile.ZipFile(root / "keyphrases/Inspec.zip") as archive:
+        for name in sorted(archive.namelist()):
+            if not re.fullmatch(r"Inspec/docsutf8/\d+\.txt", name):
+                continue
+            number = Path(name).stem
+            text = archive.read(name).decode("utf-8", "replace")
+            keys = archive.read(f"Inspec/keys/{number}.key").decode("utf-8", "replace").splitlines()
+            found[number] = (text, tuple(key.strip() for key in keys if key.strip()))
+    return found
+
+
 def debian(root: Path, every: int = 12) -> Collection:
     """Read package descriptions as a known-item search: the one-line summary asks for the long text.
 

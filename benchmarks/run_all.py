@@ -69,6 +69,7 @@ ALL = (
     Benchmark("repeated_reads", "What a cache of answers could save"),
     Benchmark("guard", "Recognising callers"),
     Benchmark("guard_throughput", "Reads with the guard, and without"),
+    Benchmark("chat_way", "The way to a generator through OpenAI's door"),
     Benchmark("durable_road", "Durable documents through the whole road"),
     Benchmark("durable_writes", "Durable units through the SQLite engine", table=False),
     Benchmark(
@@ -78,6 +79,10 @@ ALL = (
         table=False,
     ),
     Benchmark("answers", "Answers, refusals, citations", table=False),
+    Benchmark("language_keywords", "Key phrases beside YAKE"),
+    Benchmark("language_summaries", "Summaries beside Lead-k and TextRank"),
+    Benchmark("language_detection", "Languages told, beside lingua", ("--peer",)),
+    Benchmark("language_labels", "Labels of one's own"),
     Benchmark("encoder", "The encoder beside bare onnxruntime", ("{encoder}",), table=False),
     Benchmark("remote_call", "The SDK's call beside bare aiohttp", table=False),
 )

@@ -162,12 +162,17 @@ from mainstay.services.language.interface import (
     Language,
 )
 from mainstay.services.language.records import (
+    ClassificationAnswer,
     DetectionAnswer,
     Embeddings,
+    KeywordsAnswer,
+    Label,
     PersonalDataAnswer,
     Ranking,
     Restored,
     Similarity,
+    Summary,
+    Translation,
 )
 from mainstay.services.observability.interface import (
     AuditCheckpoints,
@@ -1042,12 +1047,33 @@ class KnowledgeSync:
     ) -> list[StorePassage]: ...
 
 class LanguageSync:
+    def extract_keywords(
+        self,
+        text: str | None = None,
+        texts: list[str] | None = None,
+        top_k: int = 10,
+    ) -> KeywordsAnswer: ...
+    def summarize(
+        self,
+        text: str,
+        sentences: int | None = None,
+        words: int | None = None,
+        style: Literal["extractive", "abstractive"] = "extractive",
+    ) -> Summary: ...
     def detect_language(
         self,
         text: str | None = None,
         texts: list[str] | None = None,
         alternatives: int = 3,
     ) -> DetectionAnswer: ...
+    def classify(
+        self,
+        labels: list[Label],
+        text: str | None = None,
+        texts: list[str] | None = None,
+        multi: bool = False,
+        forced: bool = False,
+    ) -> ClassificationAnswer: ...
     def compare_texts(
         self,
         left: str | None = None,
@@ -1078,6 +1104,13 @@ class LanguageSync:
         self,
         text: str,
     ) -> Restored: ...
+    def translate(
+        self,
+        target: str,
+        text: str | None = None,
+        texts: list[str] | None = None,
+        source: str | None = None,
+    ) -> Translation: ...
 
 class ObservabilitySync:
     def search_entries(

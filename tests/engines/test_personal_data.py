@@ -1,5 +1,6 @@
 """Personal data found by rules: what is there, what only looks like it, and how long it takes at worst."""
 
+import re
 import time
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from mainstay.engines.personal_data.checksums import iban, luhn
 from mainstay.engines.personal_data.rules import RulesPersonalData
+from mainstay.engines.personal_data.windows import matches
 from mainstay.ports.personal_data import KINDS
 
 FINDER = RulesPersonalData()
@@ -109,6 +111,22 @@ def test_findings_stand_in_order_and_apart(text: str) -> None:
     for each in FINDER.find(text, KINDS, "DE"):
         assert at <= each.start < each.end <= len(text)
         at = each.end
+
+
+@pytest.mark.parametrize("filling", ["1 ", "a ", "1", "x"])
+@pytest.mark.parametrize("before", [16_330, 16_350, 16_360, 16_370, 16_380, 16_384, 16_400])
+def test_what_lies_across_two_windows_is_found_once(before: int, filling: str) -> None:
+    wanted = " ada@example.com, 4111 1111 1111 1111 "
+    text = (filling * before)[:before] + wanted + filling * 9_000
+    told = [text[each.start : each.end] for each in FINDER.find(text, ["email", "card"])]
+    assert told == ["ada@example.com", "4111 1111 1111 1111"]
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.text(alphabet="1 a", max_size=60), st.integers(0, 40))
+def test_windows_give_what_the_whole_gives(piece: str, more: int) -> None:
+    text, form = (piece or "1") * 900 + "1" * more, re.compile(r"(?<!\w)1[1 ]{3,20}(?!\w)")
+    assert [each.span() for each in matches(form, text)] == [each.span() for each in form.finditer(text)]
 
 
 @pytest.mark.parametrize(

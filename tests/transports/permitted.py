@@ -45,6 +45,9 @@ USER = {
     *("knowledge.list_attached_files", "knowledge.get_attached_file", "knowledge.get_file_batch"),
     *("generation.complete", "generation.stream_complete", "generation.list_generators"),
     *("generation.keep_response", "generation.get_response", "generation.delete_response"),
+    *("language.extract_keywords", "language.summarize", "language.detect_language", "language.classify"),
+    *("language.compare_texts", "language.embed", "language.rerank", "language.translate"),
+    "language.find_personal_data",
 }
 DEVELOPER = USER | {
     *("generation.list_traces", "generation.get_trace"),

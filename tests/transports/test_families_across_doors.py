@@ -210,6 +210,7 @@ OWN = {
             "answer_format.name": "what the caller calls the form of his answer",
         }.items()
     },
+    "language.classify.labels[].name": "a word of the caller's own",
     "directory.provision_user.profile.name": "what a person is called",
     "directory.replace_provisioned_user.profile.name": "what a person is called",
     "observability.search_entries.before": "a place in one's own chain; the audit's tests try others'",

@@ -40,6 +40,7 @@ from mainstay.ports.rerankers import Reranker
 from mainstay.ports.schemas import Schemas
 from mainstay.ports.signers import Signer, Verifier
 from mainstay.ports.tokens import Tokens
+from mainstay.ports.translators import Translator
 from mainstay.ports.vectors import Vectors, VectorsUnavailable
 from mainstay.ports.wrappers import Wrapper
 
@@ -266,12 +267,17 @@ def id_tokens() -> IdTokens:
 
 def languages() -> Languages:
     """Pick the language detector."""
-    return cast("Languages", pick("languages.fasttext", "FasttextLanguages")())
+    return cast("Languages", pick("languages.ensemble", "EnsembleLanguages")())
 
 
 def personal_data() -> PersonalData:
     """Pick the finder of personal data."""
     return cast("PersonalData", pick("personal_data.rules", "RulesPersonalData")())
+
+
+def translator() -> Translator:
+    """Pick the translator."""
+    return cast("Translator", pick("translators.apertium", "ApertiumTranslator")())
 
 
 def glosses(settings: Settings) -> Glosses:

@@ -38,6 +38,7 @@ from mainstay.ports.rerankers import Reranker
 from mainstay.ports.schemas import Schemas
 from mainstay.ports.signers import Signer
 from mainstay.ports.tokens import Tokens
+from mainstay.ports.translators import Translator
 from mainstay.ports.vectors import Vectors
 
 
@@ -69,6 +70,7 @@ class Engines:
     languages: Languages
     glosses: Glosses
     personal_data: PersonalData
+    translator: Translator
     bus: Bus
     cache: Cache
     passwords: PasswordHasher
@@ -87,6 +89,7 @@ class Engines:
             Generator: self.generator,
             Chats: self.chats,
             Reranker: self.reranker,
+            Translator: self.translator,
             Blobs: self.blobs,
             Parser: self.parser,
             Fetcher: self.fetcher,
@@ -172,6 +175,7 @@ def picked(settings: Settings, clock: Clock, random: Random, progress: Progress 
         languages=pick(Languages, engines.languages),
         glosses=pick(Glosses, lambda: engines.glosses(settings)),
         personal_data=pick(PersonalData, engines.personal_data),
+        translator=pick(Translator, engines.translator),
         bus=engines.bus(),
         cache=engines.cache(settings, clock),
         passwords=pick(PasswordHasher, lambda: engines.passwords(random)),

@@ -48,6 +48,7 @@ WORDS: Mapping[str, str] = {
 _KINDS: tuple[tuple[str, str], ...] = (
     (r"^(assistants|", "Write what it is for, as `assistants`, `batch` or `user_data`."),
     (r"@[^", "Write an e-mail address, as ada@example.com."),
+    (r"^(https://[^\x00-\x20]+|data:image/", "Write https://…, or data:image/png;base64,… and the image."),
     (r"^https?://", "Write an address that begins with https:// or http://."),
     (
         r"^(https://|http://(localhost",

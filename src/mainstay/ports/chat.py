@@ -40,13 +40,16 @@ class ToolCall:
 
 @dataclass(frozen=True)
 class Message:
-    """One message; one of the role `tool` has the result of the call that it names."""
+    """One message; one of the role `tool` has the result of the call that it names.
+
+    `images` are addresses, `https:` or `data:`, that a model which can see looks at after the text.
+    """
 
     role: Role
     content: str
     calls: Sequence[ToolCall] = ()
     call_id: str = ""
-    name: str = ""
+    images: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

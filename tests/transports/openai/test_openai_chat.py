@@ -88,6 +88,19 @@ def contents_in_parts(there: Served) -> None:
     assert there.upstream.asked[0]["messages"][0]["content"] == "One two"
 
 
+def images(there: Served) -> None:
+    parts: Any = [
+        {"type": "text", "text": "What is this?"},
+        {"type": "image_url", "image_url": {"url": "data:image/png;base64,aGk=", "detail": "low"}},
+        {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}},
+    ]
+    there.upstream.says("A pier.")
+    there.client().chat.completions.create(model="chat", messages=[{"role": "user", "content": parts}])
+    sent = there.upstream.asked[0]["messages"][0]["content"]
+    assert [part["type"] for part in sent] == ["text", "image_url", "image_url"]
+    assert sent[1]["image_url"]["url"] == "data:image/png;base64,aGk="
+
+
 def streamed(there: Served) -> None:
     there.upstream.says("Hel", "lo.")
     chunks = list(there.client().chat.completions.create(**ASK, stream=True))
@@ -265,6 +278,7 @@ USAGES: list[Callable[[Served], None]] = [
     one_text_to_stop_at,
     developers_are_the_system,
     contents_in_parts,
+    images,
     streamed,
     streamed_with_usage,
     streamed_asynchronously,
@@ -292,6 +306,7 @@ def test_chat_completions(there: Served, usage: Callable[[Served], None]) -> Non
 
 
 IMAGE = [{"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}]
+SOUND = [{"type": "input_audio", "input_audio": {"data": "aGk=", "format": "wav"}}]
 SCHEMA = {"type": "json_schema", "json_schema": {"name": "x", "schema": {"type": "objekt"}}}
 REFUSED: list[tuple[dict[str, Any], type[openai.APIStatusError], str, str | None]] = [
     ({"model": "nothing"}, openai.NotFoundError, "model_not_found", "model"),
@@ -304,7 +319,7 @@ REFUSED: list[tuple[dict[str, Any], type[openai.APIStatusError], str, str | None
     ({"messages": []}, openai.BadRequestError, "invalid_value", "messages"),
     ({"messages": [{"role": "robot", "content": "x"}]}, openai.BadRequestError, "invalid_value", None),
     (
-        {"messages": [{"role": "user", "content": IMAGE}]},
+        {"messages": [{"role": "user", "content": SOUND}]},
         openai.BadRequestError,
         "unsupported_parameter",
         "messages.0.content.0",
@@ -314,6 +329,18 @@ REFUSED: list[tuple[dict[str, Any], type[openai.APIStatusError], str, str | None
         openai.BadRequestError,
         "conversation_invalid",
         "messages.0.call_id",
+    ),
+    (
+        {**COLLECTION, "messages": [{"role": "user", "content": IMAGE}]},
+        openai.BadRequestError,
+        "unsupported_parameter",
+        "messages",
+    ),
+    (
+        {"messages": [{"role": "system", "content": IMAGE}]},
+        openai.BadRequestError,
+        "conversation_invalid",
+        "messages.0.images",
     ),
     ({"response_format": SCHEMA}, openai.BadRequestError, "schema_invalid", None),
     ({"tool_choice": "required"}, openai.BadRequestError, "conversation_invalid", "tool_choice"),

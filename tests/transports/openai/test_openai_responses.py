@@ -73,6 +73,17 @@ def items(there: Served) -> None:
     ]
 
 
+def images(there: Served) -> None:
+    there.upstream.says("A pier.")
+    content: Any = [
+        {"type": "input_text", "text": "What is this?"},
+        {"type": "input_image", "image_url": "https://example.com/a.png", "detail": "auto"},
+    ]
+    there.client().responses.create(model="chat", input=[{"role": "user", "content": content}])
+    sent = there.upstream.asked[0]["messages"][0]["content"]
+    assert sent[1] == {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}
+
+
 def gone_on_from(there: Served) -> None:
     client = there.client()
     there.upstream.says("I am called Bo.")
@@ -289,6 +300,7 @@ USAGES: list[Callable[[Served], None]] = [
     whole_asynchronously,
     settings_are_passed_on,
     items,
+    images,
     gone_on_from,
     read_again,
     deleted,
@@ -332,7 +344,7 @@ REFUSED: list[tuple[dict[str, Any], type[openai.APIStatusError], str, str | None
     ({"temperature": -1}, openai.BadRequestError, "invalid_value", "temperature"),
     ({"previous_response_id": "resp_x"}, openai.NotFoundError, "response_missing", None),
     (
-        {"input": [{"role": "user", "content": [{"type": "input_image", "image_url": "https://x"}]}]},
+        {"input": [{"role": "user", "content": [{"type": "input_file", "file_id": "file_1"}]}]},
         openai.BadRequestError,
         "unsupported_parameter",
         "input.0.content.0",

@@ -66,8 +66,9 @@ def body_of(model: str, asked: Conversation) -> dict[str, object]:
 
 def _message(message: Message) -> dict[str, object]:
     told: dict[str, object] = {"role": message.role, "content": message.content}
-    if message.name:
-        told["name"] = message.name
+    if message.images:
+        seen = [{"type": "image_url", "image_url": {"url": url}} for url in message.images]
+        told["content"] = [{"type": "text", "text": message.content}, *seen]
     if message.role == "tool":
         told["tool_call_id"] = message.call_id
     if message.calls:

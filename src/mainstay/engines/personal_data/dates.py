@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterator
 
+from mainstay.engines.personal_data.windows import matches
+
 _NAMES = """
 jan feb mar apr may jun jul aug sep oct nov dec january february march june july october december
 januar februar märz april mai juni juli august september oktober november dezember
@@ -32,7 +34,7 @@ _SHORT_YEAR = 2
 
 def born(text: str) -> Iterator[tuple[int, int]]:
     """Give where dates of birth stand."""
-    for found in _BORN.finditer(text):
+    for found in matches(_BORN, text):
         if found["numbers"] is None or _is_date(found["numbers"]):
             yield found.span("date")
 

@@ -9,10 +9,11 @@ import phonenumbers
 from mainstay.engines.personal_data.checksums import IBAN_LENGTHS, digits_of, iban, luhn
 from mainstay.engines.personal_data.dates import born
 from mainstay.engines.personal_data.national_ids import NATIONAL_IDS
+from mainstay.engines.personal_data.windows import matches
 from mainstay.ports.personal_data import KINDS, Kind, PersonalDatum
 
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
-_AT = re.compile("[@＠]")
+_AT = re.compile(r"(?<=[\w.+%'-])[@＠](?=\w)")
 _LOCAL_MAX, _DOMAIN_MAX = 64, 253
 _LOCAL = re.compile(r"[\w.+%'-]+$")
 _DOMAIN = re.compile(r"[\w.-]+")
@@ -45,7 +46,7 @@ Found = Iterator[tuple[int, int, float, str]]
 
 
 def _emails(text: str, _region: str) -> Found:
-    for at in _AT.finditer(text):
+    for at in matches(_AT, text):
         local = _LOCAL.search(text, max(0, at.start() - _LOCAL_MAX), at.start())
         domain = _DOMAIN.match(text, at.end(), at.end() + _DOMAIN_MAX)
         if local is None or domain is None:
@@ -58,13 +59,13 @@ def _emails(text: str, _region: str) -> Found:
 
 
 def _credentials(text: str, _region: str) -> Found:
-    for found in _CREDENTIAL.finditer(text):
+    for found in matches(_CREDENTIAL, text):
         yield *found.span(1), 0.99, "credential:url"
 
 
 def _addresses(text: str, _region: str) -> Found:
     for form in (_IP4, _IP6):
-        for found in form.finditer(text):
+        for found in matches(form, text):
             if form is _IP6 and not _is_ip6(found.group()):
                 continue
             try:
@@ -82,7 +83,7 @@ def _is_ip6(text: str) -> bool:
 
 
 def _ibans(text: str, _region: str) -> Found:
-    for found in _IBAN.finditer(text):
+    for found in matches(_IBAN, text):
         length = IBAN_LENGTHS.get(found.group()[:2], 0)
         places = [place for place, sign in enumerate(found.group()) if sign != " "]
         if not 0 < length <= len(places):
@@ -95,7 +96,7 @@ def _ibans(text: str, _region: str) -> Found:
 
 def _cards(text: str, _region: str) -> Found:
     for form in _CARDS:
-        for found in form.finditer(text):
+        for found in matches(form, text):
             digits = digits_of(found.group())
             issuer = _ISSUERS.match("".join(map(str, digits[:6])))
             if issuer and len(set(digits)) > 1 and luhn(digits):
@@ -103,7 +104,7 @@ def _cards(text: str, _region: str) -> Found:
 
 
 def _phones(text: str, region: str) -> Found:
-    for found in _PHONE.finditer(text):
+    for found in matches(_PHONE, text):
         number = found.group()
         abroad = number.startswith(("+", "00"))
         count = len(digits_of(number))
@@ -127,7 +128,7 @@ def _is_phone(number: str, region: str) -> bool:
 
 def _national_ids(text: str, _region: str) -> Found:
     for kind in NATIONAL_IDS:
-        for found in kind.form.finditer(text):
+        for found in matches(kind.form, text):
             if kind.words and not kind.words.search(text, max(0, found.start() - _NEAR), found.start()):
                 continue
             if kind.check(found.group()):

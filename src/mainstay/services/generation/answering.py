@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import aclosing, contextmanager
+from dataclasses import replace
 from typing import Any, cast
 
 from mainstay.kernel.work import current
@@ -203,6 +204,7 @@ class Answering:
         """Give what a generator may see, and what marks in it stand for."""
         if not (wanted.veiled or model.veiled):
             return wanted, {}
+        replace(wanted, veiled=True).check()
         veil = Veil(self._finder.find, self._random.token(_SALT_BYTES).hex())
         return await asyncio.to_thread(veil.hide, wanted), veil.values
 

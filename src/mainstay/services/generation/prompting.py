@@ -40,7 +40,7 @@ def _message(message: ChatMessage, mark: str) -> Message:
     content = message.content
     if message.role == "tool":
         content = _marked("result", content, mark)
-    return Message(message.role, content, calls, message.call_id)
+    return Message(message.role, content, calls, message.call_id, message.images)
 
 
 def _marked(what: str, text: str, mark: str) -> str:

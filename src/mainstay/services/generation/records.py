@@ -10,6 +10,7 @@ _NO_NUL = r"^[^\x00]*$"
 MESSAGES_MAX = 2_000
 CHARACTERS_MAX = 4_000_000
 TOOL_ROUNDS_MAX = 64
+IMAGES_MAX = 20
 
 Text = Annotated[str, StringConstraints(max_length=1_000_000, pattern=_NO_NUL)]
 CallId = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")]
@@ -18,6 +19,14 @@ GeneratorName = Annotated[
     str,
     StringConstraints(max_length=100, pattern=r"^[\w.:@/-]*$"),
     Field(description="`GET /generation/generators` lists them; empty: the first."),
+]
+ImageUrl = Annotated[
+    str,
+    StringConstraints(
+        max_length=20_000_000,
+        pattern=r"^(https://[^\x00-\x20]+|data:image/(png|jpeg|gif|webp);base64,[A-Za-z0-9+/=]+)$",
+    ),
+    Field(description="`https://…`, or `data:image/png;base64,…` (PNG, JPEG, GIF, WebP)."),
 ]
 JsonSchema = Annotated[
     dict[str, Any], Field(max_length=1_000, description="A JSON Schema; no `patternProperties`.")
@@ -68,12 +77,17 @@ class FunctionCall(Input):
 
 
 class ChatMessage(Input):
-    """A message. One of `tool` has the result of the call `call_id`, which is treated as data."""
+    """A message. One of `tool` has the result of the call `call_id`, which is treated as data.
+
+    Images belong to the user's messages, and are looked at after the text; the generator's server fetches
+    those at an address.
+    """
 
     role: Literal["system", "user", "assistant", "tool"]
     content: Text = ""
     calls: Annotated[list[FunctionCall], Field(max_length=128)] = []
     call_id: Annotated[str, StringConstraints(max_length=200, pattern=r"^[\x21-\x7e]*$")] = ""
+    images: Annotated[list[ImageUrl], Field(max_length=IMAGES_MAX)] = []
 
 
 class ChatTool(Input):

@@ -36,8 +36,7 @@ class Said:
         self._spare_id = spare_id
         screened = wanted.tainted and wanted.format is None
         self._screen = Piecewise(Screen(wanted.trusted).harmless) if screened else None
-        self._asked = sum(map(len, (message.content for message in wanted.messages)))
-        self._asked += sum(len(document.text) for document in wanted.documents)
+        self._asked = wanted.characters
         self._texts: list[str] = []
         self._calls: dict[int, _Call | None] = {}
         self.refused: list[str] = []

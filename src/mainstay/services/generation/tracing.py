@@ -1,8 +1,11 @@
 """Writes down what was asked and answered: gathered in memory, sealed, written in the background."""
 
+import asyncio
 import json
 import logging
 from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from mainstay.kernel.tidying import DAY_MS
@@ -17,10 +20,20 @@ from mainstay.services.generation.tables import trace_place
 logger = logging.getLogger("mainstay.generation")
 
 WAITING_MAX = 5_000
-BYTES_WAITING_MAX = 64 * 1024 * 1024
+CHARACTERS_WAITING_MAX = 64 * 1024 * 1024
 _AT_ONCE = 200
 _FORGOTTEN_AT_ONCE = 500
 _FORGET_EVERY_S = 600.0
+
+
+@dataclass(frozen=True)
+class _Noted:
+    """An answer that waits to be sealed and written."""
+
+    tenant_id: str
+    run: Run
+    facts: Mapping[str, Scalar]
+    characters: int
 
 
 class TraceLog:
@@ -34,8 +47,8 @@ class TraceLog:
         self._cipher = cipher
         self._clock = clock
         self._kept_days = settings.kept_days
-        self._waiting: deque[tuple[str, dict[str, Scalar]]] = deque()
-        self._bytes = 0
+        self._waiting: deque[_Noted] = deque()
+        self._characters = 0
         self._lost = 0
         self._forgotten_s = float("-inf")
 
@@ -43,18 +56,12 @@ class TraceLog:
         """Take an answer that has ended, whichever way."""
         if not self._kept_days:
             return
-        tenant_id, subject = run.caller.tenant_id, run.caller.subject
-        name, *place = trace_place(run.trace_id)
-        told = json.dumps(_told(run), ensure_ascii=False).encode("utf-8", "surrogatepass")
-        try:
-            sealed = self._cipher.seal(told, (name, tenant_id, *place), owner=f"{tenant_id}/{subject}")
-        except KeyDestroyed:  # what somebody asks who was erased is not kept
-            return
-        if len(self._waiting) >= WAITING_MAX or self._bytes + len(sealed) > BYTES_WAITING_MAX:
+        noted = _Noted(run.caller.tenant_id, run, self._facts(run), run.characters)
+        if len(self._waiting) >= WAITING_MAX or self._characters + noted.characters > CHARACTERS_WAITING_MAX:
             self._lost += 1
             return
-        self._bytes += len(sealed)
-        self._waiting.append((tenant_id, {**self._facts(run), "told": sealed}))
+        self._characters += noted.characters
+        self._waiting.append(noted)
 
     async def write(self) -> None:
         """Write some of what waits, and remove some of what is old."""
@@ -63,26 +70,40 @@ class TraceLog:
             self._lost = 0
         some = [self._waiting.popleft() for _ in range(min(len(self._waiting), _AT_ONCE))]
         try:
-            for tenant_id in dict.fromkeys(tenant for tenant, _ in some):
-                await self._store.write(tenant_id, [row for tenant, row in some if tenant == tenant_id])
+            sealed = await asyncio.to_thread(self._sealed, some)
+            for tenant_id in dict.fromkeys(tenant for tenant, _ in sealed):
+                await self._store.write(tenant_id, [row for tenant, row in sealed if tenant == tenant_id])
         except BaseException:
             self._waiting.extendleft(reversed(some))
             raise
-        self._bytes -= sum(len(row["told"]) for _, row in some if isinstance(row["told"], bytes))
+        self._characters -= sum(noted.characters for noted in some)
         if self._clock.monotonic_s() >= self._forgotten_s + _FORGET_EVERY_S:
-            before_ms = self._clock.now_ms() - max(self._kept_days, 0) * DAY_MS
+            before_ms = self._clock.now_ms() - self._kept_days * DAY_MS
             if await self._store.forget_old(before_ms, _FORGOTTEN_AT_ONCE) < _FORGOTTEN_AT_ONCE:
                 self._forgotten_s = self._clock.monotonic_s()
 
     def forget(self, tenant_id: str, subject: str = "") -> None:
         """Drop what waits of a tenant, or of somebody in it."""
-        kept = [
-            (tenant, row)
-            for tenant, row in self._waiting
-            if tenant != tenant_id or subject not in {"", row["subject"]}
-        ]
-        self._waiting = deque(kept)
-        self._bytes = sum(len(row["told"]) for _, row in kept if isinstance(row["told"], bytes))
+        self._waiting = deque(
+            noted
+            for noted in self._waiting
+            if noted.tenant_id != tenant_id or subject not in {"", noted.run.caller.subject}
+        )
+        self._characters = sum(noted.characters for noted in self._waiting)
+
+    def _sealed(self, some: Sequence[_Noted]) -> list[tuple[str, dict[str, Scalar]]]:
+        """Seal each for whoever asked; what somebody asked who was erased is not kept."""
+        rows = []
+        for noted in some:
+            name, *place = trace_place(noted.run.trace_id)
+            told = json.dumps(_told(noted.run), ensure_ascii=False).encode("utf-8", "surrogatepass")
+            owner = f"{noted.tenant_id}/{noted.run.caller.subject}"
+            try:
+                sealed = self._cipher.seal(told, (name, noted.tenant_id, *place), owner=owner)
+            except KeyDestroyed:
+                continue
+            rows.append((noted.tenant_id, {**noted.facts, "told": sealed}))
+        return rows
 
     def _facts(self, run: Run) -> dict[str, Scalar]:
         now_s = self._clock.monotonic_s()
@@ -112,4 +133,13 @@ def _told(run: Run) -> dict[str, Any]:
     elif said is not None:
         calls = [call.model_dump() for call in said.calls]
         told = {"text": said.text, "calls": calls, "refused_calls": said.refused}
-    return {"request": run.wanted.told(), **told, "tries": run.tries}
+    return {"request": _without_images(run.wanted.told()), **told, "tries": run.tries}
+
+
+def _without_images(request: dict[str, Any]) -> dict[str, Any]:
+    """Keep of an image that is sent along how large it is."""
+    for message in request["messages"]:
+        message["images"] = [
+            url if url.startswith("https:") else f"[{len(url)} characters]" for url in message["images"]
+        ]
+    return request

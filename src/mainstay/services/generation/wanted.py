@@ -54,6 +54,12 @@ class Wanted:
         """Give the texts of whoever asks."""
         return [message.content for message in self.messages if message.role in {"system", "user"}]
 
+    @property
+    def characters(self) -> int:
+        """Say how long the conversation is with its documents."""
+        size = sum(len(message.content) for message in self.messages)
+        return size + sum(len(document.text) for document in self.documents)
+
     def told(self) -> dict[str, Any]:
         """Write it down."""
         return {
@@ -67,9 +73,7 @@ class Wanted:
 
     def check(self) -> None:
         """Raise ConversationInvalid when the parts do not fit each other."""
-        size = sum(len(message.content) for message in self.messages)
-        size += sum(len(document.text) for document in self.documents)
-        if size > CHARACTERS_MAX:
+        if self.characters > CHARACTERS_MAX:
             raise ConversationInvalid(
                 f"A conversation may have {CHARACTERS_MAX} characters at most, with its documents."
             )
@@ -83,6 +87,8 @@ class Wanted:
                 continue
             if message.call_id:
                 raise _at(place, "call_id", "Only a result, of the role `tool`, names its call.")
+            if message.images and (message.role != "user" or self.veiled):
+                raise _at(place, "images", "Images belong to the user, and personal data in them stays.")
             if message.calls and message.role != "assistant":
                 raise _at(place, "calls", "Only the assistant asks for tools.")
             asked |= {call.call_id for call in message.calls}

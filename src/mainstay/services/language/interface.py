@@ -6,32 +6,48 @@ from pydantic import Field
 
 from mainstay.kernel.interface import Interface, reads
 from mainstay.ports.encoder import EncoderUnavailable
+from mainstay.ports.generator import GeneratorUnavailable
 from mainstay.ports.rerankers import RerankerUnavailable
+from mainstay.ports.translators import TranslatorUnavailable
 from mainstay.services.language.failures import (
     DimensionsTooMany,
+    LabelsUnclear,
+    LengthUnclear,
     TextUnclear,
+    TranslationUnavailable,
+    WordsUnavailable,
 )
 from mainstay.services.language.limits import (
     Action,
     Alternatives,
     Dimensions,
+    KeywordsTop,
     Kinds,
     ManyTexts,
     OneText,
     Query,
     Region,
     Role,
+    SentencesWanted,
+    Style,
     Text,
     Texts,
     TopN,
+    WordsWanted,
 )
+from mainstay.services.language.limits import Language as LanguageCode
 from mainstay.services.language.records import (
+    ClassificationAnswer,
     DetectionAnswer,
     Embeddings,
+    KeywordsAnswer,
+    Label,
     PersonalDataAnswer,
     Ranking,
     Restored,
     Similarity,
+    Summary,
+    Translation,
 )
 
 _USE = "language:use"
@@ -40,6 +56,44 @@ _SENTENCE = "The AI platform is highly scalable and secure."
 
 class Language(Interface):
     """Analysis of texts; nothing of them is stored."""
+
+    @reads(
+        "POST /nlp/keywords",
+        may=_USE,
+        fails=(TextUnclear,),
+        example={"text": _SENTENCE, "top_k": 5},
+    )
+    async def extract_keywords(
+        self, text: OneText = None, texts: Texts = None, top_k: KeywordsTop = 10
+    ) -> KeywordsAnswer:
+        """Give a text's key phrases, best first.
+
+        Phrases are the longest runs of words without stop words or punctuation (RAKE: Rose et al. 2010),
+        weighed by how many words they have, how often they stand there and how early. Stop words are known
+        of 14 languages; in others short words end a phrase. The first 100,000 characters are looked at.
+        """
+
+    @reads(
+        "POST /nlp/summarize",
+        may=_USE,
+        fails=(LengthUnclear, WordsUnavailable, EncoderUnavailable, GeneratorUnavailable),
+        example={"text": f"{_SENTENCE} It was built in 2024. It runs on one machine.", "sentences": 1},
+    )
+    async def summarize(
+        self,
+        text: Text,
+        sentences: SentencesWanted | None = None,
+        words: WordsWanted | None = None,
+        style: Style = "extractive",
+    ) -> Summary:
+        """Give a text in fewer words: its own sentences that say most, or words of the generator's.
+
+        Three sentences if nothing is said. Extractive: sentences near the meaning of the whole that do not
+        repeat one another, in the text's order. Of a long text the 400 best by words and place are looked at
+        closely. Abstractive needs a generator (`MAINSTAY_GENERATOR`), which is shown 12,000 characters of the
+        best sentences; each sentence it writes is compared with them, and `supported` says whether they bear
+        it out.
+        """
 
     @reads(
         "POST /nlp/detect-language",
@@ -51,6 +105,30 @@ class Language(Interface):
         self, text: OneText = None, texts: Texts = None, alternatives: Alternatives = 3
     ) -> DetectionAnswer:
         """Tell in which language a text is written, how sure that is, and which parts are in others."""
+
+    @reads(
+        "POST /nlp/classify",
+        may=_USE,
+        fails=(TextUnclear, LabelsUnclear, EncoderUnavailable),
+        example={
+            "text": "My card has not arrived yet.",
+            "labels": [{"name": "card delivery"}, {"name": "exchange rate"}],
+        },
+    )
+    async def classify(
+        self,
+        labels: Annotated[list[Label], Field(min_length=1, max_length=200)],
+        text: OneText = None,
+        texts: Texts = None,
+        multi: Annotated[bool, Field(description="Several labels may fit; each is judged alone.")] = False,
+        forced: Annotated[bool, Field(description="Name the likeliest label, even if none fits.")] = False,
+    ) -> ClassificationAnswer:
+        """Say which of your own labels fits a text, without training.
+
+        Each label is what its name, description and examples mean (200 labels, 1,000 examples together).
+        Scores are chances, better calibrated with examples than without; when `none` is likelier than every
+        label, `label` is null. Labels that name no subject, such as moods, need examples, or `forced`.
+        """
 
     @reads(
         "POST /nlp/similarity",
@@ -123,4 +201,22 @@ class Language(Interface):
         """Turn tokens that `POST /nlp/pii` made back into what they stand for.
 
         Tokens that were changed, whose tenant was erased or that are another tenant's stay as they are.
+        """
+
+    @reads(
+        "POST /nlp/translate",
+        may=_USE,
+        fails=(TextUnclear, TranslationUnavailable, TranslatorUnavailable, GeneratorUnavailable),
+        example={"text": "Where is the key?", "target": "es"},
+    )
+    async def translate(
+        self,
+        target: LanguageCode,
+        text: OneText = None,
+        texts: Texts = None,
+        source: LanguageCode | None = None,
+    ) -> Translation:
+        """Translate a text, by Apertium where its pair of languages is installed, else by the generator.
+
+        The source language is told from the text if it is not given.
         """

@@ -38,7 +38,7 @@ LabelName = Annotated[str, StringConstraints(min_length=1, max_length=200, patte
 Example = Annotated[str, StringConstraints(min_length=1, max_length=2000, pattern=NO_NUL)]
 Language = Annotated[
     str,
-    StringConstraints(pattern=r"^[a-z]{2,3}$"),
+    StringConstraints(min_length=2, max_length=3, pattern=r"^[a-z]{2,3}$"),
     Field(description="A language (ISO 639-1 or 639-3), such as `de`."),
 ]
 Query = Annotated[

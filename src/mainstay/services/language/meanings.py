@@ -1,6 +1,7 @@
 """Vectors of texts: to take along, to compare, to rank by."""
 
 import asyncio
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -12,7 +13,10 @@ from mainstay.services.language.given import within
 from mainstay.services.language.records import Embeddings, Ranked, Ranking, Similarity
 from mainstay.services.language.vectors import by_meaning_and_words, shortened
 
+_COUNTED = 4_000
+_PIECE = re.compile(r"(?s).{1,4000}(?:(?=\s)|$)|.{4000}")
 _NO_RERANKER = "none"
+_SPECIAL = 2  # tokens that most encoders put around a text
 
 
 class Meanings:
@@ -38,7 +42,9 @@ class Meanings:
             dimensions=int(vectors.shape[1]),
             encoder=self._encoder.name,
             tokens=sum(counts),
-            truncated=[place for place, count in enumerate(counts) if count > self._encoder.tokens_max],
+            truncated=[
+                place for place, count in enumerate(counts) if count + _SPECIAL > self._encoder.tokens_max
+            ],
         )
 
     async def compare(self, left: str | None, right: str | None, texts: Sequence[str] | None) -> Similarity:
@@ -71,4 +77,8 @@ class Meanings:
         )
 
     def _counted(self, texts: Sequence[str]) -> list[int]:
-        return [self._encoder.count_tokens(text) for text in texts]
+        """Count each text's tokens, piece by piece: a tokenizer holds the interpreter's lock."""
+        count = self._encoder.count_tokens
+        return [
+            count(text) if len(text) <= _COUNTED else sum(map(count, _PIECE.findall(text))) for text in texts
+        ]

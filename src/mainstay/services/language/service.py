@@ -5,29 +5,76 @@ from collections.abc import Sequence
 from mainstay.kernel.interface import Record
 from mainstay.ports.encoder import Role
 from mainstay.ports.personal_data import Kind
+from mainstay.services.language.extracting import Extracting
 from mainstay.services.language.given import given
 from mainstay.services.language.interface import Language
+from mainstay.services.language.labelling import Labelling
 from mainstay.services.language.meanings import Meanings
 from mainstay.services.language.private import Private
 from mainstay.services.language.records import (
+    ClassificationAnswer,
     DetectionAnswer,
     Embeddings,
+    KeywordsAnswer,
+    Label,
     PersonalDataAnswer,
     Ranking,
     Restored,
     Similarity,
+    Summary,
+    Translation,
 )
+from mainstay.services.language.shortening import Shortening
 from mainstay.services.language.telling import Telling
+from mainstay.services.language.translating import Translating
 
 
 class LanguageService(Language):
     """The language service."""
 
-    def __init__(self, meanings: Meanings, telling: Telling, private: Private) -> None:
+    def __init__(
+        self,
+        extracting: Extracting,
+        shortening: Shortening,
+        labelling: Labelling,
+        meanings: Meanings,
+        telling: Telling,
+        private: Private,
+        translating: Translating,
+    ) -> None:
         """Take the parts."""
+        self._extracting = extracting
+        self._shortening = shortening
+        self._labelling = labelling
+        self._translating = translating
         self._meanings = meanings
         self._telling = telling
         self._private = private
+
+    async def extract_keywords(
+        self, text: str | None = None, texts: list[str] | None = None, top_k: int = 10
+    ) -> KeywordsAnswer:
+        """Give key phrases."""
+        found = await self._extracting.extract(given(text, texts), top_k)
+        return KeywordsAnswer(**_answer(text, found))
+
+    async def summarize(
+        self, text: str, sentences: int | None = None, words: int | None = None, style: str = "extractive"
+    ) -> Summary:
+        """Give a text in fewer words."""
+        return await self._shortening.summarize(text, sentences, words, style)
+
+    async def classify(
+        self,
+        labels: list[Label],
+        text: str | None = None,
+        texts: list[str] | None = None,
+        multi: bool = False,
+        forced: bool = False,
+    ) -> ClassificationAnswer:
+        """Say which labels fit."""
+        found = await self._labelling.classify(given(text, texts), labels, multi=multi, forced=forced)
+        return ClassificationAnswer(**_answer(text, found))
 
     async def detect_language(
         self, text: str | None = None, texts: list[str] | None = None, alternatives: int = 3
@@ -63,6 +110,20 @@ class LanguageService(Language):
         """Find personal data."""
         found = await self._private.find(given(text, texts), action, kinds, region)
         return PersonalDataAnswer(**_answer(text, found))
+
+    async def translate(
+        self,
+        target: str,
+        text: str | None = None,
+        texts: list[str] | None = None,
+        source: str | None = None,
+    ) -> Translation:
+        """Translate texts."""
+        done = await self._translating.translate(given(text, texts), source, target)
+        if text is None:
+            return done
+        [only] = done.results
+        return done.model_copy(update={"text": only.text, "source": only.source, "results": []})
 
     async def restore_personal_data(self, text: str) -> Restored:
         """Turn tokens back."""

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
@@ -56,6 +56,12 @@ class Asked:
         """Walk the road to an operation by its full name; give its answer."""
         operation = self.operations[name]
         return (await self.application.dispatch(operation, self._message(operation, values))).value
+
+    async def unkeyed(self, name: str, /, **values: Any) -> Any:
+        """Walk the road to an operation to which the client's idempotency key does not belong."""
+        operation = self.operations[name]
+        message = replace(self._message(operation, values), idempotency_key=None)
+        return (await self.application.dispatch(operation, message)).value
 
     async def pieces(self, name: str, /, **values: Any) -> AsyncIterator[Any]:
         """Walk the road to an operation that streams; what refuses it is raised before the first piece."""

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from mainstay.transports.compatible.openai.asking import checked
-from mainstay.transports.compatible.openai.content import text_of
+from mainstay.transports.compatible.openai.content import split
 from mainstay.transports.compatible.openai.kinds import unsupported
 from mainstay.transports.compatible.openai.talk import Talk
 
@@ -172,10 +172,10 @@ def choice_of(choice: str | Mapping[str, Any] | None, within: str = "") -> str:
 
 
 def _message(message: ChatMessage, place: int) -> dict[str, Any]:
-    told: dict[str, Any] = {
-        "role": _ROLES.get(message.role, message.role),
-        "content": text_of(message.content, f"messages.{place}.content"),
-    }
+    text, images = split(message.content, f"messages.{place}.content")
+    told: dict[str, Any] = {"role": _ROLES.get(message.role, message.role), "content": text}
+    if images:
+        told["images"] = images
     if message.tool_calls:
         told["calls"] = [
             {"call_id": call.id, "name": call.function.name, "arguments": call.function.arguments}

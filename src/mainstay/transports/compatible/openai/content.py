@@ -1,11 +1,25 @@
-"""Contents of messages: text, alone or in parts; what is no text is refused by name."""
+"""Contents of messages: text, alone or in parts, and images; what is neither is refused by name."""
 
 from typing import Any
 
 from mainstay.transports.compatible.openai.kinds import unsupported
 
 _TEXTS = frozenset({"text", "input_text", "output_text", "refusal"})
-_NO_TEXT = "Only text is read here; send its text."
+_IMAGES = frozenset({"image_url", "input_image"})
+_NO_TEXT = "Only text is read here, and images of the user; send its text."
+
+
+def split(content: Any, field: str) -> tuple[str, list[str]]:
+    """Give a content's text, and the addresses of its images; raises ParameterUnsupported."""
+    if not isinstance(content, list):
+        return text_of(content, field), []
+    images = [
+        _image(part, f"{field}.{place}") for place, part in enumerate(content) if _kind(part) in _IMAGES
+    ]
+    texts = [
+        _part(part, f"{field}.{place}") for place, part in enumerate(content) if _kind(part) not in _IMAGES
+    ]
+    return "".join(texts), images
 
 
 def text_of(content: Any, field: str) -> str:
@@ -19,8 +33,21 @@ def text_of(content: Any, field: str) -> str:
     return "".join(_part(part, f"{field}.{place}") for place, part in enumerate(content))
 
 
+def _kind(part: Any) -> Any:
+    return part.get("type") if isinstance(part, dict) else None
+
+
+def _image(part: dict[str, Any], field: str) -> str:
+    """Give an image's address: `{"image_url": {"url": …}}`, or `{"image_url": …}` in responses."""
+    told = part.get("image_url")
+    url = told.get("url") if isinstance(told, dict) else told
+    if not isinstance(url, str):
+        raise unsupported(field, "Send an image by its `image_url`: https://… or data:image/…;base64,….")
+    return url
+
+
 def _part(part: Any, field: str) -> str:
-    kind = part.get("type") if isinstance(part, dict) else None
+    kind = _kind(part)
     if kind not in _TEXTS:
         raise unsupported(field, _NO_TEXT)
     text = part.get("refusal") if kind == "refusal" else part.get("text")

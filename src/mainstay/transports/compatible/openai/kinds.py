@@ -153,7 +153,13 @@ def _missing() -> ModelMissing:
 
 def _question(name: str, talk: Talk) -> dict[str, Any]:
     """Give what a collection is asked; raises ParameterUnsupported for what it cannot heed."""
-    unheeded = {"tools": talk.tools, "response_format": talk.answer_format, "stop": talk.stop}
+    images = [image for message in talk.messages for image in message.get("images", ())]
+    unheeded = {
+        "messages": images,
+        "tools": talk.tools,
+        "response_format": talk.answer_format,
+        "stop": talk.stop,
+    }
     for field, value in unheeded.items():
         if value:
             raise unsupported(field, "A collection answers from its documents alone; ask a generator.")

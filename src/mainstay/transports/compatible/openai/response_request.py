@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from mainstay.transports.compatible.openai.asking import checked
 from mainstay.transports.compatible.openai.chat_request import choice_of, heeded
-from mainstay.transports.compatible.openai.content import text_of
+from mainstay.transports.compatible.openai.content import split, text_of
 from mainstay.transports.compatible.openai.kinds import unsupported
 from mainstay.transports.compatible.openai.talk import Talk
 
@@ -134,8 +134,9 @@ def _messages(item: Item, place: int) -> list[dict[str, Any]]:
         role = item.get("role")
         if role not in _KNOWN:
             raise unsupported(f"{field}.role", f"Choose one of {', '.join(sorted(_KNOWN))}.")
-        content = text_of(item.get("content"), f"{field}.content")
-        return [{"role": _ROLES.get(str(role), str(role)), "content": content}]
+        text, images = split(item.get("content"), f"{field}.content")
+        told: dict[str, Any] = {"role": _ROLES.get(str(role), str(role)), "content": text}
+        return [{**told, "images": images} if images else told]
     if kind == "function_call":
         call = {name: item.get(name, "") for name in ("call_id", "name", "arguments")}
         return [{"role": "assistant", "content": "", "calls": [call]}]

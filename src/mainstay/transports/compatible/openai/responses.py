@@ -156,7 +156,7 @@ async def _keep(asked: Asked, whole: Mapping[str, Any], items: Sequence[Item]) -
     if not whole["store"]:
         return
     facts = {name: value for name, value in whole.items() if name not in {"id", "output"}}
-    await asked(
+    await asked.unkeyed(  # what a model answers anew is never the same request
         _KEEP,
         response_id=whole["id"],
         previous_id=whole["previous_response_id"] or "",

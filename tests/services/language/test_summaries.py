@@ -1,0 +1,47 @@
+"""Summaries: which sentences are chosen, and what supports a sentence."""
+
+from mainstay.services.language.summaries import (
+    Length,
+    by_words,
+    central,
+    chosen,
+    cut,
+    near_whole,
+    sentences_of,
+    support,
+)
+from makers import WordEncoder
+
+
+def test_texts_without_capitals_have_sentences_too() -> None:
+    text = "you may stop at any time. we keep no copies. e.g. nothing"
+    assert [text[start:end] for start, end in sentences_of(text)][:2] == [
+        "you may stop at any time.",
+        "we keep no copies.",
+    ]
+
+
+async def test_a_repetition_is_left_out() -> None:
+    texts = ["The cat sat.", "The cat sat.", "Rain fell on the hill."]
+    scores = by_words(texts, "en") + central(texts, "en")
+    vectors = await WordEncoder().embed(texts)
+    scores += near_whole(vectors, vectors.mean(axis=0))
+    assert chosen(texts, scores, vectors, Length(2, None)) == [0, 2]
+
+
+def test_what_fits_no_sentence_is_cut_between_words() -> None:
+    text = "One two three four five six."
+    assert text[slice(*cut(text, (0, len(text)), 3))] == "One two three"
+
+
+async def test_support_needs_the_numbers_too() -> None:
+    encoder = WordEncoder()
+    source = ["The harbour was opened in 1874.", "Waffles are sold."]
+    vectors = await encoder.embed(source)
+    for sentence, expected in {
+        "The harbour was opened in 1874.": True,
+        "The harbour was opened in 1875.": False,
+        "Trains run at night.": False,
+    }.items():
+        [row] = await encoder.embed([sentence])
+        assert support(sentence, row, source, vectors, "en").supported is expected
