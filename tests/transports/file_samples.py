@@ -50,15 +50,15 @@ def _attached(world: World, mark: str) -> Values:
 
 
 def _kept(world: World, *names: str) -> Values:
-    """Give a store with a file in it, the same each time."""
-    files = world.call("knowledge.list_attached_files", store_id=COLLECTION)["files"]
-    batch_id = next((each["batch_id"] for each in files if each["batch_id"]), None)
-    if batch_id is None:
-        file = _kept_file(world)
-        batch_id = world.call("knowledge.attach_files", store_id=COLLECTION, files=[file])["batch_id"]
+    """Give a store with a file in it, the same each time; it is no collection that others search."""
+    stores = world.call("knowledge.list_vector_stores", limit=100)["stores"]
+    store_id = next((each["store_id"] for each in stores if each["name"] == "Kept"), None)
+    if store_id is None:
+        store_id = world.call("knowledge.create_vector_store", name="Kept")["store_id"]
+        world.call("knowledge.attach_files", store_id=store_id, files=[_kept_file(world)])
         world.running.calm()
-    known = {"store_id": COLLECTION, **_kept_file(world), "batch_id": batch_id}
-    return {name: known[name] for name in names}
+    [file] = world.call("knowledge.list_attached_files", store_id=store_id)["files"]
+    return {name: file[name] for name in names}
 
 
 def _only(values: Values, *names: str) -> Values:
@@ -68,7 +68,7 @@ def _only(values: Values, *names: str) -> Values:
 def _two_documents(world: World, mark: str) -> Values:
     doc_ids = [f"set {mark} {number}" for number in range(2)]
     documents = [{"doc_id": doc_id, "text": "Words."} for doc_id in doc_ids]
-    world.call("knowledge.add_documents", collection=COLLECTION, documents=documents, wait=True)
+    world.call("knowledge.add_documents", collection="sets", documents=documents, wait=True)
     return {"doc_ids": [*doc_ids, NOWHERE]}
 
 

@@ -36,6 +36,7 @@ WORDS: Mapping[str, str] = {
     r"^[\x20-\x7e]*$": "Use letters a to z, digits, spaces and signs of ASCII.",
     r"^[\x20-\x7e]+$": "Use letters a to z, digits, spaces and signs of ASCII.",
     r"[^\W_]": "Write at least one letter or digit.",
+    r"^([0-9A-Fa-f]{32})?$": "Write 32 digits of base 16.",
     r"^[0-9a-f]{64}$": "Write 64 digits of base 16, in small letters.",
     r"^[A-Za-z0-9_-]{43}$": "Write the challenge of `S256`: 43 letters, digits, `_` or `-` (RFC 7636).",
     r"^[A-Za-z0-9._~-]{43,128}$": "Write 43 to 128 letters, digits, `.`, `_`, `~` or `-` (RFC 7636).",

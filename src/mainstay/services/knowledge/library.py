@@ -1,7 +1,7 @@
 """Documents: stored alone or together, listed, given, deleted."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import takewhile
 from typing import Any, Literal
 
@@ -124,19 +124,20 @@ class Library:
 
     async def give_several(self, doc_ids: Sequence[str]) -> list[Document]:
         """Give those of some documents that the caller may see, with their texts."""
-        found = await self._store.documents_by_id(list(dict.fromkeys(doc_ids)))
-        seen = {doc_id: row for doc_id, row in found.items() if may_see(caller(), row.groups)}
+        seen = {row.doc_id: row for row in await self._seen(doc_ids)}
         texts = await self._store.texts({doc_id: row.version for doc_id, row in seen.items()})
         present = [doc_id for doc_id in dict.fromkeys(doc_ids) if doc_id in texts]
         return [await self._document(seen[doc_id], texts[doc_id]) for doc_id in present]
 
     async def delete_several(self, doc_ids: Sequence[str]) -> DocumentsDeleted:
         """Delete those of some documents that the caller may see."""
-        await self._store.lock(doc_ids, self._clock.now_ms())
-        found = await self._store.documents_by_id(list(dict.fromkeys(doc_ids)))
-        rows = [row for row in found.values() if may_see(caller(), row.groups)]
-        job_id = self._ids.new("job") if rows else None
-        await self.drop(rows, job_id or "")
+        seen = await self._seen(doc_ids)
+        await self._store.lock([row.doc_id for row in seen], self._clock.now_ms())
+        rows = await self._seen(row.doc_id for row in seen)
+        if not rows:
+            return DocumentsDeleted(doc_ids=[], job_id=None)
+        job_id = self._ids.new("job")
+        await self.drop(rows, job_id)
         return DocumentsDeleted(doc_ids=[row.doc_id for row in rows], job_id=job_id)
 
     async def delete(self, doc_id: str) -> Deleted:
@@ -191,6 +192,10 @@ class Library:
             done = [_done(each) for each in receipt.documents]
             return receipt.model_copy(update={"state": "indexed", "documents": done})
         return _done(receipt)
+
+    async def _seen(self, doc_ids: Iterable[str]) -> list[DocumentRow]:
+        found = await self._store.documents_by_id(list(dict.fromkeys(doc_ids)))
+        return [row for row in found.values() if may_see(caller(), row.groups)]
 
     async def _document(self, row: DocumentRow, text: str, **other: Any) -> Document:
         facts = {**_summary(row).model_dump(), **other}
