@@ -32,7 +32,7 @@ $(PEERS): tests/peers/package-lock.json # Programs of others that some tests tal
 
 encoder: $(ENCODER)/mainstay.json # Fetch and build the encoder into the repository's cache, once
 
-$(ENCODER)/mainstay.json: src/mainstay/engines/encoder/build.py | $(STAMP)
+$(ENCODER)/mainstay.json: src/mainstay/engines/encoder/build.py src/mainstay/engines/encoder/graph.py | $(STAMP)
 	@rm -rf $(ENCODER) && $(BIN)/mainstay encoder --data .cache && touch $@
 
 run: install ## Serve with the sample workspace and answer a first question (PORT=8080 DATA=./data)

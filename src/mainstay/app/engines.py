@@ -34,6 +34,7 @@ from mainstay.ports.parsers import Parser
 from mainstay.ports.passkeys import Passkeys
 from mainstay.ports.passwords import PasswordHasher
 from mainstay.ports.personal_data import PersonalData
+from mainstay.ports.readers import Reader
 from mainstay.ports.rerankers import Reranker
 from mainstay.ports.signers import Signer, Verifier
 from mainstay.ports.tokens import Tokens
@@ -193,6 +194,21 @@ def encoder_folder(settings: Settings, progress: Progress) -> Path:
     find = pick("encoder.fetch", "find_or_build")
     folder: Path = find(settings.encoder or None, settings.data, progress, hub_url=settings.hub_url or None)
     return folder
+
+
+def reader(settings: Settings, encoder: Encoder, progress: Progress) -> Reader:
+    """Pick the reader; its heads share the encoder's model where they were trained upon it."""
+
+    def make() -> Reader:
+        kind, heads = pick("readers.heads", "HeadsReader"), settings.heads or pick("readers.heads", "TRAINED")
+        own = isinstance(encoder, pick("encoder.onnx", "OnnxEncoder"))
+        if own and encoder.name in pick("readers.stored", "encoders_of")(heads):
+            here = cast("Any", encoder)
+            return cast("Reader", kind(here.folder, heads, model=here.model))
+        folder = pick("encoder.fetch", "find_or_build")(None, settings.data, progress)
+        return cast("Reader", kind(folder, heads))
+
+    return cast("Reader", pick("readers.late", "LateReader")(make))
 
 
 def generator(settings: Settings, random: Random) -> Generator:

@@ -33,6 +33,7 @@ from mainstay.ports.parsers import Parser
 from mainstay.ports.passkeys import Passkeys
 from mainstay.ports.passwords import PasswordHasher
 from mainstay.ports.personal_data import PersonalData
+from mainstay.ports.readers import Reader
 from mainstay.ports.rerankers import Reranker
 from mainstay.ports.signers import Signer
 from mainstay.ports.tokens import Tokens
@@ -55,6 +56,7 @@ class Engines:
     database: Database
     vectors: Vectors
     encoder: Encoder
+    reader: Reader
     generator: Generator
     reranker: Reranker
     blobs: Blobs
@@ -82,6 +84,7 @@ class Engines:
         found: dict[Any, object] = {
             Vectors: self.vectors,
             Encoder: self.encoder,
+            Reader: self.reader,
             Generator: self.generator,
             Reranker: self.reranker,
             Translator: self.translator,
@@ -121,6 +124,7 @@ class Engines:
             self.bus,
             self.vectors,
             self.encoder,
+            self.reader,
             self.generator,
             self.reranker,
             self.parser,
@@ -151,10 +155,12 @@ def picked(settings: Settings, clock: Clock, random: Random, progress: Progress 
 
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     sealing = engines.key_ring(settings, clock, random)
+    encoder = pick(Encoder, lambda: engines.encoder(settings, progress))
     return Engines(
         database=engines.database(settings),
         vectors=pick(Vectors, lambda: engines.vectors(settings)),
-        encoder=pick(Encoder, lambda: engines.encoder(settings, progress)),
+        encoder=encoder,
+        reader=pick(Reader, lambda: engines.reader(settings, encoder, progress)),
         generator=pick(Generator, lambda: engines.generator(settings, random)),
         reranker=pick(Reranker, lambda: engines.reranker(settings)),
         blobs=pick(Blobs, lambda: engines.blobs(settings, sealing.cipher)),

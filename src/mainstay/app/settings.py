@@ -125,6 +125,11 @@ class Settings(BaseSettings):
         "empty: those that its model card names, and every one at a URL.",
     )
     encoder_threads: int = Field(0, ge=0, le=256, description="Threads of the encoder; 0: one for each core.")
+    heads: Path | None = Field(
+        None,
+        description="A folder with heads of one's own (`mainstay train-heads`), in place of those that "
+        "Mainstay brings.",
+    )
     generator: str = Field(
         "extractive", description="`extractive` (sentences of the sources) or an OpenAI-compatible URL."
     )

@@ -27,6 +27,9 @@ from mainstay.ports.encoder import EncoderUnavailable
 BUILD = 2
 """Raise it whenever the vectors of a freshly built model would change."""
 
+DRAWING = 3
+"""Raise it whenever a freshly built model's graph gives something more, and the same vectors."""
+
 Progress = Callable[[str, int, int], None]
 """Told of every advance: the step in words, how much is done, and of how much (0: unknown)."""
 
@@ -113,6 +116,7 @@ def _fill(
     (draft / "NOTICE").write_text(_NOTICE.format(**facts), encoding="utf-8")
     card = {
         "name": f"{model}-{sha[:8]}-{precision}-{BUILD}",
+        "drawing": DRAWING,
         "dimensions": shape.hidden,
         "tokens_max": read_tokens_max(source),
         "pooling": shape.pooling,

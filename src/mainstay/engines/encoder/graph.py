@@ -6,6 +6,7 @@ LLM.int8(), "vector-wise"), so a text's vector does not depend on the texts it i
 differ from machine to machine.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -69,24 +70,29 @@ def draw_bert(weights: Weights, shape: Shape, precision: Precision) -> onnx.Mode
     """Draw the encoder.
 
     Inputs `input_ids` and `attention_mask`, int64 (batch, length), padded on the right. Outputs `embedding`
-    float32 (batch, hidden), of unit length, and `tokens` float32 (batch, length, hidden), the last layer's.
-    Raises KeyError when a tensor is missing.
+    float32 (batch, hidden), of unit length; `tokens` float32 (batch, length, hidden), the last layer's; and
+    what small heads read: the tokens below each layer, `layer_0` … (as `tokens`), and `layer_means` float32
+    (batch, layers + 1, hidden), the mean token of each layer and of the last. An output that nobody asks for
+    costs nothing. Raises KeyError when a tensor is missing.
     """
     sheet = _Sheet()
     value = _embeddings(sheet, weights, shape, precision)
     mask = sheet.draw("Cast", "attention_mask", to=TensorProto.INT32)
     for layer in range(shape.layers):
+        sheet.draw("Identity", value, out=f"layer_{layer}")
         value = _layer(sheet, weights, shape, precision, f"encoder.layer.{layer}.", value, mask)
     sheet.draw("Identity", value, out="tokens")
+    layers = [f"layer_{layer}" for layer in range(shape.layers)]
     _pool(sheet, shape.pooling)
+    _draw_means(sheet, [*layers, "tokens"])
     ids = [
         helper.make_tensor_value_info(name, TensorProto.INT64, ["batch", "length"])
         for name in ("input_ids", "attention_mask")
     ]
-    outs = [
-        helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["batch", shape.hidden]),
-        helper.make_tensor_value_info("tokens", TensorProto.FLOAT, ["batch", "length", shape.hidden]),
-    ]
+    sizes: dict[str, list[str | int]] = {"embedding": ["batch", shape.hidden]}
+    sizes |= {name: ["batch", "length", shape.hidden] for name in ("tokens", *layers)}
+    sizes["layer_means"] = ["batch", shape.layers + 1, shape.hidden]
+    outs = [helper.make_tensor_value_info(name, TensorProto.FLOAT, size) for name, size in sizes.items()]
     graph = helper.make_graph(sheet.nodes, "encoder", ids, outs, list(sheet.constants.values()))
     opsets = [helper.make_opsetid("", _OPSET), helper.make_opsetid(_CONTRIB, 1)]
     return helper.make_model(graph, opset_imports=opsets, ir_version=_IR_VERSION, producer_name="mainstay")
@@ -194,6 +200,13 @@ def _pool(sheet: _Sheet, pooling: Pooling) -> None:
         pooled = sheet.draw("Squeeze", sheet.draw("MatMul", row, "tokens"), sheet.ints(1))
     # The length takes the division by the count out again: a mean's direction is its sum's.
     sheet.draw("LpNormalization", pooled, out="embedding", axis=-1, p=2)
+
+
+def _draw_means(sheet: _Sheet, layers: Sequence[str]) -> None:
+    shown = sheet.draw("Cast", "attention_mask", to=TensorProto.FLOAT)
+    count = sheet.draw("ReduceSum", shown, sheet.ints(1), keepdims=1)
+    row = sheet.draw("Unsqueeze", sheet.draw("Div", shown, count), sheet.ints(1))
+    sheet.draw("Concat", *[sheet.draw("MatMul", row, layer) for layer in layers], out="layer_means", axis=1)
 
 
 def _norm(sheet: _Sheet, weights: Weights, name: str) -> tuple[str, str]:

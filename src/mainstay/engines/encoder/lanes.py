@@ -4,21 +4,21 @@ import asyncio
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
-
-import numpy as np
-from numpy.typing import NDArray
+from collections.abc import Callable, Sequence, Sized
+from typing import Generic, TypeVar
 
 from mainstay.kit.errors import Failure
 from mainstay.kit.spending import spend
 from mainstay.ports.encoder import EncoderUnavailable, Lane
 
-Tokens = Sequence[int]
-"""A text's token ids, the special ones included."""
+Given = TypeVar("Given")
+"""A text, or a text and what is known of it."""
 
-Tokenize = Callable[[str], Tokens]
-Forward = Callable[[Sequence[Tokens]], NDArray[np.float32]]
-"""Texts' tokens become their unit vectors, in the same order."""
+Row = TypeVar("Row", bound=Sized)
+"""A text made ready for the model; its length is the number of its tokens."""
+
+Made = TypeVar("Made")
+"""What the model makes of a text."""
 
 _SLICE_TEXTS = 64
 _QUERY_TEXTS = 32
@@ -38,21 +38,21 @@ left to do: it would then do its own work before the model's, instead of beside 
 """
 
 
-class _Request:
-    """Texts somebody waits for: workers fill its vectors in, its future is told on its own loop."""
+class _Request(Generic[Given, Made]):
+    """Texts somebody waits for: workers fill in what is made, its future is told on its own loop."""
 
-    def __init__(self, texts: Sequence[str], dimensions: int) -> None:
+    def __init__(self, texts: Sequence[Given]) -> None:
         self.texts = texts
-        self.vectors = np.zeros((len(texts), dimensions), np.float32)
+        self.made: dict[int, Made] = {}
         self.counts = [0] * len(texts)
         self.left = len(texts)
         self.loop = asyncio.get_running_loop()
-        self.future: asyncio.Future[NDArray[np.float32]] = self.loop.create_future()
+        self.future: asyncio.Future[list[Made]] = self.loop.create_future()
         self.begun = threading.Event()
         self.abandoned = False
 
     def succeed(self) -> None:
-        self._tell(lambda: self.future.set_result(self.vectors))
+        self._tell(lambda: self.future.set_result([self.made[n] for n in range(len(self.texts))]))
 
     def fail(self, problem: Failure) -> None:
         self.abandoned = True
@@ -63,11 +63,11 @@ class _Request:
             self.loop.call_soon_threadsafe(lambda: None if self.future.done() else act())
 
 
-_Place = tuple[_Request, int]
-_Batch = list[tuple[_Place, Tokens]]
+_Place = tuple[_Request[Given, Made], int]
+_Batch = list[tuple[_Place[Given, Made], Row]]
 
 
-class Lanes:
+class Lanes(Generic[Given, Row, Made]):
     """Shares texts out among worker threads, in small batches, queries first.
 
     A query waits for at most one ingest batch: of about `_INGEST_TOKENS` tokens while people are asking; only
@@ -77,17 +77,24 @@ class Lanes:
     """
 
     def __init__(
-        self, tokenize: Tokenize, forward: Forward, *, dimensions: int, threads: int, queue_max: int
+        self,
+        tokenize: Callable[[Given], Row],
+        forward: Callable[[Sequence[Row]], Sequence[Made]],
+        *,
+        threads: int,
+        queue_max: int,
     ) -> None:
-        """Start the workers; `queue_max` bounds the waiting queries' texts, ingest may hold 32 times more."""
+        """Start the workers; `queue_max` bounds the waiting queries' texts, ingest may hold 32 times more.
+
+        `forward` gives what it makes of several texts in their order; both may be called by several threads.
+        """
         self._tokenize = tokenize
         self._forward = forward
-        self._dimensions = dimensions
         self._room = {"query": queue_max, "ingest": queue_max * _INGEST_PER_QUERY_PLACE}
         self._wake = threading.Condition()
-        self._queries: deque[_Place] = deque()
-        self._slices: deque[list[_Place]] = deque()
-        self._ready: deque[_Batch] = deque()
+        self._queries: deque[_Place[Given, Made]] = deque()
+        self._slices: deque[list[_Place[Given, Made]]] = deque()
+        self._ready: deque[_Batch[Given, Made, Row]] = deque()
         self._waiting = {"query": 0, "ingest": 0}
         self._asked_s = -_ALONE_S
         self._turns = 0
@@ -100,11 +107,11 @@ class Lanes:
         for thread in self._threads:
             thread.start()
 
-    async def embed(self, texts: Sequence[str], lane: Lane) -> NDArray[np.float32]:
-        """Give the texts' vectors; raises EncoderUnavailable when the lane is full or closed."""
+    async def make(self, texts: Sequence[Given], lane: Lane) -> list[Made]:
+        """Give what the model makes of each text; raises EncoderUnavailable when a lane is full."""
         if not texts:
-            return np.zeros((0, self._dimensions), np.float32)
-        request = _Request(texts, self._dimensions)
+            return []
+        request = _Request[Given, Made](texts)
         places = [(request, number) for number in range(len(texts))]
         with self._wake:
             self._admit(len(texts), lane)
@@ -119,11 +126,11 @@ class Lanes:
         if alone:
             request.begun.wait(_HAND_OVER_S)
         try:
-            vectors = await request.future
+            made = await request.future
         finally:
             request.abandoned = True
         spend(sum(request.counts))
-        return vectors
+        return made
 
     def stop(self) -> None:
         """Finish the batches in work, fail what waits, and end the threads; may be called twice."""
@@ -177,7 +184,7 @@ class Lanes:
             part = self._slices.popleft()
             return lambda: self._prepare(part)
 
-    def _first_ready(self) -> _Batch:
+    def _first_ready(self) -> _Batch[Given, Made, Row]:
         """Take the next documents, fewer at once when people are asking. The lock must be held."""
         alone = time.monotonic() - self._asked_s >= _ALONE_S
         rows = self._ready.popleft()
@@ -186,13 +193,13 @@ class Lanes:
             self._ready.appendleft(rest)
         return batch
 
-    def _answer(self, places: list[_Place]) -> None:
+    def _answer(self, places: list[_Place[Given, Made]]) -> None:
         rows = self._tokenized(places, "query")
         while rows:
             batch, rows = _cut(rows, _QUERY_TOKENS)
             self._run(batch, "query")
 
-    def _prepare(self, places: list[_Place]) -> None:
+    def _prepare(self, places: list[_Place[Given, Made]]) -> None:
         rows = self._tokenized(places, "ingest")
         with self._wake:
             if not self._closed:
@@ -203,36 +210,41 @@ class Lanes:
         for request in {place[0] for place, _ in rows}:
             request.fail(EncoderUnavailable("The encoder is closing: ask again in a moment."))
 
-    def _tokenized(self, places: list[_Place], lane: Lane) -> _Batch:
+    def _tokenized(self, places: list[_Place[Given, Made]], lane: Lane) -> _Batch[Given, Made, Row]:
         """Tokenise texts and order them by length; what nobody waits for any more is left out."""
-        rows: _Batch = []
+        rows: _Batch[Given, Made, Row] = []
+        dropped: list[_Place[Given, Made]] = []
         for place in places:
             request, number = place
+            if request.abandoned:
+                dropped.append(place)
+                continue
             try:
-                tokens = () if request.abandoned else self._tokenize(request.texts[number])
-                request.counts[number] = len(tokens)
-                rows.append((place, tokens))
+                tokens = self._tokenize(request.texts[number])
             except Exception as problem:  # noqa: BLE001 - a worker must outlive whatever a tokenizer raises
                 request.fail(_broken(problem))
-                rows.append((place, ()))
-        self._settle([place for place, tokens in rows if not tokens], lane)
-        return sorted((row for row in rows if row[1]), key=lambda row: len(row[1]))
+                dropped.append(place)
+                continue
+            request.counts[number] = len(tokens)
+            rows.append((place, tokens))
+        self._settle(dropped, lane)
+        return sorted(rows, key=lambda row: len(row[1]))
 
-    def _run(self, batch: _Batch, lane: Lane) -> None:
+    def _run(self, batch: _Batch[Given, Made, Row], lane: Lane) -> None:
         wanted = [row for row in batch if not row[0][0].abandoned]
         for (request, _), _tokens in wanted:
             request.begun.set()
         if wanted:
             try:
-                vectors = self._forward([tokens for _, tokens in wanted])
-                for ((request, number), _tokens), vector in zip(wanted, vectors, strict=True):
-                    request.vectors[number] = vector
+                found = self._forward([tokens for _, tokens in wanted])
+                for ((request, number), _tokens), made in zip(wanted, found, strict=True):
+                    request.made[number] = made
             except Exception as problem:  # noqa: BLE001 - a worker must outlive whatever a model raises
                 for (request, _), _tokens in wanted:
                     request.fail(_broken(problem))
         self._settle([place for place, _ in batch], lane)
 
-    def _settle(self, places: list[_Place], lane: Lane) -> None:
+    def _settle(self, places: list[_Place[Given, Made]], lane: Lane) -> None:
         whole = []
         with self._wake:
             self._waiting[lane] -= len(places)
@@ -244,7 +256,9 @@ class Lanes:
             request.succeed()
 
 
-def _cut(rows: _Batch, tokens_max: int) -> tuple[_Batch, _Batch]:
+def _cut(
+    rows: _Batch[Given, Made, Row], tokens_max: int
+) -> tuple[_Batch[Given, Made, Row], _Batch[Given, Made, Row]]:
     """Cut the first batch off rows that are ordered by length: one row at least, and of like lengths.
 
     A batch computes every row to the length of its longest; on a processor's cores that costs more than

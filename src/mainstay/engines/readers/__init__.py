@@ -1,0 +1,1 @@
+"""Reader engines: one pass of an encoder, and small heads upon it."""

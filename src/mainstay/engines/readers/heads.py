@@ -1,0 +1,173 @@
+"""The reader inside the process: one pass of the encoder a text, and small trained heads upon its layers."""
+
+import asyncio
+import os
+import weakref
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mainstay.engines.encoder.folder import read_folder
+from mainstay.engines.encoder.lanes import Lanes
+from mainstay.engines.encoder.model import OnnxModel, load_tokenizer, pad_id
+from mainstay.engines.readers.layers import MEANS, look
+from mainstay.engines.readers.opinion import Opinion
+from mainstay.engines.readers.shapes import Shapes
+from mainstay.engines.readers.sheets import Sheet, Sheets, windows
+from mainstay.engines.readers.stored import Head, load_heads
+from mainstay.engines.readers.tagger import Tagger
+from mainstay.ports.encoder import EncoderUnavailable
+from mainstay.ports.readers import Mention, Part, ReaderUnavailable, Reading
+
+TRAINED = Path(__file__).with_name("trained")
+"""The folder of the heads that Mainstay brings."""
+
+_THREADS_MAX = 8
+_QUEUE_MAX = 2_048
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A window of a text, its language, and what is to be read out of it."""
+
+    text: str
+    language: str
+    parts: frozenset[Part]
+
+
+@dataclass(frozen=True)
+class _Page:
+    """What was asked, made ready."""
+
+    asked: _Asked
+    sheet: Sheet
+
+    def __len__(self) -> int:
+        return len(self.sheet)
+
+
+class HeadsReader:
+    """Reads with the heads of a folder; the texts of all callers share the batches of an encoder's lanes.
+
+    `model` is the encoder of that folder where it is loaded already. Raises ReaderUnavailable when a head was
+    trained upon another encoder, or the encoder's graph does not give what heads read.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        heads: Path = TRAINED,
+        *,
+        model: OnnxModel | None = None,
+        threads: int | None = None,
+    ) -> None:
+        """Load the heads, and the encoder of a folder."""
+        found = read_folder(folder)
+        loaded = load_heads(heads)
+        strange = next((head.encoder for head in loaded if head.encoder != found.name), None)
+        if strange is not None:
+            raise ReaderUnavailable(f"The heads in {heads} belong to {strange}, not to {found.name}.")
+        tokenizer = load_tokenizer(found)
+        self._model = model or OnnxModel(found, pad_id(tokenizer))
+        if MEANS not in self._model.outputs:
+            raise ReaderUnavailable(
+                f"{folder} was built by an earlier version: delete it, and it is made anew."
+            )
+        self._tagger, self._tagged = _taggers(loaded)
+        self._opinions = {
+            language: Opinion(head)
+            for head in loaded
+            if head.kind == "sentiment"
+            for language in head.languages
+        }
+        self._sheets = Sheets(tokenizer, found.tokens_max)
+        self._shapes = Shapes()
+        self._lanes = Lanes[_Asked, _Page, Reading](
+            self._prepare, self._forward, threads=threads or min(_cores(), _THREADS_MAX), queue_max=_QUEUE_MAX
+        )
+        # At exit, too, the threads end before the interpreter is torn down around them.
+        self._stop = weakref.finalize(self, self._lanes.stop)
+
+    async def read(
+        self, texts: Sequence[str], languages: Sequence[str], parts: Sequence[Part]
+    ) -> list[Reading]:
+        """Give one reading a text; raises ReaderUnavailable when too much waits."""
+        chosen = frozenset(parts)
+        asked, places = list[_Asked](), list[list[int]]()
+        for text, language in zip(texts, languages, strict=True):
+            cut = list(windows(text))
+            asked += [_Asked(part, language, chosen) for _, part in cut]
+            places.append([place for place, _ in cut])
+        try:
+            read = await self._lanes.make(asked, "query" if len(asked) <= _AT_ONCE else "ingest")
+        except EncoderUnavailable as busy:
+            raise ReaderUnavailable(busy.detail, retry_after_s=busy.retry_after_s) from busy
+        found, taken = list[Reading](), 0
+        for text, begins in zip(texts, places, strict=True):
+            ends = [*begins[1:], len(text)]
+            part = read[taken : taken + len(begins)]
+            found.append(part[0] if len(part) == 1 else _joined(part, begins, ends))
+            taken += len(begins)
+        return found
+
+    async def close(self) -> None:
+        """End the threads; whoever still waits is told ReaderUnavailable."""
+        await asyncio.to_thread(self._stop)
+
+    def _prepare(self, asked: _Asked) -> _Page:
+        return _Page(asked, self._sheets.make(asked.text))
+
+    def _forward(self, pages: Sequence[_Page]) -> list[Reading]:
+        tagger = self._tagger if any(map(self._is_tagged, pages)) else None
+        layers = tagger.layers if tagger else []
+        seen = look(self._model, self._shapes, [page.sheet for page in pages], layers)
+        found = tagger.tag(seen, len(pages)) if tagger else []
+        return [
+            Reading(
+                self._sentiment(page, seen.means[n]),
+                tuple(tagger.mentions(page.sheet, found[n])) if tagger and self._is_tagged(page) else None,
+            )
+            for n, page in enumerate(pages)
+        ]
+
+    def _is_tagged(self, page: _Page) -> bool:
+        return "mentions" in page.asked.parts and page.asked.language in self._tagged
+
+    def _sentiment(self, page: _Page, mean: NDArray[np.float32]) -> Mapping[str, float] | None:
+        opinion = self._opinions.get(page.asked.language) if "sentiment" in page.asked.parts else None
+        return opinion.weigh(page.sheet.text, mean) if opinion else None
+
+
+_AT_ONCE = 64
+"""More windows than these are a queue's work, which stands behind people's."""
+
+
+def _taggers(heads: Sequence[Head]) -> tuple[Tagger | None, frozenset[str]]:
+    """Give the one tagger there may be, and its languages."""
+    found = [head for head in heads if head.kind == "mentions"]
+    if len(found) > 1:
+        raise ReaderUnavailable("There are two heads for mentions in one folder: keep one.")
+    return (Tagger(found[0]), found[0].languages) if found else (None, frozenset())
+
+
+def _joined(readings: Sequence[Reading], begins: Sequence[int], ends: Sequence[int]) -> Reading:
+    """Join what was read in the windows of a text."""
+    sizes = [end - begin for begin, end in zip(begins, ends, strict=True)]
+    weighed = [
+        (size, reading.sentiment) for size, reading in zip(sizes, readings, strict=True) if reading.sentiment
+    ]
+    labels = weighed[0][1] if weighed else {}
+    sentiment = {label: sum(size * each[label] for size, each in weighed) / sum(sizes) for label in labels}
+    mentions = tuple(
+        Mention(mention.kind, begin + mention.start, begin + mention.end, mention.score)
+        for begin, reading in zip(begins, readings, strict=True)
+        for mention in reading.mentions or ()
+    )
+    return Reading(sentiment or None, None if readings[0].mentions is None else mentions)
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

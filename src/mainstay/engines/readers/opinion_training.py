@@ -1,0 +1,171 @@
+"""Trains the head that weighs a text as a whole: what it sees is chosen by cross-validation."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+from scipy.sparse import csr_matrix, hstack
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import f1_score
+from sklearn.model_selection import StratifiedKFold
+
+from mainstay.engines.encoder.model import OnnxModel
+from mainstay.engines.readers.gathering import Progress, gather
+from mainstay.engines.readers.measures import calibration_error
+from mainstay.engines.readers.opinion import KIND, grams
+from mainstay.engines.readers.sheets import Sheets
+from mainstay.engines.readers.stored import Head
+from mainstay.engines.readers.tagger import log_softmax
+
+_FOLDS = 5
+_SPREAD_MIN = 1e-6
+
+
+@dataclass(frozen=True)
+class OpinionPlan:
+    """What to try: (n-grams of words, of letters, weight of the layers, C); and how much a head may hold."""
+
+    tried: Sequence[tuple[int, int, float, float]] = (
+        (0, 0, 0.02, 1.0),
+        (0, 0, 0.02, 3.0),
+        (2, 0, 0.0125, 3.0),
+        (2, 0, 0.025, 3.0),
+        (2, 5, 0.0, 3.0),
+        (2, 5, 0.0125, 3.0),
+    )
+    grams_max: int = 200_000
+    seed: int = 0
+
+
+def train_opinion(
+    model: OnnxModel,
+    sheets: Sheets,
+    texts: Sequence[str],
+    labels: Sequence[str],
+    card: Mapping[str, Any],
+    plan: OpinionPlan,
+    progress: Progress,
+) -> Head:
+    """Train a head for a text's label; the card says what was chosen and how it did out of fold."""
+    means, _ = gather(model, [sheets.make(text) for text in texts], [], progress)
+    golden = np.asarray(labels)
+    results = []
+    for done, choice in enumerate(plan.tried):
+        progress("Choosing what to see", done, len(plan.tried))
+        results.append((_out_of_fold(means, texts, golden, choice, plan), choice))
+    progress("Choosing what to see", len(plan.tried), len(plan.tried))
+    names = sorted(set(labels))
+    (scores, choice) = max(results, key=lambda each: _macro_f1(golden, names, each[0]))
+    temperature = _temperature(scores, golden, names)
+    arrays = _fitted(means, texts, golden, choice, plan).arrays()
+    facts = {
+        "kind": KIND,
+        "labels": names,
+        "words_max": choice[0],
+        "letters_max": choice[1],
+        "temperature": temperature,
+        "seed": plan.seed,
+        "out_of_fold_macro_f1": round(_macro_f1(golden, names, scores), 4),
+        "out_of_fold_calibration_error": round(_error(golden, names, scores / temperature), 4),
+    }
+    return Head(arrays, {**facts, **card})
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """A classifier and what makes its inputs."""
+
+    choice: tuple[int, int, float, float]
+    middle: NDArray[np.float32]
+    spread: NDArray[np.float32]
+    words: TfidfVectorizer | None
+    line: LogisticRegression
+
+    def inputs(self, means: NDArray[np.float32], texts: Sequence[str]) -> Any:
+        dense = (means - self.middle) / self.spread * self.choice[2]
+        return (
+            dense if self.words is None else hstack([csr_matrix(dense), self.words.transform(texts)]).tocsr()
+        )
+
+    def scores(self, means: NDArray[np.float32], texts: Sequence[str]) -> NDArray[np.float32]:
+        found = self.line.decision_function(self.inputs(means, texts))
+        return found if found.ndim > 1 else np.stack([-found / 2, found / 2], axis=1)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Give one linear map from what is measured: the scaling is folded into it."""
+        coefficients, bias = self.line.coef_, self.line.intercept_
+        if len(coefficients) == 1:  # two labels: one line tells them apart
+            coefficients, bias = np.concatenate([-coefficients, coefficients]) / 2, np.append(-bias, bias) / 2
+        wide = len(self.middle)
+        weight = coefficients[:, :wide].T * (self.choice[2] / self.spread)[:, None]
+        vocabulary = [] if self.words is None else list(self.words.get_feature_names_out())
+        rarity = np.zeros(0) if self.words is None else self.words.idf_
+        return {
+            "weight": weight.astype(np.float16),
+            "bias": (bias - self.middle @ weight).astype(np.float32),
+            "grams": np.frombuffer("\n".join(vocabulary).encode(), np.uint8),
+            "rarity": rarity.astype(np.float16),
+            "gram_weight": coefficients[:, wide:].T.astype(np.float16),
+        }
+
+
+def _fitted(
+    means: NDArray[np.float32],
+    texts: Sequence[str],
+    golden: NDArray[np.str_],
+    choice: tuple[int, int, float, float],
+    plan: OpinionPlan,
+) -> _Fit:
+    words_max, letters_max, _, strength = choice
+    words = None
+    if words_max or letters_max:
+        take = partial(grams, words_max=words_max, letters_max=letters_max)
+        words = TfidfVectorizer(analyzer=take, sublinear_tf=True, min_df=2, max_features=plan.grams_max).fit(
+            texts
+        )
+    spread = np.maximum(means.std(axis=0), _SPREAD_MIN)
+    bare = _Fit(choice, means.mean(axis=0), spread, words, LogisticRegression(C=strength, max_iter=500))
+    bare.line.fit(bare.inputs(means, texts), golden)
+    return bare
+
+
+def _out_of_fold(
+    means: NDArray[np.float32],
+    texts: Sequence[str],
+    golden: NDArray[np.str_],
+    choice: tuple[int, int, float, float],
+    plan: OpinionPlan,
+) -> NDArray[np.float32]:
+    """Give each text's scores by a classifier that has not seen it."""
+    folds = StratifiedKFold(_FOLDS, shuffle=True, random_state=plan.seed)
+    scores = np.zeros((len(texts), len(set(golden))), np.float32)
+    for seen, unseen in folds.split(means, golden):
+        fit = _fitted(means[seen], [texts[n] for n in seen], golden[seen], choice, plan)
+        scores[unseen] = fit.scores(means[unseen], [texts[n] for n in unseen])
+    return scores
+
+
+def _macro_f1(golden: NDArray[np.str_], names: Sequence[str], scores: NDArray[np.float32]) -> float:
+    return float(f1_score(golden, np.asarray(names)[scores.argmax(axis=1)], average="macro"))
+
+
+def _error(golden: NDArray[np.str_], names: Sequence[str], scores: NDArray[np.float32]) -> float:
+    likely = np.exp(log_softmax(scores))
+    right = np.asarray(names)[likely.argmax(axis=1)] == golden
+    return calibration_error(likely.max(axis=1), right)
+
+
+def _temperature(scores: NDArray[np.float32], golden: NDArray[np.str_], names: Sequence[str]) -> float:
+    """Find the temperature under which the labels are likeliest (Guo et al. 2017)."""
+    right = np.asarray([names.index(label) for label in golden])
+
+    def cost(logarithm: float) -> float:
+        likely = log_softmax(scores / np.float32(np.exp(logarithm)))
+        return float(-likely[np.arange(len(right)), right].mean())
+
+    return float(np.exp(minimize_scalar(cost, bounds=(-3, 3), method="bounded").x))

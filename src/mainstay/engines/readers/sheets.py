@@ -1,0 +1,85 @@
+"""A text made ready to be read: its tokens, and the words that they are the parts of."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from tokenizers import Tokenizer
+
+from mainstay.engines.encoder.model import CHARACTERS_PER_TOKEN_MAX, clean
+
+_DENSE = 200
+_USUAL = 640
+_ENDS = (". ", "! ", "? ", "\n", "; ", ", ", " ")
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A text's token ids, the special ones at both ends included; its words' first tokens and characters."""
+
+    text: str
+    ids: Sequence[int]
+    starts: Sequence[int]
+    spans: Sequence[tuple[int, int]]
+
+    def __len__(self) -> int:
+        """Count the tokens."""
+        return len(self.ids)
+
+    @property
+    def words(self) -> list[str]:
+        """Give the words."""
+        return [self.text[start:end] for start, end in self.spans]
+
+
+class Sheets:
+    """Makes sheets; several threads may do so at once."""
+
+    def __init__(self, tokenizer: Tokenizer, tokens_max: int) -> None:
+        """Take the encoder's tokenizer, cut off after a number of tokens."""
+        self._tokenizer = tokenizer
+        self._tokenizer.enable_truncation(max_length=tokens_max)
+        self._longest = tokens_max * CHARACTERS_PER_TOKEN_MAX
+
+    def make(self, text: str) -> Sheet:
+        """Make a text ready; words are what the encoder's own rules split it into."""
+        text = clean(text[: self._longest])
+        encoding = self._tokenizer.encode(text)
+        starts: list[int] = []
+        spans: list[tuple[int, int]] = []
+        last: int | None = None
+        for place, (word, span) in enumerate(zip(encoding.word_ids, encoding.offsets, strict=True)):
+            if word is None:
+                continue
+            if word == last:
+                spans[-1] = (spans[-1][0], span[1])
+            else:
+                starts.append(place)
+                spans.append(span)
+            last = word
+        return Sheet(text, encoding.ids, starts, spans)
+
+
+def windows(text: str) -> Iterator[tuple[int, str]]:
+    """Cut a text into parts that a model can read whole, where sentences or words end; each with its place.
+
+    A script that takes a token for each letter gets shorter parts: they are measured by how much of the text
+    is ASCII, since counting tokens would cost as much as reading them.
+    """
+    if len(text) <= _DENSE:
+        yield 0, text
+        return
+    size = _USUAL if sum(letter < "\x80" for letter in text[:_USUAL]) > min(len(text), _USUAL) / 2 else _DENSE
+    place = 0
+    while len(text) - place > size:
+        end = place + _cut(text[place : place + size])
+        yield place, text[place:end]
+        place = end
+    yield place, text[place:]
+
+
+def _cut(part: str) -> int:
+    for mark in _ENDS:
+        found = part.rfind(mark, len(part) // 2)
+        if found >= 0:
+            return found + len(mark)
+    return len(part)

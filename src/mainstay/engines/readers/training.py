@@ -1,0 +1,75 @@
+"""Trains a head upon an encoder's folder, from annotated text, and writes it with its card."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from mainstay.engines.encoder.folder import read_folder
+from mainstay.engines.encoder.model import OnnxModel, load_tokenizer, pad_id
+from mainstay.engines.readers.corpora import read_labelled, read_named
+from mainstay.engines.readers.gathering import Progress
+from mainstay.engines.readers.layers import MEANS
+from mainstay.engines.readers.opinion_training import OpinionPlan, train_opinion
+from mainstay.engines.readers.sheets import Sheets
+from mainstay.engines.readers.stored import Head, save_head
+from mainstay.engines.readers.tagger_training import TaggerPlan, train_tagger
+from mainstay.ports.readers import Part, ReaderUnavailable
+
+_TEXTS_MIN = 20
+
+
+def train_head(
+    part: Part,
+    files: Sequence[Path],
+    encoder: Path,
+    out: Path,
+    *,
+    languages: Sequence[str],
+    about: Mapping[str, str],
+    seed: int,
+    progress: Progress,
+) -> Mapping[str, Any]:
+    """Train a head, write it into the folder `out`, and give its card.
+
+    `about` says what the texts are and their licence. Raises ValueError for texts that are none, and
+    ReaderUnavailable when the encoder cannot be read.
+    """
+    found = read_folder(encoder)
+    tokenizer = load_tokenizer(found)
+    model, sheets = OnnxModel(found, pad_id(tokenizer)), Sheets(tokenizer, found.tokens_max)
+    if MEANS not in model.outputs:
+        raise ReaderUnavailable(f"{encoder} does not give its layers: use the encoder that Mainstay builds.")
+    card = {
+        "encoder": found.name,
+        "languages": sorted(languages),
+        **about,
+        "files": [path.name for path in files],
+    }
+    head = _trained(part, files, model, sheets, {**card, "seed": seed}, progress)
+    save_head(out, f"{part}-{'-'.join(sorted(languages))}", head)
+    return head.card
+
+
+def _trained(
+    part: Part,
+    files: Sequence[Path],
+    model: OnnxModel,
+    sheets: Sheets,
+    card: Mapping[str, Any],
+    progress: Progress,
+) -> Head:
+    seed = int(card["seed"])
+    if part == "sentiment":
+        texts, labels = read_labelled(files)
+        _refuse_few(len(texts))
+        return train_opinion(
+            model, sheets, texts, labels, {**card, "texts": len(texts)}, OpinionPlan(seed=seed), progress
+        )
+    named = read_named(files)
+    _refuse_few(len(named))
+    return train_tagger(model, sheets, named, {**card, "texts": len(named)}, TaggerPlan(seed=seed), progress)
+
+
+def _refuse_few(texts: int) -> None:
+    if texts < _TEXTS_MIN:
+        raise ValueError(f"{texts} texts are too few: give {_TEXTS_MIN} at least, better thousands")

@@ -1,0 +1,116 @@
+"""Dates, times, amounts of money, shares and measures in a text, by how they are written.
+
+What only looks like one is no date: the 31st of a month that has 30 days, or month 13. Numbers may have
+points, commas, blanks or apostrophes within; words of English, months of six languages.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+
+_MONTHS = (
+    "january|february|march|april|may|june|july|august|september|october|november|december",
+    "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec",
+    "januar|februar|märz|april|mai|juni|juli|august|september|oktober|november|dezember",
+    "janvier|février|mars|avril|mai|juin|juillet|août|septembre|octobre|novembre|décembre",
+    "enero|febrero|marzo|abril|mayo|junio|julio|agosto|septiembre|octubre|noviembre|diciembre",
+    "gennaio|febbraio|marzo|aprile|maggio|giugno|luglio|agosto|settembre|ottobre|novembre|dicembre",
+    "janeiro|fevereiro|março|abril|maio|junho|julho|agosto|setembro|outubro|novembro|dezembro",
+)
+_NUMBER_OF = {name: n for names in _MONTHS for n, name in enumerate(names.split("|"), start=1)} | {"sept": 9}
+_MONTH = "(?P<month>" + "|".join(sorted(_NUMBER_OF, key=len, reverse=True)) + r")\b\.?"
+_DAY = r"(?P<day>[0-3]?\d)(?:st|nd|rd|th|\.|º)?"
+_YEAR = r"(?P<year>[12]\d{3})"
+_NUMBER = r"\d{1,15}(?:[.,'\u202f ]\d{3}){0,5}(?:[.,]\d{1,9})?"
+_SCALE = r"(?:\s?(?:thousand|million|billion|trillion|bn|mn|k|m)\b)?"
+_SIGN = "[$€£¥₹₩₽₺₪₫฿]"
+_CODE = "USD|EUR|GBP|JPY|CHF|CNY|INR|AUD|CAD|SEK|NOK|DKK|PLN|BRL|MXN|ZAR|KRW|TRY|SGD|HKD|NZD"
+_COIN = "dollars?|euros?|pounds?|cents?|yen|francs?|rupees?|pence"
+_UNIT = (
+    "km/h|mph|km|cm|mm|nm|kg|mg|lbs?|oz|ml|kWh|MWh|kW|MW|GB|MB|TB|KB|GHz|MHz|Hz|°C|°F|"
+    "kilomet(?:re|er)s?|met(?:re|er)s?|miles?|feet|inches|grams?|kilograms?|tonnes?|tons?|lit(?:re|er)s?|"
+    "seconds?|minutes?|hours?|days?|weeks?|months?|years?"
+)
+_PATTERNS = (
+    ("date", re.compile(rf"(?<![\d-]){_YEAR}-(?P<number>[01]\d)-(?P<day>[0-3]\d)(?![\d-])")),
+    (
+        "date",
+        re.compile(
+            rf"(?<![\w.]){_DAY}\s(?:of\s|de\s)?{_MONTH}(?:,?\s(?:de\s)?{_YEAR})?(?!\w)", re.IGNORECASE
+        ),
+    ),
+    ("date", re.compile(rf"(?<!\w){_MONTH}\s{_DAY}(?!\d)(?:,?\s{_YEAR}(?!\w))?", re.IGNORECASE)),
+    ("date", re.compile(rf"(?<!\w){_MONTH}\s{_YEAR}(?!\w)", re.IGNORECASE)),
+    (
+        "date",
+        re.compile(
+            r"(?<![\d./-])(?P<one>\d{1,2})(?P<mark>[./])(?P<two>\d{1,2})(?P=mark)(?P<year>\d{4}|\d{2})(?![\d./-])"
+        ),
+    ),
+    (
+        "time",
+        re.compile(
+            r"(?<![\d:.])(?:[01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d)?(?:\s?[ap]\.?m\b\.?)?(?![\d:])", re.IGNORECASE
+        ),
+    ),
+    ("time", re.compile(r"(?<![\d:.])(?:1[0-2]|[1-9])\s?[ap]\.?m\b\.?", re.IGNORECASE)),
+    ("money", re.compile(rf"(?:(?<!\w)(?:{_CODE})\s?|{_SIGN}\s?){_NUMBER}(?!\d){_SCALE}")),
+    ("money", re.compile(rf"(?<![\w.,]){_NUMBER}{_SCALE}\s?(?:{_SIGN}|(?:{_CODE}|{_COIN})(?!\w))")),
+    ("percentage", re.compile(rf"(?<![\w.,]){_NUMBER}\s?(?:%|‰|per\s?cent\b|percent\b)", re.IGNORECASE)),
+    ("quantity", re.compile(rf"(?<![\w.,]){_NUMBER}{_SCALE}[\s-]?(?:{_UNIT})(?!\w)")),
+)
+_WORDS_TOO = {"may", "march", "mar", "mai", "dec"}
+"""What is a month only with a capital."""
+
+_DIGIT = re.compile(r"\d")
+_LEAP_YEAR = 2000
+
+
+@dataclass(frozen=True)
+class Figure:
+    """Characters `start` to `end` of a text are a date, a time, or an amount of something."""
+
+    kind: str
+    start: int
+    end: int
+
+
+def figures(text: str) -> list[Figure]:
+    """Give what a text holds, in its order, without overlaps; of two that overlap, the kind told first."""
+    if not _DIGIT.search(text):
+        return []
+    taken, used = list[Figure](), bytearray(len(text))
+    for kind, pattern in _PATTERNS:
+        for found in _found(kind, pattern, text):
+            if not any(used[found.start : found.end]):
+                used[found.start : found.end] = b"\x01" * (found.end - found.start)
+                taken.append(found)
+    return sorted(taken, key=lambda each: each.start)
+
+
+def _found(kind: str, pattern: re.Pattern[str], text: str) -> Iterator[Figure]:
+    for match in pattern.finditer(text):
+        if kind != "date" or _is_date(match.groupdict()):
+            yield Figure(kind, match.start(), match.end())
+
+
+def _is_date(parts: dict[str, str | None]) -> bool:
+    """Say whether there is such a day; two numbers that may be either are tried in both orders."""
+    year = int(parts.get("year") or _LEAP_YEAR)
+    if parts.get("one"):
+        one, two = int(parts["one"] or 0), int(parts["two"] or 0)
+        return _exists(year, two, one) or _exists(year, one, two)
+    name = parts.get("month") or ""
+    if name in _WORDS_TOO:
+        return False
+    month = _NUMBER_OF[name.lower()] if name else int(parts["number"] or 0)
+    return _exists(year, month, int(parts.get("day") or 1))
+
+
+def _exists(year: int, month: int, day: int) -> bool:
+    try:
+        date(max(year, 1), month, day)
+    except ValueError:
+        return False
+    return True
