@@ -58,6 +58,6 @@ def test_right_to_left_and_invisible_signs_do_no_harm() -> None:
 @pytest.mark.parametrize("piece", ["a", "# ", "漢", "http://", "\u0301", "אa"])
 def test_a_megabyte_of_anything_takes_milliseconds(piece: str) -> None:
     DETECTOR.detect("Load the models.")
-    started = time.perf_counter()
+    started = time.process_time()
     DETECTOR.detect_many([(piece * 1_000_000)[:1_000_000]])
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1

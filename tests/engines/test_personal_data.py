@@ -154,6 +154,6 @@ def test_windows_give_what_the_whole_gives(piece: str, more: int) -> None:
 )
 def test_a_megabyte_of_anything_takes_seconds_at_most(piece: str) -> None:
     text = (piece * (200_000 // len(piece) + 1))[:200_000]
-    started = time.perf_counter()
+    started = time.process_time()
     FINDER.find(text, KINDS, "US")
-    assert time.perf_counter() - started < 3
+    assert time.process_time() - started < 3

@@ -33,7 +33,7 @@ def test_phrases_stand_where_they_say(text: str, language: str) -> None:
 @pytest.mark.parametrize("piece", HOSTILE)
 def test_a_megabyte_of_anything_has_its_phrases_in_seconds(piece: str) -> None:
     text = (piece * 1_000_000)[:1_000_000]
-    started = time.perf_counter()
+    started = time.process_time()
     for language in ("en", "ja", "zh", "und"):
         phrases(text, language, 10)
-    assert time.perf_counter() - started < 8
+    assert time.process_time() - started < 8
