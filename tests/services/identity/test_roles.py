@@ -35,7 +35,7 @@ async def test_permissions_are_those_that_operations_ask_for(admin: Client) -> N
     opened = {name for each in told.values() for name in each.operations}
     assert opened == {each.full_name for each in OPERATIONS if each.may not in {ANYBODY, STRANGER}}
     grants = {name for name, each in told.items() if each.description}
-    assert grants == {"documents:all", "groups:all", "jobs:all"}
+    assert grants == {"conversations:all", "documents:all", "groups:all", "jobs:all"}
     assert set(told) == asked | grants
 
 
