@@ -231,12 +231,9 @@ class Application:
         self, operation: Operation, model: BaseModel, work: Work, message: Message, walk: _Walk
     ) -> Answer:
         parts = self._parts
-        keyed = (
-            operation.kind == "write" and operation.may != STRANGER and message.idempotency_key is not None
-        )
-        ticket = parts.idempotency.ticket(
-            operation, model, work.caller, message.idempotency_key if keyed else None
-        )
+        keyed = operation.kind == "write" and operation.may != STRANGER
+        key = message.idempotency_key if keyed else None
+        ticket = parts.idempotency.ticket(operation, model, work.caller, key)
         replay = await parts.idempotency.find(ticket)
         if replay is not None:
             return self._replayed(operation, replay, work, message, walk)

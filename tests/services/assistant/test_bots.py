@@ -9,7 +9,7 @@ from mainstay.services.assistant.failures import (
     BotBusy,
     BotInvalid,
     BotMissing,
-    ModelMissing,
+    BotModelMissing,
     ModelStale,
 )
 from mainstay.services.assistant.model import ModelUnreadable, model_of
@@ -147,7 +147,7 @@ async def test_a_model_is_read_as_it_was_written_and_a_flipped_bit_is_found(shop
 
 
 async def test_a_model_that_is_not_kept_answers_nothing(shop: Shop) -> None:
-    with pytest.raises(ModelMissing):
+    with pytest.raises(BotModelMissing):
         await shop.admin.call("assistant.use_model", bot_id=shop.bot.bot_id, version=99)
 
 

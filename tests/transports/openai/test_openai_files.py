@@ -11,11 +11,12 @@ from makers import ADMIN_KEY
 from transports.homes import BASES, Home, home_in
 from transports.openai.file_usages import USAGES as FILE_USAGES
 from transports.openai.file_usages import Usage
+from transports.openai.store_usages import USAGES as STORE_USAGES
 from transports.openai.upload_usages import USAGES as UPLOAD_USAGES
 from transports.real_house import bearer
 from transports.worlds import COLLECTION, DOC
 
-USAGES = [*FILE_USAGES, *UPLOAD_USAGES]
+USAGES = [*FILE_USAGES, *STORE_USAGES, *UPLOAD_USAGES]
 
 
 @pytest.fixture(scope="module")

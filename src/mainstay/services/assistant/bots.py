@@ -11,7 +11,7 @@ from mainstay.kit.ids import Ids
 from mainstay.ports.ciphers import Cipher
 from mainstay.services.assistant.checking import check
 from mainstay.services.assistant.comparison import compared
-from mainstay.services.assistant.failures import BotBusy, BotMissing, BotsTooMany, ModelMissing, ModelStale
+from mainstay.services.assistant.failures import BotBusy, BotMissing, BotModelMissing, BotsTooMany, ModelStale
 from mainstay.services.assistant.feedback_store import FeedbackStore
 from mainstay.services.assistant.happenings import BotTrained
 from mainstay.services.assistant.limits import BOTS_MAX, EXAMPLES_MAX, VERSIONS_KEPT
@@ -153,12 +153,12 @@ class Bots:
         return _trained(learned.row, version)
 
     async def use(self, bot_id: str, version: int) -> Trained:
-        """Let an earlier model answer again, or a later one; raises ModelMissing."""
+        """Let an earlier model answer again, or a later one; raises BotModelMissing."""
         row = await self.existing(bot_id)
         note_target(bot_id)
         known = {each.version: each for each in await self._store.models(bot_id)}
         if version not in known:
-            raise ModelMissing("Get the bot to see which of its models are kept.")
+            raise BotModelMissing("Get the bot to see which of its models are kept.")
         await self._models.model(bot_id, version)
         after = replace(row, version=version, revision=row.revision + 1, changed_ms=self._clock.now_ms())
         await self._save(after, row.revision)
@@ -189,7 +189,7 @@ class Bots:
         """Give the model that answers, unless it cannot be compared with a new one."""
         try:
             return await self._models.model(row.bot_id, row.version)
-        except (ModelStale, ModelMissing):
+        except (ModelStale, BotModelMissing):
             return None
 
     async def _trained(

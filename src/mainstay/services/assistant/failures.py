@@ -81,7 +81,7 @@ class FeedbackMissing(NotFound):
     title = "There is no such feedback"
 
 
-class ModelMissing(NotFound):
+class BotModelMissing(NotFound):
     """The bot has no such model, or keeps it no longer."""
 
     title = "There is no such model"

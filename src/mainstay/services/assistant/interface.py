@@ -15,12 +15,12 @@ from mainstay.services.assistant.failures import (
     BotBusy,
     BotInvalid,
     BotMissing,
+    BotModelMissing,
     BotsTooMany,
     ConversationBusy,
     ConversationEnded,
     ConversationMissing,
     ConversationsTooMany,
-    ModelMissing,
     ModelStale,
     TalkerErased,
 )
@@ -64,7 +64,7 @@ _TURN_EXAMPLE = {**_BOT_EXAMPLE, "text": "Where is my order 4711?"}
 _TRAINING = (BotInvalid, EncoderUnavailable, LearnerUnavailable)
 _TURN = (
     *(BotMissing, ConversationMissing, ConversationEnded, ConversationBusy, ConversationsTooMany),
-    *(TalkerErased, ModelStale, ModelMissing),
+    *(TalkerErased, ModelStale, BotModelMissing),
     *(EncoderUnavailable, GeneratorUnavailable, VectorsUnavailable),
 )
 _INTENTS_EXAMPLE = [
@@ -147,7 +147,7 @@ class Assistant(LearningOperations, DeskOperations, Interface, grants=_GRANTS):
     @reads(
         "POST /assistant/bots/{bot_id}/understand",
         may="assistants:use",
-        fails=(BotMissing, ModelMissing, ModelStale, EncoderUnavailable),
+        fails=(BotMissing, BotModelMissing, ModelStale, EncoderUnavailable),
         example={**_BOT_EXAMPLE, "texts": ["Where is my parcel?"]},
     )
     async def understand(self, bot_id: BotId, texts: Texts) -> list[Understood]:

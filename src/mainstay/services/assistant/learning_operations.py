@@ -11,9 +11,9 @@ from mainstay.ports.learners import LearnerUnavailable
 from mainstay.services.assistant.failures import (
     BotBusy,
     BotMissing,
+    BotModelMissing,
     FeedbackMissing,
     IntentMissing,
-    ModelMissing,
     ModelStale,
     TalkerErased,
     TurnMissing,
@@ -49,7 +49,7 @@ class LearningOperations(metaclass=ABCMeta):
     @writes(
         "PUT /assistant/bots/{bot_id}/model",
         may="assistants:write",
-        fails=(BotMissing, BotBusy, ModelMissing, ModelStale),
+        fails=(BotMissing, BotBusy, BotModelMissing, ModelStale),
         example={**_BOT, "version": 1},
     )
     async def use_model(self, bot_id: BotId, version: Version) -> Trained:

@@ -12,7 +12,7 @@ from mainstay.kernel.work import caller
 from mainstay.kit.clock import Clock
 from mainstay.ports.ciphers import Cipher
 from mainstay.ports.encoder import Encoder
-from mainstay.services.assistant.failures import ModelMissing, ModelStale
+from mainstay.services.assistant.failures import BotModelMissing, ModelStale
 from mainstay.services.assistant.model import Model, model_of
 from mainstay.services.assistant.plans import Plan, plan_of
 from mainstay.services.assistant.records import Definition, Understood
@@ -50,13 +50,13 @@ class Models:
         return plan
 
     async def model(self, bot_id: str, version: int) -> Model:
-        """Give a model; raises ModelMissing, or ModelStale when it was learned with another encoder."""
+        """Give a model; raises BotModelMissing, or ModelStale when it was learned with another encoder."""
         place = (caller().tenant_id, bot_id, version)
         model = self._open.get(place)
         if model is None:
             content = await self._store.model(bot_id, version)
             if content is None:
-                raise ModelMissing("Get the bot to see which of its models are kept.")
+                raise BotModelMissing("Get the bot to see which of its models are kept.")
             model = await asyncio.to_thread(self._opened, content, bot_id, version)
             self._open[place] = model
             while len(self._open) > 1 and sum(each.size for each in self._open.values()) > OPEN_BYTES_MAX:
