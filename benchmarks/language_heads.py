@@ -58,7 +58,7 @@ class Bench:
         """Weigh texts."""
         opinion = Opinion(head)
         means, _ = gather(self.model, [self.sheets.make(text) for text in texts], [], _quiet)
-        return [opinion.weigh(text, mean) for text, mean in zip(texts, means, strict=True)]
+        return opinion.weigh(texts, means)
 
     def names(self, head: Head, texts: Sequence[Named]) -> tuple[float, float]:
         """Give F1 and the calibration error of names."""

@@ -55,7 +55,7 @@ def served(encoder: Path) -> FastAPI:
         terms = [asked.text[each.start : each.end] for each in phrases(asked.text, guess.language, 10)]
         return {
             "language": guess.language,
-            "sentiment": opinion.weigh(asked.text, seen.means[0]),
+            "sentiment": opinion.weigh([asked.text], seen.means)[0],
             "mentions": [[each.kind, each.start, each.end, each.score] for each in names],
             "keywords": terms,
         }

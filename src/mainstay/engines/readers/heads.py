@@ -128,9 +128,10 @@ class HeadsReader:
         layers = tagger.layers if tagger else []
         seen = look(self._model, self._shapes, [page.sheet for page in pages], layers)
         found = tagger.tag(seen, len(pages)) if tagger else []
+        sentiments = self._sentiments(pages, seen.means)
         return [
             Reading(
-                self._sentiment(page, seen.means[n]),
+                sentiments.get(n),
                 tuple(tagger.mentions(page.sheet, found[n])) if tagger and self._is_tagged(page) else None,
             )
             for n, page in enumerate(pages)
@@ -139,9 +140,23 @@ class HeadsReader:
     def _is_tagged(self, page: _Page) -> bool:
         return "mentions" in page.asked.parts and page.asked.language in self._tagged
 
-    def _sentiment(self, page: _Page, mean: NDArray[np.float32]) -> Mapping[str, float] | None:
-        opinion = self._opinions.get(page.asked.language) if "sentiment" in page.asked.parts else None
-        return opinion.weigh(page.sheet.text, mean) if opinion else None
+    def _sentiments(
+        self, pages: Sequence[_Page], means: NDArray[np.float32]
+    ) -> dict[int, Mapping[str, float]]:
+        """Weigh the pages of which that was asked, those of a language together."""
+        asked: dict[str, list[int]] = {}
+        for n, page in enumerate(pages):
+            if "sentiment" in page.asked.parts and page.asked.language in self._opinions:
+                asked.setdefault(page.asked.language, []).append(n)
+        return {
+            n: weighed
+            for language, rows in asked.items()
+            for n, weighed in zip(
+                rows,
+                self._opinions[language].weigh([pages[n].sheet.text for n in rows], means[rows]),
+                strict=True,
+            )
+        }
 
 
 _AT_ONCE = 64

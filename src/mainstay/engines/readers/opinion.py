@@ -50,15 +50,20 @@ class Opinion:
         self._gram_weight = arrays["gram_weight"].astype(np.float32)
         self._temperature = float(card["temperature"])
 
-    def weigh(self, text: str, mean: NDArray[np.float32]) -> Mapping[str, float]:
-        """Give each label's probability; `mean` is the text's mean token in all layers, in one line."""
-        scores = mean @ self._weight + self._bias
+    def weigh(self, texts: Sequence[str], means: NDArray[np.float32]) -> list[Mapping[str, float]]:
+        """Give each text's labels with their probabilities; `means` are its mean tokens, a line each."""
+        scores = means @ self._weight + self._bias
         if self._places:
-            counted = Counter(grams(text, self._words_max, self._letters_max))
-            known = [(self._places[gram], n) for gram, n in counted.items() if gram in self._places]
-            if known:
-                rows = [place for place, _ in known]
-                weights = np.asarray([1 + math.log(n) for _, n in known], np.float32) * self._rarity[rows]
-                scores = scores + (weights / np.linalg.norm(weights)) @ self._gram_weight[rows]
-        likely = np.exp(log_softmax(scores / self._temperature))
-        return {label: float(share) for label, share in zip(self.labels, likely, strict=True)}
+            scores = scores + np.stack([self._by_grams(text) for text in texts])
+        likely = np.exp(log_softmax(scores / self._temperature)).tolist()
+        return [dict(zip(self.labels, shares, strict=True)) for shares in likely]
+
+    def _by_grams(self, text: str) -> NDArray[np.float32]:
+        counted = Counter(grams(text, self._words_max, self._letters_max))
+        known = [(self._places[gram], n) for gram, n in counted.items() if gram in self._places]
+        if not known:
+            return np.zeros(len(self.labels), np.float32)
+        rows = [place for place, _ in known]
+        weights = np.asarray([1 + math.log(n) for _, n in known], np.float32) * self._rarity[rows]
+        found: NDArray[np.float32] = (weights / np.linalg.norm(weights)) @ self._gram_weight[rows]
+        return found

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mainstay.engines.readers.layers import Seen
-from mainstay.engines.readers.shapes import shifted
+from mainstay.engines.readers.shapes import FEATURES, shifted
 from mainstay.engines.readers.sheets import Sheet
 from mainstay.engines.readers.stored import Head
 from mainstay.ports.readers import Mention
@@ -56,10 +56,11 @@ class Tagger:
         self.own: Sequence[str] = card["own"]
         self.beside: Sequence[str] = card["beside"]
         self._labels: list[str] = card["labels"]
-        self._weights = [
-            (arrays[f"weight_{n}"].astype(np.float32) * arrays[f"scale_{n}"], arrays[f"bias_{n}"])
-            for n in range(2)
-        ]
+        inner, self._outer = (
+            arrays[f"weight_{n}"].astype(np.float32) * arrays[f"scale_{n}"] for n in range(2)
+        )
+        self._inner_bias, self._outer_bias = arrays["bias_0"], arrays["bias_1"]
+        self._parts = self._parted(inner)
         self._first: NDArray[np.float32] = arrays["first"]
         self._after: NDArray[np.float32] = arrays["after"]
         self._slope, self._offset = card["calibration"]
@@ -71,9 +72,8 @@ class Tagger:
 
     def tag(self, seen: Seen, texts: int) -> list[Found]:
         """Label the words of all texts."""
-        rows = features(seen, self.own, self.beside)
-        (inner, shift), (outer, offset) = self._weights
-        scores = log_softmax(np.maximum(rows @ inner + shift, 0) @ outer + offset)
+        hidden = np.maximum(self._hidden(seen), 0)
+        scores = log_softmax(hidden @ self._outer + self._outer_bias)
         counts = np.bincount(seen.inside, minlength=texts)
         chosen = best_sequences(scores, counts, self._first, self._after)
         likely = np.exp(scores[np.arange(len(chosen)), chosen])
@@ -82,6 +82,21 @@ class Tagger:
             Found([self._labels[n] for n in chosen[end - count : end]], likely[end - count : end])
             for end, count in zip(ends, counts, strict=True)
         ]
+
+    def _parted(self, inner: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        """Part the first layer's weights as `features` joins what they weigh."""
+        wide = (len(inner) - FEATURES) // (len(self.own) + 2 * len(self.beside))
+        return np.split(inner, range(wide, len(inner) - FEATURES + 1, wide))
+
+    def _hidden(self, seen: Seen) -> NDArray[np.float32]:
+        """Weigh what `features` would give, part by part: moving a few numbers a word, not hundreds."""
+        parts = iter(self._parts)
+        total = self._inner_bias + sum(seen.layers[layer] @ next(parts) for layer in self.own)
+        for layer in self.beside:
+            for by in (-1, 1):
+                total = total + shifted(seen.layers[layer] @ next(parts), seen.inside, by)
+        found: NDArray[np.float32] = total + seen.shapes @ next(parts)
+        return found
 
     def mentions(self, sheet: Sheet, found: Found) -> list[Mention]:
         """Join labelled words into mentions, each with its calibrated score."""
