@@ -24,6 +24,7 @@ from sklearn.metrics import accuracy_score, f1_score
 from mainstay.engines.encoder.folder import read_folder
 from mainstay.engines.encoder.model import OnnxModel, load_tokenizer, pad_id
 from mainstay.engines.readers.corpora import Named, read_named
+from mainstay.engines.readers.folds import held_together
 from mainstay.engines.readers.gathering import gather
 from mainstay.engines.readers.heads import TRAINED
 from mainstay.engines.readers.measures import calibration_error, names_f1
@@ -52,7 +53,9 @@ class Bench:
 
     def taught(self, texts: Sequence[str], labels: Sequence[str], plan: OpinionPlan) -> Head:
         """Train a head for sentiment."""
-        return train_opinion(self.model, self.sheets, texts, labels, self.card, plan, _quiet)
+        return train_opinion(
+            self.model, self.sheets, texts, labels, held_together([len(texts)]), self.card, plan, _quiet
+        )
 
     def verdicts(self, head: Head, texts: Sequence[str]) -> list[Mapping[str, float]]:
         """Weigh texts."""
@@ -93,7 +96,9 @@ def names(bench: Bench, data: Path, brought: Head) -> list[Figure]:
     """Measure names."""
     train = read_named([data / "conll2003" / "conllpp_train.txt"])
     dev = read_named([data / "conll2003" / "conllpp_dev.txt"])
-    head = train_tagger(bench.model, bench.sheets, train, bench.card, TaggerPlan(), _quiet)
+    head = train_tagger(
+        bench.model, bench.sheets, train, held_together([len(train)]), bench.card, TaggerPlan(), _quiet
+    )
     f1, error = bench.names(head, dev)
     own_f1, own_error = bench.names(brought, dev)
     return [

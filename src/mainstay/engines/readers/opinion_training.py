@@ -15,6 +15,7 @@ from sklearn.metrics import f1_score
 from sklearn.model_selection import StratifiedGroupKFold
 
 from mainstay.engines.encoder.model import OnnxModel
+from mainstay.engines.readers.folds import FOLDS
 from mainstay.engines.readers.gathering import Progress, gather
 from mainstay.engines.readers.measures import calibration_error
 from mainstay.engines.readers.opinion import KIND, grams
@@ -22,7 +23,6 @@ from mainstay.engines.readers.sheets import Sheets
 from mainstay.engines.readers.stored import Head
 from mainstay.engines.readers.tagger import log_softmax
 
-_FOLDS, _BLOCK = 5, 10
 _SPREAD_MIN = 1e-6
 
 
@@ -47,17 +47,21 @@ def train_opinion(
     sheets: Sheets,
     texts: Sequence[str],
     labels: Sequence[str],
+    groups: Sequence[int],
     card: Mapping[str, Any],
     plan: OpinionPlan,
     progress: Progress,
 ) -> Head:
-    """Train a head for a text's label; the card says what was chosen and how it did out of fold."""
+    """Train a head for a text's label; the card says what was chosen and how it did out of fold.
+
+    Texts of one of `groups` are held out together.
+    """
     means, _ = gather(model, [sheets.make(text) for text in texts], [], progress)
     golden = np.asarray(labels)
     results = []
     for done, choice in enumerate(plan.tried):
         progress("Choosing what to see", done, len(plan.tried))
-        results.append((_out_of_fold(means, texts, golden, choice, plan), choice))
+        results.append((_out_of_fold(means, texts, golden, groups, choice, plan), choice))
     progress("Choosing what to see", len(plan.tried), len(plan.tried))
     names = sorted(set(labels))
     (scores, choice) = max(results, key=lambda each: _macro_f1(golden, names, each[0]))
@@ -140,14 +144,14 @@ def _out_of_fold(
     means: NDArray[np.float32],
     texts: Sequence[str],
     golden: NDArray[np.str_],
+    groups: Sequence[int],
     choice: tuple[int, int, float, float],
     plan: OpinionPlan,
 ) -> NDArray[np.float32]:
     """Give each text's scores by a classifier that has not seen it."""
-    folds = StratifiedGroupKFold(_FOLDS, shuffle=True, random_state=plan.seed)
-    blocks = np.arange(len(texts)) // _BLOCK  # neighbours may be much alike
+    folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=plan.seed)
     scores = np.zeros((len(texts), len(set(golden))), np.float32)
-    for seen, unseen in folds.split(means, golden, blocks):
+    for seen, unseen in folds.split(means, golden, groups):
         fit = _fitted(means[seen], [texts[n] for n in seen], golden[seen], choice, plan)
         scores[unseen] = fit.scores(means[unseen], [texts[n] for n in unseen])
     return scores

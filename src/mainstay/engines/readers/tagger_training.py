@@ -13,6 +13,7 @@ from sklearn.neural_network import MLPClassifier
 
 from mainstay.engines.encoder.model import OnnxModel
 from mainstay.engines.readers.corpora import Named
+from mainstay.engines.readers.folds import FOLDS
 from mainstay.engines.readers.gathering import Progress, gather
 from mainstay.engines.readers.layers import Seen
 from mainstay.engines.readers.measures import Name, calibration_error, names_f1
@@ -21,7 +22,7 @@ from mainstay.engines.readers.stored import Head
 from mainstay.engines.readers.tagger import IMPOSSIBLE, KIND, OUTSIDE, Tagger, features
 
 _SMOOTHING = 0.1
-_FOLDS, _BLOCK = 5, 10
+_UNSEEN, _SMALLEST = -20.0, 1e-9
 _TRANSITION = 0.3
 """How much the order of labels counts beside the words' own scores, which know their neighbours already."""
 
@@ -52,27 +53,30 @@ def train_tagger(
     model: OnnxModel,
     sheets: Sheets,
     texts: Sequence[Named],
+    groups: Sequence[int],
     card: Mapping[str, Any],
     plan: TaggerPlan,
     progress: Progress,
 ) -> Head:
     """Train a head; its calibration is of five that held out a fifth of the texts each.
 
-    They are held out in blocks of ten, since neighbours may be much alike.
+    Texts of one of `groups` are held out together.
     """
     pages = [sheets.make(named.text) for named in texts]
     golden = [labels_of(page, named) for page, named in zip(pages, texts, strict=True)]
     _, seen = gather(model, pages, list(dict.fromkeys([*plan.own, *plan.beside])), progress)
     labels = [OUTSIDE, *sorted({label for text in golden for label in text} - {OUTSIDE})]
+    if len(labels) == 1:
+        raise ValueError("no name is marked in the texts: write `[PER Ada Lovelace] wrote to [LOC Turin].`")
     rows = [features(each, plan.own, plan.beside) for each in seen]
     trials = []
-    for fold in range(_FOLDS):
-        progress("Trying the names on texts held out", fold, _FOLDS)
-        held = [n for n in range(len(texts)) if n // _BLOCK % _FOLDS == fold]
-        kept = [n for n in range(len(texts)) if n // _BLOCK % _FOLDS != fold]
+    for fold in range(FOLDS):
+        progress("Trying the names on texts held out", fold, FOLDS)
+        held = [n for n, group in enumerate(groups) if group % FOLDS == fold]
+        kept = [n for n, group in enumerate(groups) if group % FOLDS != fold]
         head = _fitted(rows, golden, kept, labels, card, plan)
         trials.append(_tried(head, [(seen[n], pages[n], texts[n]) for n in held]))
-    progress("Trying the names on texts held out", _FOLDS, _FOLDS)
+    progress("Trying the names on texts held out", FOLDS, FOLDS)
     whole = _fitted(rows, golden, range(len(texts)), labels, card, plan)
     return Head(whole.arrays, {**whole.card, **_calibrated(trials)})
 
@@ -98,13 +102,25 @@ def _fitted(
     ).fit(inputs, outputs)
     first, after = _transitions([golden[n] for n in chosen], labels)
     arrays: dict[str, NDArray[Any]] = {"first": first, "after": after}
-    for n, (weight, bias) in enumerate(zip(network.coefs_, network.intercepts_, strict=True)):
-        scale = np.abs(weight).max(axis=0) / 127
+    layers = [(network.coefs_[0], network.intercepts_[0]), _whole(network, len(labels))]
+    for n, (weight, bias) in enumerate(layers):
+        scale = np.maximum(np.abs(weight).max(axis=0), _SMALLEST) / 127
         arrays[f"weight_{n}"] = np.rint(weight / scale).astype(np.int8)
         arrays[f"scale_{n}"] = scale.astype(np.float32)
         arrays[f"bias_{n}"] = bias.astype(np.float32)
     facts = {"kind": KIND, "own": list(plan.own), "beside": list(plan.beside), "labels": list(labels)}
     return Head(arrays, {**facts, **card, "seed": plan.seed, "calibration": [1.0, 0.0]})
+
+
+def _whole(network: MLPClassifier, labels: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Give the last layer with a column for every label; one that was not seen is all but impossible."""
+    weight, bias = network.coefs_[1], network.intercepts_[1]
+    if weight.shape[1] == 1:  # of two labels, the network says how much likelier the second is
+        weight, bias = np.hstack([np.zeros_like(weight), weight]), np.append(0.0, bias)
+    every = np.zeros((len(weight), labels)), np.full(labels, _UNSEEN)
+    every[0][:, network.classes_] = weight
+    every[1][network.classes_] = bias
+    return every
 
 
 def _transitions(

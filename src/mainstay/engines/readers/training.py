@@ -7,6 +7,7 @@ from typing import Any
 from mainstay.engines.encoder.folder import read_folder
 from mainstay.engines.encoder.model import OnnxModel, load_tokenizer, pad_id
 from mainstay.engines.readers.corpora import read_labelled, read_named
+from mainstay.engines.readers.folds import held_together
 from mainstay.engines.readers.gathering import Progress
 from mainstay.engines.readers.layers import MEANS
 from mainstay.engines.readers.opinion_training import OpinionPlan, train_opinion
@@ -60,16 +61,20 @@ def _trained(
 ) -> Head:
     seed = int(card["seed"])
     if part == "sentiment":
-        texts, labels = read_labelled(files)
-        _refuse_few(len(texts))
-        return train_opinion(
-            model, sheets, texts, labels, {**card, "texts": len(texts)}, OpinionPlan(seed=seed), progress
-        )
-    named = read_named(files)
-    _refuse_few(len(named))
-    return train_tagger(model, sheets, named, {**card, "texts": len(named)}, TaggerPlan(seed=seed), progress)
+        labelled = [read_labelled([file]) for file in files]
+        groups = _grouped([len(texts) for texts, _ in labelled])
+        texts = [text for some, _ in labelled for text in some]
+        labels = [label for _, some in labelled for label in some]
+        about = {**card, "texts": len(texts)}
+        return train_opinion(model, sheets, texts, labels, groups, about, OpinionPlan(seed=seed), progress)
+    named = [read_named([file]) for file in files]
+    groups = _grouped([len(some) for some in named])
+    marked = [text for some in named for text in some]
+    about = {**card, "texts": len(marked)}
+    return train_tagger(model, sheets, marked, groups, about, TaggerPlan(seed=seed), progress)
 
 
-def _refuse_few(texts: int) -> None:
-    if texts < _TEXTS_MIN:
-        raise ValueError(f"{texts} texts are too few: give {_TEXTS_MIN} at least, better thousands")
+def _grouped(sizes: Sequence[int]) -> list[int]:
+    if sum(sizes) < _TEXTS_MIN:
+        raise ValueError(f"{sum(sizes)} texts are too few: give {_TEXTS_MIN} at least, better thousands")
+    return held_together(sizes)
