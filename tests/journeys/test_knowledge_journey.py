@@ -35,7 +35,7 @@ async def two_processes(folder: Path) -> AsyncIterator[tuple[str, str]]:
         lower = await stack.enter_async_context(served(below))
         remotes = {"identity": lower, "jobs": lower}
         above = await stack.enter_async_context(
-            opened_house(folder, clock=SystemClock(), only=("knowledge",), remotes=remotes)
+            opened_house(folder, clock=SystemClock(), only=("knowledge", "files"), remotes=remotes)
         )
         yield await stack.enter_async_context(served(above)), lower
 

@@ -21,6 +21,7 @@ from mainstay.services.federation.failures import (
     ProviderUnusable,
 )
 from mainstay.services.identity.failures import RoleInUse
+from mainstay.services.identity.roles import PERMISSIONS
 from makers import Client, FrozenClock, client, opened_house, tenant_client
 from oidc_provider import CLIENT, ISSUER, SECRET, OidcProvider
 from saml_provider import ENTITY
@@ -145,16 +146,7 @@ async def test_another_provider_needs_another_connection(site: Site) -> None:
     ],
 )
 async def test_a_mapping_gives_at_most_what_its_writer_may(site: Site, mapping: dict[str, Any]) -> None:
-    some = await restrained(
-        site,
-        "sso:write",
-        "sso:read",
-        "roles:read",
-        "documents:read",
-        "collections:read",
-        "jobs:read",
-        "feedback:write",
-    )
+    some = await restrained(site, "sso:write", "sso:read", "roles:read", *PERMISSIONS["user"])
     wish = {"name": "x", "kind": "saml", "metadata": site.saml.metadata()}
     with pytest.raises(MappingMayTooMuch):
         await some.call("federation.create_connection", **wish, mapping=mapping)

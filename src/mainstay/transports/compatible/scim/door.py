@@ -37,7 +37,7 @@ _PROTOCOL = "mainstay.transports.compatible.scim.protocol"
 _MEDIA_TYPE = "application/scim+json"
 _READABLE = frozenset({"", _MEDIA_TYPE, "application/json"})
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
-_ATTEMPTS = 10
+_ATTEMPTS = 40
 _STALE = "VersionStale"
 
 
