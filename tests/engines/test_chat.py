@@ -1,6 +1,7 @@
 """One suite for every chat engine, then what only the one behind addresses promises."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -184,4 +185,14 @@ async def test_a_reader_may_stop_early(upstream: Upstream) -> None:
         await pieces.aclose()
     async with asyncio.timeout(5):
         assert await said(chats)
+    await chats.close()
+
+
+async def test_a_line_without_an_end_takes_no_time(upstream: Upstream) -> None:
+    upstream.says(raw=b"x" * (40 << 20))
+    chats = chats_at(upstream, tries_max=1)
+    began = time.process_time()
+    with pytest.raises(ChatUnavailable):
+        await said(chats)
+    assert time.process_time() - began < 2
     await chats.close()

@@ -23,9 +23,16 @@ def test_a_value_fits_or_does_not(schemas: Schemas, value: Any, fits: bool) -> N
     assert (not schemas.misfits(PERSON, value)) is fits
 
 
-@pytest.mark.parametrize("schema", [{"type": "objekt"}, {"required": 5}, {"properties": []}, {"$ref": 5}])
+@pytest.mark.parametrize(
+    "schema", [{"type": "objekt"}, {"required": 5}, {"properties": []}, {"$ref": 5}, {"$schema": {}}]
+)
 def test_what_is_no_schema_is_told(schemas: Schemas, schema: dict[str, Any]) -> None:
     assert schemas.faults(schema)
+
+
+def test_a_draft_whose_address_is_none_is_the_usual_one(schemas: Schemas) -> None:
+    schemas.faults({"$schema": "http://["})
+    assert schemas.misfits({"$schema": "http://[", "type": "object"}, [])
 
 
 def test_misfits_say_where(schemas: Schemas) -> None:
@@ -55,3 +62,32 @@ def test_references_that_multiply_end(schemas: Schemas) -> None:
     began = time.monotonic()
     assert schemas.misfits({"$defs": defs, "$ref": "#/$defs/d39"}, "x")
     assert time.monotonic() - began < 5
+
+
+def test_what_is_checked_again_and_again_ends(schemas: Schemas) -> None:
+    """Each level would be checked twice for the level above it, and so on."""
+    for keyword in ("unevaluatedProperties", "unevaluatedItems"):
+        chain: dict[str, Any] = {"type": "object"}
+        for _ in range(30):
+            chain = {keyword: False, "anyOf": [chain]}
+        assert schemas.faults(chain)
+    wide = {"items": {"allOf": [{}] * 20_000}}
+    began = time.monotonic()
+    assert schemas.misfits(wide, [1] * 20_000)
+    assert time.monotonic() - began < 5
+
+
+def test_items_are_compared_in_linear_time(schemas: Schemas) -> None:
+    mixed = [each for number in range(7_000) for each in (number, f"a{number}")]
+    began = time.monotonic()
+    assert not schemas.faults({"$schema": "http://json-schema.org/draft-04/schema#", "enum": mixed})
+    assert not schemas.misfits({"uniqueItems": True}, mixed)
+    assert time.monotonic() - began < 2
+
+
+@pytest.mark.parametrize(
+    ("items", "unique"),
+    [([1, "1", True, [1], {"a": 1}], True), ([1, 1.0], False), ([{"a": 1, "b": 2}, {"b": 2, "a": 1}], False)],
+)
+def test_the_same_item_is_there_once(schemas: Schemas, items: list[Any], unique: bool) -> None:
+    assert (not schemas.misfits({"uniqueItems": True}, items)) is unique

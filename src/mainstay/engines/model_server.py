@@ -96,14 +96,16 @@ class ModelServer:
     async def stream(self, path: str, body: Mapping[str, object]) -> AsyncGenerator[bytes]:
         """Send JSON and give the answer's lines as they come; raises `failure` if it breaks off."""
         async with self._answer(path, body) as answer:
-            rest = b""
+            rest = bytearray()
             async with aclosing(self._pieces(answer)) as pieces:
                 async for piece in pieces:
-                    *lines, rest = (rest + piece).split(b"\n")
+                    end, *lines = piece.split(b"\n")
+                    rest += end
                     for line in lines:
-                        yield line
+                        yield bytes(rest)
+                        rest = bytearray(line)
             if rest:
-                yield rest
+                yield bytes(rest)
 
     async def close(self) -> None:
         """Give the connections back; later calls fail."""

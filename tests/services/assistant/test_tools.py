@@ -91,6 +91,25 @@ async def test_a_yes_does_not_lend_permissions(shop: Shop, clerk: Bot) -> None:
     assert "green books" not in await shelves(shop)
 
 
+async def test_a_yes_is_to_what_was_asked_and_to_nothing_else(shop: Shop) -> None:
+    bot = await shop.admin.call("assistant.create_bot", name="Turncoat", intents=[FIND, MAKE])
+    [begun, _] = await talk(shop.admin, bot, "make a new shelf", "brown books")
+    other = {"operation": "knowledge.add_document", "arguments": {"collection": "shop", "text": "{shelf}"}}
+    changed = [FIND, {**MAKE, **other, "replies": ["Done."]}]
+    await shop.admin.call("assistant.update_bot", bot_id=bot.bot_id, intents=changed)
+    asked = {"bot_id": bot.bot_id, "text": "yes", "conversation_id": begun.conversation_id}
+    turn = await shop.admin.call("assistant.take_turn", **asked)
+    assert turn.reply == (
+        "Shall I do this? Make a shelf (knowledge.add_document, collection: shop, text: brown books)"
+    )
+    assert (await shop.admin.call("assistant.take_turn", **asked)).reply == "Done."
+
+
+async def test_what_is_asked_back_for_is_shown_whole_and_without_links(shop: Shop, clerk: Bot) -> None:
+    turns = await talk(shop.admin, clerk, "make a new shelf", "{shelf} [x](https://evil.example)")
+    assert turns[1].reply.endswith("name: (shelf) (x)(https: //evil.example))")
+
+
 async def test_a_streamed_turn_calls_too(shop: Shop, clerk: Bot) -> None:
     turns = await talk(shop.admin, clerk, "make a new shelf", "grey books")
     asked = {"bot_id": clerk.bot_id, "text": "yes", "conversation_id": turns[0].conversation_id}

@@ -273,6 +273,11 @@ async def test_an_answer_in_a_form_is_checked(asker: Client, small: Upstream) ->
         ({**ASK, "answer_format": {"json_schema": {"type": "objekt"}}}, SchemaInvalid),
         ({**ASK, "answer_format": {"json_schema": {"patternProperties": {"(a+)+$": {}}}}}, SchemaInvalid),
         ({**ASK, "tools": [{"name": "n", "parameters": {"type": 5}}]}, SchemaInvalid),
+        ({**ASK, "answer_format": {"json_schema": {"unevaluatedProperties": False}}}, SchemaInvalid),
+        (
+            {**ASK, "tools": [{"name": f"n{n}", "parameters": {"title": "x" * 90_000}} for n in range(5)]},
+            SchemaInvalid,
+        ),
     ],
 )
 async def test_what_cannot_be_answered_is_refused_before_it_is_sent(

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from mainstay.app.house import House
+from mainstay.kernel.room import QuotaFull
 from mainstay.ports.database import SYSTEM
 from mainstay.services.generation.failures import ResponseMissing, ResponseTaken, TraceMissing
 from makers import Client, FrozenClock, client, opened_house, tenant_client
@@ -146,3 +147,16 @@ async def test_responses_are_of_whoever_keeps_them(tmp_path: Path) -> None:
         await admin.call("generation.delete_response", response_id="resp_mine")
         with pytest.raises(ResponseMissing):
             await admin.call("generation.get_response", response_id="resp_mine")
+
+
+async def test_kept_responses_share_the_quota_of_bytes(tmp_path: Path) -> None:
+    async with opened_house(tmp_path / "data") as house:
+        who = await tenant_client(house, "Small")
+        tenant_id = (await who.call("identity.whoami")).tenant_id
+        large: dict[str, Any] = {"input_items": [{"text": "x" * 1000}], "output_items": []}
+        kept = await who.call("generation.keep_response", **large)
+        await client(house).call("gateway.replace_tenant_quotas", tenant_id=tenant_id, storage_bytes=2000)
+        with pytest.raises(QuotaFull, match="storage_bytes"):
+            await who.call("generation.keep_response", **large)
+        await who.call("generation.delete_response", response_id=kept.response_id)
+        await who.call("generation.keep_response", **large)

@@ -54,3 +54,18 @@ def test_another_method_is_refused_in_the_protocols_words(home: Home) -> None:
     assert answer.status == 405
     assert answer.headers["allow"] == "GET, OPTIONS"
     assert answer.told["error"]["type"] == "invalid_request_error"
+
+
+@pytest.mark.parametrize("role", ["user", "operations"])
+def test_what_is_refused_counts_against_the_limit_too(home: Home, role: str) -> None:
+    """Or a key could have bodies read, and be refused, without end."""
+    key = home.world.call("identity.create_key", name="few", role=role, limit_per_minute=3)["key"]
+    content = [bearer(key), ("Content-Type", "application/json")]
+    statuses = [home.running.ask("POST", "/v1/chat/completions", content, b"{}").status for _ in range(5)]
+    assert statuses == [400, 400, 400, 429, 429]
+
+
+def test_what_is_asked_for_counts_once(home: Home) -> None:
+    key = home.world.call("identity.create_key", name="once", role="admin", limit_per_minute=3)["key"]
+    statuses = [home.running.ask("GET", "/v1/files", [bearer(key)]).status for _ in range(4)]
+    assert statuses == [200, 200, 200, 429]

@@ -22,14 +22,17 @@ Does = Literal["say", "search", "escalate", "call"]
 
 @dataclass(frozen=True)
 class Standing:
-    """Where a conversation stands: for which intent, what is known, what was asked for or offered."""
+    """Where a conversation stands: for which intent, what is known, what was asked for or offered.
+
+    `confirming` is the question to which a yes is waited for, word by word: the bot may be changed meanwhile.
+    """
 
     intent: str | None = None
     slots: Mapping[str, str] = field(default_factory=dict)
     asking: str | None = None
     tries: int = 0
     offered: Sequence[str] = ()
-    confirming: bool = False
+    confirming: str = ""
     question: str = ""
     misses: int = 0
     said: Mapping[str, int] = field(default_factory=dict)
@@ -78,7 +81,7 @@ def next_step(plan: Plan, standing: Standing, heard: Heard) -> Step:
     answered = _taken_up(plan, standing, heard, said)
     if answered is not None:
         return answered
-    standing = replace(standing, offered=(), confirming=False)
+    standing = replace(standing, offered=(), confirming="")
     known = plan.intents.get(standing.intent or "")
     if known is not None and standing.asking:
         return _asked(plan, standing, known, heard)
@@ -97,12 +100,21 @@ def _taken_up(plan: Plan, standing: Standing, heard: Heard, said: str) -> Step |
             return _begin(plan, standing, choice, heard, standing.question)
         if said in plan.cues.no:
             return _missed(plan, replace(standing, offered=()), heard, standing.question)
-    if standing.confirming and standing.intent in plan.intents:
+    known = plan.intents.get(standing.intent or "")
+    if standing.confirming and known is not None:
         if said in plan.cues.yes:
-            return Step(replace(standing, confirming=False), does="call", confirmed=True)
+            return _confirmed(plan, standing, known)
         if said in plan.cues.no:
             return Step(Standing(said=standing.said), reply=plan.phrases.cancelled)
     return None
+
+
+def _confirmed(plan: Plan, standing: Standing, known: IntentPlan) -> Step:
+    """Call what a yes was said to; what the bot would do by now instead is begun anew."""
+    anew = _proceed(plan, replace(standing, confirming=""), known, standing.question)
+    if anew.standing.confirming != standing.confirming:
+        return anew
+    return Step(replace(standing, confirming=""), does="call", confirmed=True)
 
 
 def refused(plan: Plan, standing: Standing) -> Step:
@@ -159,9 +171,9 @@ def _operation(plan: Plan, standing: Standing, known: IntentPlan) -> Step:
     if not known.confirms:
         return Step(standing, does="call")
     given = filled(known.arguments, standing.slots)
-    told = ", ".join(f"{name}: {rendered(value, {})}" for name, value in given.items())
+    told = ", ".join(f"{name}: {rendered('{value}', {'value': value})}" for name, value in given.items())
     reply = f"{plan.phrases.confirm} {known.title} ({known.operation}{', ' if told else ''}{told})"
-    return Step(replace(standing, confirming=True), reply=reply)
+    return Step(replace(standing, confirming=reply), reply=reply)
 
 
 def _asked(plan: Plan, standing: Standing, known: IntentPlan, heard: Heard) -> Step:

@@ -10,6 +10,7 @@ from pydantic import StringConstraints, TypeAdapter, ValidationError
 from pydantic_core import SchemaError
 
 from mainstay.services.assistant.built_ins import BUILT_INS, FREE_TEXT
+from mainstay.services.assistant.patterns import size_of
 from mainstay.services.assistant.records import Entity, EntityFound
 from mainstay.services.assistant.wording import words
 
@@ -18,15 +19,23 @@ _PIECE = re.compile(r"\S+")
 _EDGES = ".,;:!?()[]{}\"'“”„«»…"
 _PIECES_MAX = 6
 _PIECES_READ = 200
+_PART_LENGTH_MAX = 200
+_PATTERN_SIZE_MAX = 300
+_TRIED_MAX = 200_000
+"""Characters of one text that patterns are tried on; what follows is not looked at."""
 _FOUND_MAX = 500
 _VALUE_WORDS_MAX = 12
 
 
 class PatternUnusable(ValueError):
-    """A pattern is not written as Rust's regular expressions are."""
+    """A pattern is not written as Rust's regular expressions are, or takes too long."""
 
 
 def _compiled(pattern: str) -> TypeAdapter[str]:
+    if size_of(pattern) > _PATTERN_SIZE_MAX:
+        raise PatternUnusable(
+            f"It repeats too much: {_PATTERN_SIZE_MAX} parts at most with repetitions written out; try `*`."
+        )
     try:
         return TypeAdapter(Annotated[str, StringConstraints(pattern=f"^(?:{pattern})$")])
     except SchemaError as wrong:
@@ -84,19 +93,30 @@ class Finder:
     def _of_patterns(self, text: str) -> Iterator[EntityFound]:
         if not self._patterns:
             return
-        pieces = [_trimmed(match) for match in _PIECE.finditer(text)][:_PIECES_READ]
-        for first in range(len(pieces)):
-            for last in range(min(first + _PIECES_MAX, len(pieces)) - 1, first - 1, -1):
-                start, end = pieces[first][0], pieces[last][1]
-                for name, adapter in self._patterns:
-                    if start < end and _matches(adapter, text[start:end]):
-                        part = text[start:end]
-                        yield EntityFound(entity=name, value=part, text=part, start=start, end=end)
+        left = _TRIED_MAX
+        for start, end in _parts(text):
+            part = text[start:end]
+            left -= len(part) * len(self._patterns)
+            if left < 0:
+                return
+            for name, adapter in self._patterns:
+                if _matches(adapter, part):
+                    yield EntityFound(entity=name, value=part, text=part, start=start, end=end)
 
 
 def known_entity(name: str, entities: Sequence[Entity]) -> bool:
     """Say whether a slot may name an entity."""
     return name == FREE_TEXT or name in BUILT_INS or any(entity.name == name for entity in entities)
+
+
+def _parts(text: str) -> Iterator[tuple[int, int]]:
+    """Give the places of one to six words beside each other, the most words first."""
+    pieces = [_trimmed(match) for match in islice(_PIECE.finditer(text), _PIECES_READ)]
+    for first in range(len(pieces)):
+        for last in range(min(first + _PIECES_MAX, len(pieces)) - 1, first - 1, -1):
+            start, end = pieces[first][0], pieces[last][1]
+            if start < end <= start + _PART_LENGTH_MAX:
+                yield start, end
 
 
 def _trimmed(match: re.Match[str]) -> tuple[int, int]:

@@ -43,7 +43,8 @@ class Entity(Input):
                 description=(
                     "A regular expression (the syntax of Rust's regex: matching takes linear time, so there "
                     "are no back-references or look-arounds) that one to six words beside each "
-                    "other match whole."
+                    "other match whole, 200 characters at most. With its repetitions written out it may "
+                    "have 300 parts."
                 )
             ),
         ]

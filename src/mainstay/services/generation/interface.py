@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from mainstay.kernel.interface import Interface, reads, streams, writes
+from mainstay.kernel.room import QuotaFull
 from mainstay.ports.chat import ChatBrokeOff, ChatRefused, ChatUnavailable
 from mainstay.services.generation.failures import (
     AnswerMisshapen,
@@ -141,7 +142,7 @@ class Generation(Interface):
         "POST /generation/responses",
         may=_USE,
         status=201,
-        fails=(ResponseMissing, ResponseTaken, ResponseTooLarge),
+        fails=(ResponseMissing, ResponseTaken, ResponseTooLarge, QuotaFull),
         example={"input_items": [{"role": "user", "content": "Hi"}], "output_items": [{"text": "Hello."}]},
     )
     async def keep_response(

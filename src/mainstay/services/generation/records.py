@@ -29,7 +29,11 @@ ImageUrl = Annotated[
     Field(description="`https://…`, or `data:image/png;base64,…` (PNG, JPEG, GIF, WebP)."),
 ]
 JsonSchema = Annotated[
-    dict[str, Any], Field(max_length=1_000, description="A JSON Schema; no `patternProperties`.")
+    dict[str, Any],
+    Field(
+        max_length=1_000,
+        description="A JSON Schema; without `patternProperties` and `unevaluated…`.",
+    ),
 ]
 Temperature = Annotated[float, Field(ge=0, le=2)]
 TopP = Annotated[float, Field(ge=0, le=1)]

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from mainstay.kernel.room import Room
 from mainstay.kernel.work import caller, note_target
 from mainstay.kit.clock import Clock
 from mainstay.kit.ids import Ids
@@ -21,10 +22,11 @@ _MISSING = "It was deleted or removed by its age, or another key or person keeps
 class Responses:
     """Keeps the caller's responses."""
 
-    def __init__(self, store: GenerationStore, cipher: Cipher, clock: Clock, ids: Ids) -> None:
+    def __init__(self, store: GenerationStore, cipher: Cipher, room: Room, clock: Clock, ids: Ids) -> None:
         """Take the parts."""
         self._store = store
         self._cipher = cipher
+        self._room = room
         self._clock = clock
         self._ids = ids
 
@@ -36,7 +38,10 @@ class Responses:
         previous_id: str,
         response_id: str,
     ) -> KeptResponse:
-        """Keep one; raises ResponseMissing for one before it that is not there, ResponseTaken, …TooLarge."""
+        """Keep one.
+
+        Raises ResponseMissing for one before it that is not there, ResponseTaken, …TooLarge, and QuotaFull.
+        """
         who = caller()
         if previous_id and await self._store.response(previous_id, who.subject) is None:
             raise ResponseMissing(_MISSING)
@@ -53,6 +58,7 @@ class Responses:
             raise ResponseTooLarge(
                 f"At most {RESPONSE_BYTES_MAX} bytes are kept; send `store` as false, or begin anew."
             )
+        await self._room.take(0, len(content))
         note_target(response.response_id)
         place = response_place(response.response_id)
         sealed = self._cipher.seal(content.encode(), place, owner=who.subject)
@@ -82,6 +88,10 @@ class Responses:
         note_target(response_id)
         if not await self._store.remove(response_id, caller().subject):
             raise ResponseMissing(_MISSING)
+
+    async def size(self) -> int:
+        """Give how many bytes the tenant's responses have."""
+        return await self._store.kept_bytes()
 
     def opened(self, row: Row) -> KeptResponse:
         """Open a response."""

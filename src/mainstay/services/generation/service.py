@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import Any, cast
 
+from mainstay.kernel.holdings import Holding
 from mainstay.services.generation.answering import Answering
 from mainstay.services.generation.interface import Generation
 from mainstay.services.generation.records import (
@@ -47,6 +48,10 @@ class GenerationService(Generation):
     async def go_round(self) -> None:
         """Write traces."""
         await self._log.write()
+
+    async def holding(self) -> Holding:
+        """Count what the caller's tenant keeps, for the house; responses are no documents."""
+        return Holding(0, await self._responses.size())
 
     async def complete(
         self,

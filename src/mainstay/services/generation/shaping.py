@@ -11,6 +11,8 @@ from mainstay.services.generation.records import AnswerFormat
 from mainstay.services.generation.wanted import Wanted
 
 SCHEMA_BYTES_MAX = 100_000
+SCHEMAS_BYTES_MAX = 4 * SCHEMA_BYTES_MAX
+"""All schemas of a request together; a second of work for each 100,000 bytes."""
 
 
 class Shaping:
@@ -21,12 +23,22 @@ class Shaping:
         self._schemas = schemas
 
     async def check(self, wanted: Wanted) -> None:
-        """Raise SchemaInvalid for a schema that is none."""
+        """Raise SchemaInvalid for a schema that is none, or too large with the others."""
+        schemas = {
+            f"tools.{place}.parameters": tool.parameters
+            for place, tool in enumerate(wanted.tools)
+            if tool.parameters is not None
+        }
         if wanted.format is not None and wanted.format.json_schema is not None:
-            await self._check("answer_format.json_schema", wanted.format.json_schema)
-        for place, tool in enumerate(wanted.tools):
-            if tool.parameters is not None:
-                await self._check(f"tools.{place}.parameters", tool.parameters)
+            schemas["answer_format.json_schema"] = wanted.format.json_schema
+        sizes = {field: len(json.dumps(schema)) for field, schema in schemas.items()}
+        large = next((field for field, size in sizes.items() if size > SCHEMA_BYTES_MAX), None)
+        if large is not None:
+            raise _invalid(large, f"A schema may have {SCHEMA_BYTES_MAX} bytes at most.")
+        if sum(sizes.values()) > SCHEMAS_BYTES_MAX:
+            raise _invalid("tools", f"All schemas together may have {SCHEMAS_BYTES_MAX} bytes at most.")
+        for field, schema in schemas.items():
+            await self._check(field, schema)
 
     async def misfit(self, form: AnswerFormat | None, text: str) -> str:
         """Say in which way an answer is not in its form; empty text if it is."""
@@ -45,8 +57,6 @@ class Shaping:
         return "; ".join(await asyncio.to_thread(self._schemas.misfits, form.json_schema, value))
 
     async def _check(self, field: str, schema: Mapping[str, Any]) -> None:
-        if len(json.dumps(schema)) > SCHEMA_BYTES_MAX:
-            raise _invalid(field, f"A schema may have {SCHEMA_BYTES_MAX} bytes at most.")
         faults = await asyncio.to_thread(self._schemas.faults, schema)
         if faults:
             raise _invalid(field, "; ".join(faults))

@@ -70,6 +70,12 @@ class GenerationStore:
             {"subject": subject, "limit": limit},
         )
 
+    async def kept_bytes(self) -> int:
+        """Give how many bytes all responses have, sealed."""
+        sql = "SELECT CAST(coalesce(sum(length(told)), 0) AS BIGINT) AS bytes FROM generation_responses"
+        [row] = await self._rows.fetch(sql)
+        return int(row["bytes"] or 0)
+
     async def remove(self, response_id: str, subject: str) -> bool:
         """Delete somebody's response; say whether it was there."""
         return bool(

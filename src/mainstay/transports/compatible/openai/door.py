@@ -4,7 +4,7 @@ import logging
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 from starlette.routing import BaseRoute
@@ -145,6 +145,7 @@ class _Answers:
         """Recognise who asks, and see that he may, before anything else of the request is looked at."""
         application, operation = self._parts.application, self._operations[endpoint.operation]
         credential, caller = await self._recognised(exchange)
+        await application.guard.limit(_unread(caller), operation, limits)
         application.guard.authorise(caller, operation)
         texts = {name: str(text) for name, text in exchange.scope.get("path_params", {}).items()}
         return Asked(
@@ -181,6 +182,14 @@ class _Answers:
             await exchange.answer(200, media_type, reply.content, more)
         else:
             await _download(exchange, reply, media_type, more)
+
+
+def _unread(caller: Caller) -> Caller:
+    """Give under whom a request is counted before it is read, and whether or not it is refused unasked.
+
+    The operations that it leads to are counted as every door's; the same limit holds for both.
+    """
+    return replace(caller, subject=f"{caller.subject}:unread", tenant_limit_per_minute=0)
 
 
 async def _download(exchange: Exchange, reply: Download, media_type: bytes, more: Mapping[str, str]) -> None:
