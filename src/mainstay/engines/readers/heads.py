@@ -159,7 +159,7 @@ class HeadsReader:
         }
 
 
-_AT_ONCE = 64
+_AT_ONCE = 16
 """More windows than these are a queue's work, which stands behind people's."""
 
 

@@ -145,8 +145,9 @@ async def _earlier(asked: Asked, request: ResponseRequest) -> tuple[list[Item], 
     if not asked.has(_GET):
         raise unsupported("previous_response_id", "Responses are not kept for this key.")
     earlier = await asked(_GET, response_id=request.previous_response_id)
-    conversation = (earlier.facts.get("conversation") or {}).get("id", "")
-    return [*earlier.input, *earlier.output], conversation
+    conversation = earlier.facts.get("conversation")  # whatever was kept by other doors
+    known = conversation.get("id") if isinstance(conversation, dict) else None
+    return [*earlier.input, *earlier.output], known if isinstance(known, str) else ""
 
 
 def _with_ids(asked: Asked, items: Sequence[Item]) -> list[Item]:
