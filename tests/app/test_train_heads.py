@@ -44,6 +44,7 @@ async def test_ones_own_names_and_moods_are_read(encoder: Path, tmp_path: Path) 
     out = tmp_path / "heads"
     names = trained(encoder, "mentions", notes, "--out", out, "--source", "our notes")
     assert names.returncode == 0, names.stderr
+    assert "Warning" not in names.stderr
     made = card(names.stdout)
     assert (made["kind"], made["data"], made["texts"]) == ("mentions", "our notes", 32)
     assert 0 <= float(str(made["held_out_f1"])) <= 1

@@ -2,12 +2,14 @@
 
 import itertools
 import math
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 
@@ -99,7 +101,10 @@ def _fitted(
         alpha=plan.decay,
         random_state=plan.seed,
         n_iter_no_change=plan.epochs,
-    ).fit(inputs, outputs)
+    )
+    with warnings.catch_warnings():  # it is stopped early on purpose
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        network.fit(inputs, outputs)
     first, after = _transitions([golden[n] for n in chosen], labels)
     arrays: dict[str, NDArray[Any]] = {"first": first, "after": after}
     layers = [(network.coefs_[0], network.intercepts_[0]), _whole(network, len(labels))]
