@@ -96,7 +96,7 @@ def _fitted(
     outputs = np.asarray([number[label] for n in chosen for label in golden[n]])
     network = MLPClassifier(
         (plan.hidden,),
-        batch_size=256,
+        batch_size=min(256, len(inputs)),
         max_iter=plan.epochs,
         alpha=plan.decay,
         random_state=plan.seed,
