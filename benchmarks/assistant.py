@@ -229,7 +229,7 @@ async def measured() -> list[Figure]:
     """Measure everything."""
     encoder, learner = OnnxEncoder(Path(os.environ["MAINSTAY_ENCODER"])), ScikitLearner()
     train, test = await read(encoder, "train"), await read(encoder, "test")
-    training = Training(Known(encoder, [train, test]), learner)  # type: ignore[arg-type]  # asks for no more
+    training = Training(Known(encoder, [train, test]), learner)  # type: ignore[arg-type]  # Known has what training asks
     model, _ = await training.train(examples(train))
     right, chances, _ = understood(model, test)
     error, accuracy = calibration_error(chances, right), float(right.mean())

@@ -81,7 +81,7 @@ def main() -> None:
             Figure(f"{name}: time a text", f"{spent:.0f} µs"),
         ]
         if arguments.peer:
-            some = random.Random(1).sample(list(told), _PEER)  # noqa: S311 - as above
+            some = random.Random(1).sample(list(told), _PEER)  # noqa: S311 - a sample is no secret
             mine, theirs = (
                 accuracy(some, ours)[0],
                 accuracy(some, lambda each: asked("lingua", list(each)))[0],

@@ -19,6 +19,9 @@ CHARACTERS_PER_TOKEN_MAX = 128
 _INPUTS = {"input_ids", "attention_mask", "token_type_ids", "position_ids"}
 _POOLED = ("embedding", "sentence_embedding")
 _TOKENS = ("tokens", "token_embeddings", "last_hidden_state")
+_POOLED_RANK, _TOKENS_RANK = 2, 3
+"""Of outputs for a batch: a row for each text, or one for each of its tokens."""
+
 _ERRORS_ONLY = 3
 
 
@@ -41,8 +44,9 @@ class OnnxModel:
         pooled = next((name for name in _POOLED if name in outputs), None)
         rows = next((name for name in _TOKENS if name in outputs), next(iter(outputs)))
         self._output = pooled or rows
-        self._rows = rows if len(outputs[rows]) == 3 else None  # noqa: PLR2004 - (batch, length, hidden)
-        self._pooling: Pooling | None = None if pooled or len(outputs[rows]) == 2 else folder.pooling  # noqa: PLR2004 - (batch, hidden) is pooled
+        whole = len(outputs[rows]) == _POOLED_RANK
+        self._rows = rows if len(outputs[rows]) == _TOKENS_RANK else None
+        self._pooling: Pooling | None = None if pooled or whole else folder.pooling
         self.dimensions = self._measure(folder)
 
     def forward(self, batch: Sequence[Ids]) -> NDArray[np.float32]:

@@ -61,20 +61,33 @@ def load_heads(folder: Path) -> list[Head]:
 
 def encoders_of(folder: Path) -> set[str]:
     """Give the names of the encoders upon which a folder's heads were trained; raises ReaderUnavailable."""
-    return {head.encoder for head in load_heads(folder)}
+    return {str(_card(path)["encoder"]) for path in folder.glob("*.json")}
+
+
+def _card(path: Path) -> Mapping[str, Any]:
+    """Read a card of this form; numbers are read only once it fits."""
+    try:
+        with path.open("rb") as file:
+            card = json.loads(file.read(_CARD_MAX))
+        known = card["form"] == FORM and {"kind", "encoder", "languages", "sha256"} <= card.keys()
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as problem:
+        raise _unusable(path, str(problem)) from problem
+    if not known:
+        raise _unusable(path, "its card is of another form")
+    return dict(card)
 
 
 def _load(path: Path) -> Head:
-    numbers = path.with_suffix(".npz")
+    card, numbers = _card(path), path.with_suffix(".npz")
     try:
-        if path.stat().st_size > _CARD_MAX or numbers.stat().st_size > _NUMBERS_MAX:
-            raise ValueError("larger than a head may be")  # noqa: TRY301 - one way out for every damage
-        card = json.loads(path.read_text(encoding="utf-8"))
-        data = numbers.read_bytes()
-        if card["form"] != FORM or card["sha256"] != hashlib.sha256(data).hexdigest():
-            raise ValueError("not what its card says")  # noqa: TRY301 - as above
-        with np.load(io.BytesIO(data), allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
-        return Head(arrays, card)
-    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as problem:
-        raise ReaderUnavailable(f"The head {path} cannot be read ({problem}): train it again.") from problem
+        with numbers.open("rb") as file:
+            data = file.read(_NUMBERS_MAX)
+        whole = card["sha256"] == hashlib.sha256(data).hexdigest()
+        with np.load(io.BytesIO(data if whole else b""), allow_pickle=False) as archive:
+            return Head({name: archive[name] for name in archive.files}, card)
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as problem:
+        raise _unusable(numbers, "its numbers are not what its card says") from problem
+
+
+def _unusable(path: Path, why: str) -> ReaderUnavailable:
+    return ReaderUnavailable(f"The head {path} cannot be read ({why}): train it again.")

@@ -60,8 +60,8 @@ class AssistantService(Assistant):
         intents: list[Intent],
         collections: list[str] = [],  # noqa: B006 - never changed; the interface's default
         persona: str = "",
-        languages: list[str] = [],  # noqa: B006 - as above
-        entities: list[Entity] = [],  # noqa: B006 - as above
+        languages: list[str] = [],  # noqa: B006 - never changed
+        entities: list[Entity] = [],  # noqa: B006 - never changed
         fallback: Fallback = Fallback(),  # noqa: B008 - frozen; the interface's default
         retrain_after: int = 0,
     ) -> Bot:
