@@ -220,3 +220,8 @@ async def tenant_client(house: House, name: str, role: str = "admin", groups: Se
         groups=list(groups),
     )
     return client(house, key.key)
+
+
+def spoiled(secret: str) -> str:
+    """Give a secret with another last character, whatever the last one is."""
+    return secret[:-1] + ("1" if secret.endswith("0") else "0")

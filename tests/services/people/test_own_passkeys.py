@@ -16,7 +16,7 @@ from mainstay.services.people.factor_failures import (
     SecondFactorNeeded,
 )
 from mainstay.services.people.failures import PasswordWrong, SignInSlowed, UserNeeded
-from makers import Client, FrozenClock, Mailbox, client
+from makers import Client, FrozenClock, Mailbox, client, spoiled
 from services.people.apps import ADA, began, sign_in, with_app
 from services.people.devices import add, device, enter
 from services.people.joining import OTHER, PHRASE, calm, joined
@@ -142,7 +142,7 @@ async def test_a_challenge_is_one_person_s_for_one_passkey_and_ten_minutes(
     with pytest.raises(PasskeyInvalid):
         await bob.call(ADD, **given)
     with pytest.raises(PasskeyInvalid):
-        await ada.call(ADD, **{**given, "pending_token": begun.pending_token[:-1] + "0"})
+        await ada.call(ADD, **{**given, "pending_token": spoiled(begun.pending_token)})
     for wrong in (device(origin="https://evil.example"), device(rp_id="evil.example"), device(flags=1)):
         with pytest.raises(PasskeyInvalid):
             await ada.call(ADD, **{**given, "credential": wrong.create(begun.options)})

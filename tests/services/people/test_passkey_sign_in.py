@@ -13,7 +13,7 @@ from mainstay.ports.database import SYSTEM
 from mainstay.ports.passkeys import PasskeyRefused
 from mainstay.services.people.factor_failures import FactorMissing, PasskeysNotHere, SecondFactorNeeded
 from mainstay.services.people.failures import CodeInvalid, SignInSlowed, TenantUnclear
-from makers import Client, FrozenClock, Mailbox, client, opened_house, tenant_client
+from makers import Client, FrozenClock, Mailbox, client, opened_house, spoiled, tenant_client
 from services.people.apps import ADA, sign_in, with_app
 from services.people.devices import add, answer, asked, device, enter, show, with_passkey
 from services.people.joining import PHRASE, from_address, invited, joined
@@ -114,11 +114,11 @@ async def test_challenges_of_strangers_are_ours_and_leave_no_row(
     begun = await asked(house)
     assert (await house.engines.database.fetch(SYSTEM, count))[0]["n"] == before
     made.count += 1
-    for spoiled in (begun.pending_token[:-2] + "AA", "msq_", "msq_" + "A" * 75, "msp_x"):
+    for wrong in (spoiled(begun.pending_token), "msq_", "msq_" + "A" * 75, "msp_x"):
         with pytest.raises(CodeInvalid):
             await answer(
                 house,
-                begun.model_copy(update={"pending_token": spoiled}),
+                begun.model_copy(update={"pending_token": wrong}),
                 made.get(begun.options),
             )
     other = await asked(house)
