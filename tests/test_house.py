@@ -30,6 +30,7 @@ LATE = {
     "app/placement.py": "an HTTP client is imported only where services are in other processes",
     "app/services.py": "services are found by their folders",
     "engines/database/migrate.py": "alembic is imported only where there is something to migrate",
+    "engines/encoder/build.py": "onnx is imported only where an encoder is drawn",
     "engines/encoder/package.py": "says whether a library is there; imports nothing",
     "engines/parsers/kreuzberg.py": "says whether a library is there; imports nothing",
     "kernel/discovery.py": "interfaces are found by their folders",

@@ -5,10 +5,9 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
-from typing import Any
 
-from onnx.checker import check_model
 from tokenizers import Tokenizer
 
 from mainstay.engines.encoder.folder import (
@@ -19,8 +18,8 @@ from mainstay.engines.encoder.folder import (
     read_tokens_max,
     sha256_of,
 )
-from mainstay.engines.encoder.graph import Precision, Shape, draw_bert
 from mainstay.engines.encoder.languages import read_languages
+from mainstay.engines.encoder.shape import Precision, read_shape
 from mainstay.engines.encoder.weights import Weights, read_weights
 from mainstay.ports.encoder import EncoderUnavailable
 
@@ -33,13 +32,10 @@ DRAWING = 3
 Progress = Callable[[str, int, int], None]
 """Told of every advance: the step in words, how much is done, and of how much (0: unknown)."""
 
+_GRAPH = "mainstay.engines.encoder.graph"
+"""Imported by who draws alone: its library takes 13 MB, which a server need not keep."""
+
 _TOKENIZER_MAX = 64 << 20
-_LIMITS = {
-    "num_hidden_layers": 48,
-    "num_attention_heads": 64,
-    "hidden_size": 4_096,
-    "max_position_embeddings": 32_768,
-}
 _NOTICE = """This folder was built by Mainstay from the sentence encoder {model}
 (model.safetensors, SHA-256 {sha}).
 The model keeps its own licence: {licence}. Changes made: the weights were drawn as an ONNX graph with pooling
@@ -100,17 +96,16 @@ def _fill(
     sha = sha256_of(weights_path)
     config = read_json(source / "config.json")
     weights = _bare(read_weights(weights_path))
-    shape = _shape(config, read_pooling(source), source)
+    shape = read_shape(config, read_pooling(source), source)
     progress("Drawing the encoder", 1, 3)
     try:
-        graph = draw_bert(weights, shape, precision)
-        check_model(graph)
+        drawn = import_module(_GRAPH).draw_bert(weights, shape, precision)
     except (KeyError, ValueError, IndexError) as problem:
         raise EncoderUnavailable(
             f"{weights_path} is not the whole of a BERT encoder ({problem})."
         ) from problem
     progress("Writing the encoder", 2, 3)
-    (draft / "model.onnx").write_bytes(graph.SerializeToString(deterministic=True))
+    (draft / "model.onnx").write_bytes(drawn.SerializeToString(deterministic=True))
     _write_tokenizer(tokenizer, draft / "tokenizer.json")
     facts = {"model": model, "licence": licence, "precision": precision, "sha": sha}
     (draft / "NOTICE").write_text(_NOTICE.format(**facts), encoding="utf-8")
@@ -132,31 +127,6 @@ def _fill(
 def _bare(weights: Weights) -> Weights:
     """Drop the prefix under which some checkpoints keep their encoder."""
     return {name.removeprefix("bert."): tensor for name, tensor in weights.items()}
-
-
-def _shape(config: dict[str, Any], pooling: Any, source: Path) -> Shape:
-    known = (
-        config.get("model_type") == "bert" and config.get("position_embedding_type", "absolute") == "absolute"
-    )
-    if not known or config.get("hidden_act", "gelu") != "gelu":
-        kind = str(config.get("model_type"))[:40]
-        raise EncoderUnavailable(
-            f"{source} holds a {kind} model: only BERT with GELU can be built from safetensors; "
-            "export the model to ONNX and name that folder in MAINSTAY_ENCODER."
-        )
-    sizes: dict[str, int] = {}
-    for name, top in _LIMITS.items():
-        size = config.get(name)
-        if not isinstance(size, int) or not 0 < size <= top:
-            raise EncoderUnavailable(f"{source / 'config.json'}: {name} must be a number from 1 to {top}.")
-        sizes[name] = size
-    return Shape(
-        layers=sizes["num_hidden_layers"],
-        heads=sizes["num_attention_heads"],
-        hidden=sizes["hidden_size"],
-        epsilon=float(config.get("layer_norm_eps", 1e-12)),
-        pooling=pooling,
-    )
 
 
 def _write_tokenizer(source: Path, target: Path) -> None:

@@ -7,35 +7,23 @@ differ from machine to machine.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
+from onnx.checker import check_model
 
 from mainstay.engines.encoder.folder import Pooling
+from mainstay.engines.encoder.shape import Precision, Shape
 from mainstay.engines.encoder.weights import Weights
-
-Precision = Literal["int8", "fp32"]
 
 _CONTRIB = "com.microsoft"
 _WEIGHT_MAX = 64  # 255 x 64 x 2 still fits the signed 16 bits of the pairwise multiply-add
 _GELU_PEAK_MIN = 1.3  # GELU never falls under -0.17, which then is above -30/225 of the row's peak
 _OPSET = 18
 _IR_VERSION = 9
-
-
-@dataclass(frozen=True)
-class Shape:
-    """The measures of a BERT encoder, from its `config.json`."""
-
-    layers: int
-    heads: int
-    hidden: int
-    epsilon: float
-    pooling: Pooling
 
 
 class _Sheet:
@@ -73,7 +61,7 @@ def draw_bert(weights: Weights, shape: Shape, precision: Precision) -> onnx.Mode
     float32 (batch, hidden), of unit length; `tokens` float32 (batch, length, hidden), the last layer's; and
     what small heads read: the tokens below each layer, `layer_0` … (as `tokens`), and `layer_means` float32
     (batch, layers + 1, hidden), the mean token of each layer and of the last. An output that nobody asks for
-    costs nothing. Raises KeyError when a tensor is missing.
+    costs nothing; the graph is checked. Raises KeyError when a tensor is missing.
     """
     sheet = _Sheet()
     value = _embeddings(sheet, weights, shape, precision)
@@ -95,7 +83,9 @@ def draw_bert(weights: Weights, shape: Shape, precision: Precision) -> onnx.Mode
     outs = [helper.make_tensor_value_info(name, TensorProto.FLOAT, size) for name, size in sizes.items()]
     graph = helper.make_graph(sheet.nodes, "encoder", ids, outs, list(sheet.constants.values()))
     opsets = [helper.make_opsetid("", _OPSET), helper.make_opsetid(_CONTRIB, 1)]
-    return helper.make_model(graph, opset_imports=opsets, ir_version=_IR_VERSION, producer_name="mainstay")
+    model = helper.make_model(graph, opset_imports=opsets, ir_version=_IR_VERSION, producer_name="mainstay")
+    check_model(model)
+    return model
 
 
 def _embeddings(sheet: _Sheet, weights: Weights, shape: Shape, precision: Precision) -> str:

@@ -50,14 +50,19 @@ def _words(
             layer: np.zeros((0, output.shape[-1]), np.float32)
             for layer, output in zip(layers, outputs, strict=True)
         }
-    rows = np.concatenate([np.full(len(sheet) - 1 - sheet.starts[0], text) for text, sheet in read])
-    places = np.concatenate([np.arange(sheet.starts[0], len(sheet) - 1) for _, sheet in read])
-    begins = np.cumsum([0] + [len(sheet) - 1 - sheet.starts[0] for _, sheet in read])
-    starts = np.concatenate(
-        [np.asarray(sheet.starts) - sheet.starts[0] + begins[n] for n, (_, sheet) in enumerate(read)]
-    )
-    counts = np.diff(np.append(starts, begins[-1])).astype(np.float32)[:, None]
-    return {
-        layer: (np.add.reduceat(output[rows, places], starts) / counts).astype(np.float32, copy=False)
-        for layer, output in zip(layers, outputs, strict=True)
-    }
+    first = np.concatenate([sheet.starts for _, sheet in read])
+    ends = np.concatenate([[*sheet.starts[1:], len(sheet) - 1] for _, sheet in read])
+    texts = np.repeat([text for text, _ in read], [len(sheet.starts) for _, sheet in read])
+    sizes = ends - first
+    several = np.flatnonzero(sizes > 1)
+    begins = np.cumsum(sizes[several]) - sizes[several]
+    rows = np.repeat(texts[several], sizes[several])
+    places = np.repeat(first[several] - begins, sizes[several]) + np.arange(len(rows))
+    found = {}
+    for layer, output in zip(layers, outputs, strict=True):
+        # Most words are one token; only the others need a mean.
+        words = output[texts, first]
+        if len(several):
+            words[several] = np.add.reduceat(output[rows, places], begins) / sizes[several, None]
+        found[layer] = words.astype(np.float32, copy=False)
+    return found

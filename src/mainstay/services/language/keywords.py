@@ -6,7 +6,7 @@ it scores by being several words long, by how often it stands there, and by how 
 
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from mainstay.kit.stopwords import STOP_WORDS
@@ -23,6 +23,8 @@ _CHINESE_GRAMMAR = frozenset("的了和是在有不我你他她它们这那之�
 _HAN_LENGTH = range(2, 17)
 _SEVERAL, _LONGER, _COUNT, _EARLY = 1.0, 0.4, 0.3, 0.6
 _SHORT_WORD = 3
+_SHORT_ADVERB = 4  # fly and only end no phrase
+_ENGLISH = STOP_WORDS["en"] | PLAIN_WORDS
 
 
 @dataclass
@@ -62,22 +64,23 @@ def _candidates(text: str, language: str) -> Iterator[tuple[str, Phrase]]:
     run: list[re.Match[str]] = []
     for token in _TOKEN.finditer(text):
         word = token.group()
-        if _UNSPACED.search(word):
-            yield from _closed(run, stem)
-            yield from _unspaced(word, token.start(), language)
-        elif word[0].isalnum() and not silent(word.lower()) and len(word) <= _WORD_LENGTH_MAX:
+        unspaced = _UNSPACED.search(word)
+        if not unspaced and word[0].isalnum() and not silent(word.lower()) and len(word) <= _WORD_LENGTH_MAX:
             run.append(token)
-        else:
+            continue
+        if run:
             yield from _closed(run, stem)
+            run = []
+        if unspaced:
+            yield from _unspaced(word, token.start(), language)
     yield from _closed(run, stem)
 
 
-def _closed(run: list[re.Match[str]], stem: Callable[[str], str]) -> Iterator[tuple[str, Phrase]]:
-    """End a run of words; one of too many is no phrase."""
+def _closed(run: Sequence[re.Match[str]], stem: Callable[[str], str]) -> Iterator[tuple[str, Phrase]]:
+    """Make a phrase of a run of words; one of too many is none."""
     if 0 < len(run) <= _WORDS_MAX:
-        key = " ".join(stem(word.group().lower()) for word in run)
+        key = " ".join([stem(word.group().lower()) for word in run])
         yield key, Phrase(run[0].start(), run[-1].end(), len(run))
-    run.clear()
 
 
 def _unspaced(run: str, start: int, language: str) -> Iterator[tuple[str, Phrase]]:
@@ -97,10 +100,10 @@ def _split(run: str) -> Sequence[str]:
 
 def _silent(language: str) -> Callable[[str], bool]:
     """Give what says whether a word ends a phrase; without a list of stop words, short ones do."""
-    stop: Mapping[str, bool] = dict.fromkeys(STOP_WORDS.get(language, ()), True)
+    stop = STOP_WORDS.get(language, frozenset())
     if language == "en":
         return lambda word: (
-            word in stop or word in PLAIN_WORDS or word.isdecimal() or (len(word) > 4 and word.endswith("ly"))  # noqa: PLR2004 - fly, only
+            word in _ENGLISH or word.isdecimal() or (len(word) > _SHORT_ADVERB and word.endswith("ly"))
         )
     if stop:
         return lambda word: word in stop or word.isdecimal() or len(word) == 1
