@@ -59,6 +59,8 @@ TALKER = {
     *("assistant.understand", "assistant.take_turn", "assistant.stream_turn", "assistant.rate_turn"),
     *("assistant.list_conversations", "assistant.get_conversation", "assistant.export_turns"),
     "assistant.delete_conversation",
+    *("assistant.get_memory", "assistant.choose_memory", "assistant.change_fact"),
+    *("assistant.forget_fact", "assistant.forget_facts"),
 }
 BOT_MAKER = {
     *("assistant.create_bot", "assistant.list_bots", "assistant.get_bot", "assistant.update_bot"),

@@ -256,6 +256,9 @@ def _told(row: BotRow, given: Mapping[str, Sequence[str]], models: Sequence[Mode
         entities=definition.entities,
         fallback=definition.fallback,
         retrain_after=definition.retrain_after,
+        retrain_every=definition.retrain_every,
+        retrain_ms=definition.retrain_ms,
+        memory=definition.memory,
         definition=_intents(definition, given),
         models=[_trained(each, row.version) for each in models],
     )

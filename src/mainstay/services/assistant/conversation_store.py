@@ -143,6 +143,14 @@ class ConversationStore:
             found += self._turns(rows)
         return found
 
+    async def part(self, conversation_id: str, after: int, until: int) -> list[TurnRow]:
+        """Give the turns of a conversation that follow one, up to another."""
+        rows = await self._rows.fetch(
+            f"{_TURN} WHERE conversation_id = :id AND number > :after AND number <= :until ORDER BY number",
+            {"id": conversation_id, "after": after, "until": until},
+        )
+        return self._turns(rows)
+
     async def turn(self, turn_id: str) -> TurnRow | None:
         """Find a turn."""
         rows = await self._rows.fetch(f"{_TURN} WHERE turn_id = :id", {"id": turn_id})
@@ -188,11 +196,13 @@ class ConversationStore:
             return 0
         where = {"conversation_id": list(conversation_ids)}
         await self._rows.delete("assistant_conversations", where)
+        await self._rows.delete("assistant_summaries", where)
         return await self._rows.delete("assistant_turns", where)
 
     async def remove_of(self, bot_id: str) -> int:
         """Erase a bot's conversations; give their number."""
-        await self._rows.delete("assistant_turns", {"bot_id": bot_id})
+        for table in ("assistant_turns", "assistant_summaries"):
+            await self._rows.delete(table, {"bot_id": bot_id})
         return await self._rows.delete("assistant_conversations", {"bot_id": bot_id})
 
     async def forget_agent(self, subject: str) -> int:

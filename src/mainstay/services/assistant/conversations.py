@@ -14,6 +14,7 @@ from mainstay.services.assistant.failures import ConversationMissing, TurnMissin
 from mainstay.services.assistant.feedback_store import FeedbackStore
 from mainstay.services.assistant.happenings import TrainingDue
 from mainstay.services.assistant.limits import ALL_CONVERSATIONS
+from mainstay.services.assistant.memory_store import MemoryStore
 from mainstay.services.assistant.records import (
     BotDeleted,
     Conversation,
@@ -23,6 +24,7 @@ from mainstay.services.assistant.records import (
     TurnPage,
     WholeConversation,
 )
+from mainstay.services.assistant.summary_store import SummaryStore
 from mainstay.services.assistant.wording import tidy
 
 _READ_AT_ONCE = 50
@@ -37,8 +39,17 @@ def visible(row: ConversationRow | TurnRow) -> bool:
 class Conversations:
     """Shows conversations."""
 
-    def __init__(self, store: ConversationStore, feedback: FeedbackStore, bots: Bots) -> None:
+    def __init__(
+        self,
+        store: ConversationStore,
+        feedback: FeedbackStore,
+        summaries: SummaryStore,
+        memory: MemoryStore,
+        bots: Bots,
+    ) -> None:
         """Take where they are, and the bots."""
+        self._memory = memory
+        self._summaries = summaries
         self._store = store
         self._feedback = feedback
         self._bots = bots
@@ -87,7 +98,9 @@ class Conversations:
         """Give a conversation with its turns."""
         row = await self.seen(conversation_id)
         history = [_turn(each) for each in await self._store.turns([conversation_id])]
-        return WholeConversation(**told(row).model_dump(), history=history)
+        summary = await self._summaries.summary(conversation_id)
+        text, turns = ("", 0) if summary is None else (summary.text, summary.turns)
+        return WholeConversation(**told(row).model_dump(), history=history, summary=text, summarised=turns)
 
     async def export(self, bot_id: str, after: str, limit: int) -> TurnPage:
         """Give a bot's turns in the order in which they were said."""
@@ -114,6 +127,7 @@ class Conversations:
     async def remove_bot(self, bot_id: str) -> BotDeleted:
         """Erase a bot with its conversations."""
         await self._bots.remove(bot_id)
+        await self._memory.remove_of({"bot_id": bot_id})
         return BotDeleted(bot_id=bot_id, conversations=await self._store.remove_of(bot_id))
 
     async def _says(self, row: ConversationRow, words: str) -> bool:

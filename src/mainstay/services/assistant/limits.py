@@ -105,6 +105,17 @@ Rung = Literal["clarify", "search", "escalate"]
 Page = Annotated[int, Field(ge=1, le=200)]
 Version = Annotated[int, Field(ge=1, le=2**31 - 1)]
 Share = Annotated[float, Field(ge=0, le=1)]
+RetrainEvery = Annotated[
+    int,
+    Field(
+        ge=0,
+        le=8760,
+        description=(
+            "Train the bot by itself every so many hours, where something was accepted or taken back since "
+            "it was trained last; 0: never. Each time is a job."
+        ),
+    ),
+]
 RetrainAfter = Annotated[
     int,
     Field(

@@ -18,12 +18,14 @@ from mainstay.services.assistant.limits import (
     Prompt,
     Reply,
     RetrainAfter,
+    RetrainEvery,
     Rung,
     Share,
     SlotName,
     State,
     Synonym,
 )
+from mainstay.services.assistant.memory_records import Remembering
 from mainstay.services.knowledge.interface import Citation
 
 
@@ -68,6 +70,10 @@ class Slot(Input):
     ]
     prompt: Annotated[Prompt, Field(description="How the bot asks for it.")]
     required: bool = True
+    remember: Annotated[
+        bool,
+        Field(description="Kept for the next conversation, where the bot's `memory` is on and she says yes."),
+    ] = False
 
 
 class Intent(Input):
@@ -127,6 +133,9 @@ class Definition(Record):
     entities: Entities = []
     fallback: Fallback = Fallback()
     retrain_after: RetrainAfter = 0
+    retrain_every: RetrainEvery = 0
+    retrain_ms: int | None = None
+    memory: Remembering = Remembering()
     intents: list[dict[str, Any]] = []
 
 
@@ -179,6 +188,9 @@ class Bot(BotSummary):
     entities: list[Entity]
     fallback: Fallback
     retrain_after: int
+    retrain_every: int
+    retrain_ms: int | None = Field(description="When it is looked next whether there is something to learn.")
+    memory: Remembering
     definition: list[Intent] = Field(description="Its intents with the examples that were given.")
     models: list[Trained] = Field(description="Its models that are kept, newest first.")
 
@@ -274,6 +286,8 @@ class WholeConversation(Conversation):
     """A conversation with all of its turns, oldest first."""
 
     history: list[Turn]
+    summary: str = Field(description="What the first turns came to, where there are many; else empty.")
+    summarised: int = Field(description="How many of the first turns the summary is of.")
 
 
 class ConversationDeleted(Record):
