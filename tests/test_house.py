@@ -31,6 +31,7 @@ LATE = {
     "app/services.py": "services are found by their folders",
     "engines/database/migrate.py": "alembic is imported only where there is something to migrate",
     "engines/encoder/package.py": "says whether a library is there; imports nothing",
+    "engines/learners/apart.py": "says whether a library is there; imports nothing",
     "engines/parsers/kreuzberg.py": "says whether a library is there; imports nothing",
     "kernel/discovery.py": "interfaces are found by their folders",
 }

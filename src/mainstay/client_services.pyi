@@ -374,6 +374,15 @@ class AssistantSync:
         accept: bool,
         intent: str | None = None,
     ) -> Feedback: ...
+    def accept_suggestion(
+        self,
+        bot_id: str,
+        name: str,
+        examples: list[str],
+        replies: list[str] = ...,
+        title: str = "",
+        turn_ids: list[str] = ...,
+    ) -> Bot: ...
     def suggest_intents(
         self,
         bot_id: str,

@@ -214,6 +214,17 @@ ASSISTANT: dict[str, Sample] = {
     ),
     "assistant.forget_fact": Sample(_fact, _WRONG_FACT, _NO_FACT),
     "assistant.forget_facts": Sample(_bot, _WRONG_ID, _NO_BOT),
+    "assistant.accept_suggestion": Sample(
+        lambda world, mark: {
+            **_gone_bot(world, mark),
+            "name": f"Fähre {mark}",
+            "examples": ["wann fährt sie"],
+            "replies": ["Um neun."],
+            "turn_ids": [],
+        },
+        {**_WRONG_ID, "name": "", "examples": []},
+        {**_NO_BOT, "name": "a", "examples": ["a"]},
+    ),
     "assistant.suggest_intents": Sample(
         lambda world, mark: {**_read_bot(world, mark), "least": 2}, {**_WRONG_ID, "least": 1}, _NO_BOT
     ),
@@ -224,6 +235,7 @@ ASSISTANT_FOREIGN = {
     "conversation_id": lambda sides: read_turn_of(sides.victim)["conversation_id"],
     "turn_id": lambda sides: read_turn_of(sides.victim)["turn_id"],
     "fact_id": lambda sides: read_fact_of(sides.victim),
+    "turn_ids": lambda sides: [read_turn_of(sides.victim)["turn_id"]],
     "feedback_id": lambda sides: read_feedback_of(sides.victim),
     "assistant.list_conversations.after": lambda sides: read_turn_of(sides.victim)["conversation_id"],
     "assistant.export_turns.after": lambda sides: read_turn_of(sides.victim)["turn_id"],
@@ -236,5 +248,5 @@ ASSISTANT_OWN = {
     f"assistant.{operation}.{path}": _CALLED
     for operation in ("create_bot", "update_bot")
     for path in ("name", "intents[].name", "intents[].slots[].name", "entities[].name")
-}
+} | {"assistant.accept_suggestion.name": _CALLED}
 """Fields that name nothing of another tenant's, and why."""

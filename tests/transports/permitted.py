@@ -65,7 +65,7 @@ TALKER = {
 BOT_MAKER = {
     *("assistant.create_bot", "assistant.list_bots", "assistant.get_bot", "assistant.update_bot"),
     *("assistant.delete_bot", "assistant.train_bot", "assistant.use_model", "assistant.list_feedback"),
-    *("assistant.review_feedback", "assistant.suggest_intents"),
+    *("assistant.review_feedback", "assistant.suggest_intents", "assistant.accept_suggestion"),
 }
 DEVELOPER = USER | {
     *("generation.list_traces", "generation.get_trace"),

@@ -1,6 +1,7 @@
 """What the assistant tells the house."""
 
 from mainstay.kernel.interface import Event
+from mainstay.services.assistant.limits import TrainingReason
 
 
 class BotTrained(Event):
@@ -46,6 +47,7 @@ class TrainingDue(Event):
 
     bot_id: str
     forced: bool = False
+    reason: TrainingReason = "corrections"
 
 
 class FactExpires(Event):

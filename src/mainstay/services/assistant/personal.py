@@ -78,7 +78,12 @@ class PersonalConversations:
         answered = await self._store.forget_agent(subject)
         facts = await self._memory.remove_of({"subject": subject})
         for bot_id in taught:
-            emit(TrainingDue(bot_id=bot_id, forced=True), job_id=event.job_id, subject=bot_id, promised=True)
+            emit(
+                TrainingDue(bot_id=bot_id, forced=True, reason="erased"),
+                job_id=event.job_id,
+                subject=bot_id,
+                promised=True,
+            )
         counts = {
             "conversations": conversations,
             "judgements": judged,

@@ -12,6 +12,7 @@ from mainstay.services.assistant.limits import (
     EntityName,
     ExampleText,
     IntentName,
+    IntentTitle,
     Languages,
     OperationName,
     Persona,
@@ -24,6 +25,7 @@ from mainstay.services.assistant.limits import (
     SlotName,
     State,
     Synonym,
+    TrainingReason,
 )
 from mainstay.services.assistant.memory_records import Remembering
 from mainstay.services.knowledge.interface import Citation
@@ -81,11 +83,7 @@ class Intent(Input):
 
     name: IntentName
     examples: Annotated[list[ExampleText], Field(min_length=1, max_length=5000)]
-    title: Annotated[
-        str,
-        StringConstraints(max_length=200, pattern=r"^[^\x00]*$"),
-        Field(description="What it is called when the bot asks what was meant; its name if empty."),
-    ] = ""
+    title: IntentTitle = ""
     replies: Annotated[
         list[Reply], Field(max_length=20, description="One of them is said, in turn over a conversation.")
     ] = []
@@ -152,6 +150,14 @@ class Trained(Record):
     )
     compared: "Comparison | None" = Field(None, description="How it did beside the model before it.")
     active: bool
+    reason: TrainingReason = Field(
+        "called",
+        description=(
+            "Why it was trained: the bot was `made`, `changed`, or `called` to train; so many `corrections`, "
+            "or the `schedule`, had it trained; something it had learned from was `erased`; a `suggestion` "
+            "was accepted."
+        ),
+    )
     created_ms: int
 
 

@@ -217,6 +217,19 @@ class AssistantService(Assistant):
         """Suggest intents."""
         return await self._suggesting.suggest(bot_id, least)
 
+    async def accept_suggestion(
+        self,
+        bot_id: str,
+        name: str,
+        examples: list[str],
+        replies: list[str] = [],  # noqa: B006 - never changed; the interface's default
+        title: str = "",
+        turn_ids: list[str] = [],  # noqa: B006 - never changed
+    ) -> Bot:
+        """Make an intent of a suggestion."""
+        intent = Intent(name=name, examples=examples, replies=replies, title=title)
+        return await self._suggesting.accept(bot_id, intent, turn_ids)
+
     async def get_memory(self, bot_id: str, subject: str | None = None) -> Memory:
         """Say what a bot remembers."""
         return await self._memories.describe(bot_id, subject)
