@@ -9,6 +9,7 @@ import pytest_asyncio
 
 from mainstay.ports.generator import Evidence
 from mainstay.services.assistant.records import Bot
+from mainstay.services.assistant.remembering import Memories
 from mainstay.services.assistant.summarising import EVERY
 from makers import Client, FrozenClock, WordEncoder, client, opened_house
 from services.assistant.conftest import somebody
@@ -105,6 +106,29 @@ async def test_what_a_generator_notices_counts_in_the_persons_own_words_alone(sc
     await other.call("assistant.take_turn", **asked)
     await calm(scene.admin.house, scene.admin)
     assert [question for question, _ in scene.generator.shown if "Which lasting" in question] == []
+    scene.generator.says = Echo.says
+
+
+async def test_what_is_noticed_while_the_yes_is_taken_back_is_not_kept(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A generator answers late: the no comes after everything was read, and before anything is stored."""
+    her = await somebody(scene.admin)
+    place = {"bot_id": scene.bot.bot_id}
+    await her.call("assistant.choose_memory", **place, allowed=True)
+    keep = Memories.keep
+
+    async def late(self: Memories, *given: Any) -> None:
+        if given[-1] == "noticed":
+            await her.call("assistant.choose_memory", **place, allowed=False)
+        await keep(self, *given)
+
+    monkeypatch.setattr(Memories, "keep", late)
+    scene.generator.says = "My dog is called Rex"
+    await her.call("assistant.take_turn", **place, text="My dog is called Rex.")
+    await calm(scene.admin.house, scene.admin)
+    told = await her.call("assistant.get_memory", **place)
+    assert (told.choice, told.facts) == ("no", [])
     scene.generator.says = Echo.says
 
 

@@ -12,7 +12,7 @@ from mainstay.services.assistant.conversation_store import opened, sealed
 
 _FACT = "SELECT fact_id, bot_id, subject, content, created_ms, expires_ms FROM assistant_facts"
 _CHOICE = "SELECT bot_id, subject, choice, content, chosen_ms FROM assistant_memories"
-ASKED = "asked"
+ASKED, YES, NO = "asked", "yes", "no"
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,11 @@ class MemoryStore:
         place = tables.memory_place(row.bot_id, row.subject)
         content = sealed(self._cipher, row.content, place, row.subject)
         await self._rows.upsert("assistant_memories", [{**vars(row), "content": content}])
+
+    async def hold(self, bot_id: str, subject: str) -> bool:
+        """Open the unit of work on somebody's yes, which nobody takes back meanwhile; say if it is there."""
+        where: Condition = {"bot_id": bot_id, "subject": subject, "choice": YES}
+        return bool(await self._rows.update("assistant_memories", {"choice": YES}, where))
 
     async def facts(self, bot_id: str, subject: str, now_ms: int) -> list[FactRow]:
         """List what a bot remembers of somebody, oldest first."""

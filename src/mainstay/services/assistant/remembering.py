@@ -19,7 +19,7 @@ from mainstay.services.assistant.memory_records import (
     Memory,
     Remembering,
 )
-from mainstay.services.assistant.memory_store import ASKED, ChoiceRow, FactRow, MemoryStore, renewed
+from mainstay.services.assistant.memory_store import ASKED, NO, YES, ChoiceRow, FactRow, MemoryStore, renewed
 from mainstay.services.assistant.recollection import UNCHANGED, Change, Note, Recalled
 from mainstay.services.assistant.records import Definition
 from mainstay.services.assistant.store import BotRow
@@ -44,7 +44,7 @@ class Memories:
         row = await self._store.choice(bot_id, subject)
         if row is None or row.choice == ASKED:
             return Recalled(asked=row is not None)
-        if row.choice != "yes":
+        if row.choice != YES:
             return Recalled("no", asked=True)
         facts = await self._store.facts(bot_id, subject, self._clock.now_ms())
         return Recalled("yes", asked=True, notes=[_note(fact) for fact in facts])
@@ -83,7 +83,7 @@ class Memories:
         bot, me = await self._bots.existing(bot_id), caller().subject
         note_target(bot_id)
         before = await self._store.choice(bot_id, me)
-        choice = "yes" if allowed else "no"
+        choice = YES if allowed else NO
         row = ChoiceRow(bot_id, me, choice, {"turn_id": "", "by": "call"}, self._clock.now_ms())
         try:
             await self._store.choose(row)
@@ -149,7 +149,12 @@ class Memories:
         turn_id: str,
         source: str,
     ) -> None:
-        """Store facts in place of those that they make untrue; the oldest go where there are too many."""
+        """Store facts in place of those that they make untrue; the oldest go where there are too many.
+
+        Nothing is stored where the yes was taken back this moment.
+        """
+        if not await self._store.hold(bot_id, subject):
+            return
         now = self._clock.now_ms()
         expires = now + settings.days * _DAY_MS
         slots = {note.slot for note in notes if note.slot}
@@ -185,7 +190,7 @@ class Memories:
         chosen = row if row is not None and row.choice != ASKED else None
         return Memory(
             bot_id=bot.bot_id,
-            choice="open" if chosen is None else "yes" if chosen.choice == "yes" else "no",
+            choice="open" if chosen is None else "yes" if chosen.choice == YES else "no",
             asked=row is not None,
             chosen_ms=None if chosen is None else chosen.chosen_ms,
             on=_settings(bot).on,
