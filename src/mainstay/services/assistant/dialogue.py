@@ -1,7 +1,7 @@
 """A conversation's next step: pure rules over what was said before, what was heard, and what a bot can do."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal
 
 from mainstay.services.assistant.built_ins import FREE_TEXT
@@ -43,13 +43,17 @@ class Standing:
     noting: Sequence[Mapping[str, str]] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """Write it down."""
-        return asdict(self)
+        """Write it down; what was added later only where it says something, so that old servers read it."""
+        return {name: value for name, value in asdict(self).items() if value or name not in _LATER}
 
     @classmethod
     def of(cls, written: Mapping[str, Any]) -> "Standing":
-        """Read what was written down."""
-        return cls(**written)
+        """Read what was written down, by a newer server too."""
+        return cls(**{name: value for name, value in written.items() if name in _NAMES})
+
+
+_NAMES = {each.name for each in fields(Standing)}
+_LATER = {"recalling", "declined", "noting"}
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,7 @@ class Tools:
     ) -> dict[str, str] | Failure:
         """Call an intent's operation for the asking user; give the fields of what it gave, or why not."""
         operation = self._operations.named(known.operation)
-        if operation is None or (operation.changes and not confirmed):
+        if operation is None or not _callable(operation) or (operation.changes and not confirmed):
             return BotInvalid(f"{known.operation} is not here.")
         try:
             value = await self._operations.call(operation, filled(known.arguments, slots), key)
