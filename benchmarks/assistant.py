@@ -31,6 +31,7 @@ from numpy.typing import NDArray
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 from mainstay.engines.encoder.onnx import OnnxEncoder
+from mainstay.engines.learners.apart import LearnerApart
 from mainstay.engines.learners.scikit import ScikitLearner
 from mainstay.ports.learners import Features, Learner
 from mainstay.services.assistant.model import Model
@@ -242,7 +243,7 @@ async def measured() -> list[Figure]:
     for seed in SEEDS:
         told += of_scope(seed, await scope(training, train, test, seed))
     with tempfile.TemporaryDirectory() as place:
-        async with opened_house(Path(place) / "data", encoder=encoder) as house:
+        async with opened_house(Path(place) / "data", encoder=encoder, learner=LearnerApart()) as house:
             took = await turns(client(house), train, test)
             small = await learning(client(house), train, test)
     await encoder.close()

@@ -86,6 +86,7 @@ ALL = (
     Benchmark("language_detection", "Languages told, beside lingua", ("--peer",)),
     Benchmark("language_labels", "Labels of one's own"),
     Benchmark("assistant", "What a bot understands"),
+    Benchmark("training_apart", "Training a bot outside of the server"),
     Benchmark("encoder", "The encoder beside bare onnxruntime", ("{encoder}",), table=False),
     Benchmark("remote_call", "The SDK's call beside bare aiohttp", table=False),
 )

@@ -1,5 +1,6 @@
 """Makes houses, callers and encoders for tests: real parts, but for the encoder and the clock."""
 
+import asyncio
 import hashlib
 import re
 import tempfile
@@ -7,8 +8,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapp
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +27,7 @@ from mainstay.kit.random import SystemRandom
 from mainstay.kit.spending import spend
 from mainstay.ports.chat import ChatModel, Conversation, Ended, Piece, Words
 from mainstay.ports.encoder import Lane, Role, Tokens, TokensUnavailable
+from mainstay.ports.learners import Features, Linear, Loss
 from mainstay.ports.mailers import Mail, MailUnavailable
 
 ADMIN_KEY = "an-administrators-key-for-tests-only-0001"
@@ -164,6 +167,19 @@ class Echo:
         return None
 
 
+class FitsHere:
+    """The learner in this process, loaded late: a child for each house of the tests would take seconds."""
+
+    async def fit(
+        self, features: Features, labels: NDArray[np.int64], *, loss: Loss = "hinge", strength: float = 1.0
+    ) -> Linear:
+        fitted = import_module("mainstay.engines.learners.scikit").fitted
+        return cast("Linear", await asyncio.to_thread(fitted, features, labels, loss, strength))
+
+    async def close(self) -> None:
+        return None
+
+
 def engines_for(settings: Settings, **given: Any) -> Engines:
     """Pick the engines of these settings, but for those that are given, and hash passwords in no time."""
     clock, random = given.pop("clock"), SystemRandom()
@@ -171,7 +187,8 @@ def engines_for(settings: Settings, **given: Any) -> Engines:
     chosen = picked(stands_in, clock, random)
     echo = {} if getattr(chosen.chats, "models", ()) else {"chats": Echo()}
     quick = Argon2Passwords(random, memory_kib=64, passes=1)
-    return replace(chosen, **{"encoder": WordEncoder(), "passwords": quick, **echo, **given})
+    real = {"encoder": WordEncoder(), "passwords": quick, "learner": FitsHere()}
+    return replace(chosen, **{**real, **echo, **given})
 
 
 @cache

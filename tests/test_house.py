@@ -32,6 +32,7 @@ LATE = {
     "engines/database/migrate.py": "alembic is imported only where there is something to migrate",
     "engines/encoder/build.py": "onnx is imported only where an encoder is drawn",
     "engines/encoder/package.py": "says whether a library is there; imports nothing",
+    "engines/learners/apart.py": "says whether a library is there; imports nothing",
     "engines/parsers/kreuzberg.py": "says whether a library is there; imports nothing",
     "kernel/discovery.py": "interfaces are found by their folders",
 }

@@ -35,6 +35,13 @@ from mainstay.services.assistant.learning_records import (
     FeedbackPage,
     IntentSuggestion,
 )
+from mainstay.services.assistant.memory_records import (
+    Fact,
+    FactForgotten,
+    FactsForgotten,
+    Memory,
+    Remembering,
+)
 from mainstay.services.assistant.records import (
     Bot,
     BotDeleted,
@@ -271,6 +278,8 @@ class AssistantSync:
         entities: list[Entity] = ...,
         fallback: Fallback = ...,
         retrain_after: int = 0,
+        retrain_every: int = 0,
+        memory: Remembering = ...,
     ) -> Bot: ...
     def list_bots(self) -> list[BotSummary]: ...
     def get_bot(
@@ -288,6 +297,8 @@ class AssistantSync:
         entities: list[Entity] | None = None,
         fallback: Fallback | None = None,
         retrain_after: int | None = None,
+        retrain_every: int | None = None,
+        memory: Remembering | None = None,
     ) -> Bot: ...
     def delete_bot(
         self,
@@ -363,11 +374,45 @@ class AssistantSync:
         accept: bool,
         intent: str | None = None,
     ) -> Feedback: ...
+    def accept_suggestion(
+        self,
+        bot_id: str,
+        name: str,
+        examples: list[str],
+        replies: list[str] = ...,
+        title: str = "",
+        turn_ids: list[str] = ...,
+    ) -> Bot: ...
     def suggest_intents(
         self,
         bot_id: str,
         least: int = 3,
     ) -> list[IntentSuggestion]: ...
+    def get_memory(
+        self,
+        bot_id: str,
+        subject: str | None = None,
+    ) -> Memory: ...
+    def choose_memory(
+        self,
+        bot_id: str,
+        allowed: bool,
+    ) -> Memory: ...
+    def change_fact(
+        self,
+        bot_id: str,
+        fact_id: str,
+        text: str,
+    ) -> Fact: ...
+    def forget_fact(
+        self,
+        bot_id: str,
+        fact_id: str,
+    ) -> FactForgotten: ...
+    def forget_facts(
+        self,
+        bot_id: str,
+    ) -> FactsForgotten: ...
     def claim_conversation(
         self,
         conversation_id: str,
@@ -1061,6 +1106,7 @@ class KnowledgeSync:
         collection: str | None = None,
         filters: dict[str, JsonValue] | None = None,
         top_k: int = 10,
+        background: list[str] = ...,
     ) -> GroundedAnswer: ...
     def stream_answer(
         self,
@@ -1068,6 +1114,7 @@ class KnowledgeSync:
         collection: str | None = None,
         filters: dict[str, JsonValue] | None = None,
         top_k: int = 10,
+        background: list[str] = ...,
     ) -> Pieces[AnswerPiece]: ...
     def give_feedback(
         self,

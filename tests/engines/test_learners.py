@@ -1,12 +1,19 @@
 """The suite of learners: what they fit, how it comes out, and that it is the same each time."""
 
+import asyncio
+import os
+import signal
 import subprocess
 import sys
+from collections.abc import AsyncIterator
 
 import numpy as np
+import psutil
 import pytest
+import pytest_asyncio
 
-from mainstay.engines.learners.late import LateLearner
+from mainstay.engines.learners import apart
+from mainstay.engines.learners.apart import LearnerApart
 from mainstay.engines.learners.scikit import ScikitLearner
 from mainstay.ports.learners import Features, Learner, LearnerUnavailable, Loss
 
@@ -27,12 +34,14 @@ def drawn(classes: int) -> tuple[np.ndarray, np.ndarray]:
     return rows, labels.astype(np.int64)
 
 
-@pytest.fixture(params=[ScikitLearner, lambda: LateLearner(ScikitLearner)])
-def learner(request: pytest.FixtureRequest) -> Learner:
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=[ScikitLearner, LearnerApart])
+async def learner(request: pytest.FixtureRequest) -> AsyncIterator[Learner]:
     made: Learner = request.param()
-    return made
+    yield made
+    await made.close()
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("loss", ["hinge", "logistic"])
 @pytest.mark.parametrize("classes", [2, 3, 5])
 async def test_classes_are_told_apart_by_one_value_each(learner: Learner, loss: Loss, classes: int) -> None:
@@ -44,9 +53,9 @@ async def test_classes_are_told_apart_by_one_value_each(learner: Learner, loss: 
     assert (chosen == labels).mean() > 0.9
     again = await learner.fit(features(rows), labels, loss=loss, strength=10)
     assert np.array_equal(fitted.weights, again.weights)
-    await learner.close()
 
 
+@pytest.mark.asyncio(loop_scope="module")
 async def test_two_classes_are_each_others_opposite(learner: Learner) -> None:
     fitted = await learner.fit(features(drawn(2)[0]), drawn(2)[1])
     assert np.array_equal(fitted.weights[:, 0], -fitted.weights[:, 1])
@@ -62,12 +71,64 @@ def test_rows_are_chosen_in_any_order_empty_ones_too() -> None:
     assert np.array_equal(dense, rows[[2, 1, 0, 2]])
 
 
-async def test_a_library_that_is_not_installed_is_told() -> None:
-    def make() -> Learner:
-        raise ModuleNotFoundError("No module named 'sklearn'", name="sklearn")
+async def test_a_library_that_is_not_installed_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(apart, "_LIBRARIES", ("no_such_library",))
+    with pytest.raises(LearnerUnavailable, match="no_such_library is not installed"):
+        await LearnerApart().fit(features(drawn(2)[0]), drawn(2)[1])
 
-    with pytest.raises(LearnerUnavailable, match="sklearn"):
-        await LateLearner(make).fit(features(drawn(2)[0]), drawn(2)[1])
+
+async def test_a_child_that_died_or_took_too_long_is_told_and_replaced() -> None:
+    learner, rows = LearnerApart(idle_s=0.1), features(drawn(2)[0])
+    await learner.fit(rows, drawn(2)[1])
+    [first] = learner.idle
+    child = psutil.Process(first)
+    assert child.nice() > psutil.Process().nice()
+    os.kill(first, signal.SIGSTOP)  # it will answer nothing
+    learner._seconds_max = 0.2
+    with pytest.raises(LearnerUnavailable, match=r"longer than 0\.2 s"):
+        await learner.fit(rows, drawn(2)[1])
+    assert not child.is_running()
+    learner._seconds_max = 60
+    await learner.fit(rows, drawn(2)[1])
+    [second] = learner.idle
+    os.kill(second, signal.SIGSTOP)
+    fit = asyncio.create_task(learner.fit(rows, drawn(2)[1]))
+    while learner.idle:
+        await asyncio.sleep(0)
+    os.kill(second, signal.SIGKILL)
+    with pytest.raises(LearnerUnavailable, match="has died"):
+        await fit
+    await learner.fit(rows, drawn(2)[1])
+    [third] = learner.idle
+    await asyncio.to_thread(psutil.Process(third).wait, 20)
+    assert learner.idle == []
+    await learner.close()
+
+
+SERVING = """
+import asyncio, os, sys
+import numpy as np
+from mainstay.engines.learners.apart import LearnerApart
+from mainstay.ports.learners import Features
+
+async def main():
+    learner = LearnerApart()
+    ones, places = np.ones(4, np.float32), np.array([0, 1, 0, 1], np.int32)
+    rows = Features(ones, places, np.arange(5), 2)
+    await learner.fit(rows, np.array([0, 1, 0, 1]))
+    print(*learner.idle, *{"sklearn", "scipy", "joblib"} & set(sys.modules), flush=True)
+    os._exit(0)
+
+asyncio.run(main())
+"""
+
+
+def test_training_loads_nothing_where_is_served_and_its_child_dies_with_the_server() -> None:
+    told = subprocess.run([sys.executable, "-c", SERVING], check=True, capture_output=True, text=True)  # noqa: S603 - our own code
+    [child] = map(int, told.stdout.split())
+    if psutil.pid_exists(child):
+        psutil.wait_procs([psutil.Process(child)], timeout=20)
+    assert not psutil.pid_exists(child)
 
 
 def test_answering_loads_no_library_of_learning() -> None:

@@ -49,6 +49,9 @@ SEALED = {
     "assistant_conversations": ("content",),
     "assistant_turns": ("content",),
     "assistant_feedback": ("content",),
+    "assistant_summaries": ("content",),
+    "assistant_memories": ("content",),
+    "assistant_facts": ("content",),
 }
 EMAIL = "ada@example.com"
 AT_URL = {"origin": URL.rstrip("/"), "rp_id": URL.split("/")[2]}

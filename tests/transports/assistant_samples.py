@@ -91,6 +91,39 @@ def read_feedback_of(world: World) -> str:
     return str((found or [world.call("assistant.rate_turn", **given)])[0]["feedback_id"])
 
 
+def _remembering(world: World) -> str:
+    """Give a bot that may remember, the same each time."""
+    bot_id = bot_of(world, "remembering")
+    world.call("assistant.update_bot", bot_id=bot_id, memory={"on": True, "days": 9})
+    world.call("assistant.choose_memory", bot_id=bot_id, allowed=True)
+    return bot_id
+
+
+def fact_of(world: World, bot_id: str) -> str:
+    """Give something that a bot remembers."""
+    world.call("assistant.take_turn", bot_id=bot_id, text="remember that I live in Zürich")
+    return str(world.call("assistant.get_memory", bot_id=bot_id)["facts"][-1]["fact_id"])
+
+
+def read_fact_of(world: World) -> str:
+    """Give the one fact of a bot to which nobody says more."""
+    bot_id = bot_of(world, "keeping")
+    told = world.call("assistant.get_memory", bot_id=bot_id)
+    if not told["on"]:
+        world.call("assistant.update_bot", bot_id=bot_id, memory={"on": True})
+        world.call("assistant.choose_memory", bot_id=bot_id, allowed=True)
+    found = told["facts"]
+    return str(found[0]["fact_id"]) if found else fact_of(world, bot_id)
+
+
+def _fact(world: World, _mark: str) -> Values:
+    bot_id = _remembering(world)
+    return {"bot_id": bot_id, "fact_id": fact_of(world, bot_id)}
+
+
+_WRONG_FACT = {**_WRONG_ID, "fact_id": "no id!"}
+_NO_FACT = {**_NO_BOT, "fact_id": NOWHERE}
+
 ASSISTANT: dict[str, Sample] = {
     "assistant.create_bot": Sample(
         lambda _, mark: {
@@ -168,6 +201,30 @@ ASSISTANT: dict[str, Sample] = {
         {**_WRONG_ID, "feedback_id": "no id!", "accept": True},
         {**_NO_BOT, "feedback_id": NOWHERE, "accept": True},
     ),
+    "assistant.get_memory": Sample(_read_bot, {**_WRONG_ID, "subject": "no id!"}, _NO_BOT),
+    "assistant.choose_memory": Sample(
+        lambda world, mark: {**_bot(world, mark), "allowed": True},
+        {**_WRONG_ID, "allowed": True},
+        {**_NO_BOT, "allowed": False},
+    ),
+    "assistant.change_fact": Sample(
+        lambda world, mark: {**_fact(world, mark), "text": f"I live in Genève {mark}."},
+        {**_WRONG_FACT, "text": ""},
+        {**_NO_FACT, "text": "a"},
+    ),
+    "assistant.forget_fact": Sample(_fact, _WRONG_FACT, _NO_FACT),
+    "assistant.forget_facts": Sample(_bot, _WRONG_ID, _NO_BOT),
+    "assistant.accept_suggestion": Sample(
+        lambda world, mark: {
+            **_gone_bot(world, mark),
+            "name": f"Fähre {mark}",
+            "examples": ["wann fährt sie"],
+            "replies": ["Um neun."],
+            "turn_ids": [],
+        },
+        {**_WRONG_ID, "name": "", "examples": []},
+        {**_NO_BOT, "name": "a", "examples": ["a"]},
+    ),
     "assistant.suggest_intents": Sample(
         lambda world, mark: {**_read_bot(world, mark), "least": 2}, {**_WRONG_ID, "least": 1}, _NO_BOT
     ),
@@ -177,6 +234,8 @@ ASSISTANT_FOREIGN = {
     "bot_id": lambda sides: bot_of(sides.victim),
     "conversation_id": lambda sides: read_turn_of(sides.victim)["conversation_id"],
     "turn_id": lambda sides: read_turn_of(sides.victim)["turn_id"],
+    "fact_id": lambda sides: read_fact_of(sides.victim),
+    "turn_ids": lambda sides: [read_turn_of(sides.victim)["turn_id"]],
     "feedback_id": lambda sides: read_feedback_of(sides.victim),
     "assistant.list_conversations.after": lambda sides: read_turn_of(sides.victim)["conversation_id"],
     "assistant.export_turns.after": lambda sides: read_turn_of(sides.victim)["turn_id"],
@@ -189,5 +248,5 @@ ASSISTANT_OWN = {
     f"assistant.{operation}.{path}": _CALLED
     for operation in ("create_bot", "update_bot")
     for path in ("name", "intents[].name", "intents[].slots[].name", "entities[].name")
-}
+} | {"assistant.accept_suggestion.name": _CALLED}
 """Fields that name nothing of another tenant's, and why."""

@@ -59,11 +59,13 @@ TALKER = {
     *("assistant.understand", "assistant.take_turn", "assistant.stream_turn", "assistant.rate_turn"),
     *("assistant.list_conversations", "assistant.get_conversation", "assistant.export_turns"),
     "assistant.delete_conversation",
+    *("assistant.get_memory", "assistant.choose_memory", "assistant.change_fact"),
+    *("assistant.forget_fact", "assistant.forget_facts"),
 }
 BOT_MAKER = {
     *("assistant.create_bot", "assistant.list_bots", "assistant.get_bot", "assistant.update_bot"),
     *("assistant.delete_bot", "assistant.train_bot", "assistant.use_model", "assistant.list_feedback"),
-    *("assistant.review_feedback", "assistant.suggest_intents"),
+    *("assistant.review_feedback", "assistant.suggest_intents", "assistant.accept_suggestion"),
 }
 DEVELOPER = USER | {
     *("generation.list_traces", "generation.get_trace"),

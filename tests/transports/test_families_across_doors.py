@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from makers import ADMIN_KEY
+from transports.assistant_samples import ASSISTANT_FOREIGN
 from transports.foreign_names import (
     FAKES,
     SECRET,
@@ -49,7 +50,10 @@ def sides(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sides]:
         kinds = (key["key_id"], stored["job_id"], faq["faq_id"], session["session_id"], approval)
         ids = (*kinds, export, passkey, *attached(victim))
         opened.calm()
-        yield Sides(house, victim, *ids)
+        met = Sides(house, victim, *ids)
+        for make in ASSISTANT_FOREIGN.values():  # so that nothing of the victim's is made later
+            make(met)
+        yield met
         house.http.close()
 
 

@@ -299,11 +299,7 @@ def translator() -> Translator:
 
 def learner() -> Learner:
     """Pick what fits classifiers."""
-
-    def make() -> Learner:
-        return cast("Learner", pick("learners.scikit", "ScikitLearner")())
-
-    return cast("Learner", pick("learners.late", "LateLearner")(make))
+    return cast("Learner", pick("learners.apart", "LearnerApart")())
 
 
 def glosses(settings: Settings) -> Glosses:

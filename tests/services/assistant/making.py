@@ -3,6 +3,7 @@
 from typing import Any
 
 from mainstay.services.assistant.records import Turn
+from mainstay.services.assistant.summarising import EVERY
 from makers import Client
 
 ORDER = {"name": "order", "entity": "number", "prompt": "Which order is it?"}
@@ -30,9 +31,15 @@ INTENTS: list[dict[str, Any]] = [
 
 
 async def talked(client: Client) -> Turn:
-    """Let somebody make a bot, talk with it, and correct it."""
-    bot = await client.call("assistant.create_bot", name="Shop", intents=INTENTS)
+    """Let somebody make a bot, talk with it at length, have something remembered, and correct it."""
+    memory = {"on": True}
+    bot = await client.call("assistant.create_bot", name="Shop", intents=INTENTS, memory=memory)
     turn: Turn = await client.call("assistant.take_turn", bot_id=bot.bot_id, text="I want my money back")
+    await client.call("assistant.choose_memory", bot_id=bot.bot_id, allowed=True)
+    place = {"bot_id": bot.bot_id, "conversation_id": turn.conversation_id}
+    for number in range(2 * EVERY):
+        text = f"remember that my number is {number}"
+        await client.call("assistant.take_turn", **place, text=text)
     given = {"bot_id": bot.bot_id, "turn_id": turn.turn_id, "intent": "returns"}
     await client.call("assistant.rate_turn", **given)
     return turn

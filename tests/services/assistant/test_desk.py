@@ -4,6 +4,7 @@ import pytest
 import pytest_asyncio
 
 from mainstay.kernel.guard import PermissionMissing
+from mainstay.ports.database import SYSTEM
 from mainstay.services.assistant.failures import (
     ConversationEnded,
     ConversationMissing,
@@ -12,6 +13,7 @@ from mainstay.services.assistant.failures import (
 )
 from makers import Client
 from services.assistant.conftest import Shop, somebody
+from services.privacy.test_persons import calm
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -81,3 +83,17 @@ async def test_who_may_not_answer_does_not(shop: Shop, agents: list[Client]) -> 
         await shop.user.call("assistant.claim_conversation", **where)
     with pytest.raises(ConversationMissing):
         await agents[0].call("assistant.claim_conversation", conversation_id="conversation_none")
+
+
+async def test_whoever_takes_over_finds_summed_up_what_was_said(shop: Shop, agents: list[Client]) -> None:
+    texts = ("where is my order", "4711", "how do returns work", "when are you open", "a person please")
+    turns = await shop.talk(*texts)
+    assert turns[-1].state == "waiting"
+    await calm(shop.house, shop.admin)
+    where = {"conversation_id": turns[0].conversation_id}
+    told = await agents[0].call("assistant.get_conversation", **where)
+    assert told.summarised == len(texts)
+    assert "Order 4711 is on its way." in told.summary
+    await shop.user.call("assistant.delete_conversation", **where)
+    left = await shop.house.engines.database.fetch(SYSTEM, "SELECT * FROM assistant_summaries")
+    assert where["conversation_id"] not in {row["conversation_id"] for row in left}

@@ -169,3 +169,10 @@ def test_each_language_has_its_words() -> None:
     assert talk(german, heard("Buchen", "book_trip"), heard("forget it"))[1].reply.startswith(
         "Gut, vergessen"
     )
+
+
+def test_servers_of_two_versions_read_each_others_standings() -> None:
+    old = {"intent", "slots", "asking", "tries", "offered", "confirming", "question", "misses", "said"}
+    assert set(Standing(intent="refund").to_json()) == old
+    held = Standing(intent="refund", recalling={"day": "Monday"}, noting=[{"text": "I sing"}])
+    assert Standing.of({**held.to_json(), "newer": 1}) == held

@@ -11,10 +11,12 @@ import pytest_asyncio
 
 from faults.servers import lacking
 from mainstay.engines.encoder.onnx import OnnxEncoder
-from mainstay.services.assistant.failures import IntentMissing, TurnMissing
-from makers import Client, client, opened_house
+from mainstay.services.assistant.failures import BotInvalid, FeedbackMissing, IntentMissing, TurnMissing
+from mainstay.services.assistant.records import Bot
+from makers import Client, FitsHere, client, opened_house
 from services.assistant.conftest import Shop, somebody
 from services.assistant.making import INTENTS
+from services.privacy.test_persons import calm
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -54,6 +56,18 @@ async def test_a_correction_of_a_user_waits_and_said_again_replaces(shop: Shop) 
     assert rejected.state == "rejected"
 
 
+async def test_what_others_said_is_judged_by_whoever_may_see_it(shop: Shop) -> None:
+    turn = await shop.say("my violet marmalade submarine")
+    rated = {"bot_id": shop.bot.bot_id, "turn_id": turn.turn_id}
+    told = await shop.user.call("assistant.rate_turn", **rated, intent="returns")
+    developer = await somebody(shop.admin, "developer")
+    asked = {"bot_id": shop.bot.bot_id}
+    assert "marmalade" not in str(await developer.call("assistant.list_feedback", **asked))
+    with pytest.raises(FeedbackMissing):
+        await developer.call("assistant.review_feedback", **asked, feedback_id=told.feedback_id, accept=True)
+    assert "marmalade" in str(await shop.admin.call("assistant.list_feedback", **asked))
+
+
 async def test_what_is_judged_must_be_there_and_visible(shop: Shop) -> None:
     turn = await shop.say("how do returns work")
     rated = {"bot_id": shop.bot.bot_id, "turn_id": turn.turn_id}
@@ -74,6 +88,46 @@ async def test_a_bot_is_trained_by_itself_after_so_many_corrections(shop: Shop) 
     async with asyncio.timeout(20):
         while (await shop.admin.call("assistant.get_bot", bot_id=made.bot_id)).version != 2:
             await asyncio.sleep(0.02)
+
+
+async def test_a_bot_is_trained_by_schedule_where_there_is_something_new_and_failures_are_told(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = await shop.admin.call("assistant.create_bot", name="Daily", intents=INTENTS, retrain_every=24)
+    place = {"bot_id": made.bot_id}
+
+    async def a_day_later() -> Bot:
+        before = (await shop.admin.call("assistant.get_bot", **place)).retrain_ms
+        shop.clock.move(86_400)
+        await calm(shop.house, shop.admin)
+        bot: Bot = await shop.admin.call("assistant.get_bot", **place)
+        assert (bot.retrain_ms or 0) >= before + 86_400_000
+        return bot
+
+    assert [model.version for model in (await a_day_later()).models] == [1]
+    turn = await shop.admin.call("assistant.take_turn", **place, text="reimburse garments promptly")
+    judged = {**place, "turn_id": turn.turn_id}
+    await shop.admin.call("assistant.rate_turn", **judged, intent="returns")
+    model = (await a_day_later()).models[0]
+    assert (model.version, model.reason, model.learned, model.active) == (2, "schedule", 1, True)
+    assert len((await a_day_later()).models) == 2
+    assert (await shop.admin.call("jobs.list_jobs", limit=1))[0].state == "done"
+
+    async def broken(*_: object, **__: object) -> None:
+        raise BotInvalid("The process that trains has died.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(FitsHere, "fit", broken)
+        await shop.admin.call("assistant.rate_turn", **judged, intent="person")
+        assert len((await a_day_later()).models) == 2
+    [job] = await shop.admin.call("jobs.list_jobs", limit=1)
+    assert (job.state, job.failures[0].subject) == ("failed", made.bot_id)
+    assert "has died" in job.failures[0].detail
+    await shop.admin.call("jobs.retry_job", job_id=job.job_id)
+    await calm(shop.house, shop.admin)
+    assert len((await shop.admin.call("assistant.get_bot", **place)).models) == 3
+    stopped = await shop.admin.call("assistant.update_bot", **place, retrain_every=0)
+    assert stopped.retrain_ms is None
 
 
 async def test_an_earlier_model_answers_again_by_one_call_and_five_are_kept(shop: Shop) -> None:
@@ -97,6 +151,32 @@ async def test_what_could_not_be_answered_is_grouped_and_named(shop: Shop) -> No
     assert (found.questions, found.name) == (3, "loyalty_points_balance")
     assert {text.lower() for text in found.examples} == set(cards)
     assert len(await shop.admin.call("assistant.suggest_intents", bot_id=made.bot_id, least=4)) == 0
+
+
+async def test_a_suggestion_with_the_teams_answer_becomes_an_intent_in_one_call(shop: Shop) -> None:
+    made = await shop.admin.call("assistant.create_bot", name="Grows", intents=INTENTS)
+    place, texts = (
+        {"bot_id": made.bot_id},
+        [f"loyalty points balance {day}" for day in ("now", "today", "soon")],
+    )
+    turns = [await shop.user.call("assistant.take_turn", **place, text=text) for text in texts]
+    answered = {"conversation_id": turns[1].conversation_id}
+    await shop.admin.call("assistant.claim_conversation", **answered)
+    await shop.admin.call("assistant.reply_to_conversation", **answered, text="It stands on your receipt.")
+    [found] = await shop.admin.call("assistant.suggest_intents", **place)
+    assert (sorted(found.examples), found.reply) == (sorted(texts), "It stands on your receipt.")
+    assert set(found.turn_ids) == {turn.turn_id for turn in turns}
+    accepted = {"name": found.name, "examples": ["my points"], "replies": [found.reply]}
+    developer = await somebody(shop.admin, "developer")
+    with pytest.raises(TurnMissing):
+        await developer.call("assistant.accept_suggestion", **place, **accepted, turn_ids=found.turn_ids)
+    bot = await shop.admin.call("assistant.accept_suggestion", **place, **accepted, turn_ids=found.turn_ids)
+    assert (bot.intents, bot.models[0].reason, bot.models[0].learned) == (len(INTENTS) + 1, "suggestion", 3)
+    told = await shop.user.call("assistant.take_turn", **place, text="loyalty points balance, please")
+    assert (told.intent, told.reply) == (found.name, "It stands on your receipt.")
+    assert await shop.admin.call("assistant.suggest_intents", **place, least=2) == []
+    with pytest.raises(BotInvalid):
+        await shop.admin.call("assistant.accept_suggestion", **place, **accepted)
 
 
 @pytest.fixture(scope="module")

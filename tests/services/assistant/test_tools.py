@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from mainstay.services.assistant import tools
 from mainstay.services.assistant.failures import BotInvalid
 from mainstay.services.assistant.records import Bot, Turn
 from makers import Client
@@ -118,6 +119,20 @@ async def test_a_streamed_turn_calls_too(shop: Shop, clerk: Bot) -> None:
     assert "grey books" in await shelves(shop)
 
 
+async def test_a_bot_made_before_an_operation_was_closed_calls_it_no_more(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    audit = {**FIND, "name": "audit", "operation": "observability.search_entries", "arguments": {}}
+    audit = {**audit, "slots": [], "replies": ["{result.count} entries."]}
+    with monkeypatch.context() as patch:
+        patch.setattr(tools, "CLOSED", frozenset())
+        bot = await shop.admin.call("assistant.create_bot", name="Earlier", intents=[audit, MAKE])
+        [open_then] = await talk(shop.admin, bot, "find a document")
+    [closed_now] = await talk(shop.admin, bot, "find a document")
+    assert "entries" in open_then.reply
+    assert closed_now.reply == "That did not work. observability.search_entries is not here."
+
+
 @pytest.mark.parametrize(
     ("given", "field"),
     [
@@ -126,6 +141,7 @@ async def test_a_streamed_turn_calls_too(shop: Shop, clerk: Bot) -> None:
         ({"operation": "knowledge.stream_answer"}, "operation"),
         ({"operation": "identity.create_key"}, "operation"),
         ({"operation": "people.sign_in"}, "operation"),
+        ({"operation": "observability.search_entries"}, "operation"),
         ({"operation": "knowledge.upload_document"}, "operation"),
         ({"arguments": {"query": "{words}", "mood": "good"}}, "arguments.mood"),
         ({"arguments": {"top_k": "1"}}, "arguments"),

@@ -42,6 +42,7 @@ async def test_a_person_takes_what_she_said_along_and_bots_forget_it(tmp_path: P
         assert {part.service: part.counts for part in done.parts}["assistant"] == {
             "conversations": 1,
             "judgements": 1,
+            "facts": 0,
         }
         data = (await admin.call("privacy.read_export", request_id=asked_for.request_id)).services
         [talk] = data["assistant"]["conversations"]
@@ -50,7 +51,7 @@ async def test_a_person_takes_what_she_said_along_and_bots_forget_it(tmp_path: P
         erased = await admin.call("privacy.erase_person", subject=subject)
         report = await ended(house, admin, erased.request_id)
         counts = {part.service: part.counts for part in report.parts}
-        assert counts["assistant"] == {"conversations": 1, "judgements": 1, "replies": 0}
+        assert counts["assistant"] == {"conversations": 1, "judgements": 1, "replies": 0, "facts": 0}
         assert await versions(admin, bot.bot_id) == [3]
         for table in ("assistant_turns", "assistant_conversations", "assistant_feedback"):
             assert await house.engines.database.fetch(SYSTEM, f"SELECT * FROM {table}") == []

@@ -11,10 +11,12 @@ from mainstay.kernel.interface import Upload
 from mainstay.ports.database import SYSTEM
 from mainstay.ports.vectors import FilterInvalid
 from mainstay.services.files.failures import FileMissing
+from mainstay.services.knowledge.attaching import Attaching
 from mainstay.services.knowledge.failures import (
     CollectionMissing,
     DocumentIdTaken,
     DocumentMissing,
+    DocumentsHidden,
     FileBatchMissing,
     StoreFileMissing,
     VectorStoreExpired,
@@ -337,3 +339,24 @@ async def test_a_deleted_store_takes_its_documents_and_leaves_the_files(admin: C
         await admin.call("knowledge.get_vector_store", store_id=store_id)
     assert await admin.call("knowledge.search", query="ferry") == []
     assert (await admin.call("files.get_file", file_id=file_id)).bytes > 0
+
+
+async def test_a_store_with_files_on_their_way_to_other_groups_is_not_deleted(
+    admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = await admin.call("knowledge.create_vector_store")
+    file = {"file_id": await stored(admin, "The code of the safe.")}
+
+    async def later(*_: object) -> None:
+        return None
+
+    monkeypatch.setattr(Attaching, "read", later)
+    place = {"store_id": store.store_id}
+    await admin.call("knowledge.attach_files", **place, files=[file], groups=["board"])
+    await calm(admin.house)
+    made = await admin.call("identity.create_key", name="hers", role="developer")
+    developer = client(admin.house, made.key)
+    with pytest.raises(DocumentsHidden):
+        await developer.call("knowledge.delete_vector_store", **place)
+    assert (await admin.call("knowledge.get_vector_store", **place)).files.in_progress == 1
+    await admin.call("knowledge.delete_vector_store", **place)

@@ -24,7 +24,8 @@ MARKERS = (NAME, "marker-title", "marker-year", "marker-text", "marker-file", "m
 
 WITH_ITS_ROWS = {
     *("assistant_bots", "assistant_intents", "assistant_models", "assistant_conversations"),
-    *("assistant_turns", "assistant_feedback"),
+    *("assistant_turns", "assistant_feedback", "assistant_facts", "assistant_memories"),
+    "assistant_summaries",
     *("api_keys", "authorization_codes", "collections", "consent_purposes", "consents"),
     *("document_versions", "documents", "faqs", "feedback", "generation_responses", "generation_traces"),
     *("holdings", "idempotency", "index_changes"),

@@ -23,7 +23,10 @@ EMAIL = "ada.trace@example.com"
 ERASED = {
     "api_keys",
     "assistant_conversations",
+    "assistant_facts",
     "assistant_feedback",
+    "assistant_memories",
+    "assistant_summaries",
     "assistant_turns",
     "authenticator_apps",
     "authorization_codes",

@@ -29,13 +29,14 @@ class ScikitLearner:
     ) -> Linear:
         """Fit a classifier."""
         async with self._turn:
-            return await asyncio.to_thread(_fitted, features, labels, loss, strength)
+            return await asyncio.to_thread(fitted, features, labels, loss, strength)
 
     async def close(self) -> None:
         """Have nothing to give back."""
 
 
-def _fitted(features: Features, labels: NDArray[np.int64], loss: Loss, strength: float) -> Linear:
+def fitted(features: Features, labels: NDArray[np.int64], loss: Loss, strength: float) -> Linear:
+    """Fit a classifier, here and now."""
     rows = csr_matrix(
         (features.values, features.columns, features.starts), shape=(len(features), features.width)
     )

@@ -1,6 +1,7 @@
 """Bots: made, changed, trained, brought back to an earlier model, deleted."""
 
 import asyncio
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,8 +14,8 @@ from mainstay.services.assistant.checking import check
 from mainstay.services.assistant.comparison import compared
 from mainstay.services.assistant.failures import BotBusy, BotMissing, BotModelMissing, BotsTooMany, ModelStale
 from mainstay.services.assistant.feedback_store import FeedbackStore
-from mainstay.services.assistant.happenings import BotTrained
-from mainstay.services.assistant.limits import BOTS_MAX, EXAMPLES_MAX, VERSIONS_KEPT
+from mainstay.services.assistant.happenings import BotTrained, TrainingRound
+from mainstay.services.assistant.limits import BOTS_MAX, EXAMPLES_MAX, VERSIONS_KEPT, TrainingReason
 from mainstay.services.assistant.model import Model
 from mainstay.services.assistant.models import Models
 from mainstay.services.assistant.records import (
@@ -25,6 +26,7 @@ from mainstay.services.assistant.records import (
     Intent,
     Trained,
 )
+from mainstay.services.assistant.schedules import scheduled
 from mainstay.services.assistant.store import BotRow, BotStore, ModelRow
 from mainstay.services.assistant.tables import model_place
 from mainstay.services.assistant.tools import Tools
@@ -32,6 +34,7 @@ from mainstay.services.assistant.training import Example, Outcome, Training
 
 _PAGE = 1000
 _CONFIRMS = "confirms"
+_TAKEN = "taken"
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,14 @@ class _Learned:
 
     row: ModelRow
     content: bytes
+
+
+@dataclass(frozen=True)
+class Taught:
+    """What was accepted as an example, and by which judgement."""
+
+    feedback_id: str
+    example: Example
 
 
 class Bots:
@@ -82,7 +93,8 @@ class Bots:
         bot_id, now = self._ids.new("bot"), self._clock.now_ms()
         note_target(bot_id)
         given = _examples(intents)
-        learned = await self._learned(bot_id, 1, await self._training.train(_given(given)), 0, None)
+        definition = scheduled(definition, now)
+        learned = await self._learned(bot_id, 1, await self._training.train(_given(given)), [], None, "made")
         written = _written(definition, intents, confirms)
         count = sum(map(len, given.values()))
         row = BotRow(bot_id, name, written, len(intents), count, 1, 1, 1, now, now)
@@ -92,6 +104,7 @@ class Bots:
         await self._store.add_model(bot_id, learned.row, learned.content)
         note_change(None, {"name": name, **written})
         emit(BotTrained(bot_id=bot_id, version=1, switched=True))
+        announce(bot_id, definition, now)
         return told
 
     async def change(
@@ -101,7 +114,7 @@ class Bots:
         row = await self.existing(bot_id)
         note_target(bot_id)
         before = Definition.model_validate(row.definition)
-        definition = before.model_copy(update=dict(changed))
+        definition = scheduled(before.model_copy(update=dict(changed)), self._clock.now_ms(), before)
         given = await self._store.examples(bot_id)
         wanted = intents if intents is not None else _intents(before, given)
         await asyncio.to_thread(check, wanted, definition.entities)
@@ -116,17 +129,44 @@ class Bots:
         learned: _Learned | None = None
         if intents is not None:
             given = _examples(intents)
-            learned = await self._trained(row, given, None)
+            learned = await self._trained(row, given, None, "changed")
             version, count = learned.row.version, sum(map(len, given.values()))
             after = replace(after, intents=len(intents), examples=count, version=version, latest=version)
         await self._save(after, row.revision)
         if learned is not None:
             await self._store.replace_examples(bot_id, given)
             await self._keep(bot_id, learned, version)
+        if definition.retrain_ms != before.retrain_ms:
+            announce(bot_id, definition, self._clock.now_ms())
         note_change({"name": row.name, **row.definition}, {"name": after.name, **after.definition})
         return _told(after, given, await self._store.models(bot_id))
 
-    async def train(self, bot_id: str, *, forced: bool = False) -> Trained:
+    async def extend(self, bot_id: str, intent: Intent, taught: Sequence[Taught]) -> Bot:
+        """Add an intent, learned from its examples and from what the caller stores as accepted, too."""
+        row = await self.existing(bot_id)
+        note_target(bot_id)
+        before = Definition.model_validate(row.definition)
+        wanted = [*_intents(before, await self._store.examples(bot_id)), intent]
+        await asyncio.to_thread(check, wanted, before.entities)
+        confirms, given = self._tools.check(wanted), _examples(wanted)
+        learned = await self._trained(row, given, None, "suggestion", taught)
+        after = replace(
+            row,
+            definition=_written(before, wanted, confirms),
+            revision=row.revision + 1,
+            changed_ms=self._clock.now_ms(),
+            intents=len(wanted),
+            examples=sum(map(len, given.values())),
+            version=learned.row.version,
+            latest=learned.row.version,
+        )
+        await self._save(after, row.revision)
+        await self._store.replace_examples(bot_id, given)
+        await self._keep(bot_id, learned, after.version)
+        note_change({"name": row.name, **row.definition}, {"name": after.name, **after.definition})
+        return _told(after, given, await self._store.models(bot_id))
+
+    async def train(self, bot_id: str, *, forced: bool = False, reason: TrainingReason = "called") -> Trained:
         """Learn anew from what was given and what was accepted since; the better model answers.
 
         `forced`: the new one does in any case, and no earlier one is kept.
@@ -134,7 +174,7 @@ class Bots:
         row = await self.existing(bot_id)
         note_target(bot_id)
         before = None if forced else await self._active(row)
-        learned = await self._trained(row, await self._store.examples(bot_id), before)
+        learned = await self._trained(row, await self._store.examples(bot_id), before, reason)
         comparison = learned.row.figures["compared"]
         switched = comparison is None or comparison["switched"]
         version = learned.row.version if switched else row.version
@@ -193,23 +233,38 @@ class Bots:
             return None
 
     async def _trained(
-        self, row: BotRow, given: Mapping[str, Sequence[str]], before: Model | None
+        self,
+        row: BotRow,
+        given: Mapping[str, Sequence[str]],
+        before: Model | None,
+        reason: TrainingReason,
+        extra: Sequence[Taught] = (),
     ) -> _Learned:
         """Learn from what was given with the bot, and what was accepted since."""
-        examples, accepted = _given(given), await self._accepted(row.bot_id, given)
-        room = EXAMPLES_MAX - len(examples)
-        taken = accepted[-room:] if room > 0 else []
-        trained = await self._training.train([*taken, *examples])
+        examples = _given(given)
+        taken = [*await self._accepted(row.bot_id, given), *extra]
+        taken = taken[-max(0, EXAMPLES_MAX - len(examples)) :] if len(examples) < EXAMPLES_MAX else []
+        trained = await self._training.train([*(each.example for each in taken), *examples])
         comparison = None if before is None else compared(row.version, before.held, trained[0].held)
-        return await self._learned(row.bot_id, row.latest + 1, trained, len(taken), comparison)
+        return await self._learned(row.bot_id, row.latest + 1, trained, taken, comparison, reason)
 
-    async def _accepted(self, bot_id: str, given: Iterable[str]) -> list[Example]:
-        intents, found, after = set(given), list[Example](), ""
+    async def can_learn(self, row: BotRow) -> bool:
+        """Say whether what was accepted differs from what a bot learned from last."""
+        given = await self._store.examples(row.bot_id)
+        room = EXAMPLES_MAX - sum(map(len, given.values()))
+        accepted = await self._accepted(row.bot_id, given)
+        models = await self._store.models(row.bot_id)
+        last = models[0].figures.get(_TAKEN) if models else None
+        return _mark(accepted[-room:] if room > 0 else []) != (last or _mark([]))
+
+    async def _accepted(self, bot_id: str, given: Iterable[str]) -> list[Taught]:
+        intents, found, after = set(given), list[Taught](), ""
         while rows := await self._feedback.of_bot(bot_id, "accepted", after, _PAGE):
             after = rows[-1].feedback_id
             for row in rows:
                 if row.content["intent"] in intents:
-                    found.append(Example(row.content["text"], row.content["intent"], given=False))
+                    example = Example(row.content["text"], row.content["intent"], given=False)
+                    found.append(Taught(row.feedback_id, example))
         return found
 
     async def _learned(
@@ -217,17 +272,20 @@ class Bots:
         bot_id: str,
         version: int,
         trained: tuple[Model, Outcome],
-        learned: int,
+        taken: Sequence[Taught],
         comparison: Comparison | None,
+        reason: TrainingReason,
     ) -> _Learned:
         model, outcome = trained
         figures = {
             "examples": len(model.classifier.labels),
-            "learned": learned,
+            "learned": len(taken),
             "held_out": outcome.held,
             "accuracy": None if outcome.accuracy is None else round(outcome.accuracy, 4),
             "calibrated": outcome.calibrated,
             "compared": None if comparison is None else comparison.model_dump(),
+            "reason": reason,
+            _TAKEN: _mark(taken),
         }
         place = model_place(bot_id, version)
         content = await asyncio.to_thread(lambda: self._cipher.seal(model.to_bytes(), place))
@@ -247,6 +305,13 @@ class Bots:
         emit(BotTrained(bot_id=bot_id, version=learned.row.version, switched=switched))
 
 
+def announce(bot_id: str, definition: Definition, now_ms: int) -> None:
+    """Have the next round come."""
+    due = definition.retrain_ms
+    if due is not None:
+        emit(TrainingRound(bot_id=bot_id, due_ms=due), promised=True, delay_ms=max(0, due - now_ms))
+
+
 def _told(row: BotRow, given: Mapping[str, Sequence[str]], models: Sequence[ModelRow]) -> Bot:
     definition = Definition.model_validate(row.definition)
     return Bot(
@@ -256,6 +321,9 @@ def _told(row: BotRow, given: Mapping[str, Sequence[str]], models: Sequence[Mode
         entities=definition.entities,
         fallback=definition.fallback,
         retrain_after=definition.retrain_after,
+        retrain_every=definition.retrain_every,
+        retrain_ms=definition.retrain_ms,
+        memory=definition.memory,
         definition=_intents(definition, given),
         models=[_trained(each, row.version) for each in models],
     )
@@ -268,9 +336,14 @@ def _summary(row: BotRow) -> BotSummary:
 
 
 def _trained(row: ModelRow, active: int) -> Trained:
-    return Trained(
-        version=row.version, active=row.version == active, created_ms=row.created_ms, **row.figures
-    )
+    figures = {name: value for name, value in row.figures.items() if name != _TAKEN}
+    return Trained(version=row.version, active=row.version == active, created_ms=row.created_ms, **figures)
+
+
+def _mark(taken: Sequence[Taught]) -> str:
+    """Give what differs as soon as a bot would learn from something else than that."""
+    text = "\n".join(f"{each.feedback_id} {each.example.intent}" for each in taken)
+    return hashlib.blake2s(text.encode(), digest_size=8).hexdigest()
 
 
 def _examples(intents: Sequence[Intent]) -> dict[str, list[str]]:

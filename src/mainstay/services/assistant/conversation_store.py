@@ -1,5 +1,6 @@
 """Conversations and their turns, in rows; what was said is sealed for whoever talks."""
 
+import asyncio
 import contextlib
 import json
 from collections.abc import Mapping, Sequence
@@ -9,7 +10,9 @@ from typing import Any
 from mainstay.ports.ciphers import Cipher, KeyDestroyed
 from mainstay.ports.database import Condition, Row, Rows, Scalar
 from mainstay.services.assistant import tables
+from mainstay.services.assistant.wording import tidy
 
+_FEW = 20
 _CONVERSATION = (
     "SELECT conversation_id, bot_id, subject, state, agent, turns, content, created_ms, changed_ms"
     " FROM assistant_conversations"
@@ -100,7 +103,7 @@ class ConversationStore:
         rows = await self._rows.fetch(
             f"{_CONVERSATION}{where} ORDER BY conversation_id DESC LIMIT :limit", values
         )
-        return self._conversations(rows)
+        return await asyncio.to_thread(self._conversations, rows)
 
     async def count(self, subject: str) -> int:
         """Count somebody's conversations."""
@@ -140,8 +143,28 @@ class ConversationStore:
             rows = await self._rows.fetch(
                 f"{_TURN} WHERE conversation_id = :id ORDER BY number", {"id": conversation_id}
             )
-            found += self._turns(rows)
+            found += await self._opened(rows)
         return found
+
+    async def saying(self, conversation_id: str, words: str) -> tuple[bool, int]:
+        """Say whether some words, in small letters, stand in a conversation, and of how many turns it has."""
+        rows = await self._rows.fetch(
+            f"{_TURN} WHERE conversation_id = :id ORDER BY number", {"id": conversation_id}
+        )
+        return await asyncio.to_thread(self._say, rows, words), len(rows)
+
+    def _say(self, rows: Sequence[Row], words: str) -> bool:
+        return any(
+            words in tidy(str(turn.content[name])) for turn in self._turns(rows) for name in ("text", "reply")
+        )
+
+    async def part(self, conversation_id: str, after: int, until: int) -> list[TurnRow]:
+        """Give the turns of a conversation that follow one, up to another."""
+        rows = await self._rows.fetch(
+            f"{_TURN} WHERE conversation_id = :id AND number > :after AND number <= :until ORDER BY number",
+            {"id": conversation_id, "after": after, "until": until},
+        )
+        return self._turns(rows)
 
     async def turn(self, turn_id: str) -> TurnRow | None:
         """Find a turn."""
@@ -154,7 +177,7 @@ class ConversationStore:
             f"{_TURN} WHERE bot_id = :bot_id AND turn_id > :after ORDER BY turn_id LIMIT :limit",
             {"bot_id": bot_id, "after": after, "limit": limit},
         )
-        return self._turns(rows)
+        return await self._opened(rows)
 
     async def unanswered(self, bot_id: str, limit: int) -> list[TurnRow]:
         """Give the turns that a bot could not answer, newest first."""
@@ -162,7 +185,12 @@ class ConversationStore:
             f"{_TURN} WHERE bot_id = :bot_id AND fallback = 'unanswered' ORDER BY turn_id DESC LIMIT :limit",
             {"bot_id": bot_id, "limit": limit},
         )
-        return self._turns(rows)
+        return await self._opened(rows)
+
+    async def settle(self, turn_ids: Sequence[str]) -> None:
+        """Note that the bot can answer now what was asked in turns."""
+        where: Condition = {"turn_id": list(turn_ids), "fallback": "unanswered"}
+        await self._rows.update("assistant_turns", {"fallback": ""}, where)
 
     async def ids(self, where: Mapping[str, Scalar], limit: int) -> list[str]:
         """Give ids of conversations, of which some columns have these values."""
@@ -188,11 +216,13 @@ class ConversationStore:
             return 0
         where = {"conversation_id": list(conversation_ids)}
         await self._rows.delete("assistant_conversations", where)
+        await self._rows.delete("assistant_summaries", where)
         return await self._rows.delete("assistant_turns", where)
 
     async def remove_of(self, bot_id: str) -> int:
         """Erase a bot's conversations; give their number."""
-        await self._rows.delete("assistant_turns", {"bot_id": bot_id})
+        for table in ("assistant_turns", "assistant_summaries"):
+            await self._rows.delete(table, {"bot_id": bot_id})
         return await self._rows.delete("assistant_conversations", {"bot_id": bot_id})
 
     async def forget_agent(self, subject: str) -> int:
@@ -219,6 +249,10 @@ class ConversationStore:
                     )
                 )
         return found
+
+    async def _opened(self, rows: Sequence[Row]) -> list[TurnRow]:
+        """Open turns; many of them in a thread, since each takes its time."""
+        return self._turns(rows) if len(rows) <= _FEW else await asyncio.to_thread(self._turns, rows)
 
     def _turns(self, rows: Sequence[Row]) -> list[TurnRow]:
         found = []

@@ -14,6 +14,7 @@ from mainstay.services.assistant.failures import ConversationMissing, TurnMissin
 from mainstay.services.assistant.feedback_store import FeedbackStore
 from mainstay.services.assistant.happenings import TrainingDue
 from mainstay.services.assistant.limits import ALL_CONVERSATIONS
+from mainstay.services.assistant.memory_store import MemoryStore
 from mainstay.services.assistant.records import (
     BotDeleted,
     Conversation,
@@ -23,10 +24,12 @@ from mainstay.services.assistant.records import (
     TurnPage,
     WholeConversation,
 )
+from mainstay.services.assistant.summary_store import SummaryStore
 from mainstay.services.assistant.wording import tidy
 
 _READ_AT_ONCE = 50
 _READ_MAX = 500
+_TURNS_READ_MAX = 5000
 
 
 def visible(row: ConversationRow | TurnRow) -> bool:
@@ -37,8 +40,17 @@ def visible(row: ConversationRow | TurnRow) -> bool:
 class Conversations:
     """Shows conversations."""
 
-    def __init__(self, store: ConversationStore, feedback: FeedbackStore, bots: Bots) -> None:
+    def __init__(
+        self,
+        store: ConversationStore,
+        feedback: FeedbackStore,
+        summaries: SummaryStore,
+        memory: MemoryStore,
+        bots: Bots,
+    ) -> None:
         """Take where they are, and the bots."""
+        self._memory = memory
+        self._summaries = summaries
         self._store = store
         self._feedback = feedback
         self._bots = bots
@@ -67,17 +79,23 @@ class Conversations:
     async def page(
         self, bot_id: str | None, state: str | None, q: str | None, after: str | None, limit: int
     ) -> ConversationPage:
-        """List conversations, newest first; where words are looked for, some hundreds are read at a time."""
+        """List conversations, newest first.
+
+        Where words are looked for, some hundreds of them, or thousands of turns, are read at a time.
+        """
         subject = None if caller().may(ALL_CONVERSATIONS) else caller().subject
-        wanted, read = Wanted(bot_id, state, subject), 0
+        wanted, read, turns = Wanted(bot_id, state, subject), 0, 0
+        words = None if q is None else tidy(q)
         found: list[ConversationRow] = []
         while True:
             rows = await self._store.conversations(wanted, after, limit if q is None else _READ_AT_ONCE)
             for row in rows:
                 after, read = row.conversation_id, read + 1
-                if q is None or await self._says(row, tidy(q)):
+                says, many = (True, 0) if words is None else await self._store.saying(after, words)
+                turns += many
+                if says:
                     found.append(row)
-                if len(found) == limit:
+                if len(found) == limit or turns >= _TURNS_READ_MAX:
                     return ConversationPage(conversations=[told(each) for each in found], next=after)
             if not rows or q is None or read >= _READ_MAX:
                 following = after if rows and q is not None else None
@@ -87,7 +105,9 @@ class Conversations:
         """Give a conversation with its turns."""
         row = await self.seen(conversation_id)
         history = [_turn(each) for each in await self._store.turns([conversation_id])]
-        return WholeConversation(**told(row).model_dump(), history=history)
+        summary = await self._summaries.summary(conversation_id)
+        text, turns = ("", 0) if summary is None else (summary.text, summary.turns)
+        return WholeConversation(**told(row).model_dump(), history=history, summary=text, summarised=turns)
 
     async def export(self, bot_id: str, after: str, limit: int) -> TurnPage:
         """Give a bot's turns in the order in which they were said."""
@@ -107,20 +127,15 @@ class Conversations:
     async def erase(self, conversation_ids: Sequence[str]) -> int:
         """Erase conversations, whoever asks; bots that learned from them are to learn anew; count turns."""
         for bot_id in await self._feedback.taught_in(conversation_ids):
-            emit(TrainingDue(bot_id=bot_id, forced=True), subject=bot_id, promised=True)
+            emit(TrainingDue(bot_id=bot_id, forced=True, reason="erased"), subject=bot_id, promised=True)
         await self._feedback.remove({"conversation_id": list(conversation_ids)})
         return await self._store.remove(conversation_ids)
 
     async def remove_bot(self, bot_id: str) -> BotDeleted:
         """Erase a bot with its conversations."""
         await self._bots.remove(bot_id)
+        await self._memory.remove_of({"bot_id": bot_id})
         return BotDeleted(bot_id=bot_id, conversations=await self._store.remove_of(bot_id))
-
-    async def _says(self, row: ConversationRow, words: str) -> bool:
-        return any(
-            words in tidy(str(turn.content["text"])) or words in tidy(str(turn.content["reply"]))
-            for turn in await self._store.turns([row.conversation_id])
-        )
 
 
 def told(row: ConversationRow) -> Conversation:

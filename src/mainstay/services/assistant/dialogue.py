@@ -1,12 +1,12 @@
 """A conversation's next step: pure rules over what was said before, what was heard, and what a bot can do."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal
 
 from mainstay.services.assistant.built_ins import FREE_TEXT
 from mainstay.services.assistant.phrases import bare
-from mainstay.services.assistant.plans import IntentPlan, Plan, filled, rendered
+from mainstay.services.assistant.plans import IntentPlan, Plan, filled, listed, rendered
 from mainstay.services.assistant.records import EntityFound, Slot, Understood
 
 _OFFERED = 2
@@ -25,6 +25,8 @@ class Standing:
     """Where a conversation stands: for which intent, what is known, what was asked for or offered.
 
     `confirming` is the question to which a yes is waited for, word by word: the bot may be changed meanwhile.
+    `recalling` is what is remembered and would be used again after a yes, `declined` the slots to which
+    that was refused; `noting` are facts that are kept after a yes.
     """
 
     intent: str | None = None
@@ -36,24 +38,35 @@ class Standing:
     question: str = ""
     misses: int = 0
     said: Mapping[str, int] = field(default_factory=dict)
+    recalling: Mapping[str, str] = field(default_factory=dict)
+    declined: Sequence[str] = ()
+    noting: Sequence[Mapping[str, str]] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """Write it down."""
-        return asdict(self)
+        """Write it down; what was added later only where it says something, so that old servers read it."""
+        return {name: value for name, value in asdict(self).items() if value or name not in _LATER}
 
     @classmethod
     def of(cls, written: Mapping[str, Any]) -> "Standing":
-        """Read what was written down."""
-        return cls(**written)
+        """Read what was written down, by a newer server too."""
+        return cls(**{name: value for name, value in written.items() if name in _NAMES})
+
+
+_NAMES = {each.name for each in fields(Standing)}
+_LATER = {"recalling", "declined", "noting"}
 
 
 @dataclass(frozen=True)
 class Heard:
-    """What somebody said, and what the bot makes of it; `threshold` is where scope ends."""
+    """What somebody said, and what the bot makes of it; `threshold` is where scope ends.
+
+    `known` is what slots were filled with before, by their names and entities, where that is remembered.
+    """
 
     text: str
     understood: Understood
     threshold: float
+    known: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -75,20 +88,20 @@ class Step:
 def next_step(plan: Plan, standing: Standing, heard: Heard) -> Step:
     """Give the next step."""
     said = bare(heard.text)
-    busy = standing.asking or standing.offered or standing.slots or standing.confirming
+    busy = standing.asking or standing.offered or standing.slots or standing.confirming or standing.recalling
     if said in plan.cues.cancel and busy:
         return Step(Standing(said=standing.said), reply=plan.phrases.cancelled)
     answered = _taken_up(plan, standing, heard, said)
     if answered is not None:
         return answered
-    standing = replace(standing, offered=(), confirming="")
+    standing = replace(standing, offered=(), confirming="", recalling={})
     known = plan.intents.get(standing.intent or "")
     if known is not None and standing.asking:
         return _asked(plan, standing, known, heard)
     if known is not None and standing.slots and _corrects(plan, said):
         slots = _filled(known, standing.slots, heard.understood.entities, anew=True)
         if slots != standing.slots:
-            return _proceed(plan, replace(standing, slots=slots), known, heard.text)
+            return _proceed(plan, replace(standing, slots=slots), known, heard, heard.text)
     return _fresh(plan, standing, heard)
 
 
@@ -103,15 +116,32 @@ def _taken_up(plan: Plan, standing: Standing, heard: Heard, said: str) -> Step |
     known = plan.intents.get(standing.intent or "")
     if standing.confirming and known is not None:
         if said in plan.cues.yes:
-            return _confirmed(plan, standing, known)
+            return _confirmed(plan, standing, known, heard)
         if said in plan.cues.no:
             return Step(Standing(said=standing.said), reply=plan.phrases.cancelled)
+    if standing.recalling and known is not None:
+        return _recalled(plan, standing, known, heard, said)
     return None
 
 
-def _confirmed(plan: Plan, standing: Standing, known: IntentPlan) -> Step:
+def _recalled(plan: Plan, standing: Standing, known: IntentPlan, heard: Heard, said: str) -> Step | None:
+    """Use again what is remembered, after a yes; something else that was said instead; or ask for it."""
+    clear, question = replace(standing, recalling={}), standing.question
+    if said in plan.cues.yes:
+        slots = {**standing.slots, **standing.recalling}
+        return _proceed(plan, replace(clear, slots=slots), known, heard, question)
+    slots = _filled(known, standing.slots, heard.understood.entities)
+    if slots != standing.slots:
+        return _proceed(plan, replace(clear, slots=slots), known, heard, question)
+    if _elsewhere(plan, standing, heard):
+        return None
+    declined = [*standing.declined, *standing.recalling]
+    return _proceed(plan, replace(clear, declined=declined), known, heard, question)
+
+
+def _confirmed(plan: Plan, standing: Standing, known: IntentPlan, heard: Heard) -> Step:
     """Call what a yes was said to; what the bot would do by now instead is begun anew."""
-    anew = _proceed(plan, replace(standing, confirming=""), known, standing.question)
+    anew = _proceed(plan, replace(standing, confirming=""), known, heard, standing.question)
     if anew.standing.confirming != standing.confirming:
         return anew
     return Step(replace(standing, confirming=""), does="call", confirmed=True)
@@ -140,12 +170,17 @@ def _begin(plan: Plan, standing: Standing, intent: str, heard: Heard, question: 
         return _missed(plan, standing, heard, question)
     slots = _filled(known, {}, heard.understood.entities)
     begun = Standing(intent=intent, slots=slots, said=standing.said, question=question)
-    return _proceed(plan, begun, known, question)
+    return _proceed(plan, begun, known, heard, question)
 
 
-def _proceed(plan: Plan, standing: Standing, known: IntentPlan, question: str) -> Step:
+def _proceed(plan: Plan, standing: Standing, known: IntentPlan, heard: Heard, question: str) -> Step:
     missing = known.missing(standing.slots)
     if missing is not None:
+        remembered = _remembered(standing, known, heard)
+        if remembered:
+            facts = listed([f"{name}: {value}" for name, value in remembered.items()])
+            offered = replace(standing, recalling=remembered, asking=None, tries=0)
+            return Step(offered, reply=f"{plan.memory_phrases.reuse}\n{facts}")
         again = standing.tries if missing.name == standing.asking else 0
         return Step(replace(standing, asking=missing.name, tries=again), reply=missing.prompt)
     standing = replace(standing, asking=None, tries=0, offered=(), misses=0)
@@ -156,6 +191,14 @@ def _proceed(plan: Plan, standing: Standing, known: IntentPlan, question: str) -
     if known.action == "answer" and plan.collections:
         return Step(standing, does="search", query=question)
     return spoken(plan, standing, known, {})
+
+
+def _remembered(standing: Standing, known: IntentPlan, heard: Heard) -> dict[str, str]:
+    """Give what is remembered of slots that would have to be asked for."""
+    gone = {*standing.slots, *standing.declined}
+    wanted = [slot for slot in known.slots if slot.required and slot.remember and slot.name not in gone]
+    places = {slot.name: (slot.name, slot.entity) for slot in wanted}
+    return {name: heard.known[place] for name, place in places.items() if place in heard.known}
 
 
 def spoken(plan: Plan, standing: Standing, known: IntentPlan, result: Mapping[str, str]) -> Step:
@@ -183,24 +226,29 @@ def _asked(plan: Plan, standing: Standing, known: IntentPlan, heard: Heard) -> S
         return _fresh(plan, replace(standing, asking=None), heard)
     anew = _corrects(plan, bare(heard.text))
     slots = _filled(known, standing.slots, heard.understood.entities, first=asking, anew=anew)
-    other = heard.understood
-    elsewhere = (
-        not other.out_of_scope
-        and other.intent != standing.intent
-        and other.confidence >= max(_CHANGED_MIND, plan.fallback.confidence)
-        and other.scope_score >= max(_CHANGED_MIND, heard.threshold)
-    )
+    elsewhere = _elsewhere(plan, standing, heard)
     if asking.name not in slots and asking.entity == FREE_TEXT and not elsewhere:
         slots = {**slots, asking.name: heard.text.strip()[:_VALUE_MAX]}
     if slots != standing.slots:
-        return _proceed(plan, replace(standing, slots=slots), known, standing.question)
+        return _proceed(plan, replace(standing, slots=slots), known, heard, standing.question)
     if elsewhere:
-        return _begin(plan, standing, other.intent, heard, heard.text)
+        return _begin(plan, standing, heard.understood.intent, heard, heard.text)
     if standing.tries + 1 < plan.fallback.attempts:
         return Step(replace(standing, tries=standing.tries + 1), reply=asking.prompt)
     if "escalate" in plan.fallback.ladder:
         return _escalated(standing)
     return Step(Standing(said=standing.said), reply=plan.phrases.unknown)
+
+
+def _elsewhere(plan: Plan, standing: Standing, heard: Heard) -> bool:
+    """Say whether somebody surely asks for something else than what the bot waits for."""
+    other = heard.understood
+    return (
+        not other.out_of_scope
+        and other.intent != standing.intent
+        and other.confidence >= max(_CHANGED_MIND, plan.fallback.confidence)
+        and other.scope_score >= max(_CHANGED_MIND, heard.threshold)
+    )
 
 
 def _missed(plan: Plan, standing: Standing, heard: Heard, question: str) -> Step:

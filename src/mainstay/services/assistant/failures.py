@@ -91,3 +91,15 @@ class ModelStale(Conflict):
     """The bot learned with another encoder than the one that runs now."""
 
     title = "The bot has to be trained again"
+
+
+class FactMissing(NotFound):
+    """The bot remembers no such thing of you."""
+
+    title = "There is no such fact"
+
+
+class MemoryClosed(Conflict):
+    """The bot may not remember anything of you: you have not said yes, or it remembers nothing of anybody."""
+
+    title = "The bot may not remember this"

@@ -13,6 +13,7 @@ from mainstay.services.assistant.failures import FeedbackMissing, IntentMissing,
 from mainstay.services.assistant.feedback_store import FeedbackRow, FeedbackStore
 from mainstay.services.assistant.happenings import TrainingDue
 from mainstay.services.assistant.learning_records import Feedback, FeedbackPage
+from mainstay.services.assistant.limits import ALL_CONVERSATIONS
 from mainstay.services.assistant.store import BotRow, BotStore
 
 TEACHING = "assistants:write"
@@ -50,7 +51,7 @@ class Judging:
         state = "rated" if intent is None else "accepted" if caller().may(TEACHING) else "pending"
         row = self._row(turn, helpful, state, "user", {"intent": intent, "comment": comment})
         await self._store.remove({"turn_id": turn_id, "author": caller().subject})
-        await self._add(row)
+        await self.add(row)
         if state == "accepted":
             await self._learned(bot)
         return _told(row)
@@ -61,20 +62,24 @@ class Judging:
 
     async def taught(self, turn: TurnRow, intent: str) -> None:
         """Store which intent a person of the team saw in a turn, to be looked at."""
-        await self._add(self._row(turn, None, "pending", "agent", {"intent": intent, "comment": ""}))
+        await self.add(self._row(turn, None, "pending", "agent", {"intent": intent, "comment": ""}))
+
+    def accepted(self, turn: TurnRow, intent: str) -> FeedbackRow:
+        """Make the judgement that a turn is an example of an intent, as who may change bots makes it."""
+        return self._row(turn, None, "accepted", "user", {"intent": intent, "comment": ""})
 
     async def page(self, bot_id: str, state: str, after: str, limit: int) -> FeedbackPage:
         """List a bot's judgements in a state, oldest first."""
         await self._bots.existing(bot_id)
         rows = await self._store.of_bot(bot_id, state, after, limit)
         following = rows[-1].feedback_id if len(rows) == limit else None
-        return FeedbackPage(feedback=[_told(row) for row in rows], next=following)
+        return FeedbackPage(feedback=[_told(row) for row in rows if _visible(row)], next=following)
 
     async def review(self, bot_id: str, feedback_id: str, intent: str | None, *, accept: bool) -> Feedback:
         """Decide whether a bot learns from a judgement; raises FeedbackMissing."""
         bot = await self._bots.existing(bot_id)
         row = await self._store.one(feedback_id)
-        if row is None or row.bot_id != bot_id:
+        if row is None or row.bot_id != bot_id or not _visible(row):
             raise FeedbackMissing("List the bot's feedback to see the ids.")
         named = intent or row.content["intent"]
         if accept:
@@ -91,7 +96,8 @@ class Judging:
             await self._learned(bot)
         return _told(after)
 
-    async def _add(self, row: FeedbackRow) -> None:
+    async def add(self, row: FeedbackRow) -> None:
+        """Store a judgement; raises TalkerErased."""
         note_target(row.feedback_id)
         try:
             await self._store.add(row)
@@ -106,7 +112,7 @@ class Judging:
         models = await self._bot_store.models(bot.bot_id)
         fresh = await self._store.accepted(bot.bot_id) - int(models[0].figures["learned"] if models else 0)
         if fresh > 0 and fresh % every == 0:
-            emit(TrainingDue(bot_id=bot.bot_id), subject=bot.bot_id)
+            emit(TrainingDue(bot_id=bot.bot_id), job_id=self._ids.new("job"), subject=bot.bot_id)
 
     def _row(
         self, turn: TurnRow, helpful: bool | None, state: str, source: str, said: dict[str, str | None]
@@ -124,6 +130,11 @@ class Judging:
             content={"text": turn.content["text"], **said},
             created_ms=self._clock.now_ms(),
         )
+
+
+def _visible(row: FeedbackRow) -> bool:
+    """Say whether the caller may see a judgement: of what she said, her own, or with the permission any."""
+    return caller().subject in (row.subject, row.author) or caller().may(ALL_CONVERSATIONS)
 
 
 def _check(bot: BotRow, intent: str) -> None:

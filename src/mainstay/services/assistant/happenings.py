@@ -1,6 +1,7 @@
 """What the assistant tells the house."""
 
 from mainstay.kernel.interface import Event
+from mainstay.services.assistant.limits import TrainingReason
 
 
 class BotTrained(Event):
@@ -46,3 +47,32 @@ class TrainingDue(Event):
 
     bot_id: str
     forced: bool = False
+    reason: TrainingReason = "corrections"
+
+
+class FactExpires(Event):
+    """A fact that is remembered of somebody comes to its end."""
+
+    fact_id: str
+
+
+class SummaryDue(Event):
+    """A conversation has grown so long that what was said first is to be summed up."""
+
+    conversation_id: str
+    left: int
+    """So many turns at the end stay as they are."""
+
+
+class WordsSaid(Event):
+    """Somebody of whom a bot may remember facts has said something in which there may be some."""
+
+    bot_id: str
+    turn_id: str
+
+
+class TrainingRound(Event):
+    """It is time to look whether a bot has something new to learn; only the round it expects counts."""
+
+    bot_id: str
+    due_ms: int

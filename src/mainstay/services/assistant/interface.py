@@ -35,12 +35,15 @@ from mainstay.services.assistant.limits import (
     Page,
     Persona,
     RetrainAfter,
+    RetrainEvery,
     Said,
     Searched,
     State,
     Texts,
     TurnId,
 )
+from mainstay.services.assistant.memory_operations import MemoryOperations
+from mainstay.services.assistant.memory_records import Remembering
 from mainstay.services.assistant.records import (
     Bot,
     BotDeleted,
@@ -78,7 +81,7 @@ _INTENTS_EXAMPLE = [
 ]
 
 
-class Assistant(LearningOperations, DeskOperations, Interface, grants=_GRANTS):
+class Assistant(LearningOperations, MemoryOperations, DeskOperations, Interface, grants=_GRANTS):
     """Bots, and the conversations that people have with them."""
 
     @writes(
@@ -98,6 +101,8 @@ class Assistant(LearningOperations, DeskOperations, Interface, grants=_GRANTS):
         entities: Entities = [],
         fallback: Fallback = Fallback(),
         retrain_after: RetrainAfter = 0,
+        retrain_every: RetrainEvery = 0,
+        memory: Remembering = Remembering(),
     ) -> Bot:
         """Make a bot of examples of what people want from it; it is trained when this answers.
 
@@ -131,6 +136,8 @@ class Assistant(LearningOperations, DeskOperations, Interface, grants=_GRANTS):
         entities: Entities | None = None,
         fallback: Fallback | None = None,
         retrain_after: RetrainAfter | None = None,
+        retrain_every: RetrainEvery | None = None,
+        memory: Remembering | None = None,
     ) -> Bot:
         """Change what is given of a bot; new intents replace all of them, and it is trained anew."""
 

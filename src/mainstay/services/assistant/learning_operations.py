@@ -10,6 +10,7 @@ from mainstay.ports.encoder import EncoderUnavailable
 from mainstay.ports.learners import LearnerUnavailable
 from mainstay.services.assistant.failures import (
     BotBusy,
+    BotInvalid,
     BotMissing,
     BotModelMissing,
     FeedbackMissing,
@@ -24,8 +25,19 @@ from mainstay.services.assistant.learning_records import (
     FeedbackState,
     IntentSuggestion,
 )
-from mainstay.services.assistant.limits import BotId, Comment, FeedbackId, IntentName, Page, TurnId, Version
-from mainstay.services.assistant.records import Trained
+from mainstay.services.assistant.limits import (
+    BotId,
+    Comment,
+    ExampleText,
+    FeedbackId,
+    IntentName,
+    IntentTitle,
+    Page,
+    Reply,
+    TurnId,
+    Version,
+)
+from mainstay.services.assistant.records import Bot, Trained
 
 _BOT = {"bot_id": "bot_01k9z6q7h8e4v5c3x2b1n0m9a8"}
 
@@ -89,7 +101,11 @@ class LearningOperations(metaclass=ABCMeta):
         after: FeedbackId | None = None,
         limit: Page = 50,
     ) -> FeedbackPage:
-        """List what was said of a bot's turns, oldest first; what is pending is to be looked at."""
+        """List what was said of a bot's turns, oldest first; what is pending is to be looked at.
+
+        Yours, and what others said of your turns; with `conversations:all` everybody's. A part may be short
+        or empty before the end.
+        """
 
     @writes(
         "POST /assistant/bots/{bot_id}/feedback/{feedback_id}/review",
@@ -101,6 +117,38 @@ class LearningOperations(metaclass=ABCMeta):
         self, bot_id: BotId, feedback_id: FeedbackId, accept: bool, intent: IntentName | None = None
     ) -> Feedback:
         """Decide whether a bot learns from a correction, perhaps as an example of another intent."""
+
+    @writes(
+        "POST /assistant/bots/{bot_id}/suggestions/accept",
+        may="assistants:write",
+        status=201,
+        fails=(
+            *(BotMissing, BotBusy, BotInvalid, TurnMissing, TalkerErased),
+            *(EncoderUnavailable, LearnerUnavailable),
+        ),
+        example={
+            **_BOT,
+            "name": "gift_cards",
+            "examples": ["What do gift cards cost?"],
+            "replies": ["Gift cards cost 25 or 50 euros."],
+            "turn_ids": ["turn_01k9z6q7h8e4v5c3x2b1n0m9a8"],
+        },
+    )
+    async def accept_suggestion(
+        self,
+        bot_id: BotId,
+        name: IntentName,
+        examples: Annotated[list[ExampleText], Field(min_length=1, max_length=100)],
+        replies: Annotated[list[Reply], Field(max_length=20)] = [],  # noqa: B006 - never changed
+        title: IntentTitle = "",
+        turn_ids: Annotated[list[TurnId], Field(max_length=200)] = [],  # noqa: B006 - never changed
+    ) -> Bot:
+        """Make an intent with its reply of a suggestion; the bot is trained with it when this answers.
+
+        `examples` are yours: they judge models and stay. The turns are learned from as accepted corrections,
+        which go with those who asked, and are not suggested again. Without `replies` it answers from the
+        bot's collections.
+        """
 
     @reads(
         "GET /assistant/bots/{bot_id}/suggestions",

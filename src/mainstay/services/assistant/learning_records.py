@@ -35,7 +35,10 @@ class Feedback(Record):
 
 
 class FeedbackPage(Record):
-    """A part of a list, oldest first; `next` is the `after` of the following part, null at the end."""
+    """A part of a list, oldest first; `next` is the `after` of the following part, null at the end.
+
+    What you may not see is left out, so a part may be short or empty before the end.
+    """
 
     feedback: list[Feedback]
     next: str | None
@@ -48,3 +51,7 @@ class IntentSuggestion(Record):
     questions: int
     examples: list[str] = Field(description="Those nearest to the middle first.")
     nearest: str = Field(description="The intent of the bot that was most often the most likely one.")
+    turn_ids: list[str] = Field(description="The turns in which they were asked, as `examples`.")
+    reply: str | None = Field(
+        description="What a person of the team answered to the one nearest to the middle that got an answer."
+    )

@@ -36,6 +36,11 @@ Collections = Annotated[
     ),
 ]
 IntentName = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=_PRINTABLE)]
+IntentTitle = Annotated[
+    str,
+    StringConstraints(max_length=200, pattern=_NO_NUL),
+    Field(description="What it is called when the bot asks what was meant; its name if empty."),
+]
 ExampleText = Annotated[str, StringConstraints(min_length=1, max_length=1000, pattern=_NO_NUL)]
 EntityName = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=_ID)]
 SlotName = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=_ID)]
@@ -105,6 +110,18 @@ Rung = Literal["clarify", "search", "escalate"]
 Page = Annotated[int, Field(ge=1, le=200)]
 Version = Annotated[int, Field(ge=1, le=2**31 - 1)]
 Share = Annotated[float, Field(ge=0, le=1)]
+TrainingReason = Literal["made", "changed", "called", "corrections", "schedule", "erased", "suggestion"]
+RetrainEvery = Annotated[
+    int,
+    Field(
+        ge=0,
+        le=8760,
+        description=(
+            "Train the bot by itself every so many hours, where something was accepted or taken back since "
+            "it was trained last; 0: never. Each time is a job."
+        ),
+    ),
+]
 RetrainAfter = Annotated[
     int,
     Field(

@@ -6,6 +6,7 @@ from mainstay.ports.ciphers import Cipher
 from mainstay.services.assistant.conversation_store import ConversationStore, Wanted
 from mainstay.services.assistant.feedback_store import FeedbackStore
 from mainstay.services.assistant.happenings import TrainingDue
+from mainstay.services.assistant.memory_store import MemoryStore
 from mainstay.services.assistant.store import TABLES
 from mainstay.services.privacy.interface import (
     PersonErasureRequested,
@@ -21,11 +22,17 @@ class PersonalConversations:
     """Exports and erases what somebody said."""
 
     def __init__(
-        self, store: ConversationStore, feedback: FeedbackStore, cipher: Cipher, clearing: Clearing
+        self,
+        store: ConversationStore,
+        feedback: FeedbackStore,
+        memory: MemoryStore,
+        cipher: Cipher,
+        clearing: Clearing,
     ) -> None:
         """Take where it is, the cipher of what is exported, and what removes rows."""
         self._store = store
         self._feedback = feedback
+        self._memory = memory
         self._cipher = cipher
         self._clearing = clearing
 
@@ -43,8 +50,19 @@ class PersonalConversations:
             for row in await self._feedback.told_of(event.subject)
             if event.subject in (row.subject, row.author)
         ]
-        counts = {"conversations": len(found), "judgements": len(judged)}
-        told = {"conversations": found, "judgements": judged}
+        chosen, facts = await self._memory.told_of(event.subject)
+        choices = [{"bot_id": row.bot_id, "choice": row.choice, "chosen_ms": row.chosen_ms} for row in chosen]
+        remembered = [
+            {"bot_id": row.bot_id, **row.content, "created_ms": row.created_ms, "expires_ms": row.expires_ms}
+            for row in facts
+        ]
+        counts = {"conversations": len(found), "judgements": len(judged), "facts": len(facts)}
+        told = {
+            "conversations": found,
+            "judgements": judged,
+            "memory_choices": choices,
+            "facts": remembered,
+        }
         event.answer(_SERVICE, told, counts, self._cipher.seal)
 
     async def erase(self, event: PersonErasureRequested) -> None:
@@ -58,9 +76,20 @@ class PersonalConversations:
         judged = await self._feedback.remove({"subject": subject})
         judged += await self._feedback.forget_author(subject)
         answered = await self._store.forget_agent(subject)
+        facts = await self._memory.remove_of({"subject": subject})
         for bot_id in taught:
-            emit(TrainingDue(bot_id=bot_id, forced=True), job_id=event.job_id, subject=bot_id, promised=True)
-        counts = {"conversations": conversations, "judgements": judged, "replies": answered}
+            emit(
+                TrainingDue(bot_id=bot_id, forced=True, reason="erased"),
+                job_id=event.job_id,
+                subject=bot_id,
+                promised=True,
+            )
+        counts = {
+            "conversations": conversations,
+            "judgements": judged,
+            "replies": answered,
+            "facts": facts,
+        }
         event.answer(_SERVICE, counts)
 
     async def clear(self, event: TenantErasureRequested) -> None:

@@ -6,6 +6,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mainstay.services.assistant.entities import Finder
+from mainstay.services.assistant.memory_records import Remembering
+from mainstay.services.assistant.memory_words import (
+    MemoryCues,
+    MemoryPhrases,
+    memory_cues_of,
+    memory_phrases_of,
+)
 from mainstay.services.assistant.phrases import Cues, Phrases, cues_of, phrases_of
 from mainstay.services.assistant.records import Definition, Fallback, Slot
 
@@ -43,6 +50,9 @@ class Plan:
     collections: tuple[str, ...]
     phrases: Phrases
     cues: Cues
+    memory: Remembering
+    memory_phrases: MemoryPhrases
+    memory_cues: MemoryCues
     finder: Finder = field(repr=False)
 
     @property
@@ -60,6 +70,9 @@ def plan_of(definition: Definition) -> Plan:
         tuple(definition.collections),
         phrases_of(definition.languages),
         cues_of(definition.languages),
+        definition.memory,
+        memory_phrases_of(definition.languages),
+        memory_cues_of(definition.languages),
         Finder(definition.entities),
     )
 
@@ -88,6 +101,11 @@ def rendered(template: str, known: Mapping[str, str]) -> str:
         return known.get(match[1], "").translate(_MARKUP).replace("://", ": //")
 
     return PLACEHOLDER.sub(value, template)
+
+
+def listed(texts: Sequence[str]) -> str:
+    """Put what is known into a list; it can bring neither markup nor a link along."""
+    return "\n".join(f"- {rendered('{text}', {'text': ' '.join(text.split())})}" for text in texts)
 
 
 def filled(templates: Mapping[str, str], known: Mapping[str, str]) -> dict[str, str]:

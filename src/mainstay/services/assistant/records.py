@@ -12,18 +12,22 @@ from mainstay.services.assistant.limits import (
     EntityName,
     ExampleText,
     IntentName,
+    IntentTitle,
     Languages,
     OperationName,
     Persona,
     Prompt,
     Reply,
     RetrainAfter,
+    RetrainEvery,
     Rung,
     Share,
     SlotName,
     State,
     Synonym,
+    TrainingReason,
 )
+from mainstay.services.assistant.memory_records import Remembering
 from mainstay.services.knowledge.interface import Citation
 
 
@@ -68,6 +72,10 @@ class Slot(Input):
     ]
     prompt: Annotated[Prompt, Field(description="How the bot asks for it.")]
     required: bool = True
+    remember: Annotated[
+        bool,
+        Field(description="Kept for the next conversation, where the bot's `memory` is on and she says yes."),
+    ] = False
 
 
 class Intent(Input):
@@ -75,11 +83,7 @@ class Intent(Input):
 
     name: IntentName
     examples: Annotated[list[ExampleText], Field(min_length=1, max_length=5000)]
-    title: Annotated[
-        str,
-        StringConstraints(max_length=200, pattern=r"^[^\x00]*$"),
-        Field(description="What it is called when the bot asks what was meant; its name if empty."),
-    ] = ""
+    title: IntentTitle = ""
     replies: Annotated[
         list[Reply], Field(max_length=20, description="One of them is said, in turn over a conversation.")
     ] = []
@@ -127,6 +131,9 @@ class Definition(Record):
     entities: Entities = []
     fallback: Fallback = Fallback()
     retrain_after: RetrainAfter = 0
+    retrain_every: RetrainEvery = 0
+    retrain_ms: int | None = None
+    memory: Remembering = Remembering()
     intents: list[dict[str, Any]] = []
 
 
@@ -143,6 +150,14 @@ class Trained(Record):
     )
     compared: "Comparison | None" = Field(None, description="How it did beside the model before it.")
     active: bool
+    reason: TrainingReason = Field(
+        "called",
+        description=(
+            "Why it was trained: the bot was `made`, `changed`, or `called` to train; so many `corrections`, "
+            "or the `schedule`, had it trained; something it had learned from was `erased`; a `suggestion` "
+            "was accepted."
+        ),
+    )
     created_ms: int
 
 
@@ -179,6 +194,9 @@ class Bot(BotSummary):
     entities: list[Entity]
     fallback: Fallback
     retrain_after: int
+    retrain_every: int
+    retrain_ms: int | None = Field(description="When it is looked next whether there is something to learn.")
+    memory: Remembering
     definition: list[Intent] = Field(description="Its intents with the examples that were given.")
     models: list[Trained] = Field(description="Its models that are kept, newest first.")
 
@@ -274,6 +292,8 @@ class WholeConversation(Conversation):
     """A conversation with all of its turns, oldest first."""
 
     history: list[Turn]
+    summary: str = Field(description="What the first turns came to, where there are many; else empty.")
+    summarised: int = Field(description="How many of the first turns the summary is of.")
 
 
 class ConversationDeleted(Record):

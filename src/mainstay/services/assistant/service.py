@@ -9,6 +9,13 @@ from mainstay.services.assistant.desk import Desk
 from mainstay.services.assistant.feedback import Judging
 from mainstay.services.assistant.interface import Assistant
 from mainstay.services.assistant.learning_records import Feedback, FeedbackPage, IntentSuggestion
+from mainstay.services.assistant.memory_records import (
+    Fact,
+    FactForgotten,
+    FactsForgotten,
+    Memory,
+    Remembering,
+)
 from mainstay.services.assistant.models import Models
 from mainstay.services.assistant.records import (
     Bot,
@@ -28,6 +35,7 @@ from mainstay.services.assistant.records import (
     Understood,
     WholeConversation,
 )
+from mainstay.services.assistant.remembering import Memories
 from mainstay.services.assistant.suggesting import Suggesting
 from mainstay.services.assistant.turns import Turns
 
@@ -44,6 +52,7 @@ class AssistantService(Assistant):
         desk: Desk,
         judging: Judging,
         suggesting: Suggesting,
+        memories: Memories,
     ) -> None:
         """Take the parts."""
         self._bots = bots
@@ -53,6 +62,7 @@ class AssistantService(Assistant):
         self._desk = desk
         self._judging = judging
         self._suggesting = suggesting
+        self._memories = memories
 
     async def create_bot(
         self,
@@ -64,6 +74,8 @@ class AssistantService(Assistant):
         entities: list[Entity] = [],  # noqa: B006 - never changed
         fallback: Fallback = Fallback(),  # noqa: B008 - frozen; the interface's default
         retrain_after: int = 0,
+        retrain_every: int = 0,
+        memory: Remembering = Remembering(),  # noqa: B008 - frozen; the interface's default
     ) -> Bot:
         """Make a bot."""
         definition = Definition(
@@ -73,6 +85,8 @@ class AssistantService(Assistant):
             entities=entities,
             fallback=fallback,
             retrain_after=retrain_after,
+            retrain_every=retrain_every,
+            memory=memory,
         )
         return await self._bots.make(name, definition, intents)
 
@@ -95,6 +109,8 @@ class AssistantService(Assistant):
         entities: list[Entity] | None = None,
         fallback: Fallback | None = None,
         retrain_after: int | None = None,
+        retrain_every: int | None = None,
+        memory: Remembering | None = None,
     ) -> Bot:
         """Change a bot."""
         changed = {
@@ -104,6 +120,8 @@ class AssistantService(Assistant):
             "entities": entities,
             "fallback": fallback,
             "retrain_after": retrain_after,
+            "retrain_every": retrain_every,
+            "memory": memory,
         }
         given = {field: value for field, value in changed.items() if value is not None}
         return await self._bots.change(bot_id, name, given, intents)
@@ -198,3 +216,36 @@ class AssistantService(Assistant):
     async def suggest_intents(self, bot_id: str, least: int = 3) -> list[IntentSuggestion]:
         """Suggest intents."""
         return await self._suggesting.suggest(bot_id, least)
+
+    async def accept_suggestion(
+        self,
+        bot_id: str,
+        name: str,
+        examples: list[str],
+        replies: list[str] = [],  # noqa: B006 - never changed; the interface's default
+        title: str = "",
+        turn_ids: list[str] = [],  # noqa: B006 - never changed
+    ) -> Bot:
+        """Make an intent of a suggestion."""
+        intent = Intent(name=name, examples=examples, replies=replies, title=title)
+        return await self._suggesting.accept(bot_id, intent, turn_ids)
+
+    async def get_memory(self, bot_id: str, subject: str | None = None) -> Memory:
+        """Say what a bot remembers."""
+        return await self._memories.describe(bot_id, subject)
+
+    async def choose_memory(self, bot_id: str, allowed: bool) -> Memory:
+        """Say whether a bot may remember."""
+        return await self._memories.choose(bot_id, allowed=allowed)
+
+    async def change_fact(self, bot_id: str, fact_id: str, text: str) -> Fact:
+        """Put a fact right."""
+        return await self._memories.change(bot_id, fact_id, text)
+
+    async def forget_fact(self, bot_id: str, fact_id: str) -> FactForgotten:
+        """Forget a fact."""
+        return await self._memories.forget(bot_id, fact_id)
+
+    async def forget_facts(self, bot_id: str) -> FactsForgotten:
+        """Forget all facts."""
+        return await self._memories.forget_all(bot_id)

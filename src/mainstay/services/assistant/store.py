@@ -17,6 +17,9 @@ TABLES = (
     tables.CONVERSATIONS,
     tables.TURNS,
     tables.FEEDBACK,
+    tables.SUMMARIES,
+    tables.MEMORIES,
+    tables.FACTS,
 )
 
 _BOT = (

@@ -5,25 +5,38 @@ from collections import Counter
 from collections.abc import Sequence
 
 from mainstay.ports.encoder import Encoder
-from mainstay.services.assistant.bots import Bots
+from mainstay.services.assistant.bots import Bots, Taught
 from mainstay.services.assistant.clusters import Group, grouped
 from mainstay.services.assistant.conversation_store import ConversationStore, TurnRow
-from mainstay.services.assistant.conversations import visible
+from mainstay.services.assistant.conversations import Conversations, visible
+from mainstay.services.assistant.feedback import Judging
 from mainstay.services.assistant.learning_records import IntentSuggestion
-from mainstay.services.assistant.training import NOTHING
+from mainstay.services.assistant.records import Bot, Intent
+from mainstay.services.assistant.training import NOTHING, Example
 from mainstay.services.assistant.wording import cleaned, tidy
 
 _QUESTIONS_MAX = 1000
 _EXAMPLES_SHOWN = 20
+_ANSWERS_LOOKED_FOR = 10
+_REPLY_WITHIN = 5
 
 
 class Suggesting:
     """Suggests intents."""
 
-    def __init__(self, store: ConversationStore, bots: Bots, encoder: Encoder) -> None:
-        """Take where turns are, the bots, and what makes vectors."""
+    def __init__(
+        self,
+        store: ConversationStore,
+        conversations: Conversations,
+        bots: Bots,
+        judging: Judging,
+        encoder: Encoder,
+    ) -> None:
+        """Take where turns are, the bots, what judges turns, and what makes vectors."""
         self._store = store
+        self._conversations = conversations
         self._bots = bots
+        self._judging = judging
         self._encoder = encoder
 
     async def suggest(self, bot_id: str, least: int) -> list[IntentSuggestion]:
@@ -35,14 +48,39 @@ class Suggesting:
         texts = [str(turn.content["text"]) for turn in turns]
         vectors = await self._encoder.embed([cleaned(text) or NOTHING for text in texts], role="query")
         found = await asyncio.to_thread(grouped, texts, vectors, least)
-        return [_told(group, turns) for group in found]
+        return [_told(group, turns, await self._answered(group, turns)) for group in found]
+
+    async def accept(self, bot_id: str, intent: Intent, turn_ids: Sequence[str]) -> Bot:
+        """Add an intent, and have the bot learn from the turns that asked for it; raises TurnMissing."""
+        turns = [await self._conversations.turn(bot_id, turn_id) for turn_id in dict.fromkeys(turn_ids)]
+        judged = [self._judging.accepted(turn, intent.name) for turn in turns]
+        taught = [
+            Taught(row.feedback_id, Example(str(row.content["text"]), intent.name, given=False))
+            for row in judged
+        ]
+        told = await self._bots.extend(bot_id, intent, taught)
+        for row in judged:
+            await self._judging.add(row)
+        if turns:
+            await self._store.settle([turn.turn_id for turn in turns])
+        return told
+
+    async def _answered(self, group: Group, turns: Sequence[TurnRow]) -> str | None:
+        """Give what a person of the team said next to one of a group's questions."""
+        for place in group.places[:_ANSWERS_LOOKED_FOR]:
+            asked = turns[place]
+            later = await self._store.part(asked.conversation_id, asked.number, asked.number + _REPLY_WITHIN)
+            said = next((str(row.content["reply"]) for row in later if row.content["by"] == "person"), None)
+            if said:
+                return said
+        return None
 
     async def _unanswered(self, bot_id: str) -> list[TurnRow]:
         rows = await self._store.unanswered(bot_id, _QUESTIONS_MAX)
         return list({tidy(str(row.content["text"])): row for row in rows if visible(row)}.values())
 
 
-def _told(group: Group, turns: Sequence[TurnRow]) -> IntentSuggestion:
+def _told(group: Group, turns: Sequence[TurnRow], reply: str | None) -> IntentSuggestion:
     said = [turns[place].content for place in group.places]
     [(nearest, _)] = Counter(str(each["intent"]) for each in said).most_common(1)
     return IntentSuggestion(
@@ -50,4 +88,6 @@ def _told(group: Group, turns: Sequence[TurnRow]) -> IntentSuggestion:
         questions=len(said),
         examples=[str(each["text"]) for each in said[:_EXAMPLES_SHOWN]],
         nearest=nearest,
+        turn_ids=[turns[place].turn_id for place in group.places[:_EXAMPLES_SHOWN]],
+        reply=reply,
     )

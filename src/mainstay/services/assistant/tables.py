@@ -33,6 +33,21 @@ def feedback_place(feedback_id: str) -> tuple[str, ...]:
     return "assistant_feedback", feedback_id
 
 
+def summary_place(conversation_id: str) -> tuple[str, ...]:
+    """Give what a conversation's summary is sealed to."""
+    return "assistant_summaries", conversation_id
+
+
+def memory_place(bot_id: str, subject: str) -> tuple[str, ...]:
+    """Give what somebody's choice about a bot's memory is sealed to."""
+    return "assistant_memories", bot_id, subject
+
+
+def fact_place(fact_id: str) -> tuple[str, ...]:
+    """Give what a remembered fact is sealed to."""
+    return "assistant_facts", fact_id
+
+
 BOTS = Table(
     name="assistant_bots",
     columns=(
@@ -145,4 +160,52 @@ FEEDBACK = Table(
         *("content", "created_ms"),
     ),
     subjects=("subject", "author"),
+)
+
+SUMMARIES = Table(
+    name="assistant_summaries",
+    columns=(
+        Column("conversation_id", "text"),
+        Column("bot_id", "text"),
+        Column("subject", "text"),
+        Column("turns", "integer"),
+        Column("content", "bytes", sealed=Sealed(("conversation_id",), summary_place, owner="subject")),
+        Column("changed_ms", "integer"),
+    ),
+    key=("conversation_id",),
+    indexes=(Index(("bot_id",)), Index(("subject",))),
+    exported=("conversation_id", "bot_id", "turns", "content", "changed_ms"),
+    subjects=("subject",),
+)
+
+MEMORIES = Table(
+    name="assistant_memories",
+    columns=(
+        Column("bot_id", "text"),
+        Column("subject", "text"),
+        Column("choice", "text"),
+        Column("content", "bytes", sealed=Sealed(("bot_id", "subject"), memory_place, owner="subject")),
+        Column("chosen_ms", "integer"),
+    ),
+    key=("bot_id", "subject"),
+    indexes=(Index(("subject",)),),
+    exported=("bot_id", "subject", "choice", "content", "chosen_ms"),
+    subjects=("subject",),
+)
+
+FACTS = Table(
+    name="assistant_facts",
+    columns=(
+        Column("fact_id", "text"),
+        Column("bot_id", "text"),
+        Column("subject", "text"),
+        Column("content", "bytes", sealed=Sealed(("fact_id",), fact_place, owner="subject")),
+        Column("created_ms", "integer"),
+        Column("expires_ms", "integer"),
+    ),
+    key=("fact_id",),
+    indexes=(Index(("bot_id", "subject", "fact_id")), Index(("subject",))),
+    exported=("fact_id", "bot_id", "subject", "content", "created_ms", "expires_ms"),
+    aged=Aged("assistant_facts", "created_ms"),
+    subjects=("subject",),
 )

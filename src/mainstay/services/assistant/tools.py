@@ -17,11 +17,15 @@ from mainstay.services.assistant.records import Intent
 
 CLOSED = frozenset(
     {
-        *("assistant", "authorization", "directory", "federation", "gateway", "identity", "people"),
-        "privacy",
+        *("assistant", "authorization", "directory", "federation", "gateway", "identity", "observability"),
+        *("people", "privacy"),
     }
 )
-"""Services that decide who may do what, and this one: what they give has no place in a conversation."""
+"""Services that decide who may do what, or watch over that, and this one.
+
+What they give has no place in a conversation, which others may read (`conversations:all`) and which is kept
+for as long as conversations are, whatever the audit's own rules say.
+"""
 _DEPTH_MAX = 4
 _EACH_MAX = 10
 _VALUE_MAX = 500
@@ -55,7 +59,7 @@ class Tools:
     ) -> dict[str, str] | Failure:
         """Call an intent's operation for the asking user; give the fields of what it gave, or why not."""
         operation = self._operations.named(known.operation)
-        if operation is None or (operation.changes and not confirmed):
+        if operation is None or not _callable(operation) or (operation.changes and not confirmed):
             return BotInvalid(f"{known.operation} is not here.")
         try:
             value = await self._operations.call(operation, filled(known.arguments, slots), key)

@@ -22,9 +22,13 @@ from mainstay.services.assistant.failures import (
 from mainstay.services.assistant.happenings import ConversationEscalated
 from mainstay.services.assistant.limits import CONVERSATIONS_MAX, TURNS_MAX
 from mainstay.services.assistant.models import Models, scope_threshold
+from mainstay.services.assistant.noticing import Noticing
 from mainstay.services.assistant.plans import Plan, rendered
+from mainstay.services.assistant.recollection import UNCHANGED, Change, Recalled, commanded, kept
 from mainstay.services.assistant.records import Turn, TurnPiece, Understood
+from mainstay.services.assistant.remembering import Memories
 from mainstay.services.assistant.searching import Searching
+from mainstay.services.assistant.summarising import Summarising
 from mainstay.services.assistant.tools import Tools
 from mainstay.services.knowledge.interface import GroundedAnswer
 
@@ -45,6 +49,8 @@ class _Taking:
     version: int
     step: Step
     now_ms: int
+    known: Recalled
+    change: Change = UNCHANGED
 
     @property
     def number(self) -> int:
@@ -61,6 +67,9 @@ class Turns:
         models: Models,
         store: ConversationStore,
         searching: Searching,
+        memories: Memories,
+        summarising: Summarising,
+        noticing: Noticing,
         tools: Tools,
         clock: Clock,
         ids: Ids,
@@ -70,18 +79,23 @@ class Turns:
         self._models = models
         self._store = store
         self._searching = searching
+        self._memories = memories
+        self._summarising = summarising
+        self._noticing = noticing
         self._tools = tools
         self._clock = clock
         self._ids = ids
 
     async def take(self, bot_id: str, text: str, conversation_id: str | None) -> Turn:
         """Take a turn whole."""
-        taking = await self._acted(await self._begun(bot_id, text, conversation_id))
+        taking = _keeping(await self._acted(await self._begun(bot_id, text, conversation_id)))
         step, answer = taking.step, None
         if step.does == "search":
-            answer = await self._searching.answer(step.query, taking.plan.collections)
+            known = await self._background(taking)
+            answer = await self._searching.answer(step.query, taking.plan.collections, known)
         turn, standing = _answered(taking, answer)
         await self._save(taking, turn, standing)
+        await self._remember(taking)
         return turn
 
     async def stream(self, bot_id: str, text: str, conversation_id: str | None) -> AsyncIterator[TurnPiece]:
@@ -92,9 +106,10 @@ class Turns:
         await self._save(taking, begun, Standing.of(taking.before.content["standing"]))
         greeting = _greeting(taking)
         yield TurnPiece(conversation_id=ids[0], turn_id=ids[1], text=greeting)
-        taking = await self._acted(taking)
+        taking = _keeping(await self._acted(taking))
         if step.does == "search":
-            async for piece in self._searching.stream(step.query, taking.plan.collections):
+            known = await self._background(taking)
+            async for piece in self._searching.stream(step.query, taking.plan.collections, known):
                 if piece.result is None:
                     yield TurnPiece(conversation_id=ids[0], turn_id=ids[1], text=piece.text)
                 else:
@@ -103,6 +118,7 @@ class Turns:
         if answer is None:
             yield TurnPiece(conversation_id=ids[0], turn_id=ids[1], text=turn.reply[len(greeting) :])
         await self._complete(taking, turn, standing)
+        await self._remember(taking)
         yield TurnPiece(conversation_id=ids[0], turn_id=ids[1], result=turn)
 
     async def _begun(self, bot_id: str, text: str, conversation_id: str | None) -> _Taking:
@@ -113,14 +129,19 @@ class Turns:
         plan, model = await self._models.plan(bot), await self._models.model(bot_id, bot.version)
         [understood] = await self._models.understand(bot, [text])
         standing = Standing.of(before.content["standing"])
+        known, change = await self._memories.recalled(bot_id, plan.memory, before.subject), UNCHANGED
         if before.state in _WITH_A_PERSON:
             reply = plan.phrases.waiting if before.state == "waiting" else ""
             step = Step(standing, reply=reply, fallback="escalate")
         else:
-            step = next_step(plan, standing, Heard(text, understood, scope_threshold(plan, model)))
+            heard = Heard(text, understood, scope_threshold(plan, model), known.filling())
+            told = commanded(plan, standing, heard, known) if plan.memory.on else None
+            step, change = told or (next_step(plan, replace(standing, noting=()), heard), UNCHANGED)
         new = conversation_id is None
         turn_id = self._ids.new("turn")
-        return _Taking(plan, before, new, turn_id, text, understood, bot.version, step, now)
+        return _Taking(
+            plan, before, new, turn_id, text, understood, bot.version, step, now, known, change
+        )  # fmt: skip
 
     async def _acted(self, taking: _Taking) -> _Taking:
         """Call the operation that is to be called, once for a turn; give what is said then."""
@@ -174,10 +195,33 @@ class Turns:
         await self._store.complete_turn(_row(taking, turn))
         self._tell(taking, turn)
 
+    async def _background(self, taking: _Taking) -> list[str]:
+        """Give what a generator is shown beside the sources: what was said before, and what is remembered."""
+        before = taking.before
+        said = await self._summarising.background(before.conversation_id, before.turns)
+        return [*said, *(note.text for note in taking.known.notes)]
+
+    async def _remember(self, taking: _Taking) -> None:
+        """Store what the turn changes of the bot's memory."""
+        before, settings = taking.before, taking.plan.memory
+        await self._memories.keep(before.bot_id, settings, before.subject, taking.change, taking.turn_id)
+        if taking.change == UNCHANGED and before.state not in _WITH_A_PERSON:
+            self._noticing.note(before.bot_id, taking.turn_id, settings, taking.known, taking.text)
+
     def _tell(self, taking: _Taking, turn: Turn) -> None:
+        self._summarising.note(turn, escalated=turn.state == "waiting" and taking.before.state == "open")
         if turn.state == "waiting" and taking.before.state == "open":
             place = taking.before.conversation_id
             emit(ConversationEscalated(bot_id=taking.before.bot_id, conversation_id=place))
+
+
+def _keeping(taking: _Taking) -> _Taking:
+    """Keep what the turn has that is to be remembered, unless it was itself about the memory."""
+    plan = taking.plan
+    if not plan.memory.on or taking.change != UNCHANGED or taking.before.state in _WITH_A_PERSON:
+        return taking
+    step, change = kept(plan, taking.step, taking.known)
+    return replace(taking, step=step, change=change)
 
 
 def _answered(taking: _Taking, answer: GroundedAnswer | None) -> tuple[Turn, Standing]:

@@ -34,6 +34,7 @@ REFUSAL = "The documents do not answer this question."
 
 _FAQ_SURE = 0.85
 _EVIDENCE_MAX = 12
+_NO_SOURCE = "(About whoever asks; no source.)"
 _MARK = re.compile(r"\s*\[(\d{1,3})\]")
 
 
@@ -74,18 +75,28 @@ class Answers:
         self._generator = generator
 
     async def answer(
-        self, question: str, collection: str | None, filters: Mapping[str, Any], top_k: int
+        self,
+        question: str,
+        collection: str | None,
+        filters: Mapping[str, Any],
+        top_k: int,
+        background: Sequence[str] = (),
     ) -> GroundedAnswer:
         """Answer, or refuse."""
         result: GroundedAnswer | None = None
-        async for piece in self.stream(question, collection, filters, top_k):
+        async for piece in self.stream(question, collection, filters, top_k, background):
             result = piece.result
         if result is None:
             raise RuntimeError("A stream of an answer ends with the whole answer")
         return result
 
     async def stream(
-        self, question: str, collection: str | None, filters: Mapping[str, Any], top_k: int
+        self,
+        question: str,
+        collection: str | None,
+        filters: Mapping[str, Any],
+        top_k: int,
+        background: Sequence[str] = (),
     ) -> AsyncIterator[AnswerPiece]:
         """Answer piece by piece; the last piece is the whole answer."""
         found = await self._finding.find(
@@ -117,13 +128,14 @@ class Answers:
         else:
             text, pieces = "", Piecewise(_unmarked)
             # A bracketed number of a source's own would pass for one of ours.
-            evidence = [replace(one, text=_MARK.sub(r" (\1)", one.text)) for one in _evidence(sources)]
+            shown = [*_evidence(sources), *_background(background, len(sources))]
+            evidence = [replace(one, text=_MARK.sub(r" (\1)", one.text)) for one in shown]
             async for words in self._generator.write(question, evidence):
                 text += words
-                if shown := pieces.add(words):
-                    yield AnswerPiece(text=shown)
-            if shown := pieces.rest():
-                yield AnswerPiece(text=shown)
+                if ready := pieces.add(words):
+                    yield AnswerPiece(text=ready)
+            if ready := pieces.rest():
+                yield AnswerPiece(text=ready)
             result = _composed(_marked(text), sources, judgement, extractive=False)
         yield AnswerPiece(result=result)
 
@@ -184,6 +196,13 @@ def _sources(judgement: Judgement, found: Found, top_k: int, *, extractive: bool
 
 def _evidence(sources: Sequence[Source]) -> list[Evidence]:
     return [Evidence(number, source.told, source.score) for number, source in enumerate(sources, 1)]
+
+
+def _background(background: Sequence[str], sources: int) -> list[Evidence]:
+    """Give what is known of whoever asks, numbered behind the sources: no citation of it counts."""
+    return [
+        Evidence(number, f"{_NO_SOURCE} {text}", 0.0) for number, text in enumerate(background, sources + 1)
+    ]
 
 
 def _quoted(piece: str) -> tuple[str, list[int]]:

@@ -199,6 +199,14 @@ class AttachmentStore:
                 tally.bytes += int(row["bytes"] or 0)
         return found
 
+    async def waiting_groups(self, collection: str) -> list[tuple[str, ...] | None]:
+        """Give to whom files are kept that wait to be stored; documents that are there say it themselves."""
+        rows = await self._rows.fetch(
+            f"SELECT DISTINCT groups FROM attached_files WHERE collection = :name AND state = '{WAITING}'",
+            {"name": collection},
+        )
+        return [_groups(row["groups"]) for row in rows]
+
     async def take_up(self, row: AttachedRow) -> bool:
         """Open the unit of work on a file that waits to be stored; say whether it still does."""
         where: Condition = {

@@ -24,6 +24,7 @@ from mainstay.services.knowledge.failures import (
 )
 from mainstay.services.knowledge.limits import (
     BATCH_MAX,
+    Background,
     CollectionName,
     Context,
     DocumentId,
@@ -71,6 +72,9 @@ from mainstay.services.knowledge.records import (
 )
 from mainstay.services.knowledge.set_operations import SetOperations
 from mainstay.services.knowledge.vector_store_operations import VectorStoreOperations
+
+_ANSWERING = (*SEARCHING, GeneratorUnavailable)
+_ASKED = {"question": "How do I rotate an API key?", "collection": "handbook"}
 
 __all__ = ["AnswerPiece", "Citation", "CollectionMissing", "GroundedAnswer", "Knowledge"]
 
@@ -293,33 +297,25 @@ class Knowledge(SetOperations, VectorStoreOperations, Interface, grants=GRANTS):
     ) -> QueryResult:
         """Query several collections at once, in the light of a context; FAQ entries that match come first."""
 
-    @reads(
-        "POST /knowledge/answer",
-        may="documents:read",
-        fails=(*SEARCHING, GeneratorUnavailable),
-        example={"question": "How do I rotate an API key?", "collection": "handbook"},
-    )
+    @reads("POST /knowledge/answer", may="documents:read", fails=_ANSWERING, example=_ASKED)
     async def answer(
         self,
         question: Query,
         collection: CollectionName | None = None,
         filters: Filters | None = None,
         top_k: EvidenceK = 10,
+        background: Background = [],
     ) -> GroundedAnswer:
         """Answer a question from the documents, with citations, or say that they do not answer it."""
 
-    @streams(
-        "POST /knowledge/answer",
-        may="documents:read",
-        fails=(*SEARCHING, GeneratorUnavailable),
-        example={"question": "How do I rotate an API key?", "collection": "handbook"},
-    )
+    @streams("POST /knowledge/answer", may="documents:read", fails=_ANSWERING, example=_ASKED)
     def stream_answer(
         self,
         question: Query,
         collection: CollectionName | None = None,
         filters: Filters | None = None,
         top_k: EvidenceK = 10,
+        background: Background = [],
     ) -> AsyncIterator[AnswerPiece]:
         """Answer a question piece by piece (`Accept: text/event-stream`); the last has the whole answer."""
 

@@ -89,6 +89,16 @@ Languages = Annotated[
         ),
     ),
 ]
+Background = Annotated[
+    list[Annotated[str, StringConstraints(min_length=1, max_length=4000, pattern=NO_NUL)]],
+    Field(
+        max_length=100,
+        description=(
+            "What is known of whoever asks, and what was said before. A generator is shown it beside the "
+            "sources, marked off as data like them; no answer may rest on it."
+        ),
+    ),
+]
 Context = Annotated[
     str,
     StringConstraints(max_length=4000, pattern=NO_NUL),

@@ -243,11 +243,12 @@ class KnowledgeService(VectorStoreKeeping, Knowledge):
         collection: str | None = None,
         filters: Mapping[str, Any] | None = None,
         top_k: int = 10,
+        background: list[str] = [],  # noqa: B006 - never changed; the interface's default
     ) -> GroundedAnswer:
         """Answer a question."""
         if collection is not None:
             await self._shelves.existing(collection)
-        return await self._answers.answer(question, collection, filters or {}, top_k)
+        return await self._answers.answer(question, collection, filters or {}, top_k, background)
 
     async def stream_answer(
         self,
@@ -255,11 +256,12 @@ class KnowledgeService(VectorStoreKeeping, Knowledge):
         collection: str | None = None,
         filters: Mapping[str, Any] | None = None,
         top_k: int = 10,
+        background: list[str] = [],  # noqa: B006 - never changed; the interface's default
     ) -> AsyncIterator[AnswerPiece]:
         """Answer a question piece by piece."""
         if collection is not None:
             await self._shelves.existing(collection)
-        async for piece in self._answers.stream(question, collection, filters or {}, top_k):
+        async for piece in self._answers.stream(question, collection, filters or {}, top_k, background):
             yield piece
 
     async def give_feedback(self, query: str, doc_id: str, helpful: bool, comment: str = "") -> FeedbackGiven:

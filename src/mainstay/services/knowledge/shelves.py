@@ -8,6 +8,7 @@ from mainstay.kit.clock import Clock
 from mainstay.kit.ids import Ids
 from mainstay.ports.database import UniqueViolated
 from mainstay.ports.encoder import Encoder
+from mainstay.services.knowledge.attachment_store import AttachmentStore
 from mainstay.services.knowledge.failures import (
     CollectionExists,
     CollectionMissing,
@@ -38,6 +39,7 @@ class Shelves:
     def __init__(
         self,
         store: KnowledgeStore,
+        attachments: AttachmentStore,
         passages: PassageStore,
         library: Library,
         faqs: Faqs,
@@ -48,6 +50,7 @@ class Shelves:
     ) -> None:
         """Take the parts."""
         self._store = store
+        self._attachments = attachments
         self._passages = passages
         self._library = library
         self._faqs = faqs
@@ -105,6 +108,8 @@ class Shelves:
         """Delete a collection with its documents."""
         note_target(name)
         note_change(vars(await self.existing(name)), None)
+        if not all(may_see(caller(), groups) for groups in await self._attachments.waiting_groups(name)):
+            raise DocumentsHidden("Ask an administrator to delete this collection.")
         job_id = self._ids.new("job")
         deleted, blobs = 0, list[str]()
         await self._store.remove_collection(name)

@@ -1,0 +1,143 @@
+"""What bots remember of persons, and whether they may, in rows; sealed for each person."""
+
+import contextlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from mainstay.ports.ciphers import Cipher, KeyDestroyed
+from mainstay.ports.database import Condition, Row, Rows, Scalar
+from mainstay.services.assistant import tables
+from mainstay.services.assistant.conversation_store import opened, sealed
+
+_FACT = "SELECT fact_id, bot_id, subject, content, created_ms, expires_ms FROM assistant_facts"
+_CHOICE = "SELECT bot_id, subject, choice, content, chosen_ms FROM assistant_memories"
+ASKED, YES, NO = "asked", "yes", "no"
+
+
+@dataclass(frozen=True)
+class FactRow:
+    """A fact as it is stored; `content` has its text, slot, entity, value, source and turn."""
+
+    fact_id: str
+    bot_id: str
+    subject: str
+    content: dict[str, Any]
+    created_ms: int
+    expires_ms: int
+
+
+@dataclass(frozen=True)
+class ChoiceRow:
+    """What somebody chose: `yes`, `no`, or nothing yet (`asked`); `content` has by which words and turn."""
+
+    bot_id: str
+    subject: str
+    choice: str
+    content: dict[str, Any]
+    chosen_ms: int
+
+
+class MemoryStore:
+    """Reads and writes what is remembered."""
+
+    def __init__(self, rows: Rows, cipher: Cipher) -> None:
+        """Take the caller's rows, and the cipher of texts."""
+        self._rows = rows
+        self._cipher = cipher
+
+    async def choice(self, bot_id: str, subject: str) -> ChoiceRow | None:
+        """Find what somebody chose; nothing is known of who is being erased."""
+        rows = await self._rows.fetch(
+            f"{_CHOICE} WHERE bot_id = :bot_id AND subject = :subject",
+            {"bot_id": bot_id, "subject": subject},
+        )
+        return next(iter(self._choices(rows)), None)
+
+    async def choose(self, row: ChoiceRow) -> None:
+        """Store what somebody chose; raises KeyDestroyed."""
+        place = tables.memory_place(row.bot_id, row.subject)
+        content = sealed(self._cipher, row.content, place, row.subject)
+        await self._rows.upsert("assistant_memories", [{**vars(row), "content": content}])
+
+    async def hold(self, bot_id: str, subject: str) -> bool:
+        """Open the unit of work on somebody's yes, which nobody takes back meanwhile; say if it is there."""
+        where: Condition = {"bot_id": bot_id, "subject": subject, "choice": YES}
+        return bool(await self._rows.update("assistant_memories", {"choice": YES}, where))
+
+    async def facts(self, bot_id: str, subject: str, now_ms: int) -> list[FactRow]:
+        """List what a bot remembers of somebody, oldest first."""
+        rows = await self._rows.fetch(
+            f"{_FACT} WHERE bot_id = :bot_id AND subject = :subject AND expires_ms > :now ORDER BY fact_id",
+            {"bot_id": bot_id, "subject": subject, "now": now_ms},
+        )
+        return self._facts(rows)
+
+    async def told_of(self, subject: str) -> tuple[list[ChoiceRow], list[FactRow]]:
+        """List what somebody chose and what is remembered of her, of all bots."""
+        wanted = {"subject": subject}
+        choices = await self._rows.fetch(f"{_CHOICE} WHERE subject = :subject ORDER BY bot_id", wanted)
+        facts = await self._rows.fetch(f"{_FACT} WHERE subject = :subject ORDER BY fact_id", wanted)
+        return self._choices(choices), self._facts(facts)
+
+    async def add(self, rows: Sequence[FactRow]) -> None:
+        """Store facts; raises KeyDestroyed."""
+        await self._rows.insert("assistant_facts", [self._values(row) for row in rows])
+
+    async def change(self, row: FactRow) -> None:
+        """Store a fact anew; raises KeyDestroyed."""
+        await self._rows.update("assistant_facts", self._values(row), {"fact_id": row.fact_id})
+
+    async def remove(self, where: Condition) -> int:
+        """Erase facts; give their number."""
+        return await self._rows.delete("assistant_facts", where)
+
+    async def expire(self, fact_id: str, now_ms: int) -> None:
+        """Erase a fact whose time is over; one whose time has begun anew stays."""
+        rows = await self._rows.fetch(
+            "SELECT fact_id FROM assistant_facts WHERE fact_id = :id AND expires_ms <= :now",
+            {"id": fact_id, "now": now_ms},
+        )
+        if rows:
+            await self.remove({"fact_id": fact_id})
+
+    async def remove_of(self, where: Condition) -> int:
+        """Erase facts and choices of a bot, or of somebody; give the number of the facts."""
+        await self._rows.delete("assistant_memories", where)
+        return await self.remove(where)
+
+    def _choices(self, rows: Sequence[Row]) -> list[ChoiceRow]:
+        found = []
+        for row in rows:
+            with contextlib.suppress(KeyDestroyed):
+                bot_id, subject = str(row["bot_id"]), str(row["subject"])
+                content = opened(self._cipher, row["content"], tables.memory_place(bot_id, subject))
+                chosen = int(row["chosen_ms"] or 0)
+                found.append(ChoiceRow(bot_id, subject, str(row["choice"]), content, chosen))
+        return found
+
+    def _facts(self, rows: Sequence[Row]) -> list[FactRow]:
+        found = []
+        for row in rows:
+            with contextlib.suppress(KeyDestroyed):
+                fact_id = str(row["fact_id"])
+                found.append(
+                    FactRow(
+                        fact_id,
+                        str(row["bot_id"]),
+                        str(row["subject"]),
+                        opened(self._cipher, row["content"], tables.fact_place(fact_id)),
+                        int(row["created_ms"] or 0),
+                        int(row["expires_ms"] or 0),
+                    )
+                )
+        return found
+
+    def _values(self, row: FactRow) -> Mapping[str, Scalar]:
+        content = sealed(self._cipher, row.content, tables.fact_place(row.fact_id), row.subject)
+        return {**vars(row), "content": content}
+
+
+def renewed(row: FactRow, content: Mapping[str, Any], now_ms: int, expires_ms: int) -> FactRow:
+    """Give a fact with other words, whose time begins anew."""
+    return replace(row, content={**row.content, **content}, created_ms=now_ms, expires_ms=expires_ms)
