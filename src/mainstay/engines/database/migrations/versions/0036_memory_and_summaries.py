@@ -3,7 +3,7 @@
 from mainstay.engines.database.revisions import create_table, drop_table
 from mainstay.ports.database import Column, Index, Table
 
-revision = "0060"
+revision = "0036"
 down_revision = "0035"
 branch_labels = None
 depends_on = None
