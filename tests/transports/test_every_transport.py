@@ -5,6 +5,7 @@ import json
 import re
 import ssl
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 from mcp.client import Client
 from mcp.client.streamable_http import streamable_http_client
 from typer.testing import CliRunner
+from websockets.sync.client import ClientConnection, connect
 
 from mainstay.app.cli import build
 from mainstay.client import Mainstay
@@ -42,6 +44,21 @@ class House:
         self.user_key: str = self.world.call("identity.create_key", name="a user", role="user")["key"]
         self.http = httpx2.Client(base_url=opened.url, timeout=30)
         self.command = build()
+        self._sockets: dict[str, ClientConnection] = {}
+        self._open = ExitStack()
+
+    def socket(self, key: str) -> ClientConnection:
+        """Give a connection of a key, the same each time."""
+        if key not in self._sockets:
+            url = self.running.url.replace("http", "ws", 1) + "/v1/socket"
+            made = connect(url, additional_headers=[bearer(key)], compression=None)
+            self._sockets[key] = self._open.enter_context(made)
+        return self._sockets[key]
+
+    def close(self) -> None:
+        """Close what is open."""
+        self._open.close()
+        self.http.close()
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +67,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     with running(folder / "data") as opened:
         made = House(opened, folder)
         yield made
-        made.http.close()
+        made.close()
 
 
 def _problem(told: Mapping[str, Any]) -> dict[str, Any]:
@@ -151,7 +168,26 @@ def command_line(house: House, operation: Operation, values: Values, key: str) -
     return json.loads(result.stdout)
 
 
-DOORS: dict[str, Door] = {"rest": rest, "sdk": sdk, "mcp": mcp, "command line": command_line}
+def websocket(house: House, operation: Operation, values: Values, key: str) -> Any:
+    socket = house.socket(key)
+    asked = {"id": "1", "operation": operation.full_name, "values": _arguments(values)}
+    socket.send(json.dumps(asked))
+    items = []
+    while "item" in (told := json.loads(socket.recv(timeout=30))):
+        items.append(told["item"])
+    assert told["id"] == "1"
+    if "error" in told:
+        return _problem(told["error"])
+    return items if told.get("done") else told["result"]
+
+
+DOORS: dict[str, Door] = {
+    "rest": rest,
+    "sdk": sdk,
+    "mcp": mcp,
+    "websocket": websocket,
+    "command line": command_line,
+}
 _TOKENS = {
     *("authorization_code", "redirect_to", "refresh_token", "id_token", "client_id_issued_at"),
     *("client_secret", "access_token", "uri", "recovery_codes", "pending_token"),

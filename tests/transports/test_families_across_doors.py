@@ -50,7 +50,7 @@ def sides(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sides]:
         ids = (*kinds, export, passkey, *attached(victim))
         opened.calm()
         yield Sides(house, victim, *ids)
-        house.http.close()
+        house.close()
 
 
 def placed(values: Any, path: str, value: Any) -> Any:

@@ -39,6 +39,9 @@ from mainstay.transports.rest.door import RestDoor, rest_app
 from mainstay.transports.rest.origins import for_pages
 from mainstay.transports.rest.protocol import protocol
 from mainstay.transports.rest.settings import RestSettings
+from mainstay.transports.websocket.door import SocketDoor
+from mainstay.transports.websocket.protocol import socket_protocol
+from mainstay.transports.websocket.settings import SocketSettings
 
 _MB = 1024 * 1024
 _BACKLOG = 2048
@@ -103,6 +106,14 @@ def doors(house: House) -> RestDoor:
         )
     )
 
+    socket_limits = SocketSettings(
+        allowed_hosts=settings.allowed_hosts,
+        allowed_origins=settings.allowed_origins,
+        address=house.address,
+        session=session_credential,
+    )
+    over_socket = SocketDoor(house.application, ids=house.ids, shedding=shedding, settings=socket_limits)
+
     @asynccontextmanager
     async def running() -> AsyncIterator[None]:
         async with mcp.running():
@@ -123,6 +134,7 @@ def doors(house: House) -> RestDoor:
         extra_routes=[
             *oauth.routes,
             *mcp.routes,
+            *over_socket.routes,
             *ScimDoor(ScimParts(house.application, house.address, house.ids, shedding)).routes,
             *OpenAIDoor(OpenAIParts(house.application, house.clock, house.ids, shedding, over_http)).routes,
             *account_routes(house.application, house.address, house.clock, house.random),
@@ -243,7 +255,9 @@ async def serve(house: House, sock: socket.socket, started: Started) -> None:
             for_pages(door, settings.allowed_origins),
             http=protocol(door),
             lifespan="on",
-            ws="none",
+            ws=socket_protocol(),
+            ws_max_size=settings.body_mb_max * _MB,
+            ws_per_message_deflate=False,
             log_config=None,
             access_log=False,
             server_header=False,
