@@ -17,7 +17,10 @@ from mainstay.transports.rest.protocol import protocol
 async def served(house: House) -> AsyncIterator[str]:
     """Serve a house on a free port."""
     async with served_door(doors(house)) as url:
-        yield url
+        try:
+            yield url
+        finally:
+            house.closing.begin()
 
 
 @asynccontextmanager
