@@ -18,7 +18,10 @@ from mainstay.transports.websocket.protocol import socket_protocol
 async def served(house: House) -> AsyncIterator[str]:
     """Serve a house on a free port."""
     async with served_door(doors(house)) as url:
-        yield url
+        try:
+            yield url
+        finally:
+            house.closing.begin()
 
 
 @asynccontextmanager

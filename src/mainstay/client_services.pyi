@@ -41,6 +41,7 @@ from mainstay.services.assistant.records import (
     BotSummary,
     Conversation,
     ConversationDeleted,
+    ConversationNews,
     ConversationPage,
     Entity,
     Fallback,
@@ -322,6 +323,12 @@ class AssistantSync:
         self,
         conversation_id: str,
     ) -> WholeConversation: ...
+    def follow_conversation(
+        self,
+        conversation_id: str,
+        after: str | None = None,
+        for_s: float = 3600,
+    ) -> Pieces[ConversationNews]: ...
     def export_turns(
         self,
         bot_id: str,

@@ -22,6 +22,7 @@ from mainstay.app.house import House
 from mainstay.app.placement import SettingsContradict
 from mainstay.app.settings import Settings
 from mainstay.kernel.address import url_of
+from mainstay.kernel.closing import Closing
 from mainstay.kernel.shedding import Shedding, SheddingSettings
 from mainstay.kernel.tracing import Span
 from mainstay.transports.accounts.cookies import session_credential
@@ -211,16 +212,22 @@ def _announced(
 
 
 class _Server(uvicorn.Server):
-    """A server that tells when it answers."""
+    """A server that tells when it answers, and that it is about to stop."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, config: uvicorn.Config, closing: Closing) -> None:
         super().__init__(config)
         self.up = asyncio.Event()
+        self._closing = closing
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, and tell."""
         await super().startup(sockets)
         self.up.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let streams end that would go on, then stop."""
+        self._closing.begin()
+        await super().shutdown(sockets)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -268,7 +275,7 @@ async def serve(house: House, sock: socket.socket, started: Started) -> None:
             forwarded_allow_ips=list(settings.trusted_proxies),
             ssl_context_factory=None if certificate is None else lambda *_: certificate.context,
         )
-        server = _Server(config)
+        server = _Server(config, house.closing)
         serving = asyncio.create_task(server.serve(sockets=doubled(sock)))
         up = asyncio.create_task(server.up.wait())
         await asyncio.wait({serving, up}, return_when=asyncio.FIRST_COMPLETED)

@@ -33,6 +33,11 @@ def opened(cipher: Cipher, value: Scalar, place: tuple[str, ...]) -> dict[str, A
     return found
 
 
+def topic_of(conversation_id: str) -> str:
+    """Give the topic that tells of a conversation's changes."""
+    return f"conversation/{conversation_id}"
+
+
 @dataclass(frozen=True)
 class ConversationRow:
     """A conversation as it is stored; `content` has its standing, and what was said last."""
@@ -84,6 +89,17 @@ class ConversationStore:
         """Find a conversation; one whose talker is being erased is as good as gone."""
         rows = await self._rows.fetch(f"{_CONVERSATION} WHERE conversation_id = :id", {"id": conversation_id})
         return next(iter(self._conversations(rows)), None)
+
+    async def mark(self, conversation_id: str) -> tuple[Scalar, ...] | None:
+        """Give what is another one after each change of a conversation; None: there is none.
+
+        What is sealed has other bytes each time that it is written, the same words or not.
+        """
+        rows = await self._rows.fetch(
+            "SELECT state, agent, turns, content FROM assistant_conversations WHERE conversation_id = :id",
+            {"id": conversation_id},
+        )
+        return next((tuple(row.values()) for row in rows), None)
 
     async def conversations(self, wanted: Wanted, before: str | None, limit: int) -> list[ConversationRow]:
         """List conversations, newest first, following an id."""
@@ -142,6 +158,14 @@ class ConversationStore:
             )
             found += self._turns(rows)
         return found
+
+    async def turns_from(self, conversation_id: str, number: int) -> list[TurnRow]:
+        """Give the turns of a conversation from a number on, oldest first."""
+        rows = await self._rows.fetch(
+            f"{_TURN} WHERE conversation_id = :id AND number >= :number ORDER BY number",
+            {"id": conversation_id, "number": number},
+        )
+        return self._turns(rows)
 
     async def turn(self, turn_id: str) -> TurnRow | None:
         """Find a turn."""

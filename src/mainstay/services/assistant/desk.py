@@ -3,12 +3,17 @@
 from dataclasses import replace
 from typing import Literal
 
-from mainstay.kernel.work import caller, emit, note_change, note_target
+from mainstay.kernel.work import caller, emit, note_change, note_target, wake
 from mainstay.kit.clock import Clock
 from mainstay.kit.ids import Ids
 from mainstay.ports.ciphers import KeyDestroyed
 from mainstay.services.assistant.bots import Bots
-from mainstay.services.assistant.conversation_store import ConversationRow, ConversationStore, TurnRow
+from mainstay.services.assistant.conversation_store import (
+    ConversationRow,
+    ConversationStore,
+    TurnRow,
+    topic_of,
+)
 from mainstay.services.assistant.conversations import Conversations, told
 from mainstay.services.assistant.dialogue import Standing
 from mainstay.services.assistant.failures import (
@@ -111,6 +116,7 @@ class Desk:
         if not kept:
             raise ConversationBusy("Get the conversation to see what was said meanwhile.")
         note_change(told(before).model_dump(), told(after).model_dump())
+        wake(topic_of(before.conversation_id))
 
     def _turn(self, row: ConversationRow, text: str, now_ms: int) -> Turn:
         return Turn(

@@ -260,6 +260,18 @@ class Conversation(Record):
     said: str = Field(description="What was said last.")
 
 
+class ConversationNews(Record):
+    """Something new in a conversation: a turn, or where it stands.
+
+    A turn comes again, with the same id, when its reply is written: what comes later replaces it.
+    """
+
+    conversation_id: str
+    state: State
+    agent: str | None = Field(description="Which person of the team answers.")
+    turn: Turn | None = Field(None, description="Null: no turn is new; the state may be.")
+
+
 class ConversationPage(Record):
     """A part of a list, newest first; `next` is the `after` of the following part, null at the end.
 

@@ -7,8 +7,10 @@ from mainstay.services.assistant.bots import Bots
 from mainstay.services.assistant.conversations import Conversations
 from mainstay.services.assistant.desk import Desk
 from mainstay.services.assistant.feedback import Judging
+from mainstay.services.assistant.following import Following
 from mainstay.services.assistant.interface import Assistant
 from mainstay.services.assistant.learning_records import Feedback, FeedbackPage, IntentSuggestion
+from mainstay.services.assistant.limits import FOLLOWED_S
 from mainstay.services.assistant.models import Models
 from mainstay.services.assistant.records import (
     Bot,
@@ -16,6 +18,7 @@ from mainstay.services.assistant.records import (
     BotSummary,
     Conversation,
     ConversationDeleted,
+    ConversationNews,
     ConversationPage,
     Definition,
     Entity,
@@ -41,6 +44,7 @@ class AssistantService(Assistant):
         models: Models,
         turns: Turns,
         conversations: Conversations,
+        following: Following,
         desk: Desk,
         judging: Judging,
         suggesting: Suggesting,
@@ -50,6 +54,7 @@ class AssistantService(Assistant):
         self._models = models
         self._turns = turns
         self._conversations = conversations
+        self._following = following
         self._desk = desk
         self._judging = judging
         self._suggesting = suggesting
@@ -141,6 +146,12 @@ class AssistantService(Assistant):
     async def get_conversation(self, conversation_id: str) -> WholeConversation:
         """Give a conversation."""
         return await self._conversations.whole(conversation_id)
+
+    def follow_conversation(
+        self, conversation_id: str, after: str | None = None, for_s: float = FOLLOWED_S
+    ) -> AsyncIterator[ConversationNews]:
+        """Hear what happens in a conversation."""
+        return self._following.follow(conversation_id, after, for_s)
 
     async def export_turns(self, bot_id: str, after: str | None = None, limit: int = 100) -> TurnPage:
         """Export turns."""

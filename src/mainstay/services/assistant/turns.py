@@ -4,13 +4,18 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from mainstay.kernel.work import caller, emit, note_target
+from mainstay.kernel.work import caller, emit, note_target, wake
 from mainstay.kit.clock import Clock
 from mainstay.kit.errors import Failure
 from mainstay.kit.ids import Ids
 from mainstay.ports.ciphers import KeyDestroyed
 from mainstay.services.assistant.bots import Bots
-from mainstay.services.assistant.conversation_store import ConversationRow, ConversationStore, TurnRow
+from mainstay.services.assistant.conversation_store import (
+    ConversationRow,
+    ConversationStore,
+    TurnRow,
+    topic_of,
+)
 from mainstay.services.assistant.dialogue import Heard, Standing, Step, next_step, refused, spoken
 from mainstay.services.assistant.failures import (
     ConversationBusy,
@@ -175,6 +180,7 @@ class Turns:
         self._tell(taking, turn)
 
     def _tell(self, taking: _Taking, turn: Turn) -> None:
+        wake(topic_of(turn.conversation_id))
         if turn.state == "waiting" and taking.before.state == "open":
             place = taking.before.conversation_id
             emit(ConversationEscalated(bot_id=taking.before.bot_id, conversation_id=place))
