@@ -43,9 +43,11 @@ from mainstay.services.assistant.records import (
     ConversationDeleted,
     ConversationNews,
     ConversationPage,
+    DeskNews,
     Entity,
     Fallback,
     Intent,
+    IntentTitle,
     Trained,
     Turn,
     TurnPage,
@@ -375,6 +377,15 @@ class AssistantSync:
         bot_id: str,
         least: int = 3,
     ) -> list[IntentSuggestion]: ...
+    def follow_desk(
+        self,
+        bot_id: str | None = None,
+        for_s: float = 3600,
+    ) -> Pieces[DeskNews]: ...
+    def list_intents(
+        self,
+        bot_id: str,
+    ) -> list[IntentTitle]: ...
     def claim_conversation(
         self,
         conversation_id: str,

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mainstay.kernel.work import wake
 from mainstay.ports.ciphers import Cipher, KeyDestroyed
 from mainstay.ports.database import Condition, Row, Rows, Scalar
 from mainstay.services.assistant import tables
@@ -36,6 +37,18 @@ def opened(cipher: Cipher, value: Scalar, place: tuple[str, ...]) -> dict[str, A
 def topic_of(conversation_id: str) -> str:
     """Give the topic that tells of a conversation's changes."""
     return f"conversation/{conversation_id}"
+
+
+def desk_topic(tenant_id: str) -> str:
+    """Give the topic that tells of changes of what waits for a tenant's people, or is answered by them."""
+    return f"desk/{tenant_id}"
+
+
+def stir(tenant_id: str, conversation_id: str, *, desk: bool = True) -> None:
+    """Wake whoever follows a conversation, or the desk, once this is stored."""
+    wake(topic_of(conversation_id))
+    if desk:
+        wake(desk_topic(tenant_id))
 
 
 @dataclass(frozen=True)
@@ -100,6 +113,17 @@ class ConversationStore:
             {"id": conversation_id},
         )
         return next((tuple(row.values()) for row in rows), None)
+
+    async def at_desk(self, bot_id: str | None, limit: int) -> dict[str, tuple[Scalar, ...]]:
+        """Give what waits for a person or is answered by one, oldest first, each with what tells a change."""
+        one_bot = " AND bot_id = :bot_id" if bot_id is not None else ""
+        values: dict[str, Scalar] = {"limit": limit, **({"bot_id": bot_id} if bot_id is not None else {})}
+        rows = await self._rows.fetch(
+            "SELECT conversation_id, state, agent, turns, changed_ms FROM assistant_conversations"
+            f" WHERE state IN ('waiting', 'claimed'){one_bot} ORDER BY conversation_id LIMIT :limit",
+            values,
+        )
+        return {str(row["conversation_id"]): tuple(row.values()) for row in rows}
 
     async def conversations(self, wanted: Wanted, before: str | None, limit: int) -> list[ConversationRow]:
         """List conversations, newest first, following an id."""

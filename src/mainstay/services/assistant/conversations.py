@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 
-from mainstay.kernel.work import caller, emit, note_change, note_target, wake
+from mainstay.kernel.work import caller, emit, note_change, note_target
 from mainstay.services.assistant.bots import Bots
 from mainstay.services.assistant.conversation_store import (
     ConversationRow,
     ConversationStore,
     TurnRow,
     Wanted,
-    topic_of,
+    stir,
 )
 from mainstay.services.assistant.failures import ConversationMissing, TurnMissing
 from mainstay.services.assistant.feedback_store import FeedbackStore
@@ -111,7 +111,7 @@ class Conversations:
             emit(TrainingDue(bot_id=bot_id, forced=True), subject=bot_id, promised=True)
         await self._feedback.remove({"conversation_id": list(conversation_ids)})
         for conversation_id in conversation_ids:
-            wake(topic_of(conversation_id))
+            stir(caller().tenant_id, conversation_id)
         return await self._store.remove(conversation_ids)
 
     async def remove_bot(self, bot_id: str) -> BotDeleted:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Literal
 
-from mainstay.kernel.work import caller, emit, note_change, note_target, wake
+from mainstay.kernel.work import caller, emit, note_change, note_target
 from mainstay.kit.clock import Clock
 from mainstay.kit.ids import Ids
 from mainstay.ports.ciphers import KeyDestroyed
@@ -12,7 +12,7 @@ from mainstay.services.assistant.conversation_store import (
     ConversationRow,
     ConversationStore,
     TurnRow,
-    topic_of,
+    stir,
 )
 from mainstay.services.assistant.conversations import Conversations, told
 from mainstay.services.assistant.dialogue import Standing
@@ -116,7 +116,7 @@ class Desk:
         if not kept:
             raise ConversationBusy("Get the conversation to see what was said meanwhile.")
         note_change(told(before).model_dump(), told(after).model_dump())
-        wake(topic_of(before.conversation_id))
+        stir(caller().tenant_id, before.conversation_id)
 
     def _turn(self, row: ConversationRow, text: str, now_ms: int) -> Turn:
         return Turn(

@@ -57,7 +57,7 @@ class Following:
         """Give what is new in a conversation, as long as it is open and the caller may see it."""
         note_target(conversation_id)
         until_s = self._clock.monotonic_s() + for_s
-        with self._counted():
+        with self.counted():
             await self._conversations.seen(conversation_id)
             heard = await self._from(conversation_id, after)
             async with self._bus.subscribe(topic_of(conversation_id)) as notes:
@@ -107,7 +107,7 @@ class Following:
         return [each for each in found if each.number > heard.number or each.content != heard.turn]
 
     @contextmanager
-    def _counted(self) -> Iterator[None]:
+    def counted(self) -> Iterator[None]:
         """Count who follows; raises FollowedTooMany."""
         me = caller().tenant_id, caller().subject
         if self._followed[me] >= FOLLOWED_MAX:

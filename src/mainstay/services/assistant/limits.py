@@ -13,6 +13,7 @@ VERSIONS_KEPT = 5
 TEXTS_MAX = 1000
 FOLLOWED_MAX = 20
 FOLLOWED_S = 3600
+DESK_MAX = 500
 
 ALL_CONVERSATIONS = "conversations:all"
 """The permission to see what others say to bots; administrators have it."""

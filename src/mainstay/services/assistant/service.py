@@ -6,6 +6,7 @@ from typing import Literal
 from mainstay.services.assistant.bots import Bots
 from mainstay.services.assistant.conversations import Conversations
 from mainstay.services.assistant.desk import Desk
+from mainstay.services.assistant.desk_queue import Queue
 from mainstay.services.assistant.feedback import Judging
 from mainstay.services.assistant.following import Following
 from mainstay.services.assistant.interface import Assistant
@@ -21,9 +22,11 @@ from mainstay.services.assistant.records import (
     ConversationNews,
     ConversationPage,
     Definition,
+    DeskNews,
     Entity,
     Fallback,
     Intent,
+    IntentTitle,
     Trained,
     Turn,
     TurnPage,
@@ -46,6 +49,7 @@ class AssistantService(Assistant):
         conversations: Conversations,
         following: Following,
         desk: Desk,
+        queue: Queue,
         judging: Judging,
         suggesting: Suggesting,
     ) -> None:
@@ -56,6 +60,7 @@ class AssistantService(Assistant):
         self._conversations = conversations
         self._following = following
         self._desk = desk
+        self._queue = queue
         self._judging = judging
         self._suggesting = suggesting
 
@@ -160,6 +165,14 @@ class AssistantService(Assistant):
     async def delete_conversation(self, conversation_id: str) -> ConversationDeleted:
         """Delete a conversation."""
         return await self._conversations.remove(conversation_id)
+
+    def follow_desk(self, bot_id: str | None = None, for_s: float = FOLLOWED_S) -> AsyncIterator[DeskNews]:
+        """Hear what waits at the desk."""
+        return self._queue.follow(bot_id, for_s)
+
+    async def list_intents(self, bot_id: str) -> list[IntentTitle]:
+        """List what a bot understands."""
+        return await self._bots.intents(bot_id)
 
     async def claim_conversation(self, conversation_id: str) -> Conversation:
         """Answer a conversation from now on."""

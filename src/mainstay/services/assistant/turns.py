@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from mainstay.kernel.work import caller, emit, note_target, wake
+from mainstay.kernel.work import caller, emit, note_target
 from mainstay.kit.clock import Clock
 from mainstay.kit.errors import Failure
 from mainstay.kit.ids import Ids
@@ -14,7 +14,7 @@ from mainstay.services.assistant.conversation_store import (
     ConversationRow,
     ConversationStore,
     TurnRow,
-    topic_of,
+    stir,
 )
 from mainstay.services.assistant.dialogue import Heard, Standing, Step, next_step, refused, spoken
 from mainstay.services.assistant.failures import (
@@ -180,7 +180,7 @@ class Turns:
         self._tell(taking, turn)
 
     def _tell(self, taking: _Taking, turn: Turn) -> None:
-        wake(topic_of(turn.conversation_id))
+        stir(caller().tenant_id, turn.conversation_id, desk=turn.state in _WITH_A_PERSON)
         if turn.state == "waiting" and taking.before.state == "open":
             place = taking.before.conversation_id
             emit(ConversationEscalated(bot_id=taking.before.bot_id, conversation_id=place))
