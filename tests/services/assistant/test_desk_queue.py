@@ -46,12 +46,13 @@ async def test_what_waits_is_told_as_it_changes(shop: Shop) -> None:
         asked = await shop.say(QUESTION)
         place = {"conversation_id": asked.conversation_id}
         waiting = await until(news, asked.conversation_id)
-        assert (waiting.state, waiting.bot, waiting.asked, waiting.agent) == ("waiting", "Shop", QUESTION, None)
+        assert (waiting.state, waiting.bot, waiting.agent) == ("waiting", "Shop", None)
+        assert waiting.asked == QUESTION
         assert waiting.since_ms == asked.created_ms
         shop.clock.move(60)
         later = await shop.say("are you still there", asked.conversation_id)
         again = await until(news, asked.conversation_id)
-        assert (again.asked, again.since_ms) == (later.text, asked.created_ms), "he waits since he first asked"
+        assert (again.asked, again.since_ms) == (later.text, asked.created_ms)
         await ada.call("assistant.claim_conversation", **place)
         claimed = await until(news, asked.conversation_id)
         assert (claimed.state, claimed.agent_name, claimed.since_ms) == ("claimed", "Ada", asked.created_ms)
