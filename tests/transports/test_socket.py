@@ -88,8 +88,7 @@ async def closed(socket: ClientConnection) -> int:
             while True:
                 await socket.recv()
         except ConnectionClosed as ended:
-            assert ended.rcvd is not None
-            return ended.rcvd.code
+            return ended.rcvd.code if ended.rcvd is not None else 0
 
 
 async def test_who_may_not_connect_is_told_by_a_problem(place: Place) -> None:

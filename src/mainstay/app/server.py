@@ -35,6 +35,7 @@ from mainstay.transports.compatible.openai.door import OpenAIDoor
 from mainstay.transports.compatible.openai.door import Parts as OpenAIParts
 from mainstay.transports.compatible.scim.door import Parts as ScimParts
 from mainstay.transports.compatible.scim.door import ScimDoor
+from mainstay.transports.desk.door import DeskDoor
 from mainstay.transports.mcp.late import LateMcp
 from mainstay.transports.rest.door import RestDoor, rest_app
 from mainstay.transports.rest.origins import for_pages
@@ -140,6 +141,7 @@ def doors(house: House) -> RestDoor:
             *OpenAIDoor(OpenAIParts(house.application, house.clock, house.ids, shedding, over_http)).routes,
             *account_routes(house.application, house.address, house.clock, house.random),
             *sign_on_routes(house.application, house.clock, house.random),
+            *DeskDoor(house.application).routes(),
             *lost_routes(house.application),
         ],
     )
