@@ -167,7 +167,7 @@ def test_a_lost_connection_loses_nothing(desk: Desk) -> None:
     page.locator(".said", has_text="are you there").wait_for()
     assert page.get_by_text("The connection was lost.").is_hidden()
     assert page.get_by_label("Your reply").input_value() == "I look it up"
-    page.get_by_role("button", name="Give back to the bot").click()
+    page.get_by_role("button", name="Give back to bot").click()
     page.get_by_text("The bot answers.").wait_for()
     assert desk.told(asked["conversation_id"])["state"] == "open"
     page.context.close()

@@ -96,6 +96,7 @@ class Queue:
         return DeskEntry(
             **told(row).model_dump(),
             bot=await self._bot(row.bot_id, seen),
+            talker=await self._person(row.subject, seen),
             agent_name=await self._person(row.agent, seen) if row.agent else None,
             asked=asked[:_ASKED_LENGTH],
             since_ms=since_ms,

@@ -276,6 +276,7 @@ class DeskEntry(Conversation):
     """A conversation that waits for a person, or is answered by one."""
 
     bot: str = Field(description="The name of the bot.")
+    talker: str | None = Field(description="The name of the person who asks, where one is known.")
     agent_name: str | None = Field(description="The name of the person who answers, where one is known.")
     asked: str = Field(description="What was asked last, or the beginning of it.")
     since_ms: int | None = Field(

@@ -86,7 +86,7 @@ def page(
         head=head,
         sheet=Html(_SHEET),
         who=fill(_WHO, name=who.name, email=who.email, tenant=who.tenant) if who is not None else NOTHING,
-        nav=_nav(here, {**_PAGES, **(_AT_THE_DESK if desk else {})}) if here else NOTHING,
+        nav=_nav(here, {**(_AT_THE_DESK if desk else {}), **_PAGES}) if here else NOTHING,
         script=script,
         own=Html(' class="own"' if here else ""),
     )

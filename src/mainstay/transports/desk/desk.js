@@ -75,17 +75,32 @@
     };
   };
 
+  // Puts rows into a list unless they stand there already: what is not touched keeps its focus, and is not
+  // read aloud again. Says whether anything was touched.
+  const arranged = (list, rows) => {
+    const before = [...list.children];
+    const same = rows.length === before.length && rows.every((row, at) => row.isEqualNode(before[at]));
+    if (!same) list.replaceChildren(...rows);
+    return !same;
+  };
+
+  const write = (element, text) => {
+    if (element.textContent !== text) element.textContent = text;
+  };
+
   const showQueue = () => {
     const focused = document.activeElement.dataset ? document.activeElement.dataset.id : undefined;
     const found = groups();
+    let moved = false;
     Object.entries(found).forEach(([name, list]) => {
-      part(name).replaceChildren(...list.map(each => entry(each, me, open && open.id === each.conversation_id)));
+      const shown = list.map(each => entry(each, me, open && open.id === each.conversation_id));
+      moved = arranged(part(name), shown) || moved;
       part(`${name}-group`).hidden = list.length === 0;
-      part(`${name}-count`).textContent = list.length;
+      write(part(`${name}-count`), String(list.length));
     });
     part('loading').hidden = known;
     part('empty').hidden = !known || entries.size > 0;
-    if (focused) {
+    if (focused && moved) {
       const again = document.querySelector(`.entry[data-id="${CSS.escape(focused)}"]`);
       (again || document.querySelector('.entry') || part('queue')).focus();
     }
@@ -126,7 +141,7 @@
   const show = id => {
     if (open && part('text').value) drafts.set(open.id, part('text').value);
     stopTalk();
-    open = id ? {id, state: null, agent: null, bot_id: null, bot: '', turns: new Map(), key: null} : null;
+    open = id ? {id, state: null, agent: null, bot_id: null, bot: '', talker: null, turns: new Map(), key: null} : null;
     document.body.dataset.view = open ? 'talk' : 'list';
     part('nothing').hidden = Boolean(open);
     part('talk').hidden = !open;
@@ -148,12 +163,13 @@
     try {
       const whole = await socket.ask('assistant.get_conversation', {conversation_id: id});
       if (stopped) return;
-      Object.assign(open, {state: whole.state, agent: whole.agent, bot_id: whole.bot_id, who: whole.subject});
+      Object.assign(open, {state: whole.state, agent: whole.agent, bot_id: whole.bot_id});
+      showState();
       await learnIntents(whole.bot_id);
       if (stopped) return;
       whole.history.forEach(each => open.turns.set(each.turn_id, each));
+      atEnd = true;
       showTurns();
-      showState();
       part('log').setAttribute('aria-busy', 'false');
       if (whole.state === 'closed') return;
       const last = whole.history.length ? {after: whole.history[whole.history.length - 1].turn_id} : {};
@@ -188,10 +204,8 @@
 
   // Shows all turns, or the one that is new or otherwise now, so that only that is read aloud.
   const showTurns = only => {
-    const row = entries.get(open.id);
-    const context = {bot: (row && row.bot) || 'The bot', talker: 'Visitor', titles, corrects, corrected};
+    const context = {bot: open.bot || 'The bot', talker: open.talker || 'Visitor', titles, corrects, corrected};
     const log = part('log'), list = part('turns');
-    const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 80;
     if (only) {
       const before = list.querySelector(`[data-turn="${CSS.escape(only)}"]`);
       const now = turn(open.turns.get(only), context);
@@ -203,6 +217,17 @@
     if (!only || atEnd) log.scrollTop = log.scrollHeight;
   };
 
+  // Whoever reads the end stays there, also when the keyboard of a phone takes half of the screen.
+  let atEnd = true;
+  part('log').addEventListener('scroll', () => {
+    const log = part('log');
+    atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 80;
+  });
+  new ResizeObserver(() => {
+    if (atEnd) part('log').scrollTop = part('log').scrollHeight;
+  }).observe(part('log'));
+  part('turns').addEventListener('toggle', event => event.target.scrollIntoView({block: 'nearest'}), true);
+
   const words = {
     open: 'The bot answers.',
     waiting: 'Waits for a person. Claim it to answer.',
@@ -212,10 +237,10 @@
   const showState = () => {
     const row = entries.get(open.id), mine = open.state === 'claimed' && open.agent === me;
     const other = row && row.agent !== me && row.agent_name ? row.agent_name : 'A colleague';
-    part('title').textContent = row ? row.bot : 'Conversation';
-    part('who').textContent = open.who ? `with ${open.who}` : '';
-    part('state').textContent = open.state === null ? 'Loading …'
-      : mine ? 'You answer.' : words[open.state] || `${other} answers.`;
+    if (row) Object.assign(open, {bot: row.bot, talker: row.talker});
+    write(part('title'), open.talker ? `${open.talker}, ${open.bot}` : open.bot || 'Conversation');
+    write(part('state'), open.state === null ? 'Loading …'
+      : mine ? 'You answer.' : words[open.state] || `${other} answers.`);
     part('state').dataset.state = mine ? 'mine' : open.state || '';
     part('claim').hidden = !(open.state === 'waiting' || open.state === 'open');
     part('back-to-bot').hidden = !mine && open.state !== 'waiting';

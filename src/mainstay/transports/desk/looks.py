@@ -35,7 +35,6 @@ overflow-wrap:anywhere}
 .top{display:flex;flex-wrap:wrap;gap:.3rem .8rem;align-items:center;padding:.6rem 1rem;
 border-bottom:1px solid var(--line)}
 .top h2{margin:0;font-size:1.05rem}.top h2:focus{outline:none}.top p{margin:0}
-#who{color:var(--soft);font-size:.87rem;overflow-wrap:anywhere}
 #state{flex-basis:100%;font-size:.92rem;color:var(--soft)}
 #state[data-state=waiting]{color:var(--delete)}#state[data-state=mine]{color:var(--get)}
 .acts{margin-left:auto;display:flex;flex-wrap:wrap;gap:.4rem}
@@ -53,7 +52,7 @@ white-space:pre-wrap;overflow-wrap:anywhere;width:fit-content;max-width:100%}
 .reply .text{border-bottom-right-radius:.2rem;margin-left:auto;background:var(--paper)}
 .reply.person .text{border-color:var(--link);box-shadow:inset 0 0 0 1px var(--link)}
 .judged{display:flex;flex-wrap:wrap;gap:.2rem .7rem;align-items:baseline;font-size:.85rem;margin-top:.3rem}
-.chip{color:var(--soft)}.chip.odd{color:var(--delete)}.corrected{margin:0;color:var(--get)}
+.chip{color:var(--soft)}.corrected{margin:0;color:var(--get)}
 details.correct,details.sources{border:0;padding:0;margin:0}
 details.correct summary,details.sources summary{padding:.1rem 0;color:var(--link);font-size:.85rem}
 details.correct[open]{flex-basis:100%;border:1px solid var(--line);border-radius:.5rem;padding:.4rem .7rem}
@@ -61,7 +60,7 @@ details.sources{margin-left:auto;width:fit-content;max-width:100%}
 .sources li{margin:.3rem 0}.sources strong{display:block}.sources q{color:var(--soft)}
 select,#text{font:inherit;color:inherit;background:var(--paper);border:1px solid var(--soft);
 border-radius:.4rem;padding:.45rem .6rem;max-width:100%}
-.correct button{margin:.4rem 0;padding:.35rem .9rem}.correct select{min-height:2.4rem}
+.correct button{margin:.4rem .5rem;padding:.35rem .9rem}.correct select{min-height:2.4rem}
 #problem{margin:0;padding:.5rem 1rem;border-left:.4rem solid var(--delete);background:var(--box)}
 #reply{border-top:1px solid var(--line);padding:.6rem 1rem calc(.6rem + env(safe-area-inset-bottom))}
 #reply label{margin:0 0 .2rem;font-weight:600;font-size:.92rem}
@@ -77,7 +76,6 @@ border-radius:.4rem;padding:.45rem .6rem;max-width:100%}
 body[data-view=talk] header.bar{position:absolute;width:1px;height:1px;
 overflow:hidden;clip-path:inset(50%);padding:0;border:0}body[data-view=talk] header.bar a{display:none}
 .reply-row span{display:none}.reply-row button{flex:1}}
-@media(prefers-reduced-motion:no-preference){#log{scroll-behavior:smooth}}
 @media(forced-colors:active){.entry[aria-current]{border-color:Highlight}}
 """
 )

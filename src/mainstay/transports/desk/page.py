@@ -69,9 +69,9 @@ $groups</section>
 <p>Up and Down go through the queue, Enter opens.</p></section>
 <section id="talk" aria-labelledby="title" hidden>
 <div class="top"><button type="button" class="quiet" id="back">Back</button>
-<h2 id="title" tabindex="-1">Conversation</h2><p id="who"></p>
+<h2 id="title" tabindex="-1">Conversation</h2>
 <div class="acts"><button type="button" id="claim">Claim</button>
-<button type="button" class="quiet" id="back-to-bot">Give back to the bot</button>
+<button type="button" class="quiet" id="back-to-bot">Give back to bot</button>
 <button type="button" class="quiet" id="close">Close</button></div>
 <p id="state" role="status"></p></div>
 <div id="log" role="log" aria-label="What was said" tabindex="0"><ol id="turns"></ol></div>

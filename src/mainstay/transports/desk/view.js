@@ -14,9 +14,9 @@ window.DeskView = (() => {
   const ago = since => {
     const minutes = Math.floor(Math.max(0, Date.now() - since) / 60000);
     if (minutes < 1) return 'just now';
-    if (minutes < 60) return `${minutes} min`;
+    if (minutes < 60) return `waits ${minutes} min`;
     const hours = Math.floor(minutes / 60);
-    return hours < 48 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} days`;
+    return hours < 48 ? `waits ${hours} h ${minutes % 60} min` : `waits ${Math.floor(hours / 24)} days`;
   };
 
   const clock = at => {
@@ -34,19 +34,20 @@ window.DeskView = (() => {
     const waits = each.since_ms === null ? null
       : make('span', {class: late ? 'since late' : 'since'}, ago(each.since_ms));
     const who = each.state === 'waiting' ? null
-      : make('span', {class: 'who'}, each.agent === me ? 'You' : each.agent_name || 'A colleague');
+      : make('span', {}, each.agent === me ? 'You' : each.agent_name || 'A colleague');
     return make('li', {},
       make('button', {type: 'button', class: 'entry', 'data-id': each.conversation_id,
         'aria-current': current ? 'true' : null},
         make('span', {class: 'asked', dir: 'auto'}, each.asked || each.said || '…'),
-        make('span', {class: 'facts'}, make('span', {}, each.bot), who, waits)));
+        make('span', {class: 'facts'}, make('span', {}, each.bot),
+          each.talker ? make('span', {dir: 'auto'}, each.talker) : null, who, waits)));
   };
 
   const understood = (turn, titles) => {
     if (!turn.text || turn.intent === null) return null;
     const name = titles.get(turn.intent) || turn.intent;
     const sure = `${Math.round(turn.confidence * 100)} %`;
-    return make('span', {class: turn.out_of_scope ? 'chip odd' : 'chip'},
+    return make('span', {class: 'chip'},
       turn.out_of_scope ? `Out of scope, nearest: ${name}` : `${name}, ${sure} sure`);
   };
 
@@ -76,7 +77,8 @@ window.DeskView = (() => {
         make('p', {class: 'by'}, context.talker, ' · ', time(each.created_ms)),
         make('p', {class: 'text', dir: 'auto'}, each.text),
         make('div', {class: 'judged'}, understood(each, context.titles),
-          context.corrects && context.titles.size ? correction(each, context.titles, context.corrected.get(each.turn_id)) : null));
+          context.corrects && context.titles.size
+            ? correction(each, context.titles, context.corrected.get(each.turn_id)) : null));
     const replied = each.reply === '' ? null
       : make('div', {class: `reply ${each.by}`},
         make('p', {class: 'by'}, each.by === 'bot' ? context.bot : 'The team', ' · ', time(each.created_ms)),

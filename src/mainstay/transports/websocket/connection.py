@@ -4,10 +4,10 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from mainstay.kernel.caller import Caller, Credential
+from mainstay.kernel.caller import LOOKED_AT, Caller, Credential
 from mainstay.kernel.dispatch import Answer, Application, Message
 from mainstay.kernel.guard import STRANGER
 from mainstay.kernel.interface import Operation
@@ -244,11 +244,11 @@ class Connection:
 
     async def _watch(self) -> None:
         """Close once the caller's credential has ended, or his tenant is suspended."""
-        guard = self._parts.application.guard
+        guard, again = self._parts.application.guard, replace(self._known.credential, carrier=LOOKED_AT)
         while True:
             await asyncio.sleep(self._parts.settings.look_again_s)
             try:
-                await guard.authenticate(self._known.credential)
+                await guard.authenticate(again)
             except (TooMany, Unavailable):
                 continue  # this is no verdict on the caller
             except Failure as failure:
