@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from importlib.resources import files
 from typing import Any
 
 import pytest
@@ -96,6 +97,13 @@ def test_who_may_not_answer_is_told_so(desk: Desk) -> None:
     page = desk.page(BEN)
     assert page.get_by_text("conversations:answer").is_visible()
     assert page.get_by_role("heading", name="You may not answer here").is_visible()
+    told = files("mainstay.handbook").joinpath("socket.md").read_text(encoding="utf-8")
+    example = told.split("```javascript\n")[1].split("```")[0].replace("console.log", "window.heard")
+    page.goto(f"{desk.url}/docs")  # a page of this server whose policy lets it connect
+    page.evaluate(
+        f"new Promise(heard => {{ window.heard = (_, told) => heard(window.told = told); {example} }})"
+    )
+    assert page.evaluate("window.told.roles") == ["user"]
     page.goto(f"{desk.url}/account/sessions")
     assert page.get_by_role("link", name="Desk", exact=True).count() == 0
     page.context.close()

@@ -4,8 +4,11 @@ import base64
 import json
 import re
 import ssl
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -303,6 +306,15 @@ def test_the_protocols_client_tells_the_same_failures(house: House, name: str) -
         }
         assert failures["rest"]["code"] in {"RequestInvalid", "RoleMissing", "DocumentMissing"}
         assert same(failures) == failures["rest"]
+
+
+def test_the_handbooks_example_of_the_socket_runs(house: House) -> None:
+    told = files("mainstay.handbook").joinpath("socket.md").read_text(encoding="utf-8")
+    code = told.split("```python\n")[1].split("```")[0]
+    here = code.replace("127.0.0.1:8080", house.running.url.partition("//")[2]).replace("mk_…", ADMIN_KEY)
+    shown = subprocess.run([sys.executable, "-c", here], capture_output=True, text=True, check=True).stdout
+    assert shown.startswith("1 [{")
+    assert "doc_id" in shown
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -108,14 +108,6 @@ def doors(house: House) -> RestDoor:
         )
     )
 
-    socket_limits = SocketSettings(
-        allowed_hosts=settings.allowed_hosts,
-        allowed_origins=settings.allowed_origins,
-        address=house.address,
-        session=session_credential,
-    )
-    over_socket = SocketDoor(house.application, ids=house.ids, shedding=shedding, settings=socket_limits)
-
     @asynccontextmanager
     async def running() -> AsyncIterator[None]:
         async with mcp.running():
@@ -136,15 +128,31 @@ def doors(house: House) -> RestDoor:
         extra_routes=[
             *oauth.routes,
             *mcp.routes,
-            *over_socket.routes,
+            *_socket_door(house, shedding).routes,
             *ScimDoor(ScimParts(house.application, house.address, house.ids, shedding)).routes,
             *OpenAIDoor(OpenAIParts(house.application, house.clock, house.ids, shedding, over_http)).routes,
-            *account_routes(house.application, house.address, house.clock, house.random),
-            *sign_on_routes(house.application, house.clock, house.random),
-            *DeskDoor(house.application).routes(),
-            *lost_routes(house.application),
+            *_pages(house),
         ],
     )
+
+
+def _socket_door(house: House, shedding: Shedding) -> SocketDoor:
+    limits = SocketSettings(
+        allowed_hosts=house.settings.allowed_hosts,
+        allowed_origins=house.settings.allowed_origins,
+        address=house.address,
+        session=session_credential,
+    )
+    return SocketDoor(house.application, ids=house.ids, shedding=shedding, settings=limits)
+
+
+def _pages(house: House) -> Iterator[Any]:
+    """Give the routes of the pages for people."""
+    application = house.application
+    yield from account_routes(application, house.address, house.clock, house.random)
+    yield from sign_on_routes(application, house.clock, house.random)
+    yield from DeskDoor(application).routes()
+    yield from lost_routes(application)
 
 
 def listening(host: str, port: int) -> socket.socket:

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mainstay.kernel.work import wake
 from mainstay.ports.ciphers import Cipher, KeyDestroyed
 from mainstay.ports.database import Condition, Row, Rows, Scalar
 from mainstay.services.assistant import tables
@@ -42,13 +41,6 @@ def topic_of(conversation_id: str) -> str:
 def desk_topic(tenant_id: str) -> str:
     """Give the topic that tells of changes of what waits for a tenant's people, or is answered by them."""
     return f"desk/{tenant_id}"
-
-
-def stir(tenant_id: str, conversation_id: str, *, desk: bool = True) -> None:
-    """Wake whoever follows a conversation, or the desk, once this is stored."""
-    wake(topic_of(conversation_id))
-    if desk:
-        wake(desk_topic(tenant_id))
 
 
 @dataclass(frozen=True)

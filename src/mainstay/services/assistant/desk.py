@@ -12,9 +12,8 @@ from mainstay.services.assistant.conversation_store import (
     ConversationRow,
     ConversationStore,
     TurnRow,
-    stir,
 )
-from mainstay.services.assistant.conversations import Conversations, told
+from mainstay.services.assistant.conversations import Conversations, stir, told
 from mainstay.services.assistant.dialogue import Standing
 from mainstay.services.assistant.failures import (
     ConversationBusy,
@@ -116,7 +115,7 @@ class Desk:
         if not kept:
             raise ConversationBusy("Get the conversation to see what was said meanwhile.")
         note_change(told(before).model_dump(), told(after).model_dump())
-        stir(caller().tenant_id, before.conversation_id)
+        stir(before.conversation_id)
 
     def _turn(self, row: ConversationRow, text: str, now_ms: int) -> Turn:
         return Turn(

@@ -14,8 +14,8 @@ from mainstay.services.assistant.conversation_store import (
     ConversationRow,
     ConversationStore,
     TurnRow,
-    stir,
 )
+from mainstay.services.assistant.conversations import stir
 from mainstay.services.assistant.dialogue import Heard, Standing, Step, next_step, refused, spoken
 from mainstay.services.assistant.failures import (
     ConversationBusy,
@@ -180,7 +180,7 @@ class Turns:
         self._tell(taking, turn)
 
     def _tell(self, taking: _Taking, turn: Turn) -> None:
-        stir(caller().tenant_id, turn.conversation_id, desk=turn.state in _WITH_A_PERSON)
+        stir(turn.conversation_id, desk=turn.state in _WITH_A_PERSON)
         if turn.state == "waiting" and taking.before.state == "open":
             place = taking.before.conversation_id
             emit(ConversationEscalated(bot_id=taking.before.bot_id, conversation_id=place))
