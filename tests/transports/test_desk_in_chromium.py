@@ -197,6 +197,7 @@ def test_on_a_phone_one_goes_from_the_list_to_the_conversation_and_back(desk: De
     entries(page).first.click()
     page.get_by_role("button", name="Back", exact=True).click()
     page.locator("#queue").wait_for()
+    expect(entries(page).first).to_be_focused()
     desk.world.running.call(
         "assistant.delete_conversation", as_key=ADMIN_KEY, conversation_id=asked["conversation_id"]
     )

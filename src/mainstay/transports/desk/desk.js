@@ -12,10 +12,10 @@
 
   const say = text => { part('announce').textContent = text; };
   const scheme = location.protocol === 'https:' ? 'wss:' : 'ws:';
-  const socket = new window.DeskSocket(`${scheme}//${location.host}/v1/socket`, (state, seconds) => {
+  const socket = new window.DeskSocket(`${scheme}//${location.host}/v1/socket`, (state, more) => {
     if (state === 'open') begin();
-    if (state === 'lost') offline(seconds);
-    if (state === 'unknown') signedOut();
+    if (state === 'lost') offline(more);
+    if (state === 'unknown') signedOut(more);
   });
 
   // The connection.
@@ -34,8 +34,9 @@
     main.classList.add('offline');
   };
 
-  const signedOut = () => {
+  const signedOut = failure => {
     loggedOut = true;
+    if (failure && failure.code === 'OriginRefused') part('gone-text').textContent = failure.detail;
     part('lost').hidden = true;
     part('gone').hidden = false;
     main.classList.add('offline');
@@ -46,7 +47,7 @@
     stopDesk();
     stopDesk = socket.follow('assistant.follow_desk', {}, deskNews, failure => {
       if (failure === null) followDesk();
-      else if (failure.code === 'PermissionMissing') signedOut();
+      else if (failure.code === 'PermissionMissing') signedOut(failure);
       else if (failure.code !== 'ConnectionLost') setTimeout(followDesk, 1000 * (failure.retry_after_s || 5));
     });
   };
@@ -133,13 +134,21 @@
 
   // The conversation.
 
+  const chosen = () => {
+    try {
+      return decodeURIComponent(location.hash.slice(1)) || null;
+    } catch {
+      return null;
+    }
+  };
+
   const go = id => {
-    if (decodeURIComponent(location.hash.slice(1)) === id) show(id);
+    if (chosen() === id) show(id);
     else location.hash = encodeURIComponent(id);
   };
 
   const show = id => {
-    if (open && part('text').value) drafts.set(open.id, part('text').value);
+    if (open) drafts.set(open.id, part('text').value);
     stopTalk();
     open = id ? {id, state: null, agent: null, bot_id: null, bot: '', talker: null, turns: new Map(), key: null} : null;
     document.body.dataset.view = open ? 'talk' : 'list';
@@ -150,7 +159,6 @@
     if (!open) return;
     part('text').value = drafts.get(id) || '';
     part('turns').replaceChildren();
-    part('log').setAttribute('aria-busy', 'true');
     showState();
     part('title').focus();
     if (socket.open) followTalk(id);
@@ -160,6 +168,7 @@
     stopTalk();
     let stopped = false, stop = () => {};
     stopTalk = () => { stopped = true; stop(); };
+    part('log').setAttribute('aria-busy', 'true');
     try {
       const whole = await socket.ask('assistant.get_conversation', {conversation_id: id});
       if (stopped) return;
@@ -313,7 +322,7 @@
     send();
   });
   part('text').addEventListener('keydown', event => {
-    if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
+    if (event.key === 'Enter' && !event.isComposing && (event.ctrlKey || event.metaKey)) {
       event.preventDefault();
       send();
     }
@@ -339,17 +348,18 @@
 
   const leave = () => {
     const id = open && open.id;
-    location.hash = '';
+    history.replaceState(null, '', location.pathname);
+    show(null);
     const row = id && document.querySelector(`.entry[data-id="${CSS.escape(id)}"]`);
     (row || document.querySelector('.entry') || part('queue')).focus();
   };
   part('back').addEventListener('click', leave);
   document.addEventListener('keydown', event => {
-    if (event.key === 'Escape' && open) leave();
+    if (event.key === 'Escape' && !event.isComposing && open) leave();
   });
   part('again').addEventListener('click', () => socket.connect());
   window.addEventListener('online', () => { if (!socket.open && !loggedOut) socket.connect(); });
-  window.addEventListener('hashchange', () => show(decodeURIComponent(location.hash.slice(1)) || null));
+  window.addEventListener('hashchange', () => show(chosen()));
   setInterval(showQueue, 15000);
-  show(decodeURIComponent(location.hash.slice(1)) || null);
+  show(chosen());
 })();

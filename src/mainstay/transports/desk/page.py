@@ -56,7 +56,8 @@ _PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8">
 <a href="/account/sessions">Account</a></header>
 <div class="notice" id="lost" role="alert" hidden><p id="lost-text"></p>
 <button type="button" id="again">Try now</button></div>
-<div class="notice" id="gone" role="alert" hidden><p>You are signed out, or may no longer answer here.
+<div class="notice" id="gone" role="alert" hidden><p><span id="gone-text">You are signed out,
+or may no longer answer here.</span>
 <a href="/account/sign-in?next=/desk">Sign in again</a>, or ask an administrator.</p></div>
 <p class="away" id="announce" role="status"></p>
 <main class="desk" id="desk" data-me="$me" data-corrects="$corrects">

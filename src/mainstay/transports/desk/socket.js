@@ -14,12 +14,15 @@ window.DeskSocket = class {
   connect() {
     clearTimeout(this.timer);
     this.open = false;
+    this.refused = null;
+    const before = this.socket;
     const socket = this.socket = new WebSocket(this.address);
     socket.onopen = () => socket.send(JSON.stringify({session: true}));
     socket.onmessage = event => this.heard(JSON.parse(event.data));
     socket.onclose = event => {
       if (socket === this.socket) this.lost(event.code);
     };
+    if (before) before.close();
   }
 
   heard(message) {
@@ -29,6 +32,7 @@ window.DeskSocket = class {
       this.changed('open');
       return;
     }
+    if (message.error && message.id === null) this.refused = message.error;
     const request = this.requests.get(message.id);
     if (!request) return;
     if ('item' in message) {
@@ -47,7 +51,7 @@ window.DeskSocket = class {
     this.requests.clear();
     requests.forEach(request => request.failed(broken));
     if (code === 3000) {
-      this.changed('unknown');
+      this.changed('unknown', this.refused);
       return;
     }
     // Servers that start again are not met by everybody at the same moment.
