@@ -68,8 +68,11 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
         for email, name, role in ((ADA, "Ada", "agents"), (BEN, "Ben", "user")):
             world.call("people.create_user", email=email, name=name, role=role)
             world.call("people.accept_invitation", code=world.mailed(email), password=PHRASE)
-        ladder = {"ladder": ["escalate"]}
-        bot = world.call("assistant.create_bot", name="Harbour", intents=INTENTS, fallback=ladder)
+        text = "The ferry leaves at nine every morning. Tickets are sold at the counter."
+        given = {"collection": "quays", "title": "Times <i>2026</i>", "text": text}
+        world.call("knowledge.add_document", wait=True, **given)
+        more = {"collections": ["quays"], "fallback": {"ladder": ["escalate"]}}
+        bot = world.call("assistant.create_bot", name="Harbour", intents=INTENTS, **more)
         asker = world.call("identity.create_key", name="visitor", role="user")["key"]
         yield Desk(world, browser, bot["bot_id"], asker)
 
@@ -184,8 +187,13 @@ def test_a_lost_connection_loses_nothing(desk: Desk) -> None:
 def test_on_a_phone_one_goes_from_the_list_to_the_conversation_and_back(desk: Desk) -> None:
     page = desk.page(ADA)
     page.set_viewport_size(PHONE)
-    asked = desk.asks("zebra quark on a phone")
+    asked = desk.asks("when does the ferry leave")
+    assert asked["citations"]
+    desk.asks("zebra quark on a phone", asked["conversation_id"])
     entries(page).first.click()
+    page.get_by_text("1 source").click()
+    assert page.locator(".sources strong").inner_text() == "Times <i>2026</i>"
+    assert page.locator(".sources q").inner_text() == "The ferry leaves at nine every morning."
     page.get_by_role("button", name="Claim").click()
     page.get_by_label("Your reply").fill("Yes")
     page.get_by_role("button", name="Send").click()

@@ -33,8 +33,8 @@ window.DeskView = (() => {
     const late = each.since_ms !== null && Date.now() - each.since_ms > LATE_MS;
     const waits = each.since_ms === null ? null
       : make('span', {class: late ? 'since late' : 'since'}, ago(each.since_ms));
-    const who = each.state === 'waiting' ? null
-      : make('span', {}, each.agent === me ? 'You' : each.agent_name || 'A colleague');
+    const who = each.state === 'waiting' || each.agent === me ? null
+      : make('span', {}, `with ${each.agent_name || 'a colleague'}`);
     return make('li', {},
       make('button', {type: 'button', class: 'entry', 'data-id': each.conversation_id,
         'aria-current': current ? 'true' : null},
