@@ -41,7 +41,8 @@ class Place:
     def connected(self, key: str = ADMIN, **headers: str) -> connect:
         """Connect with a key in a header, or without one where it is empty."""
         given = {**({"Authorization": f"Bearer {key}"} if key else {}), **headers}
-        return connect(f"{self.url}/v1/socket", additional_headers=given, proxy=None)
+        url = f"{self.url}/v1/socket"
+        return connect(url, additional_headers=given, proxy=None, close_timeout=0.2)
 
     async def refused(self, key: str = "", **headers: str) -> tuple[int, str]:
         """Try to connect; give the status and the code of the refusal."""
@@ -188,6 +189,10 @@ async def test_what_fails_is_told_as_rest_tells_it(place: Place) -> None:
             assert (await told(socket))["error"]["code"] == "MessageMalformed", said
         await socket.send(b"bytes")
         assert await closed(socket) == 1003
+    async with place.connected(USER) as socket:
+        for _ in range(101):
+            await socket.send("{")
+        assert await closed(socket) == 1008
 
 
 async def test_each_message_walks_the_road(place: Place) -> None:
@@ -258,6 +263,28 @@ async def test_who_does_not_read_is_not_written_for(place: Place, monkeypatch: p
         for _ in range(made + 50):
             assert "item" in await told(socket)
         assert made > before
+
+
+async def test_answers_that_are_not_read_count_as_requests_in_progress(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, piece = 0, Piece(word="x" * 2_000_000)
+
+    async def large() -> Piece:
+        nonlocal made
+        made += 1
+        return piece
+
+    monkeypatch.setattr(place.house.notes, "whose", large)
+    async with place.connected() as socket:
+        for known in range(90):
+            await ask(socket, str(known), "whose")
+        before = -1
+        async with asyncio.timeout(10):
+            while made != before:
+                before = made
+                await asyncio.sleep(0.1)
+        assert 0 < made < 45, "those that three requests and the two sides' buffers hold"
 
 
 async def test_a_server_that_stops_ends_what_has_begun(

@@ -11,6 +11,7 @@ UNAUTHORISED = 3000
 """The code of RFC 6455 registered for a caller who is not, or no longer, known."""
 TIMED_OUT = 3008
 NOT_TEXT = 1003
+POLICY = 1008
 BROKEN = 1011
 LATER = 1013
 _CLOSE_S = 5.0

@@ -22,6 +22,7 @@ from mainstay.transports.websocket import messages
 from mainstay.transports.websocket.channel import (
     BROKEN,
     NOT_TEXT,
+    POLICY,
     TIMED_OUT,
     UNAUTHORISED,
     Channel,
@@ -35,6 +36,7 @@ from mainstay.transports.websocket.settings import SocketSettings
 logger = logging.getLogger("mainstay.websocket")
 
 DOOR = "websocket"
+_REFUSED_MAX = 100  # one after the other, none of them a request that could be begun
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,7 @@ class Connection:
         self._known = known
         self._requests: dict[str, _Request] = {}
         self._active_s = 0.0
+        self._refused = 0
 
     async def run(self) -> None:
         """Answer until either side leaves; what has begun and changes something comes to its end."""
@@ -161,9 +164,21 @@ class Connection:
             )
         request = _Request(asked, operation, self._parts.ids.new("req"))
         self._requests[asked.id] = request
+        self._refused = 0
         request.task = asyncio.create_task(self._answer(request), name="socket-request")
 
     async def _answer(self, request: _Request) -> None:
+        """Answer a request; it is in progress until what is told last has room on the way to the client."""
+        try:
+            await self._channel.send(await self._last_of(request))
+        except Gone:
+            return  # the loop that takes messages learns of it too
+        finally:
+            del self._requests[request.asked.id]
+            self._active_s = asyncio.get_running_loop().time()
+
+    async def _last_of(self, request: _Request) -> bytes:
+        """Do what was asked, and give what is to be told last; raises Gone."""
         try:
             text = await self._walked(request)
         except Failure as failure:
@@ -175,16 +190,13 @@ class Connection:
                 raise
             text = b""
         except Gone:
-            return
+            raise
         except Exception:
             logger.exception("An unexpected error (request %s)", request.request_id)
             text = messages.error(request.asked.id, encoded(bug(request.request_id)), {})
-        finally:
-            del self._requests[request.asked.id]
-            self._active_s = asyncio.get_running_loop().time()
         if request.cancelled:
-            text = messages.done(request.asked.id, request.headers, cancelled=True)
-        await self._send(text)
+            return messages.done(request.asked.id, request.headers, cancelled=True)
+        return text
 
     async def _walked(self, request: _Request) -> bytes:
         """Walk the road; give what is to be told last."""
@@ -234,13 +246,11 @@ class Connection:
     async def _refuse(self, known: str | None, failure: Failure) -> None:
         request_id = self._parts.ids.new("req")
         self._parts.shedding.sources.weigh(self._known.source, failure)
-        await self._send(messages.error(known, encoded(problem(failure, request_id)), {}))
-
-    async def _send(self, text: bytes) -> None:
-        try:
-            await self._channel.send(text)
-        except Gone:
-            return  # the loop that takes messages learns of it too
+        self._refused += 1
+        if self._refused > _REFUSED_MAX:
+            await self._channel.close(POLICY, "Too many messages that are no requests, or one too many.")
+            raise Gone
+        await self._channel.send(messages.error(known, encoded(problem(failure, request_id)), {}))
 
     async def _watch(self) -> None:
         """Close once the caller's credential has ended, or his tenant is suspended."""
