@@ -133,7 +133,7 @@ ASSISTANT: dict[str, Sample] = {
     "assistant.get_conversation": Sample(_read_conversation, _WRONG_CONVERSATION, _NO_CONVERSATION),
     "assistant.follow_conversation": Sample(
         lambda world, mark: {**_read_conversation(world, mark), "for_s": 0},
-        {**_WRONG_CONVERSATION, "for_s": 3601},
+        {**_WRONG_CONVERSATION, "for_s": 3600.5},
         _NO_CONVERSATION,
     ),
     "assistant.export_turns": Sample(
@@ -141,7 +141,7 @@ ASSISTANT: dict[str, Sample] = {
     ),
     "assistant.delete_conversation": Sample(_conversation, _WRONG_CONVERSATION, _NO_CONVERSATION),
     "assistant.follow_desk": Sample(
-        lambda world, mark: {**_read_bot(world, mark), "for_s": 0}, {**_WRONG_ID, "for_s": 3601}, _NO_BOT
+        lambda world, mark: {**_read_bot(world, mark), "for_s": 0}, {**_WRONG_ID, "for_s": 3600.5}, _NO_BOT
     ),
     "assistant.list_intents": Sample(_bot, _WRONG_ID, _NO_BOT),
     "assistant.claim_conversation": Sample(_conversation, _WRONG_CONVERSATION, _NO_CONVERSATION),
