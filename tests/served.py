@@ -11,13 +11,17 @@ from mainstay.app.house import House
 from mainstay.app.server import doors
 from mainstay.transports.rest.door import RestDoor
 from mainstay.transports.rest.protocol import protocol
+from mainstay.transports.websocket.protocol import socket_protocol
 
 
 @asynccontextmanager
 async def served(house: House) -> AsyncIterator[str]:
     """Serve a house on a free port."""
     async with served_door(doors(house)) as url:
-        yield url
+        try:
+            yield url
+        finally:
+            house.closing.begin()
 
 
 @asynccontextmanager
@@ -25,7 +29,14 @@ async def served_door(door: RestDoor, *, behind_proxy: bool = False) -> AsyncIte
     """Serve what is behind a door on a free port."""
     sock = socket.socket()
     sock.bind(("127.0.0.1", 0))
-    config = uvicorn.Config(door, http=protocol(door), log_config=None, ws="none", proxy_headers=behind_proxy)
+    config = uvicorn.Config(
+        door,
+        http=protocol(door),
+        ws=socket_protocol(),
+        ws_per_message_deflate=False,
+        log_config=None,
+        proxy_headers=behind_proxy,
+    )
     server = uvicorn.Server(config)
     task = asyncio.create_task(server.serve(sockets=[sock]))
     try:

@@ -20,6 +20,7 @@ SKELETON = [
         "client_loop",
         "transports.rest",
         "transports.mcp",
+        "transports.websocket",
         "transports.cli",
         "transports.accounts",
     ),

@@ -48,10 +48,13 @@ from mainstay.services.assistant.records import (
     BotSummary,
     Conversation,
     ConversationDeleted,
+    ConversationNews,
     ConversationPage,
+    DeskNews,
     Entity,
     Fallback,
     Intent,
+    TitledIntent,
     Trained,
     Turn,
     TurnPage,
@@ -333,6 +336,12 @@ class AssistantSync:
         self,
         conversation_id: str,
     ) -> WholeConversation: ...
+    def follow_conversation(
+        self,
+        conversation_id: str,
+        after: str | None = None,
+        for_s: float = 3600,
+    ) -> Pieces[ConversationNews]: ...
     def export_turns(
         self,
         bot_id: str,
@@ -413,6 +422,15 @@ class AssistantSync:
         self,
         bot_id: str,
     ) -> FactsForgotten: ...
+    def follow_desk(
+        self,
+        bot_id: str | None = None,
+        for_s: float = 3600,
+    ) -> Pieces[DeskNews]: ...
+    def list_intents(
+        self,
+        bot_id: str,
+    ) -> list[TitledIntent]: ...
     def claim_conversation(
         self,
         conversation_id: str,

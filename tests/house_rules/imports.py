@@ -74,7 +74,12 @@ DOOR_LIBRARIES = [
 ]
 """Libraries of protocols: only doors may know them."""
 
-DOORS_FOR_PROTOCOLS = ("transports/accounts", "transports/compatible", "transports/console")
+DOORS_FOR_PROTOCOLS = (
+    "transports/accounts",
+    "transports/compatible",
+    "transports/console",
+    "transports/desk",
+)
 _LATE = re.compile(r"importlib\.import_module|__import__|importlib\.util\.(find_spec|spec_from_.+)|runpy\..+")
 _SQL = re.compile(r"\b(SELECT\s.*\bFROM|INSERT\s+INTO|DELETE\s+FROM|UPDATE\s+\w+\s+SET)\s", re.DOTALL)
 _KINDS = {"Invalid", "Unauthenticated", "Forbidden", "NotFound", "Conflict", "TooMany", "Unavailable"}

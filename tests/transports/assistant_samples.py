@@ -164,10 +164,19 @@ ASSISTANT: dict[str, Sample] = {
         {"limit": 201},
     ),
     "assistant.get_conversation": Sample(_read_conversation, _WRONG_CONVERSATION, _NO_CONVERSATION),
+    "assistant.follow_conversation": Sample(
+        lambda world, mark: {**_read_conversation(world, mark), "for_s": 0},
+        {**_WRONG_CONVERSATION, "for_s": 3600.5},
+        _NO_CONVERSATION,
+    ),
     "assistant.export_turns": Sample(
         lambda world, mark: {**_read_bot(world, mark), "limit": 5}, {**_WRONG_ID, "limit": 0}, _NO_BOT
     ),
     "assistant.delete_conversation": Sample(_conversation, _WRONG_CONVERSATION, _NO_CONVERSATION),
+    "assistant.follow_desk": Sample(
+        lambda world, mark: {**_read_bot(world, mark), "for_s": 0}, {**_WRONG_ID, "for_s": 3600.5}, _NO_BOT
+    ),
+    "assistant.list_intents": Sample(_bot, _WRONG_ID, _NO_BOT),
     "assistant.claim_conversation": Sample(_conversation, _WRONG_CONVERSATION, _NO_CONVERSATION),
     "assistant.reply_to_conversation": Sample(
         _claimed, {**_WRONG_CONVERSATION, "text": ""}, {**_NO_CONVERSATION, "text": "a"}
@@ -238,6 +247,7 @@ ASSISTANT_FOREIGN = {
     "turn_ids": lambda sides: [read_turn_of(sides.victim)["turn_id"]],
     "feedback_id": lambda sides: read_feedback_of(sides.victim),
     "assistant.list_conversations.after": lambda sides: read_turn_of(sides.victim)["conversation_id"],
+    "assistant.follow_conversation.after": lambda sides: read_turn_of(sides.victim)["turn_id"],
     "assistant.export_turns.after": lambda sides: read_turn_of(sides.victim)["turn_id"],
     "assistant.list_feedback.after": lambda sides: read_feedback_of(sides.victim),
 }

@@ -58,6 +58,7 @@ USER = {
 TALKER = {
     *("assistant.understand", "assistant.take_turn", "assistant.stream_turn", "assistant.rate_turn"),
     *("assistant.list_conversations", "assistant.get_conversation", "assistant.export_turns"),
+    "assistant.follow_conversation",
     "assistant.delete_conversation",
     *("assistant.get_memory", "assistant.choose_memory", "assistant.change_fact"),
     *("assistant.forget_fact", "assistant.forget_facts"),

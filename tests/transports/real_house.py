@@ -25,6 +25,8 @@ from mainstay.kit.clock import SystemClock
 from mainstay.ports.database import SYSTEM
 from mainstay.ports.fetchers import Page, PageMissing
 from mainstay.ports.parsers import Parsed
+from mainstay.transports.rest.protocol import protocol
+from mainstay.transports.websocket.protocol import socket_protocol
 from makers import ADMIN_KEY, UNDONE, Mailbox, engines_for
 from oidc_provider import OidcProvider
 
@@ -156,7 +158,14 @@ class Running:
             sock = listening("127.0.0.1", 0)
             self.url = f"http://127.0.0.1:{sock.getsockname()[1]}"
             self.house.address.listens(self.url.replace("127.0.0.1", self.host))
-            config = uvicorn.Config(self.app, lifespan="on", log_config=None, ws="none")
+            config = uvicorn.Config(
+                self.app,
+                http=protocol(self.app),
+                ws=socket_protocol(),
+                ws_per_message_deflate=False,
+                lifespan="on",
+                log_config=None,
+            )
             server = uvicorn.Server(config)
             serving = asyncio.create_task(server.serve(sockets=[sock]))
             while not server.started and not serving.done():

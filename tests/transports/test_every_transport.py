@@ -4,7 +4,11 @@ import base64
 import json
 import re
 import ssl
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +18,7 @@ import pytest
 from mcp.client import Client
 from mcp.client.streamable_http import streamable_http_client
 from typer.testing import CliRunner
+from websockets.sync.client import ClientConnection, connect
 
 from mainstay.app.cli import build
 from mainstay.client import Mainstay
@@ -42,6 +47,21 @@ class House:
         self.user_key: str = self.world.call("identity.create_key", name="a user", role="user")["key"]
         self.http = httpx2.Client(base_url=opened.url, timeout=30)
         self.command = build()
+        self._sockets: dict[str, ClientConnection] = {}
+        self._open = ExitStack()
+
+    def socket(self, key: str) -> ClientConnection:
+        """Give a connection of a key, the same each time."""
+        if key not in self._sockets:
+            url = self.running.url.replace("http", "ws", 1) + "/v1/socket"
+            made = connect(url, additional_headers=[bearer(key)], compression=None)
+            self._sockets[key] = self._open.enter_context(made)
+        return self._sockets[key]
+
+    def close(self) -> None:
+        """Close what is open."""
+        self._open.close()
+        self.http.close()
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +70,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     with running(folder / "data") as opened:
         made = House(opened, folder)
         yield made
-        made.http.close()
+        made.close()
 
 
 def _problem(told: Mapping[str, Any]) -> dict[str, Any]:
@@ -151,7 +171,26 @@ def command_line(house: House, operation: Operation, values: Values, key: str) -
     return json.loads(result.stdout)
 
 
-DOORS: dict[str, Door] = {"rest": rest, "sdk": sdk, "mcp": mcp, "command line": command_line}
+def websocket(house: House, operation: Operation, values: Values, key: str) -> Any:
+    socket = house.socket(key)
+    asked = {"id": "1", "operation": operation.full_name, "values": _arguments(values)}
+    socket.send(json.dumps(asked))
+    items = []
+    while "item" in (told := json.loads(socket.recv(timeout=30))):
+        items.append(told["item"])
+    assert told["id"] == "1"
+    if "error" in told:
+        return _problem(told["error"])
+    return items if told.get("done") else told["result"]
+
+
+DOORS: dict[str, Door] = {
+    "rest": rest,
+    "sdk": sdk,
+    "mcp": mcp,
+    "websocket": websocket,
+    "command line": command_line,
+}
 _TOKENS = {
     *("authorization_code", "redirect_to", "refresh_token", "id_token", "client_id_issued_at"),
     *("client_secret", "access_token", "uri", "recovery_codes", "pending_token"),
@@ -267,6 +306,16 @@ def test_the_protocols_client_tells_the_same_failures(house: House, name: str) -
         }
         assert failures["rest"]["code"] in {"RequestInvalid", "RoleMissing", "DocumentMissing"}
         assert same(failures) == failures["rest"]
+
+
+def test_the_handbooks_example_of_the_socket_runs(house: House) -> None:
+    told = files("mainstay.handbook").joinpath("socket.md").read_text(encoding="utf-8")
+    code = told.split("```python\n")[1].split("```")[0]
+    here = code.replace("127.0.0.1:8080", house.running.url.partition("//")[2]).replace("mk_…", ADMIN_KEY)
+    asked = [sys.executable, "-c", here]
+    shown = subprocess.run(asked, capture_output=True, text=True, check=True).stdout  # noqa: S603 - our own example
+    assert shown.startswith("1 [{")
+    assert "doc_id" in shown
 
 
 @pytest.mark.parametrize("name", NAMES)

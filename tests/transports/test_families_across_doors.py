@@ -54,7 +54,7 @@ def sides(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sides]:
         for make in ASSISTANT_FOREIGN.values():  # so that nothing of the victim's is made later
             make(met)
         yield met
-        house.http.close()
+        house.close()
 
 
 def placed(values: Any, path: str, value: Any) -> Any:

@@ -21,6 +21,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
 PUBLIC = {
     "/account/{path:path}": "says that there is no such page",
     "/account/passkeys.js": "the one script of the account pages, the same for everybody",
+    **{f"/desk/{name}.js": "a script of the desk, the same" for name in ("socket", "view", "desk")},
     "/": "names the version and these pages",
     "/healthz": "says that the process lives, and nothing else",
     "/readyz": "names each part and its state for whoever sends traffic here",
@@ -89,6 +90,10 @@ PAGES = {
     "/account/sign-out": "ends the session of the cookie",
 }
 """For browsers, and alone in reading cookies; what they send is refused without the token of a form."""
+LOOKED_AT = {"/desk": "sends strangers to sign in, and whoever may not answer away"}
+SPOKEN = {
+    f"{base}/socket": "says that it speaks WebSocket; who connects is recognised first" for base in BASES
+}
 SIGN_ON = {
     "/account/single-sign-on": "takes an address, of which the domain is looked at",
     "/sso/{connection_id}/start": "sends a browser to an identity provider",
@@ -100,7 +105,9 @@ SIGN_ON = {
 
 def test_every_route_is_known_and_guarded(home: Home) -> None:
     found = {
-        (route.path, method) for route in home.running.app.router.routes for method in route.methods or {"*"}
+        (route.path, method)
+        for route in home.running.app.router.routes
+        for method in getattr(route, "methods", None) or {"*"}
     }
     operations = {
         (base + route.path, method)
@@ -111,7 +118,16 @@ def test_every_route_is_known_and_guarded(home: Home) -> None:
     }
     assert operations <= found
     rest = {path for path, method in found - operations}
-    assert rest == {*PUBLIC, *FOR_CLIENTS, *PROVEN, *BROWSED, *PAGES, *SIGN_ON, *ADMITTED}
+    known = {*PUBLIC, *FOR_CLIENTS, *PROVEN, *BROWSED, *PAGES, *LOOKED_AT, *SPOKEN, *SIGN_ON, *ADMITTED}
+    assert rest == known
+    for path in LOOKED_AT:
+        answer = home.running.ask("GET", path)
+        assert (answer.status, answer.headers["location"]) == (303, f"/account/sign-in?next={path}")
+        assert home.running.ask("POST", path).status == 405
+    for path in SPOKEN:
+        for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
+            answer = home.running.ask(method, path, [bearer(ADMIN_KEY)])
+            assert (answer.status, answer.headers["upgrade"]) == (426, "websocket")
     for path in PUBLIC:
         for method in ("POST", "PUT", "PATCH", "DELETE"):
             assert home.running.ask(method, path.replace("{name}", "route-missing")).status == 405

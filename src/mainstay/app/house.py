@@ -24,6 +24,7 @@ from mainstay.kernel.audit_chain import AuditChain
 from mainstay.kernel.audit_keys import AuditKeys
 from mainstay.kernel.caller import EVERYTHING, Caller
 from mainstay.kernel.clearing import Clearing
+from mainstay.kernel.closing import Closing
 from mainstay.kernel.dispatch import Application, Parts
 from mainstay.kernel.entrance import Entrance
 from mainstay.kernel.erasing import Eraser
@@ -122,7 +123,7 @@ class House:
         self.eraser = Eraser(stands_on.database, stands_on.signer, self.clock, self.random)
         alone = not settings.database and not settings.only
         self.sealer = self._sealing(alone=alone)
-        self.recognisers = Recognisers()
+        self.recognisers, self.closing = Recognisers(), Closing()
         self.address = PublicAddress(settings.public_url)
         self.address.listens(settings.listens_at)  # as far as is known before the socket is taken
         self._first = first
@@ -197,6 +198,7 @@ class House:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Finish what runs, write what waits, close everything."""
+        self.closing.begin()
         self._readiness.stop()
         await self._stack.aclose()
 
@@ -258,6 +260,7 @@ class House:
             Subjects: Subjects(self.engines.database, TABLES),
             Takeout: Takeout(self.engines.database, TABLES, self.engines.cipher),
             Clearing: Clearing(self.engines.database, TABLES),
+            Closing: self.closing,
             Subscribers: Subscribers(self._subscribers()),
             Clock: self.clock,
             Random: self.random,

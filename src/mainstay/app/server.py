@@ -22,6 +22,7 @@ from mainstay.app.house import House
 from mainstay.app.placement import SettingsContradict
 from mainstay.app.settings import Settings
 from mainstay.kernel.address import url_of
+from mainstay.kernel.closing import Closing
 from mainstay.kernel.shedding import Shedding, SheddingSettings
 from mainstay.kernel.tracing import Span
 from mainstay.transports.accounts.cookies import session_credential
@@ -34,11 +35,15 @@ from mainstay.transports.compatible.openai.door import OpenAIDoor
 from mainstay.transports.compatible.openai.door import Parts as OpenAIParts
 from mainstay.transports.compatible.scim.door import Parts as ScimParts
 from mainstay.transports.compatible.scim.door import ScimDoor
+from mainstay.transports.desk.door import DeskDoor
 from mainstay.transports.mcp.late import LateMcp
 from mainstay.transports.rest.door import RestDoor, rest_app
 from mainstay.transports.rest.origins import for_pages
 from mainstay.transports.rest.protocol import protocol
 from mainstay.transports.rest.settings import RestSettings
+from mainstay.transports.websocket.door import SocketDoor
+from mainstay.transports.websocket.protocol import socket_protocol
+from mainstay.transports.websocket.settings import SocketSettings
 
 _MB = 1024 * 1024
 _BACKLOG = 2048
@@ -123,13 +128,31 @@ def doors(house: House) -> RestDoor:
         extra_routes=[
             *oauth.routes,
             *mcp.routes,
+            *_socket_door(house, shedding).routes,
             *ScimDoor(ScimParts(house.application, house.address, house.ids, shedding)).routes,
             *OpenAIDoor(OpenAIParts(house.application, house.clock, house.ids, shedding, over_http)).routes,
-            *account_routes(house.application, house.address, house.clock, house.random),
-            *sign_on_routes(house.application, house.clock, house.random),
-            *lost_routes(house.application),
+            *_pages(house),
         ],
     )
+
+
+def _socket_door(house: House, shedding: Shedding) -> SocketDoor:
+    limits = SocketSettings(
+        allowed_hosts=house.settings.allowed_hosts,
+        allowed_origins=house.settings.allowed_origins,
+        address=house.address,
+        session=session_credential,
+    )
+    return SocketDoor(house.application, ids=house.ids, shedding=shedding, settings=limits)
+
+
+def _pages(house: House) -> Iterator[Any]:
+    """Give the routes of the pages for people."""
+    application = house.application
+    yield from account_routes(application, house.address, house.clock, house.random)
+    yield from sign_on_routes(application, house.clock, house.random)
+    yield from DeskDoor(application).routes()
+    yield from lost_routes(application)
 
 
 def listening(host: str, port: int) -> socket.socket:
@@ -199,16 +222,22 @@ def _announced(
 
 
 class _Server(uvicorn.Server):
-    """A server that tells when it answers."""
+    """A server that tells when it answers, and that it is about to stop."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, config: uvicorn.Config, closing: Closing) -> None:
         super().__init__(config)
         self.up = asyncio.Event()
+        self._closing = closing
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, and tell."""
         await super().startup(sockets)
         self.up.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let streams end that would go on, then stop."""
+        self._closing.begin()
+        await super().shutdown(sockets)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -243,7 +272,9 @@ async def serve(house: House, sock: socket.socket, started: Started) -> None:
             for_pages(door, settings.allowed_origins),
             http=protocol(door),
             lifespan="on",
-            ws="none",
+            ws=socket_protocol(),
+            ws_max_size=settings.body_mb_max * _MB,
+            ws_per_message_deflate=False,
             log_config=None,
             access_log=False,
             server_header=False,
@@ -254,7 +285,7 @@ async def serve(house: House, sock: socket.socket, started: Started) -> None:
             forwarded_allow_ips=list(settings.trusted_proxies),
             ssl_context_factory=None if certificate is None else lambda *_: certificate.context,
         )
-        server = _Server(config)
+        server = _Server(config, house.closing)
         serving = asyncio.create_task(server.serve(sockets=doubled(sock)))
         up = asyncio.create_task(server.up.wait())
         await asyncio.wait({serving, up}, return_when=asyncio.FIRST_COMPLETED)

@@ -166,12 +166,13 @@ class Settings(BaseSettings):
         {}, description='Where the other services are, as JSON: `{"identity": "http://…:8081"}`.'
     )
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
-        (), description="Host names that the MCP door answers to, separated by commas; empty: any."
+        (),
+        description="Host names that the MCP and WebSocket doors answer to, separated by commas; empty: any.",
     )
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
-        description="Web pages of other hosts that may call this server (CORS) and its MCP door, as "
-        "`https://chat.example.com`, separated by commas.",
+        description="Web pages of other hosts that may call this server (CORS), its MCP and WebSocket "
+        "doors, as `https://chat.example.com`, separated by commas.",
     )
     oauth_algorithm: Literal["ES256", "Ed25519", "RS256"] = Field(
         "ES256", description="How tokens are signed; it holds from the next signing key on."

@@ -7,6 +7,8 @@ EVERYTHING = "*"
 """The permission that stands for all."""
 ALL_DOCUMENTS = "documents:all"
 """The permission to see documents of every group; administrators have it."""
+LOOKED_AT = "looked at"
+"""The carrier of a credential that came before, and is only looked at again: nobody uses it by that."""
 
 
 @dataclass(frozen=True)

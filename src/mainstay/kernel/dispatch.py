@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from mainstay.kernel.at_once import Progress, uncounted
 from mainstay.kernel.audit import Audit
-from mainstay.kernel.caller import Caller, Credential
+from mainstay.kernel.caller import LOOKED_AT, Caller, Credential
 from mainstay.kernel.entrance import Entrance
 from mainstay.kernel.fields import problem_of
 from mainstay.kernel.guard import NOBODYS, STRANGER, CredentialsUnknown, Guard, TenantSuspended, stranger
@@ -345,7 +345,7 @@ class Application:
             return looked_s
         with contextlib.suppress(TooMany, Unavailable):  # what is no verdict on the caller ends no stream
             guard = self._parts.guard
-            guard.authorise(await guard.authenticate(Credential(caller.secret, "stream")), operation)
+            guard.authorise(await guard.authenticate(Credential(caller.secret, LOOKED_AT)), operation)
         return now_s
 
     def _note_failed(

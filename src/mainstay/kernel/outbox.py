@@ -57,7 +57,7 @@ class Outbox:
             await unit.insert("outbox", rows)
 
     async def committed(self, work: Work) -> None:
-        """Wake the workers."""
+        """Wake the workers, and whoever waits for what was changed."""
         lanes = {
             f"{work.caller.tenant_id}/{reaction}"
             for emitted in work.events
@@ -65,3 +65,5 @@ class Outbox:
         }
         for lane in lanes:
             await self._bus.publish(WAKE, lane)
+        while work.topics:
+            await self._bus.publish(work.topics.pop())

@@ -39,6 +39,7 @@ class Work:
     address: str = ""
     agent: str = ""
     events: list[Emitted] = field(default_factory=list)
+    topics: set[str] = field(default_factory=set)
     after: Callable[[], Awaitable[Any]] | None = None
     target: str = ""
     changed: Changed = UNCHANGED
@@ -126,6 +127,11 @@ def emit(
     after `delay_ms` at the earliest.
     """
     current().events.append(Emitted(event, job_id, subject, promised, weight, delay_ms))
+
+
+def wake(topic: str) -> None:
+    """Tell whoever waits for a topic of the bus to look, when and if this operation commits."""
+    current().topics.add(topic)
 
 
 def follow_up(action: Callable[[], Awaitable[Any]]) -> None:

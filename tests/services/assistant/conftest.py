@@ -8,7 +8,7 @@ import pytest_asyncio
 
 from mainstay.app.house import House
 from mainstay.services.assistant.records import Bot, Turn
-from makers import Client, FrozenClock, client, opened_house, tenant_client
+from makers import Client, FrozenClock, Mailbox, client, opened_house, tenant_client
 from services.assistant.making import INTENTS
 
 
@@ -45,7 +45,8 @@ async def somebody(admin: Client, role: str = "user") -> Client:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def shop(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shop]:
     clock = FrozenClock()
-    async with opened_house(tmp_path_factory.mktemp("shop") / "data", clock=clock) as house:
+    folder = tmp_path_factory.mktemp("shop") / "data"
+    async with opened_house(folder, clock=clock, mailer=Mailbox()) as house:
         admin = client(house)
         text = "Gift cards are sold at the counter. Gift cards cost 25 or 50 euros each."
         await admin.call("knowledge.add_document", collection="shop", doc_id="cards", text=text, wait=True)

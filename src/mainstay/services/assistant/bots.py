@@ -24,6 +24,7 @@ from mainstay.services.assistant.records import (
     Comparison,
     Definition,
     Intent,
+    TitledIntent,
     Trained,
 )
 from mainstay.services.assistant.schedules import scheduled
@@ -214,6 +215,12 @@ class Bots:
     async def describe_all(self) -> list[BotSummary]:
         """List the bots."""
         return [_summary(row) for row in await self._store.bots()]
+
+    async def intents(self, bot_id: str) -> list[TitledIntent]:
+        """Give what a bot understands, without examples."""
+        row = await self.existing(bot_id)
+        found = Definition.model_validate(row.definition).intents
+        return [TitledIntent(name=each["name"], title=each["title"] or each["name"]) for each in found]
 
     async def remove(self, bot_id: str) -> BotRow:
         """Erase a bot with its models, and what was judged of it."""

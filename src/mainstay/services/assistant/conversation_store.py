@@ -36,6 +36,16 @@ def opened(cipher: Cipher, value: Scalar, place: tuple[str, ...]) -> dict[str, A
     return found
 
 
+def topic_of(conversation_id: str) -> str:
+    """Give the topic that tells of a conversation's changes."""
+    return f"conversation/{conversation_id}"
+
+
+def desk_topic(tenant_id: str) -> str:
+    """Give the topic that tells of changes of what waits for a tenant's people, or is answered by them."""
+    return f"desk/{tenant_id}"
+
+
 @dataclass(frozen=True)
 class ConversationRow:
     """A conversation as it is stored; `content` has its standing, and what was said last."""
@@ -87,6 +97,28 @@ class ConversationStore:
         """Find a conversation; one whose talker is being erased is as good as gone."""
         rows = await self._rows.fetch(f"{_CONVERSATION} WHERE conversation_id = :id", {"id": conversation_id})
         return next(iter(self._conversations(rows)), None)
+
+    async def mark(self, conversation_id: str) -> tuple[Scalar, ...] | None:
+        """Give what is another one after each change of a conversation; None: there is none.
+
+        What is sealed has other bytes each time that it is written, the same words or not.
+        """
+        rows = await self._rows.fetch(
+            "SELECT state, agent, turns, content FROM assistant_conversations WHERE conversation_id = :id",
+            {"id": conversation_id},
+        )
+        return next((tuple(row.values()) for row in rows), None)
+
+    async def at_desk(self, bot_id: str | None, limit: int) -> dict[str, tuple[Scalar, ...]]:
+        """Give what waits for a person or is answered by one, oldest first, each with what tells a change."""
+        one_bot = " AND bot_id = :bot_id" if bot_id is not None else ""
+        values: dict[str, Scalar] = {"limit": limit, **({"bot_id": bot_id} if bot_id is not None else {})}
+        rows = await self._rows.fetch(
+            "SELECT conversation_id, state, agent, turns, changed_ms FROM assistant_conversations"
+            f" WHERE state IN ('waiting', 'claimed'){one_bot} ORDER BY conversation_id LIMIT :limit",
+            values,
+        )
+        return {str(row["conversation_id"]): tuple(row.values()) for row in rows}
 
     async def conversations(self, wanted: Wanted, before: str | None, limit: int) -> list[ConversationRow]:
         """List conversations, newest first, following an id."""
@@ -163,6 +195,14 @@ class ConversationStore:
         rows = await self._rows.fetch(
             f"{_TURN} WHERE conversation_id = :id AND number > :after AND number <= :until ORDER BY number",
             {"id": conversation_id, "after": after, "until": until},
+        )
+        return self._turns(rows)
+
+    async def turns_from(self, conversation_id: str, number: int) -> list[TurnRow]:
+        """Give the turns of a conversation from a number on, oldest first."""
+        rows = await self._rows.fetch(
+            f"{_TURN} WHERE conversation_id = :id AND number >= :number ORDER BY number",
+            {"id": conversation_id, "number": number},
         )
         return self._turns(rows)
 

@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 
-from mainstay.kernel.work import caller, emit, note_change, note_target
+from mainstay.kernel.work import caller, emit, note_change, note_target, wake
 from mainstay.services.assistant.bots import Bots
 from mainstay.services.assistant.conversation_store import (
     ConversationRow,
     ConversationStore,
     TurnRow,
     Wanted,
+    desk_topic,
+    topic_of,
 )
 from mainstay.services.assistant.failures import ConversationMissing, TurnMissing
 from mainstay.services.assistant.feedback_store import FeedbackStore
@@ -35,6 +37,13 @@ _TURNS_READ_MAX = 5000
 def visible(row: ConversationRow | TurnRow) -> bool:
     """Say whether the caller may see a conversation."""
     return row.subject == caller().subject or caller().may(ALL_CONVERSATIONS)
+
+
+def stir(conversation_id: str, *, desk: bool = True) -> None:
+    """Wake whoever follows a conversation, or the desk of the tenant, once this is stored."""
+    wake(topic_of(conversation_id))
+    if desk:
+        wake(desk_topic(caller().tenant_id))
 
 
 class Conversations:
@@ -129,6 +138,8 @@ class Conversations:
         for bot_id in await self._feedback.taught_in(conversation_ids):
             emit(TrainingDue(bot_id=bot_id, forced=True, reason="erased"), subject=bot_id, promised=True)
         await self._feedback.remove({"conversation_id": list(conversation_ids)})
+        for conversation_id in conversation_ids:
+            stir(conversation_id)
         return await self._store.remove(conversation_ids)
 
     async def remove_bot(self, bot_id: str) -> BotDeleted:

@@ -8,8 +8,12 @@ from mainstay.kit.clock import Clock
 from mainstay.kit.ids import Ids
 from mainstay.ports.ciphers import KeyDestroyed
 from mainstay.services.assistant.bots import Bots
-from mainstay.services.assistant.conversation_store import ConversationRow, ConversationStore, TurnRow
-from mainstay.services.assistant.conversations import Conversations, told
+from mainstay.services.assistant.conversation_store import (
+    ConversationRow,
+    ConversationStore,
+    TurnRow,
+)
+from mainstay.services.assistant.conversations import Conversations, stir, told
 from mainstay.services.assistant.dialogue import Standing
 from mainstay.services.assistant.failures import (
     ConversationBusy,
@@ -111,6 +115,7 @@ class Desk:
         if not kept:
             raise ConversationBusy("Get the conversation to see what was said meanwhile.")
         note_change(told(before).model_dump(), told(after).model_dump())
+        stir(before.conversation_id)
 
     def _turn(self, row: ConversationRow, text: str, now_ms: int) -> Turn:
         return Turn(

@@ -1,19 +1,24 @@
 """What people of the team ask for who answer instead of a bot."""
 
 from abc import ABCMeta
-from typing import Literal
+from collections.abc import AsyncIterator
+from typing import Annotated, Literal
 
-from mainstay.kernel.interface import writes
+from pydantic import Field
+
+from mainstay.kernel.interface import reads, streams, writes
 from mainstay.services.assistant.failures import (
+    BotMissing,
     ConversationBusy,
     ConversationEnded,
     ConversationMissing,
     ConversationNotYours,
+    FollowedTooMany,
     IntentMissing,
     TalkerErased,
 )
-from mainstay.services.assistant.limits import ConversationId, IntentName, Said
-from mainstay.services.assistant.records import Conversation, Turn
+from mainstay.services.assistant.limits import FOLLOWED_S, BotId, ConversationId, IntentName, Said
+from mainstay.services.assistant.records import Conversation, DeskNews, TitledIntent, Turn
 
 _EXAMPLE = {"conversation_id": "conversation_01k9z6q7h8e4v5c3x2b1n0m9a8"}
 _ANSWERING = (ConversationMissing, ConversationNotYours, ConversationBusy, TalkerErased)
@@ -21,6 +26,35 @@ _ANSWERING = (ConversationMissing, ConversationNotYours, ConversationBusy, Talke
 
 class DeskOperations(metaclass=ABCMeta):
     """The operations of the desk; they are a part of those of the assistant."""
+
+    @streams(
+        "GET /assistant/desk/follow",
+        may="conversations:answer",
+        fails=(BotMissing, FollowedTooMany),
+        example={"for_s": 60},
+    )
+    def follow_desk(
+        self,
+        bot_id: BotId | None = None,
+        for_s: Annotated[
+            float,
+            Field(ge=0, le=FOLLOWED_S, description="When it ends by itself; 0: with what there is now."),
+        ] = FOLLOWED_S,
+    ) -> AsyncIterator[DeskNews]:
+        """Hear what waits for people of the team and what they answer, as it changes.
+
+        First comes all that there is (the 500 oldest), then what is new, otherwise or gone; something comes
+        every 20 seconds at least. It ends after `for_s`, or when the server stops: then ask again.
+        """
+
+    @reads(
+        "GET /assistant/bots/{bot_id}/intents",
+        may="conversations:answer",
+        fails=(BotMissing,),
+        example={"bot_id": "bot_01k9z6q7h8e4v5c3x2b1n0m9a8"},
+    )
+    async def list_intents(self, bot_id: BotId) -> list[TitledIntent]:
+        """List what a bot understands, so that a person can name the one that was meant."""
 
     @writes(
         "POST /assistant/conversations/{conversation_id}/claim",

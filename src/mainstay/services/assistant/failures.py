@@ -1,6 +1,6 @@
 """How the assistant may fail, each named after the fact."""
 
-from mainstay.kit.errors import Conflict, Invalid, NotFound
+from mainstay.kit.errors import Conflict, Invalid, NotFound, TooMany
 
 
 class BotMissing(NotFound):
@@ -55,6 +55,12 @@ class ConversationNotYours(Conflict):
     """Another person of the team has claimed the conversation, or nobody has yet."""
 
     title = "You have not claimed this conversation"
+
+
+class FollowedTooMany(TooMany):
+    """Somebody follows as many conversations at once as one may."""
+
+    title = "You follow too many conversations at once"
 
 
 class TalkerErased(Conflict):

@@ -21,12 +21,15 @@ from mainstay.services.assistant.failures import (
     ConversationEnded,
     ConversationMissing,
     ConversationsTooMany,
+    FollowedTooMany,
     ModelStale,
     TalkerErased,
+    TurnMissing,
 )
 from mainstay.services.assistant.learning_operations import LearningOperations
 from mainstay.services.assistant.limits import (
     ALL_CONVERSATIONS,
+    FOLLOWED_S,
     BotId,
     BotName,
     Collections,
@@ -49,6 +52,7 @@ from mainstay.services.assistant.records import (
     BotDeleted,
     BotSummary,
     ConversationDeleted,
+    ConversationNews,
     ConversationPage,
     Entities,
     Fallback,
@@ -209,6 +213,29 @@ class Assistant(LearningOperations, MemoryOperations, DeskOperations, Interface,
     )
     async def get_conversation(self, conversation_id: ConversationId) -> WholeConversation:
         """Give a conversation with all of its turns."""
+
+    @streams(
+        "GET /assistant/conversations/{conversation_id}/follow",
+        may="conversations:read",
+        fails=(ConversationMissing, TurnMissing, FollowedTooMany),
+        example=_CONVERSATION_EXAMPLE,
+    )
+    def follow_conversation(
+        self,
+        conversation_id: ConversationId,
+        after: TurnId | None = None,
+        for_s: Annotated[
+            float,
+            Field(ge=0, le=FOLLOWED_S, description="When it ends by itself; 0: with what there is now."),
+        ] = FOLLOWED_S,
+    ) -> AsyncIterator[ConversationNews]:
+        """Hear what happens in a conversation as it happens: turns, and who answers from now on.
+
+        First comes what there is, or of it what came after the turn `after`; that turn too where it is the
+        newest, since its reply may have been written meanwhile. A turn comes as soon as it is said, and once
+        more with its reply. Something comes every 20 seconds at least. It ends when the conversation is
+        closed, after `for_s`, or when the server stops: go on then with the last turn as `after`.
+        """
 
     @reads(
         "GET /assistant/bots/{bot_id}/turns",

@@ -11,6 +11,9 @@ CONVERSATIONS_MAX = 10_000
 BOTS_MAX = 200
 VERSIONS_KEPT = 5
 TEXTS_MAX = 1000
+FOLLOWED_MAX = 20
+FOLLOWED_S = 3600
+DESK_MAX = 500
 
 ALL_CONVERSATIONS = "conversations:all"
 """The permission to see what others say to bots; administrators have it."""

@@ -278,6 +278,45 @@ class Conversation(Record):
     said: str = Field(description="What was said last.")
 
 
+class ConversationNews(Record):
+    """Something new in a conversation: a turn, or where it stands.
+
+    A turn comes again, with the same id, when its reply is written: what comes later replaces it.
+    """
+
+    conversation_id: str
+    state: State
+    agent: str | None = Field(description="Which person of the team answers.")
+    turn: Turn | None = Field(None, description="Null: no turn is new; the state may be.")
+
+
+class DeskEntry(Conversation):
+    """A conversation that waits for a person, or is answered by one."""
+
+    bot: str = Field(description="The name of the bot.")
+    talker: str | None = Field(description="The name of the person who asks, where one is known.")
+    agent_name: str | None = Field(description="The name of the person who answers, where one is known.")
+    asked: str = Field(description="What was asked last, or the beginning of it.")
+    since_ms: int | None = Field(
+        description="Since when something waits for an answer by a person; null: nothing does."
+    )
+
+
+class DeskNews(Record):
+    """What has changed at the desk: entries that are new or otherwise now, and ids of those that are gone."""
+
+    entries: list[DeskEntry]
+    gone: list[str] = Field(description="Closed, given back to their bots, or deleted.")
+    fresh: bool = Field(description="True: these are all that there are, whatever was told before.")
+
+
+class TitledIntent(Record):
+    """An intent of a bot, by its name and by what it is called."""
+
+    name: str
+    title: str
+
+
 class ConversationPage(Record):
     """A part of a list, newest first; `next` is the `after` of the following part, null at the end.
 

@@ -6,9 +6,12 @@ from typing import Literal
 from mainstay.services.assistant.bots import Bots
 from mainstay.services.assistant.conversations import Conversations
 from mainstay.services.assistant.desk import Desk
+from mainstay.services.assistant.desk_queue import Queue
 from mainstay.services.assistant.feedback import Judging
+from mainstay.services.assistant.following import Following
 from mainstay.services.assistant.interface import Assistant
 from mainstay.services.assistant.learning_records import Feedback, FeedbackPage, IntentSuggestion
+from mainstay.services.assistant.limits import FOLLOWED_S
 from mainstay.services.assistant.memory_records import (
     Fact,
     FactForgotten,
@@ -23,11 +26,14 @@ from mainstay.services.assistant.records import (
     BotSummary,
     Conversation,
     ConversationDeleted,
+    ConversationNews,
     ConversationPage,
     Definition,
+    DeskNews,
     Entity,
     Fallback,
     Intent,
+    TitledIntent,
     Trained,
     Turn,
     TurnPage,
@@ -49,7 +55,9 @@ class AssistantService(Assistant):
         models: Models,
         turns: Turns,
         conversations: Conversations,
+        following: Following,
         desk: Desk,
+        queue: Queue,
         judging: Judging,
         suggesting: Suggesting,
         memories: Memories,
@@ -59,7 +67,9 @@ class AssistantService(Assistant):
         self._models = models
         self._turns = turns
         self._conversations = conversations
+        self._following = following
         self._desk = desk
+        self._queue = queue
         self._judging = judging
         self._suggesting = suggesting
         self._memories = memories
@@ -160,6 +170,12 @@ class AssistantService(Assistant):
         """Give a conversation."""
         return await self._conversations.whole(conversation_id)
 
+    def follow_conversation(
+        self, conversation_id: str, after: str | None = None, for_s: float = FOLLOWED_S
+    ) -> AsyncIterator[ConversationNews]:
+        """Hear what happens in a conversation."""
+        return self._following.follow(conversation_id, after, for_s)
+
     async def export_turns(self, bot_id: str, after: str | None = None, limit: int = 100) -> TurnPage:
         """Export turns."""
         return await self._conversations.export(bot_id, after or "", limit)
@@ -167,6 +183,14 @@ class AssistantService(Assistant):
     async def delete_conversation(self, conversation_id: str) -> ConversationDeleted:
         """Delete a conversation."""
         return await self._conversations.remove(conversation_id)
+
+    def follow_desk(self, bot_id: str | None = None, for_s: float = FOLLOWED_S) -> AsyncIterator[DeskNews]:
+        """Hear what waits at the desk."""
+        return self._queue.follow(bot_id, for_s)
+
+    async def list_intents(self, bot_id: str) -> list[TitledIntent]:
+        """List what a bot understands."""
+        return await self._bots.intents(bot_id)
 
     async def claim_conversation(self, conversation_id: str) -> Conversation:
         """Answer a conversation from now on."""

@@ -10,7 +10,12 @@ from mainstay.kit.errors import Failure
 from mainstay.kit.ids import Ids
 from mainstay.ports.ciphers import KeyDestroyed
 from mainstay.services.assistant.bots import Bots
-from mainstay.services.assistant.conversation_store import ConversationRow, ConversationStore, TurnRow
+from mainstay.services.assistant.conversation_store import (
+    ConversationRow,
+    ConversationStore,
+    TurnRow,
+)
+from mainstay.services.assistant.conversations import stir
 from mainstay.services.assistant.dialogue import Heard, Standing, Step, next_step, refused, spoken
 from mainstay.services.assistant.failures import (
     ConversationBusy,
@@ -210,6 +215,7 @@ class Turns:
 
     def _tell(self, taking: _Taking, turn: Turn) -> None:
         self._summarising.note(turn, escalated=turn.state == "waiting" and taking.before.state == "open")
+        stir(turn.conversation_id, desk=turn.state in _WITH_A_PERSON)
         if turn.state == "waiting" and taking.before.state == "open":
             place = taking.before.conversation_id
             emit(ConversationEscalated(bot_id=taking.before.bot_id, conversation_id=place))

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from mainstay.kernel.caller import Caller, Credential
+from mainstay.kernel.caller import LOOKED_AT, Caller, Credential
 from mainstay.kernel.guard import CredentialsUnknown
 from mainstay.kernel.recognising import Standing
 from mainstay.kernel.work import caller, emit, note_target
@@ -87,7 +87,7 @@ class PeopleService(People):
 
     async def recognise(self, credential: Credential) -> Caller:
         """Give the caller of a session; raises CredentialsUnknown and TenantSuspended."""
-        return await self._sessions.recognise(credential.secret)
+        return await self._sessions.recognise(credential.secret, used=credential.carrier != LOOKED_AT)
 
     async def find(self, tenant_id: str, subject: str) -> Caller | None:
         """Give a user as the caller that he is now, None if there is none; raises CredentialsUnknown."""

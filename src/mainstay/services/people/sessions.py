@@ -108,13 +108,17 @@ class Sessions:
         """Say whether a secret has the form of a session's."""
         return is_token(PREFIX, secret)
 
-    async def recognise(self, secret: str) -> Caller:
-        """Give the caller of a session; raises CredentialsUnknown and TenantSuspended."""
+    async def recognise(self, secret: str, *, used: bool = True) -> Caller:
+        """Give the caller of a session, which is used by that or only looked at.
+
+        Raises CredentialsUnknown and TenantSuspended.
+        """
         row, now = await self._store.recognised(hashed(secret)), self._clock.now_ms()
         if row is None or not self._lasts(row.tenant_id, row.session_id, row.created_ms, row.used_ms):
             raise CredentialsUnknown("The session has ended. Sign in again.")
         known = await self._standing.caller_of(row.tenant_id, row.user_id, row.role, frozenset(row.groups))
-        self._used[row.tenant_id, row.session_id] = now - now % _MINUTE_MS
+        if used:
+            self._used[row.tenant_id, row.session_id] = now - now % _MINUTE_MS
         only = self._demands.bound_by(row.demand, row.methods)
         return replace(known, secret=secret, signed_in_ms=row.created_ms, only=only)
 

@@ -1,4 +1,4 @@
-"""The cookies of these pages: no other door reads one."""
+"""The cookies of these pages; other doors read that of the session where its rules let them."""
 
 from collections.abc import Iterable
 from http.cookies import SimpleCookie

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from collections.abc import Mapping
 
 from mainstay.services.people.interface import Account
 from mainstay.transports.accounts.markup import NOTHING, Html, fill, joined
@@ -60,6 +61,7 @@ _PAGES = {
     "/account/apps": "Apps",
     "/account/sign-out": "Sign out",
 }
+_AT_THE_DESK = {"/desk": "Desk"}
 
 
 def page(
@@ -70,10 +72,12 @@ def page(
     here: str = "",
     head: Html = NOTHING,
     script: Html = NOTHING,
+    desk: bool = False,
 ) -> str:
     """Give a whole page; one with the script is sent under the policy that lets it run.
 
-    `who` has signed in, and `here` is the path of a page of the account, which leads on to the others.
+    `who` has signed in, and `here` is the path of a page of the account, which leads on to the others, and
+    to the `desk` of whoever may answer there.
     """
     return fill(
         _PAGE,
@@ -82,15 +86,15 @@ def page(
         head=head,
         sheet=Html(_SHEET),
         who=fill(_WHO, name=who.name, email=who.email, tenant=who.tenant) if who is not None else NOTHING,
-        nav=_nav(here) if here else NOTHING,
+        nav=_nav(here, {**(_AT_THE_DESK if desk else {}), **_PAGES}) if here else NOTHING,
         script=script,
         own=Html(' class="own"' if here else ""),
     )
 
 
-def _nav(here: str) -> Html:
+def _nav(here: str, shown: Mapping[str, str]) -> Html:
     items = joined(
-        fill(_NAV_ITEM, path=path, text=text, current=_current(here, path)) for path, text in _PAGES.items()
+        fill(_NAV_ITEM, path=path, text=text, current=_current(here, path)) for path, text in shown.items()
     )
     return fill(_NAV, items=items)
 

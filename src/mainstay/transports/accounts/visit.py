@@ -34,6 +34,7 @@ from mainstay.transports.rest.problems import status_of
 NOWHERE = PublicAddress("")
 _AGENT_LENGTH_MAX = 200
 _SEE_OTHER = 303
+_DESK = "assistant.follow_desk"
 DEMANDED = "/account/second-factor?demanded=1"
 """Where whoever has to add a second factor first is led."""
 _OF_APPS = ("list_authorizations", "revoke_authorization")
@@ -56,6 +57,7 @@ class Visit:
         """
         self.request = request
         self.who: Account | None = None
+        self.answers = False
         self.passkeys_at, self.no_passkeys = _site(address)
         self.scheme = request.url.scheme
         self.headers = request.scope["headers"]
@@ -89,14 +91,17 @@ class Visit:
         return (await self._application.dispatch(operation, message)).value
 
     async def recognise(self) -> None:
-        """Learn who has signed in; raises Unauthenticated where nobody has."""
+        """Learn who has signed in, and whether he may answer at the desk; raises Unauthenticated."""
         self.who = await self.call("get_account")
+        desk = next((each for each in self._application.operations if each.full_name == _DESK), None)
+        if desk is not None:
+            self.answers = (await self._application.guard.authenticate(self.credential())).may(desk.may)
 
     def page(self, title: str, body: Html, *, script: bool = False) -> str:
         """Give a page, for whoever has signed in with the way to the others."""
         here = self.request.url.path if self.who is not None else ""
         tag = script_tag(self.passkeys_at) if script else NOTHING
-        return page(title, body, who=self.who, here=here, script=tag)
+        return page(title, body, who=self.who, here=here, script=tag, desk=self.answers)
 
     def credential(self) -> Credential | None:
         """Give the credential of the session cookie."""

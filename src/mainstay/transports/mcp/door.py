@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any
-from urllib.parse import urlsplit
 
 from mcp.server.context import ServerRequestContext
 from mcp.server.lowlevel import Server
@@ -33,10 +32,11 @@ from mainstay.kernel.dispatch import Application, Message
 from mainstay.kernel.guard import STRANGER
 from mainstay.kernel.shedding import Overloaded, Place, Shedding, Throttled
 from mainstay.kernel.sources import Source
-from mainstay.kit.errors import Failure, Forbidden, Unauthenticated
+from mainstay.kit.errors import Failure, Unauthenticated
 from mainstay.kit.ids import Ids
 from mainstay.transports.mcp.tools import OperationTool, operation_tool
 from mainstay.transports.rest.credentials import challenge, description_of, read_credential, secret_of
+from mainstay.transports.rest.origins import refuse_foreign
 from mainstay.transports.rest.problems import (
     PROBLEM_MEDIA_TYPE,
     BodyTooSlow,
@@ -56,12 +56,6 @@ _INSTRUCTIONS = (
     "knowledge_search, ask with knowledge_answer; answers cite the documents they rest on."
 )
 _ADMITTED = "mainstay.admitted"
-
-
-class OriginRefused(Forbidden):
-    """The request comes from a web page of another host, or names a host that this server is not."""
-
-    title = "Requests from this origin are refused"
 
 
 @dataclass(frozen=True)
@@ -162,7 +156,7 @@ class McpDoor:
         self, scope: Scope, receive: Receive, send: Send, request_id: str, place: Place
     ) -> None:
         try:
-            self._check_origin(Headers(scope=scope))
+            refuse_foreign(Headers(scope=scope), self._settings.allowed_hosts, self._settings.allowed_origins)
             admitted = await self._admit(scope, request_id, place)
             if scope["method"] != "POST":
                 raise MethodUnsupported("This door has no sessions; send each message with POST.")
@@ -183,16 +177,6 @@ class McpDoor:
         client = scope.get("client")
         secret = secret_of(dict(scope["headers"]))
         return self._shedding.sources.of(secret, str(client[0]) if client else "")
-
-    def _check_origin(self, headers: Headers) -> None:
-        host = _host_of(f"//{headers.get('host', '')}")
-        if self._settings.allowed_hosts and host not in self._settings.allowed_hosts:
-            raise OriginRefused("This server does not answer for this host; an operator can allow it.")
-        origin = headers.get("origin")
-        if origin is None or origin in self._settings.allowed_origins:
-            return
-        if not host or _host_of(origin) != host:
-            raise OriginRefused("Web pages of other hosts may not call; an operator can allow them.")
 
     async def _admit(self, scope: Scope, request_id: str, place: Place) -> _Admitted:
         credential = read_credential(scope["headers"])
@@ -252,14 +236,6 @@ class McpDoor:
             return _told(bug(admitted.request_id))
         admitted.place.done()
         return CallToolResult(content=[TextContent(type="text", text=text)], structured_content=structured)
-
-
-def _host_of(address: str) -> str:
-    """Give an address's host, empty where it names none; raises OriginRefused."""
-    try:
-        return urlsplit(address).hostname or ""
-    except ValueError:
-        raise OriginRefused("The Host or Origin header is not an address; send a valid one.") from None
 
 
 def _timely(receive: Receive, idle_s: float) -> Receive:

@@ -1,7 +1,5 @@
 """How operations look as tools: names, schemas, hints, and values on their way in and out."""
 
-import base64
-import binascii
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,36 +8,21 @@ from typing import Any
 from mcp_types import Tool, ToolAnnotations
 
 from mainstay.kernel.caller import Caller
-from mainstay.kernel.dispatch import RequestInvalid
 from mainstay.kernel.guard import ANYBODY, SignInNeeded
-from mainstay.kernel.interface import Operation, Upload
+from mainstay.kernel.interface import Operation
+from mainstay.transports.rest.files_in_json import FILE, with_file
 from mainstay.transports.rest.schemas import plain, without_null
 
 Schema = dict[str, Any]
 
 _WRAP = "result"
-_FILE: Schema = {
-    "type": "object",
-    "description": "A file.",
-    "required": ["name", "content"],
-    "properties": {
-        "name": {"type": "string", "maxLength": 255, "description": "The file's name with its ending."},
-        "media_type": {"type": "string", "maxLength": 200, "description": "Such as `application/pdf`."},
-        "content": {
-            "type": "string",
-            "contentEncoding": "base64",
-            "description": "The file's bytes in base64.",
-        },
-    },
-    "additionalProperties": False,
-}
 
 
 def _input_schema(operation: Operation) -> Schema:
     schema: Schema = plain(operation.model.model_json_schema())
     schema["properties"] = {name: without_null(each) for name, each in schema.get("properties", {}).items()}
     if operation.upload is not None:
-        schema["properties"][operation.upload.name] = _FILE
+        schema["properties"][operation.upload.name] = FILE
     return schema
 
 
@@ -51,19 +34,6 @@ def _output_schema(operation: Operation) -> tuple[Schema, bool]:
     definitions = schema.pop("$defs", None)
     wrapped: Schema = {"type": "object", "required": [_WRAP], "properties": {_WRAP: schema}}
     return ({**wrapped, "$defs": definitions} if definitions else wrapped), True
-
-
-def _file(name: str, value: Any) -> Upload:
-    """Make an upload of what a tool call carries; raises RequestInvalid."""
-    told = "Give an object with `name`, `content` (base64) and, if known, `media_type`."
-    if isinstance(value, dict) and set(value) <= {"name", "content", "media_type"}:
-        file_name, content, media_type = value.get("name"), value.get("content"), value.get("media_type")
-        if isinstance(file_name, str) and isinstance(content, str) and isinstance(media_type, str | None):
-            try:
-                return Upload(file_name[:255], media_type, base64.b64decode(content, validate=True))
-            except (binascii.Error, ValueError):
-                told = "`content` is not base64."
-    raise RequestInvalid(f"Check these fields: {name}.", problems=[{"field": name, "problem": told}])
 
 
 @dataclass(frozen=True)
@@ -88,10 +58,7 @@ class OperationTool:
 
     def values(self, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
         """Give an operation's raw values from a tool call's arguments; raises RequestInvalid."""
-        upload = self.operation.upload
-        if upload is None or upload.name not in arguments:
-            return arguments
-        return {**arguments, upload.name: _file(upload.name, arguments[upload.name])}
+        return with_file(self.operation, arguments)
 
     def answer(self, value: Any) -> tuple[str, Any]:
         """Give an answer as text and as structured content."""

@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import Message as AsgiMessage
 from starlette.types import Receive, Scope, Send
 
@@ -81,6 +81,7 @@ class RestDoor(Starlette):
         self._shedding = shedding
         self._paths: Paths[PathAnswer] = Paths()
         self._beside: Paths[BaseRoute] = Paths()
+        self.sockets: set[bytes] = set()
         self.add_exception_handler(HTTPException, self._http_failed)
         self.add_exception_handler(Failure, self._failed)
         self.add_exception_handler(Exception, self._bug)
@@ -138,6 +139,8 @@ class RestDoor(Starlette):
         for route in routes:
             if isinstance(route, Route) and route.path.encode().startswith(_RAW_BASES):
                 self._beside.add(route.path, route)
+            elif isinstance(route, WebSocketRoute):
+                self.sockets.add(route.path.encode())
 
     async def _http_failed(self, request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500

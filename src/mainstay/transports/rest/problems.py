@@ -47,6 +47,12 @@ class MethodUnsupported(Invalid):
     title = "This path has not this method"
 
 
+class UpgradeRequired(Invalid):
+    """This path speaks WebSocket (RFC 6455), which a request has to ask for by its Upgrade header."""
+
+    title = "This path speaks WebSocket"
+
+
 class AnswerUnacceptable(Invalid):
     """The Accept header rules out every form in which the operation can answer."""
 
@@ -85,6 +91,7 @@ STATUS: Mapping[type[Failure], int] = {
     BodyTooSlow: 408,
     BodyTooLarge: 413,
     MediaTypeUnsupported: 415,
+    UpgradeRequired: 426,
 }
 """The one table; a failure has the status of its nearest ancestor here."""
 

@@ -3,7 +3,7 @@
 import asyncio
 import functools
 import typing
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
@@ -34,6 +34,11 @@ class Door(typing.Protocol):
 
     ids: Ids
 
+    @property
+    def sockets(self) -> Collection[bytes]:
+        """Give the paths that speak WebSocket."""
+        ...
+
     def turned_away(
         self, method: str, target: bytes, headers: Mapping[bytes, bytes], address: str
     ) -> Failure | None:
@@ -55,6 +60,7 @@ class Protocol(HttpToolsProtocol):
     _unread = 0
     _overdue: asyncio.TimerHandle | None = None
     _refused = False
+    _upgraded = False
 
     def __init__(self, *given: Any, door: Door, **named: Any) -> None:
         """Take what uvicorn gives, and the door that says whom to refuse unread."""
@@ -75,7 +81,7 @@ class Protocol(HttpToolsProtocol):
         """Read what came; refuse what goes on without anything of it being whole."""
         self._unread += len(data)
         super().data_received(data)
-        if self.transport.is_closing():
+        if self.transport.is_closing() or self._upgraded:
             return
         if self._unread > HEAD_BYTES_MAX:
             self.send_400_response("")
@@ -86,6 +92,18 @@ class Protocol(HttpToolsProtocol):
         """Wait for the head of a request that begins."""
         super().on_message_begin()
         self._wait()
+
+    def _should_upgrade(self) -> bool:
+        """Say whether a request is to become a WebSocket: one that asks for it where there is one."""
+        here = self.parser.get_method() == b"GET" and self.url.partition(b"?")[0] in self._door.sockets
+        return here and not self._answering() and bool(super()._should_upgrade())
+
+    def handle_websocket_upgrade(self) -> None:
+        """Hand the connection over; from now on nothing here waits for anything."""
+        self._upgraded = True
+        self._waited()
+        self._unset_keepalive_if_required()
+        super().handle_websocket_upgrade()
 
     def on_headers_complete(self) -> None:
         """Begin to answer."""

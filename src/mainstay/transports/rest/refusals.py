@@ -22,6 +22,7 @@ from mainstay.kernel.interface import Operation, Route
 from mainstay.kernel.shedding import Overloaded, Throttled
 from mainstay.kit.errors import Failure
 from mainstay.ports.database import DatabaseUnavailable
+from mainstay.transports.rest.origins import OriginRefused
 from mainstay.transports.rest.problems import (
     BUG_CODE,
     BUG_STATUS,
@@ -34,9 +35,11 @@ from mainstay.transports.rest.problems import (
     MessageMalformed,
     MethodUnsupported,
     RouteMissing,
+    UpgradeRequired,
     slug,
     status_of,
 )
+from mainstay.transports.websocket.problems import OperationMissing, SocketFull, SocketsTooMany
 
 Schema = dict[str, Any]
 Kinds = tuple[type[Failure], ...]
@@ -68,6 +71,7 @@ _OF_CREDENTIALS: Kinds = (
 _BODY: Kinds = (BodyTooSlow, BodyTooLarge, MediaTypeUnsupported)
 _WRITE: Kinds = (IdempotencyKeyInvalid, IdempotencyKeyReused, KeyTaken)
 _NOWHERE: Kinds = (RouteMissing, MethodUnsupported)
+_SOCKET: Kinds = (UpgradeRequired, OriginRefused, OperationMissing, SocketsTooMany, SocketFull)
 _BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})
 _NAMES: Mapping[int, str] = {
     400: "MessageMalformed",
@@ -138,7 +142,7 @@ def failures_of(operation: Operation, route: Route) -> Kinds:
 
 def every_failure(application: Application) -> dict[str, type[Failure]]:
     """Give every failure that the house can answer, by the last part of its problem type."""
-    found: list[type[Failure]] = [*EVERY, *_BODY, *_WRITE, *_NOWHERE, PermissionMissing]
+    found: list[type[Failure]] = [*EVERY, *_BODY, *_WRITE, *_NOWHERE, *_SOCKET, PermissionMissing]
     for operation in application.operations:
         found.extend(operation.fails)
     return {slug(failure.code()): failure for failure in found}
