@@ -140,6 +140,8 @@ ASSISTANT: dict[str, Sample] = {
         lambda world, mark: {**_read_bot(world, mark), "limit": 5}, {**_WRONG_ID, "limit": 0}, _NO_BOT
     ),
     "assistant.delete_conversation": Sample(_conversation, _WRONG_CONVERSATION, _NO_CONVERSATION),
+    "assistant.call_person": Sample(_conversation, _WRONG_CONVERSATION, _NO_CONVERSATION),
+    "assistant.end_conversation": Sample(_conversation, _WRONG_CONVERSATION, _NO_CONVERSATION),
     "assistant.claim_conversation": Sample(_conversation, _WRONG_CONVERSATION, _NO_CONVERSATION),
     "assistant.reply_to_conversation": Sample(
         _claimed, {**_WRONG_CONVERSATION, "text": ""}, {**_NO_CONVERSATION, "text": "a"}

@@ -142,6 +142,10 @@ class Running:
             self._failure = failure
             self._ready.set()
 
+    def outermost(self) -> Any:
+        """Give what answers requests over the wire."""
+        return self.app
+
     async def _serve(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         limits = {"rate_limit_per_minute": 1_000_000, "rate_limit_strangers_per_minute": 1_000_000}
@@ -156,13 +160,14 @@ class Running:
             sock = listening("127.0.0.1", 0)
             self.url = f"http://127.0.0.1:{sock.getsockname()[1]}"
             self.house.address.listens(self.url.replace("127.0.0.1", self.host))
-            config = uvicorn.Config(self.app, lifespan="on", log_config=None, ws="none")
+            config = uvicorn.Config(self.outermost(), lifespan="on", log_config=None, ws="none")
             server = uvicorn.Server(config)
             serving = asyncio.create_task(server.serve(sockets=[sock]))
             while not server.started and not serving.done():
                 await asyncio.sleep(0.01)
             self._ready.set()
             await self._stop.wait()
+            self.house.closing.begin()
             server.should_exit = True
             await serving
             sock.close()

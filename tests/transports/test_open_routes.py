@@ -21,6 +21,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
 PUBLIC = {
     "/account/{path:path}": "says that there is no such page",
     "/account/passkeys.js": "the one script of the account pages, the same for everybody",
+    "/widget.js": "the one script of widgets, the same for every page",
     "/": "names the version and these pages",
     "/healthz": "says that the process lives, and nothing else",
     "/readyz": "names each part and its state for whoever sends traffic here",

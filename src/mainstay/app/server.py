@@ -37,9 +37,11 @@ from mainstay.transports.compatible.scim.door import Parts as ScimParts
 from mainstay.transports.compatible.scim.door import ScimDoor
 from mainstay.transports.mcp.late import LateMcp
 from mainstay.transports.rest.door import RestDoor, rest_app
+from mainstay.transports.rest.embedded import for_embedded
 from mainstay.transports.rest.origins import for_pages
 from mainstay.transports.rest.protocol import protocol
 from mainstay.transports.rest.settings import RestSettings
+from mainstay.transports.widget.script import widget_routes
 
 _MB = 1024 * 1024
 _BACKLOG = 2048
@@ -129,6 +131,7 @@ def doors(house: House) -> RestDoor:
             *account_routes(house.application, house.address, house.clock, house.random),
             *sign_on_routes(house.application, house.clock, house.random),
             *lost_routes(house.application),
+            *widget_routes(house.embedding),
         ],
     )
 
@@ -247,7 +250,7 @@ async def serve(house: House, sock: socket.socket, started: Started) -> None:
     async with house:
         door = doors(house)
         config = uvicorn.Config(
-            for_pages(door, settings.allowed_origins),
+            for_embedded(for_pages(door, settings.allowed_origins), door, house.embedding),
             http=protocol(door),
             lifespan="on",
             ws="none",

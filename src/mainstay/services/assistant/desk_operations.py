@@ -16,11 +16,30 @@ from mainstay.services.assistant.limits import ConversationId, IntentName, Said
 from mainstay.services.assistant.records import Conversation, Turn
 
 _EXAMPLE = {"conversation_id": "conversation_01k9z6q7h8e4v5c3x2b1n0m9a8"}
+_TALKING = (ConversationMissing, ConversationBusy, TalkerErased)
 _ANSWERING = (ConversationMissing, ConversationNotYours, ConversationBusy, TalkerErased)
 
 
 class DeskOperations(metaclass=ABCMeta):
     """The operations of the desk; they are a part of those of the assistant."""
+
+    @writes(
+        "POST /assistant/conversations/{conversation_id}/person",
+        may="assistants:use",
+        fails=(*_TALKING, ConversationEnded),
+        example=_EXAMPLE,
+    )
+    async def call_person(self, conversation_id: ConversationId) -> Conversation:
+        """Ask for a person to answer your conversation; it waits in the queue of the desk then."""
+
+    @writes(
+        "POST /assistant/conversations/{conversation_id}/end",
+        may="assistants:use",
+        fails=_TALKING,
+        example=_EXAMPLE,
+    )
+    async def end_conversation(self, conversation_id: ConversationId) -> Conversation:
+        """End your own conversation, whoever answers it."""
 
     @writes(
         "POST /assistant/conversations/{conversation_id}/claim",
