@@ -61,6 +61,7 @@ ALL_ROWS = {
     "services/people/factor_store.py:FactorStore": "second factors are a person's, whose tenants are several",
     "services/people/passkey_store.py:PasskeyStore": "passkeys are a person's, found before she is known",
     "services/people/session_store.py:SessionStore": "sessions are found by their hash, and are a person's",
+    "services/widgets/store.py:VisitStore": "visitors are found by a hash, widgets by an id that is public",
     "services/people/store.py:PeopleStore": "a person is of no tenant, and members are read with her address",
 }
 """Who may take the rows of every tenant, and why; whatever else a service stores is one tenant's (`Rows`)."""

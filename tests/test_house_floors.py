@@ -32,6 +32,7 @@ SKELETON = [
     "services.federation.interface",
     "services.directory.interface",
     "services.files.interface",
+    "services.widgets.interface",
     "services.assistant.interface",
     *("engines.disk", "kernel.work", "ports.blobs", "kit.clock"),
 ]

@@ -260,6 +260,19 @@ from mainstay.services.privacy.records import (
     TenantExport,
     TenantExportPart,
 )
+from mainstay.services.widgets.interface import (
+    Widgets,
+)
+from mainstay.services.widgets.records import (
+    Look,
+    SaidPiece,
+    Thanks,
+    Visit,
+    VisitNews,
+    VisitStands,
+    Widget,
+    WidgetDeleted,
+)
 
 PACKAGES: tuple[str, ...]
 
@@ -323,6 +336,7 @@ class AssistantSync:
         bot_id: str,
         text: str,
         conversation_id: str | None = None,
+        turn_key: str | None = None,
     ) -> Pieces[TurnPiece]: ...
     def list_conversations(
         self,
@@ -431,6 +445,14 @@ class AssistantSync:
         self,
         bot_id: str,
     ) -> list[TitledIntent]: ...
+    def call_person(
+        self,
+        conversation_id: str,
+    ) -> Conversation: ...
+    def end_conversation(
+        self,
+        conversation_id: str,
+    ) -> Conversation: ...
     def claim_conversation(
         self,
         conversation_id: str,
@@ -1630,6 +1652,78 @@ class PrivacySync:
         purpose: str,
     ) -> ConsentState: ...
 
+class WidgetsSync:
+    def look_at_widget(
+        self,
+        widget_id: str,
+    ) -> Look: ...
+    def visit_widget(
+        self,
+        widget_id: str,
+        token: str | None = None,
+    ) -> Visit: ...
+    def say(
+        self,
+        widget_id: str,
+        text: str,
+        conversation_id: str | None = None,
+        turn_key: str | None = None,
+    ) -> Pieces[SaidPiece]: ...
+    def follow(
+        self,
+        widget_id: str,
+        conversation_id: str,
+        after: str | None = None,
+        for_s: float = 3600,
+    ) -> Pieces[VisitNews]: ...
+    def rate(
+        self,
+        widget_id: str,
+        turn_id: str,
+        helpful: bool,
+        comment: str = "",
+    ) -> Thanks: ...
+    def ask_for_person(
+        self,
+        widget_id: str,
+        conversation_id: str,
+    ) -> VisitStands: ...
+    def end(
+        self,
+        widget_id: str,
+        conversation_id: str,
+    ) -> VisitStands: ...
+    def create_widget(
+        self,
+        bot_id: str,
+        name: str,
+        origins: list[str],
+        title: str = "",
+        greeting: str = "",
+        suggestions: list[str] = ...,
+        colour: str = "",
+        language: Literal["", "en", "de", "fr", "es"] = "",
+    ) -> Widget: ...
+    def list_widgets(
+        self,
+        bot_id: str,
+    ) -> list[Widget]: ...
+    def update_widget(
+        self,
+        widget_id: str,
+        name: str | None = None,
+        origins: list[str] | None = None,
+        title: str | None = None,
+        greeting: str | None = None,
+        suggestions: list[str] | None = None,
+        colour: str | None = None,
+        language: Literal["", "en", "de", "fr", "es"] | None = None,
+    ) -> Widget: ...
+    def delete_widget(
+        self,
+        widget_id: str,
+    ) -> WidgetDeleted: ...
+
 class AsyncServices(_Services):
     assistant: Assistant
     authorization: Authorization
@@ -1645,6 +1739,7 @@ class AsyncServices(_Services):
     observability: Observability
     people: People
     privacy: Privacy
+    widgets: Widgets
 
 class SyncServices(_Services):
     assistant: AssistantSync
@@ -1661,3 +1756,4 @@ class SyncServices(_Services):
     observability: ObservabilitySync
     people: PeopleSync
     privacy: PrivacySync
+    widgets: WidgetsSync

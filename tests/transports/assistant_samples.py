@@ -177,6 +177,8 @@ ASSISTANT: dict[str, Sample] = {
         lambda world, mark: {**_read_bot(world, mark), "for_s": 0}, {**_WRONG_ID, "for_s": 3600.5}, _NO_BOT
     ),
     "assistant.list_intents": Sample(_bot, _WRONG_ID, _NO_BOT),
+    "assistant.call_person": Sample(_conversation, _WRONG_CONVERSATION, _NO_CONVERSATION),
+    "assistant.end_conversation": Sample(_conversation, _WRONG_CONVERSATION, _NO_CONVERSATION),
     "assistant.claim_conversation": Sample(_conversation, _WRONG_CONVERSATION, _NO_CONVERSATION),
     "assistant.reply_to_conversation": Sample(
         _claimed, {**_WRONG_CONVERSATION, "text": ""}, {**_NO_CONVERSATION, "text": "a"}

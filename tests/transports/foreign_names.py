@@ -12,6 +12,7 @@ from transports.assistant_samples import ASSISTANT_FOREIGN, ASSISTANT_OWN
 from transports.real_house import Running
 from transports.samples import SAMPLES
 from transports.test_every_transport import House
+from transports.widget_samples import WIDGETS_FOREIGN, WIDGETS_OWN
 from transports.worlds import World, furnished
 
 SECRET = "treasure"
@@ -157,6 +158,7 @@ VOCABULARY: Mapping[str, Callable[[Sides], Any]] = {
     "people.update_user.name": lambda _: "theirs",
     "people.list_users.after": lambda sides: sides.victim.user_id,
     **ASSISTANT_FOREIGN,
+    **WIDGETS_FOREIGN,
 }
 """What of another tenant's a field may name: by the field, or by the operation and the field."""
 
@@ -190,6 +192,7 @@ OWN = {
     },
     "federation.create_connection.client_id": "an identity provider's name for this server",
     **ASSISTANT_OWN,
+    **WIDGETS_OWN,
 }
 """Fields that name nothing of another tenant's, and why."""
 

@@ -12,6 +12,7 @@ STRANGERS = {
     *("authorization.revoke_token", "authorization.introspect_token", "authorization.end_session"),
     *("federation.find_connection", "federation.start_sign_in", "federation.get_metadata"),
     *("federation.finish_oidc", "federation.finish_saml"),
+    *("widgets.look_at_widget", "widgets.visit_widget"),
 }
 """By which strangers become known: answered without credentials, and apart from what anybody may."""
 KNOWN = [name for name in NAMES if name not in STRANGERS]
@@ -58,7 +59,7 @@ USER = {
 TALKER = {
     *("assistant.understand", "assistant.take_turn", "assistant.stream_turn", "assistant.rate_turn"),
     *("assistant.list_conversations", "assistant.get_conversation", "assistant.export_turns"),
-    "assistant.follow_conversation",
+    *("assistant.follow_conversation", "assistant.call_person", "assistant.end_conversation"),
     "assistant.delete_conversation",
     *("assistant.get_memory", "assistant.choose_memory", "assistant.change_fact"),
     *("assistant.forget_fact", "assistant.forget_facts"),
@@ -67,6 +68,7 @@ BOT_MAKER = {
     *("assistant.create_bot", "assistant.list_bots", "assistant.get_bot", "assistant.update_bot"),
     *("assistant.delete_bot", "assistant.train_bot", "assistant.use_model", "assistant.list_feedback"),
     *("assistant.review_feedback", "assistant.suggest_intents", "assistant.accept_suggestion"),
+    *("widgets.create_widget", "widgets.list_widgets", "widgets.update_widget", "widgets.delete_widget"),
 }
 DEVELOPER = USER | {
     *("generation.list_traces", "generation.get_trace"),

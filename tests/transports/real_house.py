@@ -144,6 +144,10 @@ class Running:
             self._failure = failure
             self._ready.set()
 
+    def outermost(self) -> Any:
+        """Give what answers requests over the wire."""
+        return self.app
+
     async def _serve(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         limits = {"rate_limit_per_minute": 1_000_000, "rate_limit_strangers_per_minute": 1_000_000}
@@ -159,7 +163,7 @@ class Running:
             self.url = f"http://127.0.0.1:{sock.getsockname()[1]}"
             self.house.address.listens(self.url.replace("127.0.0.1", self.host))
             config = uvicorn.Config(
-                self.app,
+                self.outermost(),
                 http=protocol(self.app),
                 ws=socket_protocol(),
                 ws_per_message_deflate=False,
@@ -172,6 +176,7 @@ class Running:
                 await asyncio.sleep(0.01)
             self._ready.set()
             await self._stop.wait()
+            self.house.closing.begin()
             server.should_exit = True
             await serving
             sock.close()

@@ -14,6 +14,7 @@ from transports.language_samples import LANGUAGE
 from transports.people_samples import PEOPLE
 from transports.real_house import NO_PAGE
 from transports.sign_on_samples import sign_on_samples
+from transports.widget_samples import WIDGETS
 from transports.worlds import COLLECTION, DOC, NOWHERE, ROLE, Sample, Values, World, own_audit, plain
 
 OPERATIONS: dict[str, Operation] = {
@@ -396,5 +397,6 @@ SAMPLES: dict[str, Sample] = {
     **GENERATION,
     **LANGUAGE,
     **ASSISTANT,
+    **WIDGETS,
     **sign_on_samples(Sample),
 }

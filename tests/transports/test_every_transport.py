@@ -193,7 +193,7 @@ DOORS: dict[str, Door] = {
 }
 _TOKENS = {
     *("authorization_code", "redirect_to", "refresh_token", "id_token", "client_id_issued_at"),
-    *("client_secret", "access_token", "uri", "recovery_codes", "pending_token"),
+    *("client_secret", "access_token", "uri", "recovery_codes", "pending_token", "token"),
     *("challenge", "user"),
 }
 _MARK = re.compile(r"mark\d|\b\d+(?=\.\w+@example\.com)")  # in texts, and before the addresses of new people

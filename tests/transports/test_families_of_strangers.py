@@ -23,6 +23,8 @@ TOLD = {"authorization.get_keys"}
 """What is public: everybody is told the same."""
 NO_CONNECTION = {"connection_id": "sso_00000000000000000000000000"}
 NEITHER = {"connection_id": "nothing_like_this"}
+NO_WIDGET, NO_SUCH_WIDGET = {"widget_id": "widget_00000000000000000000000000"}, {"widget_id": "nothing"}
+UNKNOWN_VISIT = "msv_" + "0" * 49
 NO_ATTEMPT = {"attempt": "A" * 200}
 GUESSES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "people.sign_in": (
@@ -81,20 +83,23 @@ GUESSES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {**NO_CONNECTION, **NO_ATTEMPT, "saml_response": "QUJD"},
         {**NEITHER, **NO_ATTEMPT, "saml_response": "QUJD"},
     ),
+    "widgets.look_at_widget": (NO_WIDGET, NO_SUCH_WIDGET),
+    "widgets.visit_widget": ({**NO_WIDGET, "token": UNKNOWN_VISIT}, {**NO_SUCH_WIDGET, "token": "x"}),
 }
 """What somebody tries who knows an address and no secret: about somebody, and about nobody."""
 MAILED = {"people.request_password_reset": {"codes"}}
 """Where something is written when somebody has the address: later, after the answer."""
 
 
-OF_A_CONNECTION = {
-    f"federation.{name}" for name in ("start_sign_in", "get_metadata", "finish_oidc", "finish_saml")
+OF_A_THING = {
+    *(f"federation.{name}" for name in ("start_sign_in", "get_metadata", "finish_oidc", "finish_saml")),
+    *("widgets.look_at_widget", "widgets.visit_widget"),
 }
 
 
 def expected(name: str) -> set[int]:
     """Give the statuses with which a guess may be answered."""
-    if name in OF_A_CONNECTION:
+    if name in OF_A_THING:
         return {404}
     return {200} if name in TOLD | {"federation.find_connection"} else {202, 401, 422}
 

@@ -22,6 +22,7 @@ PUBLIC = {
     "/account/{path:path}": "says that there is no such page",
     "/account/passkeys.js": "the one script of the account pages, the same for everybody",
     **{f"/desk/{name}.js": "a script of the desk, the same" for name in ("socket", "view", "desk")},
+    "/widget.js": "the one script of widgets, the same for every page",
     "/": "names the version and these pages",
     "/healthz": "says that the process lives, and nothing else",
     "/readyz": "names each part and its state for whoever sends traffic here",

@@ -26,6 +26,7 @@ from mainstay.kernel.caller import EVERYTHING, Caller
 from mainstay.kernel.clearing import Clearing
 from mainstay.kernel.closing import Closing
 from mainstay.kernel.dispatch import Application, Parts
+from mainstay.kernel.embedding import Embedder, Embedding
 from mainstay.kernel.entrance import Entrance
 from mainstay.kernel.erasing import Eraser
 from mainstay.kernel.errands import Errands
@@ -123,12 +124,11 @@ class House:
         self.eraser = Eraser(stands_on.database, stands_on.signer, self.clock, self.random)
         alone = not settings.database and not settings.only
         self.sealer = self._sealing(alone=alone)
-        self.recognisers, self.closing = Recognisers(), Closing()
+        self.recognisers, self.closing, self.embedding = Recognisers(), Closing(), Embedding()
         self.address = PublicAddress(settings.public_url)
         self.address.listens(settings.listens_at)  # as far as is known before the socket is taken
-        self._first = first
         self.new_key: str | None = None
-        self._errands, self.local_key = Errands(), ""
+        self._first, self._errands, self.local_key = first, Errands(), ""
         self._services = all_services()
         self._here = chosen_services(settings)
         self._others = others(settings.remotes)
@@ -153,6 +153,7 @@ class House:
         here = {service.interface: self._wiring.make(service.implementation) for service in self._here}
         self.application = Application(self._parts(outbox), here)
         self.recognisers.stand(self._recognising(here.values()))
+        self.embedding.stand(each for each in here.values() if isinstance(each, Embedder))
         self._caretakers = [each for each in here.values() if isinstance(each, Caretaker)]
         self._take_stock(stock)
         self._readiness = Readiness(stands_on.database, stands_on.encoder, stands_on.cache, self.clock)
@@ -261,6 +262,7 @@ class House:
             Takeout: Takeout(self.engines.database, TABLES, self.engines.cipher),
             Clearing: Clearing(self.engines.database, TABLES),
             Closing: self.closing,
+            Embedding: self.embedding,
             Subscribers: Subscribers(self._subscribers()),
             Clock: self.clock,
             Random: self.random,

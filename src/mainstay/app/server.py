@@ -38,12 +38,14 @@ from mainstay.transports.compatible.scim.door import ScimDoor
 from mainstay.transports.desk.door import DeskDoor
 from mainstay.transports.mcp.late import LateMcp
 from mainstay.transports.rest.door import RestDoor, rest_app
+from mainstay.transports.rest.embedded import for_embedded
 from mainstay.transports.rest.origins import for_pages
 from mainstay.transports.rest.protocol import protocol
 from mainstay.transports.rest.settings import RestSettings
 from mainstay.transports.websocket.door import SocketDoor
 from mainstay.transports.websocket.protocol import socket_protocol
 from mainstay.transports.websocket.settings import SocketSettings
+from mainstay.transports.widget.script import widget_routes
 
 _MB = 1024 * 1024
 _BACKLOG = 2048
@@ -132,6 +134,7 @@ def doors(house: House) -> RestDoor:
             *ScimDoor(ScimParts(house.application, house.address, house.ids, shedding)).routes,
             *OpenAIDoor(OpenAIParts(house.application, house.clock, house.ids, shedding, over_http)).routes,
             *_pages(house),
+            *widget_routes(house.embedding),
         ],
     )
 
@@ -269,7 +272,7 @@ async def serve(house: House, sock: socket.socket, started: Started) -> None:
     async with house:
         door = doors(house)
         config = uvicorn.Config(
-            for_pages(door, settings.allowed_origins),
+            for_embedded(for_pages(door, settings.allowed_origins), door, house.embedding),
             http=protocol(door),
             lifespan="on",
             ws=socket_protocol(),

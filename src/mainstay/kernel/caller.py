@@ -29,7 +29,8 @@ class Caller:
     `tenant_limit_per_minute` how often all callers of its tenant may together (0: no such limit);
     `ends_ms` is when what it came with ends; `signed_in_ms` is when a person signed in, if one did. What
     was granted in its name before `granted_since_ms` counts no more. Who has to add a second factor first
-    may ask for these operations `only` (None: no such bound).
+    may ask for these operations `only` (None: no such bound); so may a guest, somebody without an account
+    who came by the thing that `guest_of` names.
     """
 
     tenant_id: str
@@ -46,6 +47,7 @@ class Caller:
     signed_in_ms: int | None = None
     granted_since_ms: int = 0
     only: frozenset[str] | None = None
+    guest_of: str = ""
     secret: str = field(default="", repr=False)
 
     def may(self, permission: str) -> bool:

@@ -161,6 +161,8 @@ class Guard:
     def authorise(self, caller: Caller, operation: Operation) -> None:
         """Check the permission that an operation asks for."""
         if caller.only is not None and operation.may != STRANGER and operation.full_name not in caller.only:
+            if caller.guest_of:
+                raise PermissionMissing("Guests may not; sign in, or come with a key.")
             raise SecondFactorRequired(
                 "Set one up at `/account/second-factor`, or by `POST /v1/me/factors/totp`; "
                 "if you have one, sign in again with it."

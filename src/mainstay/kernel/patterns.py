@@ -38,6 +38,10 @@ WORDS: Mapping[str, str] = {
     r"[^\W_]": "Write at least one letter or digit.",
     r"^([0-9A-Fa-f]{32})?$": "Write 32 digits of base 16.",
     r"^[0-9a-f]{64}$": "Write 64 digits of base 16, in small letters.",
+    r"^(#[0-9a-fA-F]{6})?$": "Write a colour as #1d4ed8.",
+    r"^(https://[A-Za-z0-9][A-Za-z0-9.:-]*|http://(localhost|127\.0\.0\.1)(:[0-9]{1,5})?)$": (
+        "Write an origin without a path, as https://www.example.com (of this machine http://localhost:3000)."
+    ),
     r"^[A-Za-z0-9_-]{43}$": "Write the challenge of `S256`: 43 letters, digits, `_` or `-` (RFC 7636).",
     r"^[A-Za-z0-9._~-]{43,128}$": "Write 43 to 128 letters, digits, `.`, `_`, `~` or `-` (RFC 7636).",
     r"^[A-Za-z0-9+/= \t\r\n]+$": "Write base64.",

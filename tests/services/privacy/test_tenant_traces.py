@@ -34,7 +34,7 @@ WITH_ITS_ROWS = {
     *("request_log", "request_settings", "retention_policies", "roles", "sessions", "sign_in_settings"),
     *("sso_connections", "sso_domains", "sso_links", "sso_used", "tenant_exports", "tenant_tiers"),
     *("token_families", "usage", "user_groups", "files", "file_parts", "vector_stores", "attached_files"),
-    *("uploads", "upload_parts"),
+    *("uploads", "upload_parts", "widgets", "visits"),
 }
 """Each row is of one tenant, and goes with it."""
 WITH_ITS_LAST_TENANT = {
@@ -63,7 +63,8 @@ OF_NO_TENANT = {
 
 NOT_TAKEN_ALONG = {
     **dict.fromkeys(
-        ("authorization_codes", "refresh_tokens", "token_families", "sessions"), "secrets that end"
+        ("authorization_codes", "refresh_tokens", "token_families", "sessions", "visits"),
+        "secrets that end",
     ),
     **dict.fromkeys(("audit", "audit_links", "audit_checkpoints"), "has an export of its own, with proofs"),
     **dict.fromkeys(
@@ -111,6 +112,10 @@ async def planted(house: House, mails: Mailbox, tenant: Client, tenant_id: str) 
     await tenant.call("observability.set_request_settings", log_requests=True)
     await tenant.call("privacy.export_tenant")
     await tenant.call("privacy.set_retention", days={"feedback": 365})
+    [bot, *_] = await tenant.call("assistant.list_bots")
+    shown = {"name": "marker-title", "origins": ["https://marker-file.example.com"]}
+    widget = await tenant.call("widgets.create_widget", bot_id=bot.bot_id, **shown)
+    await client(house, "").call("widgets.visit_widget", widget_id=widget.widget_id)
     await calm(house, operator)
     [link] = await house.engines.database.fetch(SYSTEM, "SELECT connection_id FROM sso_connections")
     async with house.engines.database.unit(tenant_id) as unit:

@@ -101,6 +101,8 @@ NEVER = {
     "upload_parts": "of the tenant",
     "uploads": "of the tenant",
     "vector_stores": "of the tenant",
+    "visits": "of visitors, who have no account; the tests of widgets erase one",
+    "widgets": "of the tenant",
 }
 
 

@@ -14,7 +14,7 @@ from mainstay.services.assistant.conversation_store import (
 )
 from mainstay.services.assistant.failures import ConversationMissing, TurnMissing
 from mainstay.services.assistant.feedback_store import FeedbackStore
-from mainstay.services.assistant.happenings import TrainingDue
+from mainstay.services.assistant.happenings import BotRemoved, TrainingDue
 from mainstay.services.assistant.limits import ALL_CONVERSATIONS
 from mainstay.services.assistant.memory_store import MemoryStore
 from mainstay.services.assistant.records import (
@@ -146,6 +146,7 @@ class Conversations:
         """Erase a bot with its conversations."""
         await self._bots.remove(bot_id)
         await self._memory.remove_of({"bot_id": bot_id})
+        emit(BotRemoved(bot_id=bot_id), subject=bot_id, promised=True)
         return BotDeleted(bot_id=bot_id, conversations=await self._store.remove_of(bot_id))
 
 

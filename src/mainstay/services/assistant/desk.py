@@ -18,11 +18,17 @@ from mainstay.services.assistant.dialogue import Standing
 from mainstay.services.assistant.failures import (
     ConversationBusy,
     ConversationEnded,
+    ConversationMissing,
     ConversationNotYours,
     TalkerErased,
 )
 from mainstay.services.assistant.feedback import Judging
-from mainstay.services.assistant.happenings import ConversationClaimed, ConversationClosed, PersonReplied
+from mainstay.services.assistant.happenings import (
+    ConversationClaimed,
+    ConversationClosed,
+    ConversationEscalated,
+    PersonReplied,
+)
 from mainstay.services.assistant.limits import TURNS_MAX
 from mainstay.services.assistant.records import Conversation, Turn
 
@@ -82,18 +88,45 @@ class Desk:
         emit(PersonReplied(bot_id=row.bot_id, conversation_id=row.conversation_id, turn_id=turn.turn_id))
         return turn
 
+    async def call(self, conversation_id: str) -> Conversation:
+        """Let one's own conversation wait for a person; where one answers already, nothing changes."""
+        row = await self._own(conversation_id)
+        if row.state == "closed":
+            raise ConversationEnded("Begin a new one, and call a person there.")
+        if row.state != "open":
+            return told(row)
+        after = replace(row, state="waiting", changed_ms=self._clock.now_ms())
+        await self._save(row, after)
+        emit(ConversationEscalated(bot_id=row.bot_id, conversation_id=conversation_id))
+        return told(after)
+
+    async def end(self, conversation_id: str) -> Conversation:
+        """End one's own conversation."""
+        row = await self._own(conversation_id)
+        return told(row) if row.state == "closed" else await self._closed(row, "closed")
+
     async def close(self, conversation_id: str, state: Literal["closed", "open"]) -> Conversation:
         """End a conversation, or give it back to the bot."""
         row = await self._conversations.existing(conversation_id)
         if row.state == "claimed" and row.agent != caller().subject:
             raise ConversationNotYours("Another person of the team answers it.")
+        return await self._closed(row, state)
+
+    async def _closed(self, row: ConversationRow, state: Literal["closed", "open"]) -> Conversation:
         content = {**row.content, "standing": Standing().to_json()}
         now = self._clock.now_ms()
         after = replace(row, state=state, agent="", content=content, changed_ms=now)
         await self._save(row, after)
         if state == "closed":
-            emit(ConversationClosed(bot_id=row.bot_id, conversation_id=conversation_id))
+            emit(ConversationClosed(bot_id=row.bot_id, conversation_id=row.conversation_id))
         return told(after)
+
+    async def _own(self, conversation_id: str) -> ConversationRow:
+        """Find a conversation of the caller's; raises ConversationMissing."""
+        row = await self._conversations.existing(conversation_id)
+        if row.subject != caller().subject:
+            raise ConversationMissing("List the conversations to see their ids.")
+        return row
 
     async def _claimed(self, conversation_id: str) -> ConversationRow:
         row = await self._conversations.existing(conversation_id)

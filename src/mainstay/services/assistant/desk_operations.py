@@ -21,6 +21,7 @@ from mainstay.services.assistant.limits import FOLLOWED_S, BotId, ConversationId
 from mainstay.services.assistant.records import Conversation, DeskNews, TitledIntent, Turn
 
 _EXAMPLE = {"conversation_id": "conversation_01k9z6q7h8e4v5c3x2b1n0m9a8"}
+_TALKING = (ConversationMissing, ConversationBusy, TalkerErased)
 _ANSWERING = (ConversationMissing, ConversationNotYours, ConversationBusy, TalkerErased)
 
 
@@ -55,6 +56,24 @@ class DeskOperations(metaclass=ABCMeta):
     )
     async def list_intents(self, bot_id: BotId) -> list[TitledIntent]:
         """List what a bot understands, so that a person can name the one that was meant."""
+
+    @writes(
+        "POST /assistant/conversations/{conversation_id}/person",
+        may="assistants:use",
+        fails=(*_TALKING, ConversationEnded),
+        example=_EXAMPLE,
+    )
+    async def call_person(self, conversation_id: ConversationId) -> Conversation:
+        """Ask for a person to answer your conversation; it waits in the queue of the desk then."""
+
+    @writes(
+        "POST /assistant/conversations/{conversation_id}/end",
+        may="assistants:use",
+        fails=_TALKING,
+        example=_EXAMPLE,
+    )
+    async def end_conversation(self, conversation_id: ConversationId) -> Conversation:
+        """End your own conversation, whoever answers it."""
 
     @writes(
         "POST /assistant/conversations/{conversation_id}/claim",

@@ -12,6 +12,12 @@ class BotTrained(Event):
     switched: bool
 
 
+class BotRemoved(Event):
+    """A bot was deleted, with everything that was said to it."""
+
+    bot_id: str
+
+
 class ConversationEscalated(Event):
     """A conversation waits for a person."""
 

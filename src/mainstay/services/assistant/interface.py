@@ -26,6 +26,7 @@ from mainstay.services.assistant.failures import (
     TalkerErased,
     TurnMissing,
 )
+from mainstay.services.assistant.happenings import BotRemoved
 from mainstay.services.assistant.learning_operations import LearningOperations
 from mainstay.services.assistant.limits import (
     ALL_CONVERSATIONS,
@@ -33,6 +34,7 @@ from mainstay.services.assistant.limits import (
     BotId,
     BotName,
     Collections,
+    Comment,
     ConversationId,
     Languages,
     Page,
@@ -44,6 +46,7 @@ from mainstay.services.assistant.limits import (
     State,
     Texts,
     TurnId,
+    TurnKey,
 )
 from mainstay.services.assistant.memory_operations import MemoryOperations
 from mainstay.services.assistant.memory_records import Remembering
@@ -63,6 +66,29 @@ from mainstay.services.assistant.records import (
     Understood,
     WholeConversation,
 )
+
+__all__ = [
+    "FOLLOWED_S",
+    "Assistant",
+    "BotId",
+    "BotMissing",
+    "BotModelMissing",
+    "BotRemoved",
+    "Comment",
+    "ConversationBusy",
+    "ConversationEnded",
+    "ConversationId",
+    "ConversationMissing",
+    "ConversationsTooMany",
+    "FollowedTooMany",
+    "ModelStale",
+    "Said",
+    "TalkerErased",
+    "Turn",
+    "TurnId",
+    "TurnKey",
+    "TurnMissing",
+]
 
 _GRANTS = {ALL_CONVERSATIONS: "Shows what others say to bots, in every operation that shows conversations."}
 _BOT_EXAMPLE = {"bot_id": "bot_01k9z6q7h8e4v5c3x2b1n0m9a8"}
@@ -184,7 +210,11 @@ class Assistant(LearningOperations, MemoryOperations, DeskOperations, Interface,
         example=_TURN_EXAMPLE,
     )
     def stream_turn(
-        self, bot_id: BotId, text: Said, conversation_id: ConversationId | None = None
+        self,
+        bot_id: BotId,
+        text: Said,
+        conversation_id: ConversationId | None = None,
+        turn_key: TurnKey | None = None,
     ) -> AsyncIterator[TurnPiece]:
         """Say something to a bot and hear it piece by piece (`Accept: text/event-stream`).
 

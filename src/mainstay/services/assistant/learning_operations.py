@@ -139,9 +139,9 @@ class LearningOperations(metaclass=ABCMeta):
         bot_id: BotId,
         name: IntentName,
         examples: Annotated[list[ExampleText], Field(min_length=1, max_length=100)],
-        replies: Annotated[list[Reply], Field(max_length=20)] = [],  # noqa: B006 - never changed
+        replies: Annotated[list[Reply], Field(max_length=20)] = [],
         title: IntentTitle = "",
-        turn_ids: Annotated[list[TurnId], Field(max_length=200)] = [],  # noqa: B006 - never changed
+        turn_ids: Annotated[list[TurnId], Field(max_length=200)] = [],
     ) -> Bot:
         """Make an intent with its reply of a suggestion; the bot is trained with it when this answers.
 

@@ -26,6 +26,16 @@ BotId = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=_I
 BotName = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_PRINTABLE)]
 ConversationId = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=_ID)]
 TurnId = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=_ID)]
+TurnKey = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=64, pattern=_ID),
+    Field(
+        description=(
+            "Your own name of this turn. Said again with the same one, after the connection broke off, it is "
+            "the same turn: it is told again, and its answer is made if that was broken off too."
+        )
+    ),
+]
 FeedbackId = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=_ID)]
 CollectionName = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[\w][\w .:@/-]*$")]
 Collections = Annotated[

@@ -247,9 +247,11 @@ class Turn(Record):
     slots: dict[str, str] = Field(description="What is known for the intent by now.")
     reply: str
     options: list[str] = Field(description="The intents between which the bot asks to choose.")
+    choices: list[str] = Field([], description="What these are called; to say one is to choose it.")
     citations: list[Citation]
     fallback: Literal["clarify", "search", "escalate"] | None = None
     by: Literal["bot", "person"] = "bot"
+    answered: bool = Field(True, description="False: the answer is still made, or was broken off.")
     state: State
     version: int = Field(description="Which model understood it.")
     created_ms: int

@@ -148,12 +148,11 @@ class AssistantService(Assistant):
         """Say something to a bot."""
         return await self._turns.take(bot_id, text, conversation_id)
 
-    async def stream_turn(
-        self, bot_id: str, text: str, conversation_id: str | None = None
+    def stream_turn(
+        self, bot_id: str, text: str, conversation_id: str | None = None, turn_key: str | None = None
     ) -> AsyncIterator[TurnPiece]:
         """Say something to a bot, and hear it piece by piece."""
-        async for piece in self._turns.stream(bot_id, text, conversation_id):
-            yield piece
+        return self._turns.stream(bot_id, text, conversation_id, turn_key or "")
 
     async def list_conversations(
         self,
@@ -199,6 +198,14 @@ class AssistantService(Assistant):
     async def reply_to_conversation(self, conversation_id: str, text: str, intent: str | None = None) -> Turn:
         """Say something instead of a bot."""
         return await self._desk.reply(conversation_id, text, intent)
+
+    async def call_person(self, conversation_id: str) -> Conversation:
+        """Ask for a person."""
+        return await self._desk.call(conversation_id)
+
+    async def end_conversation(self, conversation_id: str) -> Conversation:
+        """End one's own conversation."""
+        return await self._desk.end(conversation_id)
 
     async def close_conversation(
         self, conversation_id: str, state: Literal["closed", "open"] = "closed"

@@ -14,6 +14,7 @@ from mainstay.services.assistant.conversation_store import (
     ConversationRow,
     ConversationStore,
     TurnRow,
+    Wanted,
 )
 from mainstay.services.assistant.conversations import stir
 from mainstay.services.assistant.dialogue import Heard, Standing, Step, next_step, refused, spoken
@@ -39,6 +40,7 @@ from mainstay.services.knowledge.interface import GroundedAnswer
 
 _SAID_LENGTH = 200
 _WITH_A_PERSON = ("waiting", "claimed")
+_KEYED_MAX = 5  # a turn is said again at once, so its key is looked for among the last ones
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,7 @@ class _Taking:
     now_ms: int
     known: Recalled
     change: Change = UNCHANGED
+    key: str = ""
 
     @property
     def number(self) -> int:
@@ -103,12 +106,19 @@ class Turns:
         await self._remember(taking)
         return turn
 
-    async def stream(self, bot_id: str, text: str, conversation_id: str | None) -> AsyncIterator[TurnPiece]:
+    async def stream(
+        self, bot_id: str, text: str, conversation_id: str | None, key: str = ""
+    ) -> AsyncIterator[TurnPiece]:
         """Take a turn in pieces: what was said is stored before the first, the answer before the last."""
-        taking = await self._begun(bot_id, text, conversation_id)
+        again = await self._said_before(bot_id, conversation_id, key) if key else None
+        if again is not None and again.content.get("answered", True):
+            yield _told_again(again)
+            return
+        taking = await self._begun(bot_id, text, conversation_id, again, key)
         step, answer, ids = taking.step, None, (taking.before.conversation_id, taking.turn_id)
-        begun = _turn(taking, Step(step.standing), None)
-        await self._save(taking, begun, Standing.of(taking.before.content["standing"]))
+        if again is None:
+            begun = _turn(taking, Step(step.standing), None).model_copy(update={"answered": False})
+            await self._save(taking, begun, Standing.of(taking.before.content["standing"]))
         greeting = _greeting(taking)
         yield TurnPiece(conversation_id=ids[0], turn_id=ids[1], text=greeting)
         taking = _keeping(await self._acted(taking))
@@ -126,10 +136,33 @@ class Turns:
         await self._remember(taking)
         yield TurnPiece(conversation_id=ids[0], turn_id=ids[1], result=turn)
 
-    async def _begun(self, bot_id: str, text: str, conversation_id: str | None) -> _Taking:
+    async def _said_before(self, bot_id: str, conversation_id: str | None, key: str) -> TurnRow | None:
+        """Find one of the caller's last turns by its key: what was said is not said twice."""
+        me = caller().subject
+        if conversation_id is None:
+            found = await self._store.conversations(Wanted(bot_id, None, me), None, 1)
+        else:
+            one = await self._store.conversation(conversation_id)
+            found = [one] if one is not None and (one.bot_id, one.subject) == (bot_id, me) else []
+        for row in found:
+            for turn in await self._store.turns_from(row.conversation_id, row.turns - _KEYED_MAX):
+                if turn.content.get("key") == key:
+                    return turn
+        return None
+
+    async def _begun(
+        self,
+        bot_id: str,
+        text: str,
+        conversation_id: str | None,
+        again: TurnRow | None = None,
+        key: str = "",
+    ) -> _Taking:
         bot = await self._bots.existing(bot_id)
         now = self._clock.now_ms()
-        before = await self._conversation(bot_id, conversation_id, now)
+        before = await self._conversation(bot_id, again.conversation_id if again else conversation_id, now)
+        if again is not None:
+            before, text = replace(before, turns=again.number - 1), str(again.content["text"])
         note_target(before.conversation_id)
         plan, model = await self._models.plan(bot), await self._models.model(bot_id, bot.version)
         [understood] = await self._models.understand(bot, [text])
@@ -142,10 +175,10 @@ class Turns:
             heard = Heard(text, understood, scope_threshold(plan, model), known.filling())
             told = commanded(plan, standing, heard, known) if plan.memory.on else None
             step, change = told or (next_step(plan, replace(standing, noting=()), heard), UNCHANGED)
-        new = conversation_id is None
-        turn_id = self._ids.new("turn")
+        new = conversation_id is None and again is None
+        turn_id = self._ids.new("turn") if again is None else again.turn_id
         return _Taking(
-            plan, before, new, turn_id, text, understood, bot.version, step, now, known, change
+            plan, before, new, turn_id, text, understood, bot.version, step, now, known, change, key
         )  # fmt: skip
 
     async def _acted(self, taking: _Taking) -> _Taking:
@@ -230,6 +263,11 @@ def _keeping(taking: _Taking) -> _Taking:
     return replace(taking, step=step, change=change)
 
 
+def _told_again(row: TurnRow) -> TurnPiece:
+    turn = Turn.model_validate(row.content)
+    return TurnPiece(conversation_id=row.conversation_id, turn_id=row.turn_id, text=turn.reply, result=turn)
+
+
 def _answered(taking: _Taking, answer: GroundedAnswer | None) -> tuple[Turn, Standing]:
     """Give the turn as it is answered, and where the conversation stands then."""
     step = taking.step
@@ -259,6 +297,7 @@ def _turn(taking: _Taking, step: Step, answer: GroundedAnswer | None) -> Turn:
         slots=dict(step.standing.slots),
         reply=_greeting(taking) + reply,
         options=list(step.options),
+        choices=[taking.plan.intents[name].title for name in step.options],
         citations=[] if answer is None else answer.citations,
         fallback=step.fallback,
         state="waiting" if step.does == "escalate" and before.state == "open" else before.state,
@@ -289,6 +328,6 @@ def _row(taking: _Taking, turn: Turn) -> TurnRow:
         subject=before.subject,
         author=before.subject,
         fallback="unanswered" if open_question else turn.fallback or "",
-        content=turn.model_dump(),
+        content={**turn.model_dump(), "key": taking.key} if taking.key else turn.model_dump(),
         created_ms=taking.now_ms,
     )

@@ -85,14 +85,15 @@ class RestDoor(Starlette):
         self.add_exception_handler(HTTPException, self._http_failed)
         self.add_exception_handler(Failure, self._failed)
         self.add_exception_handler(Exception, self._bug)
-        for path, answer in _path_answers(application, self._make, settings, shedding).items():
+        for path, answer in _path_answers(application, self.exchange, settings, shedding).items():
             for base in BASES:
                 self._paths.add(base + path, answer)
                 self.router.routes.append(
                     Route(base + path, answer, methods=list(answer.methods), include_in_schema=False)
                 )
 
-    def _make(self, scope: Scope, receive: Receive, send: Send) -> Exchange:
+    def exchange(self, scope: Scope, receive: Receive, send: Send) -> Exchange:
+        """Make what a request is read and answered by."""
         return Exchange(scope, receive, send, self.ids, self._settings)
 
     @cached_property
@@ -105,8 +106,8 @@ class RestDoor(Starlette):
         if scope["type"] != "http":
             await super().__call__(scope, receive, send)
             return
-        path = _raw_path(scope)
-        exchange = self._make(scope, receive, send)
+        path = raw_path(scope)
+        exchange = self.exchange(scope, receive, send)
         if path.startswith(_RAW_BASES) and self._beside.find(path) is None:
             found = self._paths.find(path)
             if found is None:
@@ -173,7 +174,7 @@ def _route_missing() -> RouteMissing:
     )
 
 
-def _raw_path(scope: Scope) -> bytes:
+def raw_path(scope: Scope) -> bytes:
     """Give the path as it was sent, without what a proxy put in front."""
     raw: bytes = scope.get("raw_path") or scope["path"].encode("utf-8", "surrogateescape")
     root = scope.get("root_path", "").rstrip("/").encode()

@@ -1,0 +1,1 @@
+"""Bots on web pages, and the visitors who talk with them."""

@@ -1,0 +1,1 @@
+"""The script by which a bot stands on pages of other hosts."""
