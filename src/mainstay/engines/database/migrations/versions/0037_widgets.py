@@ -3,8 +3,8 @@
 from mainstay.engines.database.revisions import create_table, drop_table
 from mainstay.ports.database import Column, Index, Table
 
-revision = "0040"
-down_revision = "0035"
+revision = "0037"
+down_revision = "0036"
 branch_labels = None
 depends_on = None
 
