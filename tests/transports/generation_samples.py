@@ -1,5 +1,6 @@
 """Values for the operations on generated answers."""
 
+from transports.prompt_samples import PROMPTS
 from transports.worlds import NOWHERE, Sample, Values, World, plain
 
 _ASK = [
@@ -21,6 +22,8 @@ _ALL: Values = {
     "stop": ["END"],
     "seed": 7,
     "hide_personal_data": True,
+    "cache": {"mode": "semantic", "seconds": 60, "similarity": 0.9},
+    "prompt": {"prompt": "greeting", "version": 3},
 }
 _WRONG = {"messages": [], "temperature": 3}
 _ITEMS: Values = {
@@ -56,9 +59,17 @@ GENERATION: dict[str, Sample] = {
     "generation.list_generators": Sample(plain()),
     "generation.list_traces": Sample(plain(subject=NOWHERE, limit=2), {"limit": 201}),
     "generation.get_trace": Sample(_trace, {"trace_id": "no id!"}, {"trace_id": NOWHERE}),
+    "generation.judge_trace": Sample(
+        lambda world, mark: {**_trace(world, mark), "value": 0.5},
+        {"trace_id": "no id!"},
+        {"trace_id": NOWHERE},
+    ),
+    "generation.get_caching": Sample(plain()),
+    "generation.set_caching": Sample(plain(exact=True, semantic=True), {"exact": 5}),
     "generation.keep_response": Sample(
         plain(**_ITEMS, facts={"model": "echo"}), {"previous_id": "no id!"}, {"previous_id": NOWHERE}
     ),
     "generation.get_response": Sample(_kept, {"response_id": "no id!"}, {"response_id": NOWHERE}),
     "generation.delete_response": Sample(_gone, {"response_id": "no id!"}, {"response_id": NOWHERE}),
+    **PROMPTS,
 }

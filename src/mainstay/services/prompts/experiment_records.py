@@ -25,7 +25,7 @@ class Arm(Input):
 
     arm: ArmName
     version: Version
-    weight: Annotated[float, Field(gt=0, le=1_000)] = 1.0
+    weight: Annotated[float, Field(ge=0.001, le=1_000)] = 1.0
 
 
 Arms = Annotated[
