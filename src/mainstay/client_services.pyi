@@ -1694,7 +1694,7 @@ class PromptsSync:
         version: int = 0,
         label: str = "",
         generator: str = "",
-        key: str = "",
+        unit: str = "",
         cache: CacheWish | None = None,
     ) -> PromptAnswer: ...
     def expose_prompt(
@@ -1703,7 +1703,7 @@ class PromptsSync:
         variables: dict[str, JsonValue] = ...,
         version: int = 0,
         label: str = "",
-        key: str = "",
+        unit: str = "",
     ) -> Rendered: ...
     def set_prompt_examples(
         self,

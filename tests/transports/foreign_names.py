@@ -29,6 +29,7 @@ FAKES = {
     "their key": "theyr key",
     "their-purpose": "theyr-purpose",
     "their house": "theyr house",
+    "their-prompt": "theyr-prompt",
 }
 
 

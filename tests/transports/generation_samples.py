@@ -22,7 +22,7 @@ _ALL: Values = {
     "stop": ["END"],
     "seed": 7,
     "hide_personal_data": True,
-    "cache": {"mode": "semantic", "seconds": 60, "similarity": 0.9},
+    "cache": {"mode": "off", "seconds": 60, "similarity": 0.9},
     "prompt": {"prompt": "greeting", "version": 3},
 }
 _WRONG = {"messages": [], "temperature": 3}
@@ -65,7 +65,7 @@ GENERATION: dict[str, Sample] = {
         {"trace_id": NOWHERE},
     ),
     "generation.get_caching": Sample(plain()),
-    "generation.set_caching": Sample(plain(exact=True, semantic=True), {"exact": 5}),
+    "generation.set_caching": Sample(plain(exact=True, semantic=True)),
     "generation.keep_response": Sample(
         plain(**_ITEMS, facts={"model": "echo"}), {"previous_id": "no id!"}, {"previous_id": NOWHERE}
     ),

@@ -1,5 +1,6 @@
 """Values for the operations of prompts."""
 
+from collections.abc import Callable
 from typing import Any
 
 from transports.worlds import NOWHERE, Sample, Values, World, plain
@@ -8,7 +9,7 @@ _EXAMPLES = [
     {"name": "ada", "variables": {"name": "Ada ü"}, "expect": [{"contains": "Ada"}, {"matches": "A.a"}]}
 ]
 _ARMS = [{"arm": "now", "version": 1, "weight": 2}, {"arm": "new", "version": 2}]
-_KEPT, _READ = "kept", "theirs"
+_READ, _THEIRS = "read", "their-prompt"
 _WRONG, _NO_PROMPT = {"name": "no name!"}, {"name": NOWHERE}
 _SETTINGS = {
     "temperature": 0.5,
@@ -29,7 +30,7 @@ def _names(world: World) -> list[str]:
     return [each["name"] for each in world.call("prompts.list_prompts", limit=200)["prompts"]]
 
 
-def prompt_of(world: World, name: str = _KEPT) -> str:
+def prompt_of(world: World, name: str = _READ) -> str:
     """Give a prompt with two versions, a label and examples, the same each time for a name."""
     if name not in _names(world):
         world.call("prompts.create_prompt", name=name, text="Greet {{ name }}.")
@@ -40,16 +41,13 @@ def prompt_of(world: World, name: str = _KEPT) -> str:
     return name
 
 
-def _prompt(world: World, _mark: str) -> Values:
-    return {"name": prompt_of(world)}
-
-
 def _read(world: World, _mark: str) -> Values:
     return {"name": prompt_of(world, _READ)}
 
 
-def _gone(world: World, mark: str) -> Values:
-    return {"name": prompt_of(world, f"gone-{mark}".replace(" ", "-"))}
+def _fresh(prefix: str) -> Callable[[World, str], Values]:
+    """Give a prompt of its own at each call: what changes one changes no other."""
+    return lambda world, mark: {"name": prompt_of(world, f"{prefix}-{mark}".replace(" ", "-"))}
 
 
 def read_test_of(world: World) -> str:
@@ -77,17 +75,17 @@ def _tried(world: World, mark: str) -> Values:
 
 
 def _experiment(world: World, mark: str) -> Values:
-    prompt = _gone(world, mark)
+    prompt = _fresh("stop")(world, mark)
     made = world.call("prompts.start_prompt_experiment", **prompt, arms=_ARMS)
     return {**prompt, "experiment_id": made["experiment_id"], "winner": "new"}
 
 
 PROMPTS: dict[str, Sample] = {
     "prompts.create_prompt": Sample(
-        lambda _, mark: {"name": f"made-{mark}".replace(" ", "-"), **_CONTENT}, {**_WRONG, "text": 5}
+        lambda _, mark: {"name": f"made-{mark}".replace(" ", "-"), **_CONTENT}, _WRONG
     ),
     "prompts.add_prompt_version": Sample(
-        lambda world, mark: {**_prompt(world, mark), "text": "Hi {{ name }}."}, _WRONG, _NO_PROMPT
+        lambda world, mark: {**_fresh("add")(world, mark), "text": "Hi {{ name }}."}, _WRONG, _NO_PROMPT
     ),
     "prompts.list_prompts": Sample(plain(after="a", limit=1), {"limit": 0}),
     "prompts.get_prompt": Sample(
@@ -102,7 +100,7 @@ PROMPTS: dict[str, Sample] = {
     ),
     "prompts.move_prompt_label": Sample(
         lambda world, mark: {
-            **_prompt(world, mark),
+            **_fresh("move")(world, mark),
             "label": "production",
             "version": 1,
             "require_tests": 0.0,
@@ -111,31 +109,33 @@ PROMPTS: dict[str, Sample] = {
         _NO_PROMPT,
     ),
     "prompts.roll_back_prompt_label": Sample(
-        lambda world, mark: {**_prompt(world, mark), "label": "staging"}, _WRONG, _NO_PROMPT
+        lambda world, mark: {**_fresh("back")(world, mark), "label": "staging"}, _WRONG, _NO_PROMPT
     ),
     "prompts.remove_prompt_label": Sample(
-        lambda world, mark: {**_gone(world, mark), "label": "staging"}, _WRONG, _NO_PROMPT
+        lambda world, mark: {**_fresh("remove")(world, mark), "label": "staging"}, _WRONG, _NO_PROMPT
     ),
-    "prompts.delete_prompt": Sample(_gone, _WRONG, _NO_PROMPT),
+    "prompts.delete_prompt": Sample(_fresh("delete"), _WRONG, _NO_PROMPT),
     "prompts.render_prompt": Sample(
         lambda world, mark: {**_read(world, mark), **_VALUES}, _WRONG, _NO_PROMPT
     ),
     "prompts.run_prompt": Sample(
-        lambda world, mark: {**_prompt(world, mark), **_VALUES, "generator": "echo", "key": "user ü"},
+        lambda world, mark: {**_fresh("run")(world, mark), **_VALUES, "generator": "echo", "unit": "user ü"},
         {**_WRONG, "version": -1},
         _NO_PROMPT,
     ),
     "prompts.expose_prompt": Sample(
-        lambda world, mark: {**_prompt(world, mark), **_VALUES, "key": "user ü"}, _WRONG, _NO_PROMPT
+        lambda world, mark: {**_fresh("show")(world, mark), **_VALUES, "unit": "user ü"}, _WRONG, _NO_PROMPT
     ),
     "prompts.set_prompt_examples": Sample(
-        lambda world, mark: {**_prompt(world, mark), "examples": _EXAMPLES},
+        lambda world, mark: {**_fresh("set")(world, mark), "examples": _EXAMPLES},
         {**_WRONG, "examples": [{"name": ""}]},
         _NO_PROMPT,
     ),
     "prompts.get_prompt_examples": Sample(_read, _WRONG, _NO_PROMPT),
     "prompts.start_prompt_test": Sample(
-        lambda world, mark: {**_prompt(world, mark), "version": 1, "generator": "echo"}, _WRONG, _NO_PROMPT
+        lambda world, mark: {**_fresh("test")(world, mark), "version": 1, "generator": "echo"},
+        _WRONG,
+        _NO_PROMPT,
     ),
     "prompts.list_prompt_tests": Sample(_tried, _WRONG, _NO_PROMPT),
     "prompts.get_prompt_test": Sample(
@@ -144,7 +144,9 @@ PROMPTS: dict[str, Sample] = {
         {"test_id": NOWHERE},
     ),
     "prompts.start_prompt_experiment": Sample(
-        lambda world, mark: {**_gone(world, mark), "arms": _ARMS, "alpha": 0.1}, {"arms": []}, _NO_PROMPT
+        lambda world, mark: {**_fresh("try")(world, mark), "arms": _ARMS, "alpha": 0.1},
+        {"arms": []},
+        _NO_PROMPT,
     ),
     "prompts.list_prompt_experiments": Sample(_read, _WRONG, _NO_PROMPT),
     "prompts.get_prompt_experiment": Sample(
@@ -158,8 +160,8 @@ PROMPTS: dict[str, Sample] = {
 }
 
 PROMPTS_FOREIGN = {
-    **{f"{operation}.name": lambda sides: prompt_of(sides.victim, _READ) for operation in PROMPTS},
-    "prompts.list_prompts.after": lambda sides: prompt_of(sides.victim, _READ),
+    **{f"{operation}.name": lambda sides: prompt_of(sides.victim, _THEIRS) for operation in PROMPTS},
+    "prompts.list_prompts.after": lambda sides: prompt_of(sides.victim, _THEIRS),
     "label": lambda _: "staging",
     "test_id": lambda sides: read_test_of(sides.victim),
     "against": lambda sides: read_test_of(sides.victim),
@@ -172,7 +174,7 @@ PROMPTS_OWN = {
     **{
         f"prompts.{operation}.{path}": "what a part of a prompt is called"
         for operation in ("create_prompt", "add_prompt_version")
-        for path in ("variables[].name", "settings.answer_format.name")
+        for path in ("variables[].name", "settings.answer_format.name", "messages[].role")
     },
     "prompts.set_prompt_examples.examples[].name": "what an example is called",
     "prompts.list_prompt_versions.before": "a number of a version",

@@ -32,7 +32,7 @@ async def who(house: House) -> Client:
 
 
 async def run(who: Client, key: str, **more: Any) -> Any:
-    return await who.call("prompts.run_prompt", name="ad", variables={"thing": "tea"}, key=key, **more)
+    return await who.call("prompts.run_prompt", name="ad", variables={"thing": "tea"}, unit=key, **more)
 
 
 async def result(who: Client, experiment_id: str) -> Any:
@@ -55,7 +55,7 @@ async def test_an_experiment_finds_what_is_better_and_its_winner_takes_the_label
         await who.call("generation.judge_trace", trace_id=told.answer.trace_id, value=value)
     assert 20 <= arms["now"] <= 40, "a third, by the weights"
     again = await run(who, "user 3")
-    first = await who.call("prompts.expose_prompt", name="ad", variables={"thing": "tea"}, key="user 3")
+    first = await who.call("prompts.expose_prompt", name="ad", variables={"thing": "tea"}, unit="user 3")
     assert again.prompt.arm == first.prompt.arm, "a key stays with its arm"
     assert (await run(who, "user 3", version=2)).prompt.experiment_id == "", (
         "who names a version takes no part"

@@ -19,7 +19,7 @@ from mainstay.services.prompts.failures import (
 from mainstay.services.prompts.records import (
     AfterName,
     Difference,
-    ExposureKey,
+    ExposureUnit,
     GivenValues,
     Label,
     LabelTold,
@@ -187,12 +187,12 @@ class Prompts(TestingOperations, ExperimentOperations, Interface):
         version: WantedVersion = 0,
         label: WantedLabel = "",
         generator: GeneratorName = "",
-        key: ExposureKey = "",
+        unit: ExposureUnit = "",
         cache: CacheWish | None = None,
     ) -> PromptAnswer:
         """Put values into a prompt and let its generator, or the one that is named, answer.
 
-        While an experiment runs on the label, the `key` says who or what is shown which version. The trace
+        While an experiment runs on the label, the `unit` says who or what is shown which version. The trace
         names the prompt, its version and the arm; say how well the answer did by the trace's outcome.
         """
 
@@ -205,7 +205,7 @@ class Prompts(TestingOperations, ExperimentOperations, Interface):
         variables: GivenValues = {},
         version: WantedVersion = 0,
         label: WantedLabel = "",
-        key: ExposureKey = "",
+        unit: ExposureUnit = "",
     ) -> Rendered:
         """Put values into a prompt to ask a generator with it yourself, within an experiment if one runs.
 

@@ -58,7 +58,7 @@ AfterName = Annotated[
     Field(description="The name of the last one of the page before."),
 ]
 Page = Annotated[int, Field(ge=1, le=200)]
-ExposureKey = Annotated[
+ExposureUnit = Annotated[
     str,
     StringConstraints(max_length=200, pattern=_NO_NUL),
     Field(

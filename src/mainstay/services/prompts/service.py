@@ -133,11 +133,11 @@ class PromptsService(Prompts):
         version: int = 0,
         label: str = "",
         generator: str = "",
-        key: str = "",
+        unit: str = "",
         cache: CacheWish | None = None,
     ) -> PromptAnswer:
         """Put values in and let a generator answer."""
-        return await self._running.run(name, variables, version, label, generator, key, cache)
+        return await self._running.run(name, variables, version, label, generator, unit, cache)
 
     async def expose_prompt(
         self,
@@ -145,10 +145,10 @@ class PromptsService(Prompts):
         variables: dict[str, Any] = {},  # noqa: B006 - never changed; the interface's default
         version: int = 0,
         label: str = "",
-        key: str = "",
+        unit: str = "",
     ) -> Rendered:
         """Put values in as part of an experiment."""
-        return await self._running.expose(name, variables, version, label, key)
+        return await self._running.expose(name, variables, version, label, unit)
 
     async def set_prompt_examples(self, name: str, examples: list[Example]) -> ExampleSet:
         """Keep examples."""

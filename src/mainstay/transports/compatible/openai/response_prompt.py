@@ -34,7 +34,7 @@ async def rendered(asked: Asked, named: PromptNamed, key: str) -> Any:
     values = {
         "name": named.id,
         "variables": {name: _value(name, value) for name, value in (named.variables or {}).items()},
-        "key": key[:200],
+        "unit": key[:200],
         **({"version": int(version)} if number else {"label": version}),
     }
     return await asked.unkeyed(_EXPOSE, **values)
