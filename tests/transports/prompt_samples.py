@@ -165,7 +165,6 @@ PROMPTS: dict[str, Sample] = {
 PROMPTS_FOREIGN = {
     **{f"{operation}.name": lambda sides: prompt_of(sides.victim, _THEIRS) for operation in PROMPTS},
     "prompts.list_prompts.after": lambda sides: prompt_of(sides.victim, _THEIRS),
-    "label": lambda _: "staging",
     "test_id": lambda sides: read_test_of(sides.victim),
     "against": lambda sides: read_test_of(sides.victim),
     "experiment_id": lambda sides: read_experiment_of(sides.victim),
@@ -178,6 +177,10 @@ PROMPTS_OWN = {
         f"prompts.{operation}.{path}": "what a part of a prompt is called"
         for operation in ("create_prompt", "add_prompt_version")
         for path in ("variables[].name", "settings.answer_format.name", "messages[].role")
+    },
+    **{
+        f"prompts.{operation}_prompt_label.label": "what one's own prompt has; every tenant may have a `staging`"
+        for operation in ("move", "roll_back", "remove")
     },
     "prompts.set_prompt_examples.examples[].name": "what an example is called",
     "prompts.list_prompt_versions.before": "a number of a version",

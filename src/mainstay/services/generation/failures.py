@@ -33,12 +33,6 @@ class TraceMissing(NotFound):
     title = "There is no such trace"
 
 
-class AnswerLeft(Conflict):
-    """Whoever asked was erased meanwhile: nothing is kept of the answer any more."""
-
-    title = "Whoever asked was erased"
-
-
 class ResponseMissing(NotFound):
     """There is no such response, or it is somebody else's."""
 

@@ -9,7 +9,6 @@ from mainstay.kernel.interface import Interface, reads, streams, writes
 from mainstay.kernel.room import QuotaFull
 from mainstay.ports.chat import ChatBrokeOff, ChatRefused, ChatUnavailable
 from mainstay.services.generation.failures import (
-    AnswerLeft,
     AnswerMisshapen,
     ConversationInvalid,
     GeneratorMissing,
@@ -178,7 +177,7 @@ class Generation(Interface):
         "POST /generation/traces/{trace_id}/outcome",
         may=_USE,
         status=201,
-        fails=(TraceMissing, AnswerLeft),
+        fails=(TraceMissing,),
         example={**_TRACE, "value": 1},
     )
     async def judge_trace(self, trace_id: TraceId, value: Outcome) -> TraceOutcome:

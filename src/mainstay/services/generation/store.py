@@ -151,5 +151,6 @@ class TraceStore:
         removed = 0
         for row in await self._rows.fetch(_OLD, {"before": before_ms, "limit": limit}):
             of = self._rows.of(str(row["tenant_id"]))
+            await of.delete("generation_outcomes", {"trace_id": row["trace_id"]})
             removed += await of.delete("generation_traces", {"trace_id": row["trace_id"]})
         return removed
