@@ -179,7 +179,7 @@ PROMPTS_OWN = {
         for path in ("variables[].name", "settings.answer_format.name", "messages[].role")
     },
     **{
-        f"prompts.{operation}_prompt_label.label": "what one's own prompt has; every tenant may have a `staging`"
+        f"prompts.{operation}_prompt_label.label": "of one's own prompt; every tenant may have a `staging`"
         for operation in ("move", "roll_back", "remove")
     },
     "prompts.set_prompt_examples.examples[].name": "what an example is called",
