@@ -67,6 +67,7 @@ ALL = (
     Benchmark("usage", "Counting what is used"),
     Benchmark("overload", "Ten times the load"),
     Benchmark("repeated_reads", "What a cache of answers could save"),
+    Benchmark("semantic_cache", "Answers given again to questions that mean the same"),
     Benchmark("guard", "Recognising callers"),
     Benchmark("guard_throughput", "Reads with the guard, and without"),
     Benchmark("chat_way", "The way to a generator through OpenAI's door"),

@@ -27,6 +27,7 @@ SKELETON = [
     *("verticals.game", "verticals.legal", "services.knowledge.interface", "services.knowledge.store"),
     *("services.jobs.interface", "services.jobs.store", "services.identity.interface"),
     "services.generation.interface",
+    "services.prompts.interface",
     *("services.observability.interface", "services.people.interface", "services.gateway.interface"),
     "services.authorization.interface",
     "services.federation.interface",

@@ -18,6 +18,7 @@ from mainstay.kernel.interface import operations_of
 from mainstay.kernel.leases import ATTEMPTS_MAX, INTERRUPTED_MAX
 from mainstay.services.generation import records as generation
 from mainstay.services.generation.caching import ANSWERS_MAX
+from mainstay.services.generation.likeness import FAMILY_MAX, QUESTIONS_MAX
 from mainstay.services.generation.responses import RESPONSE_BYTES_MAX
 from mainstay.services.generation.shaping import SCHEMA_BYTES_MAX
 from mainstay.services.identity import interface as identity
@@ -31,6 +32,9 @@ from mainstay.services.knowledge.reactions import KnowledgeReactions
 from mainstay.services.people import records as people
 from mainstay.services.people.accounts import MAILS_AN_HOUR_MAX
 from mainstay.services.people.members import LOOKED_THROUGH_MAX
+from mainstay.services.prompts import records as prompts
+from mainstay.services.prompts.templates import RENDERED_CHARACTERS_MAX
+from mainstay.services.prompts.testing_records import CASES_MAX
 from mainstay.transports.compatible.openai.embeddings import INPUTS_MAX
 from mainstay.transports.compatible.openai.rerank import DOCUMENTS_MAX
 
@@ -83,6 +87,12 @@ HELD = {
     f"{GENERATOR.between_pieces_s:g} between pieces, {GENERATOR.total_s:g} in all, or as set",
     "answers kept in memory": f"{ANSWERS_MAX:,}, "
     f"{bound(generation.CacheSeconds, 'maximum') // 3600} hours at most",
+    "questions known by their meaning": f"{QUESTIONS_MAX:,}, {FAMILY_MAX} for requests that are alike",
+    "texts of a prompt": f"{prompts.TEMPLATE_CHARACTERS_MAX:,} characters, {prompts.MESSAGES_MAX} messages, "
+    f"{prompts.VARIABLES_MAX} variables",
+    "versions of a prompt": f"{prompts.VERSIONS_MAX:,}, with {prompts.LABELS_MAX} labels",
+    "examples of a prompt": f"{CASES_MAX}",
+    "a rendered prompt": f"{RENDERED_CHARACTERS_MAX:,} characters",
     "a kept response with all that led to it": f"{RESPONSE_BYTES_MAX // 2**20} MB",
     "texts in one request for embeddings": f"{INPUTS_MAX:,}",
     "texts in one request for a ranking": f"{DOCUMENTS_MAX}",

@@ -128,6 +128,8 @@ from mainstay.services.generation.interface import (
 )
 from mainstay.services.generation.records import (
     AnswerFormat,
+    CacheWish,
+    CachingRules,
     ChatMessage,
     ChatTool,
     Completion,
@@ -135,7 +137,9 @@ from mainstay.services.generation.records import (
     Generator,
     GivenDocument,
     KeptResponse,
+    PromptUsed,
     ResponseDeleted,
+    TraceOutcome,
     Traces,
     WholeTrace,
 )
@@ -259,6 +263,35 @@ from mainstay.services.privacy.records import (
     RetentionPreview,
     TenantExport,
     TenantExportPart,
+)
+from mainstay.services.prompts.experiment_records import (
+    Arm,
+    Experiment,
+    ExperimentResult,
+)
+from mainstay.services.prompts.interface import (
+    Prompts,
+)
+from mainstay.services.prompts.records import (
+    Difference,
+    LabelTold,
+    PromptAnswer,
+    PromptDeleted,
+    PromptMessage,
+    PromptPage,
+    PromptSettings,
+    PromptSummary,
+    PromptVersion,
+    PromptVersions,
+    Rendered,
+    Variable,
+)
+from mainstay.services.prompts.testing_records import (
+    Example,
+    ExampleSet,
+    PromptTest,
+    PromptTests,
+    TestStarted,
 )
 from mainstay.services.widgets.interface import (
     Widgets,
@@ -886,6 +919,8 @@ class GenerationSync:
         seed: int | None = None,
         hide_personal_data: bool = False,
         cache_s: int = 0,
+        cache: CacheWish | None = None,
+        prompt: PromptUsed | None = None,
     ) -> Completion: ...
     def stream_complete(
         self,
@@ -903,6 +938,8 @@ class GenerationSync:
         seed: int | None = None,
         hide_personal_data: bool = False,
         cache_s: int = 0,
+        cache: CacheWish | None = None,
+        prompt: PromptUsed | None = None,
     ) -> Pieces[CompletionPiece]: ...
     def list_generators(self) -> list[Generator]: ...
     def list_traces(
@@ -915,6 +952,17 @@ class GenerationSync:
         self,
         trace_id: str,
     ) -> WholeTrace: ...
+    def judge_trace(
+        self,
+        trace_id: str,
+        value: float,
+    ) -> TraceOutcome: ...
+    def get_caching(self) -> CachingRules: ...
+    def set_caching(
+        self,
+        exact: bool,
+        semantic: bool = True,
+    ) -> CachingRules: ...
     def keep_response(
         self,
         input_items: list[dict[str, Any]],
@@ -1652,6 +1700,148 @@ class PrivacySync:
         purpose: str,
     ) -> ConsentState: ...
 
+class PromptsSync:
+    def create_prompt(
+        self,
+        name: str,
+        messages: list[PromptMessage] = ...,
+        text: str = "",
+        variables: list[Variable] | None = None,
+        settings: PromptSettings = ...,
+        note: str = "",
+    ) -> PromptVersion: ...
+    def add_prompt_version(
+        self,
+        name: str,
+        messages: list[PromptMessage] = ...,
+        text: str = "",
+        variables: list[Variable] | None = None,
+        settings: PromptSettings = ...,
+        note: str = "",
+    ) -> PromptVersion: ...
+    def list_prompts(
+        self,
+        after: str = "",
+        limit: int = 50,
+    ) -> PromptPage: ...
+    def get_prompt(
+        self,
+        name: str,
+        version: int = 0,
+        label: str = "",
+    ) -> PromptVersion: ...
+    def list_prompt_labels(
+        self,
+        name: str,
+    ) -> PromptSummary: ...
+    def list_prompt_versions(
+        self,
+        name: str,
+        before: int = 0,
+        limit: int = 50,
+    ) -> PromptVersions: ...
+    def compare_prompt_versions(
+        self,
+        name: str,
+        before: int,
+        after: int,
+    ) -> Difference: ...
+    def move_prompt_label(
+        self,
+        name: str,
+        label: str,
+        version: int,
+        require_tests: float | None = None,
+    ) -> LabelTold: ...
+    def roll_back_prompt_label(
+        self,
+        name: str,
+        label: str,
+    ) -> LabelTold: ...
+    def remove_prompt_label(
+        self,
+        name: str,
+        label: str,
+    ) -> PromptSummary: ...
+    def delete_prompt(
+        self,
+        name: str,
+    ) -> PromptDeleted: ...
+    def render_prompt(
+        self,
+        name: str,
+        variables: dict[str, JsonValue] = ...,
+        version: int = 0,
+        label: str = "",
+    ) -> Rendered: ...
+    def run_prompt(
+        self,
+        name: str,
+        variables: dict[str, JsonValue] = ...,
+        version: int = 0,
+        label: str = "",
+        generator: str = "",
+        unit: str = "",
+        cache: CacheWish | None = None,
+    ) -> PromptAnswer: ...
+    def expose_prompt(
+        self,
+        name: str,
+        variables: dict[str, JsonValue] = ...,
+        version: int = 0,
+        label: str = "",
+        unit: str = "",
+    ) -> Rendered: ...
+    def set_prompt_examples(
+        self,
+        name: str,
+        examples: list[Example],
+    ) -> ExampleSet: ...
+    def get_prompt_examples(
+        self,
+        name: str,
+    ) -> ExampleSet: ...
+    def start_prompt_test(
+        self,
+        name: str,
+        version: int = 0,
+        label: str = "",
+        generator: str = "",
+    ) -> TestStarted: ...
+    def list_prompt_tests(
+        self,
+        name: str,
+    ) -> PromptTests: ...
+    def get_prompt_test(
+        self,
+        name: str,
+        test_id: str,
+        against: str = "",
+    ) -> PromptTest: ...
+    def start_prompt_experiment(
+        self,
+        name: str,
+        arms: list[Arm],
+        label: str = "production",
+        alpha: float = 0.05,
+    ) -> Experiment: ...
+    def list_prompt_experiments(
+        self,
+        name: str,
+        limit: int = 50,
+    ) -> list[Experiment]: ...
+    def get_prompt_experiment(
+        self,
+        name: str,
+        experiment_id: str,
+    ) -> ExperimentResult: ...
+    def stop_prompt_experiment(
+        self,
+        name: str,
+        experiment_id: str,
+        winner: str = "",
+    ) -> Experiment: ...
+
 class WidgetsSync:
     def look_at_widget(
         self,
@@ -1739,6 +1929,7 @@ class AsyncServices(_Services):
     observability: Observability
     people: People
     privacy: Privacy
+    prompts: Prompts
     widgets: Widgets
 
 class SyncServices(_Services):
@@ -1756,4 +1947,5 @@ class SyncServices(_Services):
     observability: ObservabilitySync
     people: PeopleSync
     privacy: PrivacySync
+    prompts: PromptsSync
     widgets: WidgetsSync

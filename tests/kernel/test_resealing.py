@@ -22,6 +22,7 @@ from services.authorization.asking import URL, web
 from services.people.devices import add, device
 from services.people.joining import PHRASE, calm, from_address, joined
 from services.privacy.test_persons import ended
+from services.prompts.making import prompted
 
 SEALED = {
     "document_versions": ("text",),
@@ -52,6 +53,10 @@ SEALED = {
     "assistant_summaries": ("content",),
     "assistant_memories": ("content",),
     "assistant_facts": ("content",),
+    "prompts": ("examples",),
+    "prompt_versions": ("content",),
+    "prompt_tests": ("content",),
+    "prompt_results": ("content",),
 }
 EMAIL = "ada@example.com"
 AT_URL = {"origin": URL.rstrip("/"), "rp_id": URL.split("/")[2]}
@@ -84,6 +89,7 @@ async def fill_all(admin: Client, mails: Mailbox) -> None:
     await her.call("people.change_email", email="lady@example.com", password=PHRASE)
     await fill(admin)
     await talked(admin)
+    await prompted(admin)
     await connected(admin)
     await admin.call("privacy.define_consent", purpose="news", text="You may write to me.")
     await admin.call("privacy.give_consent", subject="user_1", purpose="news", version=1, evidence="A box.")

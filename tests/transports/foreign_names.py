@@ -9,6 +9,7 @@ from typing import Any
 
 from mainstay.kernel.interface import Operation, Upload
 from transports.assistant_samples import ASSISTANT_FOREIGN, ASSISTANT_OWN
+from transports.prompt_samples import PROMPTS_FOREIGN, PROMPTS_OWN
 from transports.real_house import Running
 from transports.samples import SAMPLES
 from transports.test_every_transport import House
@@ -29,6 +30,7 @@ FAKES = {
     "their key": "theyr key",
     "their-purpose": "theyr-purpose",
     "their house": "theyr house",
+    "their-prompt": "theyr-prompt",
 }
 
 
@@ -159,6 +161,7 @@ VOCABULARY: Mapping[str, Callable[[Sides], Any]] = {
     "people.list_users.after": lambda sides: sides.victim.user_id,
     **ASSISTANT_FOREIGN,
     **WIDGETS_FOREIGN,
+    **PROMPTS_FOREIGN,
 }
 """What of another tenant's a field may name: by the field, or by the operation and the field."""
 
@@ -193,6 +196,7 @@ OWN = {
     "federation.create_connection.client_id": "an identity provider's name for this server",
     **ASSISTANT_OWN,
     **WIDGETS_OWN,
+    **PROMPTS_OWN,
 }
 """Fields that name nothing of another tenant's, and why."""
 

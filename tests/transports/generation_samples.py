@@ -21,6 +21,8 @@ _ALL: Values = {
     "stop": ["END"],
     "seed": 7,
     "hide_personal_data": True,
+    "cache": {"mode": "off", "seconds": 60, "similarity": 0.9},
+    "prompt": {"prompt": "greeting", "version": 3},
 }
 _WRONG = {"messages": [], "temperature": 3}
 _ITEMS: Values = {
@@ -56,6 +58,13 @@ GENERATION: dict[str, Sample] = {
     "generation.list_generators": Sample(plain()),
     "generation.list_traces": Sample(plain(subject=NOWHERE, limit=2), {"limit": 201}),
     "generation.get_trace": Sample(_trace, {"trace_id": "no id!"}, {"trace_id": NOWHERE}),
+    "generation.judge_trace": Sample(
+        lambda world, mark: {**_trace(world, mark), "value": 0.5},
+        {"trace_id": "no id!"},
+        {"trace_id": NOWHERE},
+    ),
+    "generation.get_caching": Sample(plain()),
+    "generation.set_caching": Sample(plain(exact=True, semantic=True)),
     "generation.keep_response": Sample(
         plain(**_ITEMS, facts={"model": "echo"}), {"previous_id": "no id!"}, {"previous_id": NOWHERE}
     ),

@@ -53,6 +53,8 @@ USER = {
     *("knowledge.list_attached_files", "knowledge.get_attached_file", "knowledge.get_file_batch"),
     *("generation.complete", "generation.stream_complete", "generation.list_generators"),
     *("generation.keep_response", "generation.get_response", "generation.delete_response"),
+    *("generation.judge_trace", "generation.get_caching"),
+    *("prompts.run_prompt", "prompts.expose_prompt"),
     *("language.compare_texts", "language.embed", "language.rerank", "language.translate"),
     "language.find_personal_data",
 }
@@ -70,20 +72,41 @@ BOT_MAKER = {
     *("assistant.review_feedback", "assistant.suggest_intents", "assistant.accept_suggestion"),
     *("widgets.create_widget", "widgets.list_widgets", "widgets.update_widget", "widgets.delete_widget"),
 }
-DEVELOPER = USER | {
-    *("generation.list_traces", "generation.get_trace"),
-    *TALKER,
-    *BOT_MAKER,
-    *("jobs.retry_job", "jobs.cancel_job", "knowledge.create_collection", "knowledge.delete_collection"),
-    *("knowledge.add_document", "knowledge.add_documents", "knowledge.upload_document", "knowledge.add_url"),
-    *("knowledge.delete_document", "knowledge.evaluate", "knowledge.add_faq", "knowledge.delete_faq"),
-    *("knowledge.suggest_faqs", "knowledge.rebuild", "knowledge.delete_documents"),
-    *("knowledge.create_vector_store", "knowledge.update_vector_store", "knowledge.delete_vector_store"),
-    *("knowledge.attach_files", "knowledge.update_attached_file", "knowledge.detach_file"),
-    *("knowledge.cancel_file_batch", "files.upload_file", "files.list_files", "files.get_file"),
-    *("files.get_file_part", "files.delete_file", "files.start_upload", "files.add_upload_part"),
-    *("files.complete_upload", "files.cancel_upload"),
+PROMPT_READER = {
+    *("prompts.list_prompts", "prompts.get_prompt", "prompts.list_prompt_labels", "prompts.render_prompt"),
+    *("prompts.list_prompt_versions", "prompts.compare_prompt_versions", "prompts.get_prompt_examples"),
+    *("prompts.list_prompt_tests", "prompts.get_prompt_test", "prompts.list_prompt_experiments"),
+    "prompts.get_prompt_experiment",
 }
+PROMPT_WRITER = PROMPT_READER | {
+    *("prompts.create_prompt", "prompts.add_prompt_version", "prompts.move_prompt_label"),
+    *("prompts.roll_back_prompt_label", "prompts.remove_prompt_label", "prompts.delete_prompt"),
+    *("prompts.set_prompt_examples", "prompts.start_prompt_test", "prompts.start_prompt_experiment"),
+    "prompts.stop_prompt_experiment",
+}
+DEVELOPER = (
+    USER
+    | PROMPT_WRITER
+    | {
+        *("generation.list_traces", "generation.get_trace"),
+        *TALKER,
+        *BOT_MAKER,
+        *("jobs.retry_job", "jobs.cancel_job", "knowledge.create_collection", "knowledge.delete_collection"),
+        *(
+            "knowledge.add_document",
+            "knowledge.add_documents",
+            "knowledge.upload_document",
+            "knowledge.add_url",
+        ),
+        *("knowledge.delete_document", "knowledge.evaluate", "knowledge.add_faq", "knowledge.delete_faq"),
+        *("knowledge.suggest_faqs", "knowledge.rebuild", "knowledge.delete_documents"),
+        *("knowledge.create_vector_store", "knowledge.update_vector_store", "knowledge.delete_vector_store"),
+        *("knowledge.attach_files", "knowledge.update_attached_file", "knowledge.detach_file"),
+        *("knowledge.cancel_file_batch", "files.upload_file", "files.list_files", "files.get_file"),
+        *("files.get_file_part", "files.delete_file", "files.start_upload", "files.add_upload_part"),
+        *("files.complete_upload", "files.cancel_upload"),
+    }
+)
 LISTS = {
     *ACCOUNT,
     *("identity.whoami", "jobs.get_job", "jobs.list_jobs"),
@@ -104,7 +127,7 @@ MAY = {
     "admin": set(KNOWN),
     "developer": DEVELOPER,
     "user": USER | TALKER,
-    "researcher": (USER - {"knowledge.give_feedback"}) | {"knowledge.evaluate"},
+    "researcher": (USER - {"knowledge.give_feedback"}) | PROMPT_READER | {"knowledge.evaluate"},
     "operations": LISTS
     | {"jobs.retry_job", "jobs.cancel_job", "knowledge.rebuild", "gateway.get_usage", "gateway.get_quotas"},
     "provisioning": ACCOUNT | PROVISIONING | {"identity.whoami"},

@@ -12,6 +12,8 @@ from transports.file_samples import FILES
 from transports.generation_samples import GENERATION
 from transports.language_samples import LANGUAGE
 from transports.people_samples import PEOPLE
+from transports.privacy_samples import PRIVACY
+from transports.prompt_samples import PROMPTS
 from transports.real_house import NO_PAGE
 from transports.sign_on_samples import sign_on_samples
 from transports.widget_samples import WIDGETS
@@ -55,12 +57,6 @@ def _gone_faq(world: World, mark: str) -> Values:
     return {"faq_id": made["faq_id"]}
 
 
-def _exported(world: World, _mark: str) -> Values:
-    asked = world.call("privacy.export_person", subject="user_1")
-    world.running.calm()
-    return {"request_id": asked["request_id"]}
-
-
 def _gone_key(world: World, mark: str) -> Values:
     return {"key_id": world.call("identity.create_key", name=f"gone {mark}")["key_id"]}
 
@@ -100,32 +96,6 @@ def _erasure(world: World, mark: str) -> Values:
         world.running.call("identity.erase_tenant", tenant_id=found[0], name="told", grace_days=30)
         world.running.call("identity.call_off_tenant_erasure", tenant_id=found[0])
     return {"tenant_id": found[0]}
-
-
-def _no_export(world: World, _mark: str) -> Values:
-    world.running.calm()
-    return {}
-
-
-def _gone_export(world: World, _mark: str) -> Values:
-    world.running.calm()
-    made = world.call("privacy.export_tenant")
-    world.running.calm()
-    return {"export_id": made["export_id"]}
-
-
-def _taken_along(world: World, mark: str) -> Values:
-    """Export, once: what is read must stay the same at every door."""
-    done = [each for each in world.call("privacy.list_tenant_exports") if each["state"] == "done"]
-    return {"export_id": done[0]["export_id"]} if done else _gone_export(world, mark)
-
-
-def _agreed(world: World) -> Values:
-    asked = {"subject": "user_agreeing", "purpose": "terms"}
-    world.call("privacy.define_consent", purpose="terms", text="Words.")
-    if not world.call("privacy.check_consent", **asked)["given"]:
-        world.call("privacy.give_consent", **asked, version=1)
-    return dict(asked)
 
 
 def _tier(mark: str) -> str:
@@ -280,44 +250,6 @@ SAMPLES: dict[str, Sample] = {
     ),
     "observability.search_requests": Sample(plain(since="2026-01-01T00:00:00Z", limit=3), {"limit": 501}),
     "observability.get_request": Sample(_logged_request, {"number": 0}, {"number": 987_654_321}),
-    "privacy.define_consent": Sample(
-        lambda _, mark: {"purpose": f"p-{re.sub('[^a-z0-9_-]', '-', mark)}", "text": "Words."},
-        {"purpose": "No purpose", "text": ""},
-    ),
-    "privacy.list_consent_purposes": Sample(plain()),
-    "privacy.give_consent": Sample(
-        lambda world, _: {**_agreed(world), "version": 1, "evidence": "A box – ü."},
-        {"purpose": "No purpose", "version": 0},
-        {"purpose": "nowhere"},
-    ),
-    "privacy.withdraw_consent": Sample(
-        lambda world, _: _agreed(world), {"purpose": "No purpose"}, {"purpose": "nowhere"}
-    ),
-    "privacy.list_consents": Sample(plain(subject="user_agreeing", limit=2, before=1), {"limit": 201}),
-    "privacy.check_consent": Sample(
-        lambda world, _: _agreed(world), {"purpose": "No purpose"}, {"purpose": "nowhere"}
-    ),
-    "privacy.get_retention": Sample(plain()),
-    "privacy.set_retention": Sample(plain(days={"feedback": 365}), {"days": {"feedback": 0}}),
-    "privacy.preview_retention": Sample(plain(kind="feedback", days=365), {"days": 0}),
-    "privacy.export_tenant": Sample(_no_export),
-    "privacy.list_tenant_exports": Sample(plain()),
-    "privacy.get_tenant_export": Sample(_taken_along, {"export_id": "no id!"}, {"export_id": NOWHERE}),
-    "privacy.read_tenant_export": Sample(
-        lambda world, mark: {**_taken_along(world, mark), "number": 1},
-        {"export_id": "no id!", "number": 0},
-        {"export_id": NOWHERE},
-    ),
-    "privacy.delete_tenant_export": Sample(_gone_export, {"export_id": "no id!"}, {"export_id": NOWHERE}),
-    "privacy.describe_keys": Sample(plain()),
-    "privacy.export_person": Sample(plain(subject="user_1"), {"subject": "no id!"}),
-    "privacy.read_export": Sample(_exported, {"request_id": "no id!"}, {"request_id": NOWHERE}),
-    "privacy.erase_person": Sample(
-        lambda world, mark: {"subject": _spare_key(world, mark)}, {"subject": "no id!"}, {"subject": NOWHERE}
-    ),
-    "privacy.get_request": Sample(_exported, {"request_id": "no id!"}, {"request_id": NOWHERE}),
-    "privacy.list_requests": Sample(plain(limit=2), {"limit": 201}),
-    "privacy.rotate_keys": Sample(plain(what="data"), {"what": "everything"}),
     "knowledge.create_collection": Sample(
         lambda _, mark: {"name": f"c {mark}", "languages": ["de"], "chunking": {"tokens_max": 64}},
         {"chunking": {"tokens_max": 5}, "languages": ["deutsch"]},
@@ -396,6 +328,8 @@ SAMPLES: dict[str, Sample] = {
     **FILES,
     **GENERATION,
     **LANGUAGE,
+    **PRIVACY,
+    **PROMPTS,
     **ASSISTANT,
     **WIDGETS,
     **sign_on_samples(Sample),

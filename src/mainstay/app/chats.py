@@ -8,7 +8,7 @@ from pydantic import SecretStr
 from mainstay.app.generators import GeneratorSettings, unknown_fallbacks
 from mainstay.app.placement import SettingsContradict
 from mainstay.app.settings import Settings
-from mainstay.ports.chat import ChatModel, Chats
+from mainstay.ports.chat import CacheRule, ChatModel, Chats
 
 _TAKEN = "mainstay/"
 
@@ -37,7 +37,13 @@ def chats_of(settings: Settings, pick: Callable[[str, str], Any]) -> Chats:
     upstreams = [
         upstream(
             ChatModel(
-                name, each.model, each.input_price, each.output_price, each.fallback, each.hide_personal_data
+                name,
+                each.model,
+                each.input_price,
+                each.output_price,
+                each.fallback,
+                each.hide_personal_data,
+                None if each.cache is None else CacheRule(**each.cache.model_dump()),
             ),
             each.url,
             each.key.get_secret_value(),

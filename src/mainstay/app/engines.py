@@ -215,12 +215,8 @@ def reader(settings: Settings, encoder: Encoder, progress: Progress) -> Reader:
     return cast("Reader", pick("readers.late", "LateReader")(make))
 
 
-def generator(settings: Settings, random: Random) -> Generator:
-    """Pick the generator."""
-    if _is_url(settings.generator):
-        engine = pick("generator.openai", "OpenAIGenerator")
-        key = _secret(settings.generator_key)
-        return cast("Generator", engine(settings.generator, key, settings.generator_model, random=random))
+def generator() -> Generator:
+    """Pick what quotes; where a generator is set, generation writes instead."""
     return cast("Generator", pick("generator.extractive", "ExtractiveGenerator")())
 
 

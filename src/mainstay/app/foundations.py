@@ -172,7 +172,7 @@ def picked(settings: Settings, clock: Clock, random: Random, progress: Progress 
         vectors=pick(Vectors, lambda: engines.vectors(settings)),
         encoder=encoder,
         reader=pick(Reader, lambda: engines.reader(settings, encoder, progress)),
-        generator=pick(Generator, lambda: engines.generator(settings, random)),
+        generator=pick(Generator, engines.generator),
         chats=pick(Chats, lambda: engines.chats(settings)),
         reranker=pick(Reranker, lambda: engines.reranker(settings)),
         blobs=pick(Blobs, lambda: engines.blobs(settings, sealing.cipher)),

@@ -1,7 +1,7 @@
 """What an operator may set of each generator, and the list of all of them."""
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints
 
@@ -9,6 +9,16 @@ GeneratorName = Annotated[
     str,
     StringConstraints(min_length=1, max_length=100, pattern=r"^\w[\w.:@/-]*$"),
 ]
+
+
+class CacheSettings(BaseModel):
+    """Whether its answers are given again where a request says nothing."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    mode: Literal["exact", "semantic"] = "exact"
+    seconds: int = Field(3_600, ge=1, le=86_400)
+    similarity: float | None = Field(None, ge=0.8, le=1)
 
 
 class GeneratorSettings(BaseModel):
@@ -27,6 +37,7 @@ class GeneratorSettings(BaseModel):
     between_pieces_s: float = Field(30.0, gt=0, le=3600)
     total_s: float = Field(600.0, gt=0, le=7200)
     tries: int = Field(3, ge=1, le=10)
+    cache: CacheSettings | None = None
     at_once: int = Field(64, ge=1, le=10_000)
 
 

@@ -16,6 +16,7 @@ from mainstay.app.services import all_services
 from mainstay.app.settings import Settings
 from mainstay.app.tables import TABLES
 from mainstay.app.wiring import Wiring
+from mainstay.app.writers import writers_of
 from mainstay.kernel.address import PublicAddress
 from mainstay.kernel.admission import Admission, Approvals
 from mainstay.kernel.ageing import Ageing
@@ -255,6 +256,7 @@ class House:
         return {
             **self.engines.outside(),
             **self.engines.inside(),
+            **writers_of(self.settings, self.engines.generator, self._stand_in, self.random),
             Audit: self.audit,
             Eraser: self.eraser,
             Ageing: Ageing(self.engines.database, TABLES),
@@ -324,9 +326,9 @@ class House:
                     subscribers.setdefault(marked.event.name(), []).append(name)
         return subscribers
 
-    def _stand_in(self, interface: type[Interface]) -> Interface:
+    def _stand_in(self, interface: type[Interface], also: frozenset[str] = frozenset()) -> Interface:
         if self._is_here(interface):
-            return inside(interface, lambda: self.application)
+            return inside(interface, lambda: self.application, also)
         return self._others.stand_in(interface)
 
     def _is_here(self, interface: type[Interface]) -> bool:

@@ -140,7 +140,8 @@ class Settings(BaseSettings):
         {},
         description="Generators by name, as JSON: "
         '`{"small": {"url": "https://…/v1", "model": "…", "key": "…", "input_price": 0.1, '
-        '"output_price": 0.4, "fallback": ["large"]}}`; the first is asked where none is named.',
+        '"output_price": 0.4, "fallback": ["large"], "cache": {"mode": "exact"}}}`; '
+        "the first is asked where none is named.",
         max_length=100,
     )
     answers_kept_days: int = Field(

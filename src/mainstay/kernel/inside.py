@@ -1,8 +1,10 @@
 """What a service holds when it holds another's interface: the same road, without the wire."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Any, TypeVar
 
+from mainstay.kernel.caller import Caller
 from mainstay.kernel.dispatch import Application, Message
 from mainstay.kernel.interface import Interface, Operation, operations_of
 from mainstay.kernel.work import caller, current, forbid_in_unit
@@ -15,29 +17,37 @@ def _origin() -> dict[str, str]:
     return {"door": "inside", "request_id": work.request_id, "traceparent": work.traceparent}
 
 
-def _method(operation: Operation, application: Callable[[], Application]) -> Any:
+def _asking(also: frozenset[str]) -> Caller:
+    who = caller()
+    return replace(who, permissions=who.permissions | also) if also else who
+
+
+def _method(operation: Operation, application: Callable[[], Application], also: frozenset[str]) -> Any:
     async def call(_: object, *given: Any, **named: Any) -> Any:
         forbid_in_unit(operation.full_name)
         arguments = operation.bind(given, named)
-        return await application().call(operation, arguments, caller(), _origin())
+        return await application().call(operation, arguments, _asking(also), _origin())
 
     async def stream(_: object, *given: Any, **named: Any) -> AsyncIterator[Any]:
         forbid_in_unit(operation.full_name)
         arguments = operation.bind(given, named)
-        async for piece in await application().call(operation, arguments, caller(), _origin()):
+        async for piece in await application().call(operation, arguments, _asking(also), _origin()):
             yield piece
 
     return stream if operation.kind == "stream" else call
 
 
-def inside(interface: type[Kind], application: Callable[[], Application]) -> Kind:
+def inside(
+    interface: type[Kind], application: Callable[[], Application], also: frozenset[str] = frozenset()
+) -> Kind:
     """Make a stand-in for an interface that leads to the service in this process.
 
     The caller is carried along; each call has its own unit of work and span, and is refused while the
     caller's own unit of work is open. `application` is asked late: stand-ins are made before it.
+    The caller may also what `also` names: where what he was permitted brings that along.
     """
     methods: dict[str, Any] = {
-        operation.name: _method(operation, application) for operation in operations_of(interface)
+        operation.name: _method(operation, application, also) for operation in operations_of(interface)
     }
     kind: type[Kind] = type(f"{interface.__name__}Inside", (interface,), methods)
     return kind()

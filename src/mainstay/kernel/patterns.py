@@ -8,6 +8,9 @@ _SMALL = "Use small letters a to z, digits{others}; begin with a letter."
 WORDS: Mapping[str, str] = {
     r"^[\w-]+$": _NAME.format(others="`_` `-`"),
     r"^[\w-]*$": _NAME.format(others="`_` `-`"),
+    r"^[\w.-]*$": _NAME.format(others="`_` `.` `-`"),
+    r"^[a-z0-9_-]*$": "Use small letters a to z, digits, `_` and `-` alone.",
+    r"^[A-Za-z_][A-Za-z0-9_]*$": "Use letters a to z, digits and `_`; begin with no digit.",
     r"^[\w.:@/-]*$": _NAME.format(others="`_` `.` `:` `@` `/` `-`"),
     r"^[\w.-]+$": _NAME.format(others="`_` `.` `-`"),
     r"^\w+$": _NAME.format(others="`_`"),

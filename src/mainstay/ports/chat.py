@@ -119,6 +119,18 @@ Piece = Words | CallPiece | Ended
 
 
 @dataclass(frozen=True)
+class CacheRule:
+    """Whether a generator's answers are given again where a request does not say.
+
+    Without a `similarity` the usual one holds.
+    """
+
+    mode: Literal["exact", "semantic"] = "exact"
+    seconds: int = 3_600
+    similarity: float | None = None
+
+
+@dataclass(frozen=True)
 class ChatModel:
     """A generator by the name under which it is asked for.
 
@@ -133,6 +145,7 @@ class ChatModel:
     fallback: Sequence[str] = ()
     veiled: bool = False
     """Whether personal data is kept from it."""
+    cache: CacheRule | None = None
 
 
 class Chats(Protocol):

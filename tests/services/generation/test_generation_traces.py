@@ -58,6 +58,7 @@ async def test_traces_end_by_their_age(tmp_path: Path, clock: FrozenClock) -> No
         admin = client(house)
         old = await ask(admin, "Old")
         await written(house)
+        await admin.call("generation.judge_trace", trace_id=old, value=1)
         clock.move(6 * DAY_S)
         young = await ask(admin, "Young")
         await written(house)
@@ -66,6 +67,7 @@ async def test_traces_end_by_their_age(tmp_path: Path, clock: FrozenClock) -> No
         await written(house)
         with pytest.raises(TraceMissing):
             await admin.call("generation.get_trace", trace_id=old)
+        assert await house.engines.database.fetch(SYSTEM, "SELECT * FROM generation_outcomes") == []
         assert (await admin.call("generation.get_trace", trace_id=young)).text == "Young"
         kinds = {kind.kind for kind in await admin.call("privacy.get_retention")}
         assert {"generation_traces", "generation_responses"} <= kinds

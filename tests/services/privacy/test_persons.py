@@ -104,6 +104,7 @@ async def test_an_export_has_what_was_planted(tmp_path: Path, clock: FrozenClock
         assert {part.service for part in asked.value.parts} == {
             *("authorization", "directory", "federation", "generation", "identity", "knowledge", "people"),
             "privacy",
+            "prompts",
             *("assistant", "authorization", "directory", "federation", "identity", "knowledge"),
             *("people", "privacy"),
         }
@@ -239,6 +240,7 @@ async def test_erasing_again_changes_nothing_and_cannot_be_cancelled(
             "knowledge": 0,
             "people": 0,
             "privacy": 0,
+            "prompts": 0,
         }
 
 

@@ -28,6 +28,8 @@ WITH_ITS_ROWS = {
     "assistant_summaries",
     *("api_keys", "authorization_codes", "collections", "consent_purposes", "consents"),
     *("document_versions", "documents", "faqs", "feedback", "generation_responses", "generation_traces"),
+    *("generation_caching", "generation_outcomes", "prompts", "prompt_versions", "prompt_labels"),
+    *("prompt_moves", "prompt_tests", "prompt_results", "prompt_experiments", "prompt_exposures"),
     *("holdings", "idempotency", "index_changes"),
     *("key_quotas", "key_uses", "members", "oauth_clients", "outbox", "passages", "privacy_parts"),
     *("privacy_requests", "provisioned_users", "provisioning_settings", "quotas", "refresh_tokens"),

@@ -17,6 +17,7 @@ from services.authorization.asking import URL, Web, web
 from services.people.apps import with_app
 from services.people.devices import add, device
 from services.privacy.test_persons import calm, ended
+from services.prompts.making import prompted
 
 EMAIL = "ada.trace@example.com"
 
@@ -33,6 +34,7 @@ ERASED = {
     "codes",
     "consents",
     "feedback",
+    "generation_outcomes",
     "generation_responses",
     "generation_traces",
     "idempotency",
@@ -43,6 +45,11 @@ ERASED = {
     "people",
     "places",
     "privacy_parts",
+    "prompt_experiments",
+    "prompt_exposures",
+    "prompt_moves",
+    "prompt_tests",
+    "prompt_versions",
     "provisioned_users",
     "privacy_requests",
     "recovery_codes",
@@ -77,11 +84,15 @@ NEVER = {
     "faqs": "of the tenant",
     "file_parts": "of the tenant",
     "files": "of the tenant",
+    "generation_caching": "of the tenant",
     "holdings": "counts of a service",
     "index_changes": "ids of documents, entries and judgements",
     "key_quotas": "of a key of the tenant, by an id that tells nothing",
     "key_uses": "when a key was used, for as long as there is the key",
     "passages": "of the tenant",
+    "prompt_labels": "of the tenant",
+    "prompt_results": "of the tenant",
+    "prompts": "of the tenant",
     "provisioning_settings": "of the tenant",
     "quotas": "of the tenant",
     "request_settings": "of the tenant",
@@ -155,6 +166,7 @@ async def lived(
     await her.call("knowledge.add_document", collection="c", doc_id="d", text="Pumps.", wait=True)
     await her.call("knowledge.give_feedback", doc_id="d", query="Pumps?", helpful=True)
     await talked(her)
+    await prompted(her)
     await her.answer("knowledge.create_collection", name="e", idempotency_key="once")
     await her.call("identity.create_key", name="made by her")
     await her.call("privacy.define_consent", purpose="news", text="You may write to me.")

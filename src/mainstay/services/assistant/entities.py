@@ -9,8 +9,8 @@ from typing import Annotated
 from pydantic import StringConstraints, TypeAdapter, ValidationError
 from pydantic_core import SchemaError
 
+from mainstay.kit.expressions import size_of
 from mainstay.services.assistant.built_ins import BUILT_INS, FREE_TEXT
-from mainstay.services.assistant.patterns import size_of
 from mainstay.services.assistant.records import Entity, EntityFound
 from mainstay.services.assistant.wording import words
 

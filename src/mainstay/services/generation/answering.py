@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import aclosing, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from mainstay.kernel.work import current
@@ -13,11 +13,12 @@ from mainstay.kit.ids import Ids
 from mainstay.kit.random import Random
 from mainstay.ports.chat import ChatBrokeOff, ChatModel, Chats, ChatUnavailable
 from mainstay.ports.personal_data import PersonalData
-from mainstay.services.generation.caching import AnswerCache
 from mainstay.services.generation.failures import AnswerMisshapen, GeneratorMissing
+from mainstay.services.generation.keeping import Keep, Keeping
 from mainstay.services.generation.prompting import conversation
-from mainstay.services.generation.records import Completion, CompletionPiece
+from mainstay.services.generation.records import CacheWish, Completion, CompletionPiece, PromptUsed
 from mainstay.services.generation.run import Run
+from mainstay.services.generation.said import CUT_OFF
 from mainstay.services.generation.shaping import Shaping
 from mainstay.services.generation.tracing import TraceLog
 from mainstay.services.generation.veiling import Veil
@@ -28,6 +29,15 @@ _SALT_BYTES = 2
 _SHAPED_TRIES = 2
 
 
+@dataclass(frozen=True)
+class Wishes:
+    """What is wanted beside the answer: whether it may be one that was kept, what its trace names."""
+
+    cache_s: int = 0
+    cache: CacheWish | None = None
+    prompt: PromptUsed | None = None
+
+
 class Answering:
     """Gives answers whole, and piece by piece."""
 
@@ -35,7 +45,7 @@ class Answering:
         self,
         chats: Chats,
         shaping: Shaping,
-        cache: AnswerCache,
+        keeping: Keeping,
         log: TraceLog,
         clock: Clock,
         ids: Ids,
@@ -46,7 +56,7 @@ class Answering:
         self._finder = finder
         self._chats = chats
         self._shaping = shaping
-        self._cache = cache
+        self._keeping = keeping
         self._log = log
         self._clock = clock
         self._ids = ids
@@ -57,23 +67,25 @@ class Answering:
         """Give the generators."""
         return self._chats.models
 
-    async def whole(self, wanted: Wanted, generator: str, cache_s: int) -> Completion:
+    async def whole(self, wanted: Wanted, generator: str, wishes: Wishes) -> Completion:
         """Give the whole answer; nothing is given before, so that a half one is asked for again elsewhere."""
-        run = await self._begun(wanted, generator)
+        run = await self._begun(wanted, generator, wishes)
         with self._noting(run):
-            if (kept := self._kept(run, cache_s)) is not None:
-                return kept
+            keep = await self._keeping.look(run, wishes.cache_s, wishes.cache)
+            if run.cached is not None:
+                return run.cached
             answer, misfit = await self._shaped(run)
             if misfit:
                 raise AnswerMisshapen(f"The generator was asked twice, and {misfit}.")
-            return self._done(run, answer, cache_s)
+            return self._done(run, answer, keep)
 
-    async def pieces(self, wanted: Wanted, generator: str, cache_s: int) -> AsyncIterator[CompletionPiece]:
+    async def pieces(self, wanted: Wanted, generator: str, wishes: Wishes) -> AsyncIterator[CompletionPiece]:
         """Give the answer as it comes; the last piece has the whole."""
-        run = await self._begun(wanted, generator)
+        run = await self._begun(wanted, generator, wishes)
         with self._noting(run):
-            if (kept := self._kept(run, cache_s)) is not None:
-                for piece in _again(kept):
+            keep = await self._keeping.look(run, wishes.cache_s, wishes.cache)
+            if run.cached is not None:
+                for piece in _again(run.cached):
                     yield piece
                 return
             async with aclosing(cast("Any", self._first_who_begins(run))) as shown:
@@ -84,7 +96,7 @@ class Answering:
             answer = run.completion(self._clock.now_ms())
             if misfit := await self._misfit(run, answer):
                 raise AnswerMisshapen(f"What has come is no answer: {misfit}.")
-            yield CompletionPiece(result=self._done(run, answer, cache_s))
+            yield CompletionPiece(result=self._done(run, answer, keep))
 
     @contextmanager
     def _noting(self, run: Run) -> Iterator[None]:
@@ -106,7 +118,7 @@ class Answering:
         answer = await self._anyone(run)
         return answer, await self._misfit(run, answer)
 
-    async def _begun(self, wanted: Wanted, generator: str) -> Run:
+    async def _begun(self, wanted: Wanted, generator: str, wishes: Wishes) -> Run:
         wanted.check()
         chain = self._chain(generator)
         await self._shaping.check(wanted)
@@ -120,6 +132,7 @@ class Answering:
             spending=work.spending,
             at_ms=self._clock.now_ms(),
             started_s=self._clock.monotonic_s(),
+            prompt=wishes.prompt,
         )
 
     def _chain(self, name: str) -> list[ChatModel]:
@@ -132,25 +145,9 @@ class Answering:
             raise GeneratorMissing("List the generators to see their names.")
         return [first, *(known[each] for each in first.fallback if each != first.name)]
 
-    def _kept(self, run: Run, cache_s: int) -> Completion | None:
-        """Give an answer that was kept, where that is wanted."""
-        if not cache_s:
-            return None
-        kept = self._cache.find(self._key(run))
-        if kept is None:
-            return None
-        free = kept.usage.model_copy(update={"cost": 0.0})
-        run.cached = kept.model_copy(update={"trace_id": run.trace_id, "cached": True, "usage": free})
-        return run.cached
-
-    def _done(self, run: Run, answer: Completion, cache_s: int) -> Completion:
-        if cache_s and answer.reason in {"stop", "tool_calls"}:
-            who = run.caller
-            self._cache.keep(self._key(run), answer, who.tenant_id, who.subject, cache_s)
+    def _done(self, run: Run, answer: Completion, keep: Keep) -> Completion:
+        self._keeping.keep(keep, run, answer)
         return answer
-
-    def _key(self, run: Run) -> str:
-        return self._cache.key(run.caller.tenant_id, run.chain[0].name, run.wanted)
 
     async def _anyone(self, run: Run) -> Completion:
         """Let one generator after another answer, until one has come to an end."""
@@ -191,8 +188,13 @@ class Answering:
         try:
             async with aclosing(cast("Any", self._chats.stream(model.name, asked))) as pieces:
                 async for piece in pieces:
-                    for shown in said.take(piece):
+                    fitting = said.fitting(piece)
+                    for shown in said.take(fitting):
                         yield shown
+                    if fitting is not piece:
+                        for shown in said.take(CUT_OFF):
+                            yield shown
+                        break
             outcome = "ok"
         except Failure as failure:
             outcome = failure.code()

@@ -18,21 +18,29 @@ from mainstay.services.generation.failures import (
     SchemaInvalid,
     TraceMissing,
 )
+from mainstay.services.generation.happenings import TraceJudged
 from mainstay.services.generation.records import (
     AnswerFormat,
     CacheSeconds,
+    CacheWish,
+    CachingRules,
+    ChatMessage,
     Choice,
     Completion,
     CompletionPiece,
     Documents,
     Generator,
     GeneratorName,
+    GivenDocument,
     Items,
+    JsonSchema,
     KeptResponse,
     Messages,
     NewResponseId,
+    Outcome,
     Page,
     PreviousId,
+    PromptUsed,
     ResponseDeleted,
     ResponseId,
     Seed,
@@ -43,12 +51,31 @@ from mainstay.services.generation.records import (
     TopP,
     TraceCursor,
     TraceId,
+    TraceOutcome,
     Traces,
     WholeTrace,
 )
 
+__all__ = [
+    "GENERATING",
+    "AnswerFormat",
+    "CacheWish",
+    "ChatMessage",
+    "Completion",
+    "Generation",
+    "GeneratorName",
+    "GivenDocument",
+    "JsonSchema",
+    "PromptUsed",
+    "Stops",
+    "Temperature",
+    "TokensMax",
+    "TopP",
+    "TraceJudged",
+]
+
 _USE = "generation:use"
-_FAILS = (
+GENERATING = (
     GeneratorMissing,
     ConversationInvalid,
     SchemaInvalid,
@@ -57,6 +84,8 @@ _FAILS = (
     ChatBrokeOff,
     AnswerMisshapen,
 )
+"""How asking a generator may fail."""
+
 _TRACE = {"trace_id": "trace_01k9z6q7h8e4v5c3x2b1n0m9a8"}
 _RESPONSE = {"response_id": "resp_01k9z6q7h8e4v5c3x2b1n0m9a8"}
 _EXAMPLE = {"messages": [{"role": "user", "content": "What is a quay?"}]}
@@ -65,7 +94,7 @@ _EXAMPLE = {"messages": [{"role": "user", "content": "What is a quay?"}]}
 class Generation(Interface):
     """Answers of language models, by whichever provider the operator has set."""
 
-    @reads("POST /generation/complete", may=_USE, fails=_FAILS, example=_EXAMPLE)
+    @reads("POST /generation/complete", may=_USE, fails=GENERATING, example=_EXAMPLE)
     async def complete(
         self,
         messages: Messages,
@@ -82,6 +111,8 @@ class Generation(Interface):
         seed: Seed | None = None,
         hide_personal_data: bool = False,
         cache_s: CacheSeconds = 0,
+        cache: CacheWish | None = None,
+        prompt: PromptUsed | None = None,
     ) -> Completion:
         """Let a generator go on with a conversation; its answer comes whole.
 
@@ -94,10 +125,12 @@ class Generation(Interface):
         Where it is wanted, or the operator has set it, marks stand for personal data on the way to the
         generator, and what they stand for is put back into its answer.
         With `cache_s` the very same request of your tenant is answered from memory, without a charge, where
-        an answer to it was kept by it.
+        an answer to it was kept by it; `cache` says more, also that a question of yours in other words may
+        be. Without either the generator's own rule holds. `prompt` names in the trace what it was made of.
+        An answer that is far longer than `tokens_max` allows is cut off here, with the reason `length`.
         """
 
-    @streams("POST /generation/complete", may=_USE, fails=_FAILS, example=_EXAMPLE)
+    @streams("POST /generation/complete", may=_USE, fails=GENERATING, example=_EXAMPLE)
     def stream_complete(
         self,
         messages: Messages,
@@ -114,6 +147,8 @@ class Generation(Interface):
         seed: Seed | None = None,
         hide_personal_data: bool = False,
         cache_s: CacheSeconds = 0,
+        cache: CacheWish | None = None,
+        prompt: PromptUsed | None = None,
     ) -> AsyncIterator[CompletionPiece]:
         """Let a generator go on piece by piece (`Accept: text/event-stream`); the last has the whole answer.
 
@@ -137,6 +172,30 @@ class Generation(Interface):
     @reads("GET /generation/traces/{trace_id}", may="traces:read", fails=(TraceMissing,), example=_TRACE)
     async def get_trace(self, trace_id: TraceId) -> WholeTrace:
         """Give a generated answer with its prompt, documents, tokens, cost and times."""
+
+    @writes(
+        "POST /generation/traces/{trace_id}/outcome",
+        may=_USE,
+        status=201,
+        fails=(TraceMissing,),
+        example={**_TRACE, "value": 1},
+    )
+    async def judge_trace(self, trace_id: TraceId, value: Outcome) -> TraceOutcome:
+        """Say how well an answer did, as a number: yours, or with `traces:read` anybody's.
+
+        Said again, it replaces what you said before. What a prompt's experiment tries is judged by it.
+        """
+
+    @reads("GET /generation/caching", may=_USE)
+    async def get_caching(self) -> CachingRules:
+        """Tell whether answers of your tenant may be given again; if nobody has set anything, they may."""
+
+    @writes("PUT /generation/caching", may="generation:write", example={"exact": True, "semantic": False})
+    async def set_caching(self, exact: bool, semantic: bool = True) -> CachingRules:
+        """Say whether answers of your tenant may be given again: to the same request, and to one like it.
+
+        Whoever asks still has to want it, or the generator's own rule. Without `exact` nothing is.
+        """
 
     @writes(
         "POST /generation/responses",

@@ -3,7 +3,7 @@
 from mainstay.kernel.clearing import Clearing
 from mainstay.kernel.work import caller
 from mainstay.ports.ciphers import Cipher
-from mainstay.services.generation.caching import AnswerCache
+from mainstay.services.generation.keeping import Keeping
 from mainstay.services.generation.responses import Responses
 from mainstay.services.generation.store import TABLES, GenerationStore
 from mainstay.services.generation.traces import TraceReading
@@ -26,7 +26,7 @@ class PersonalAnswers:
         store: GenerationStore,
         traces: TraceReading,
         responses: Responses,
-        cache: AnswerCache,
+        keeping: Keeping,
         log: TraceLog,
         cipher: Cipher,
         clearing: Clearing,
@@ -35,7 +35,7 @@ class PersonalAnswers:
         self._store = store
         self._traces = traces
         self._responses = responses
-        self._cache = cache
+        self._keeping = keeping
         self._log = log
         self._cipher = cipher
         self._clearing = clearing
@@ -47,20 +47,24 @@ class PersonalAnswers:
         found = {
             "traces": [self._traces.opened(row).model_dump() for row in traces],
             "responses": [self._responses.opened(row).model_dump() for row in responses],
+            "outcomes": [
+                {name: row[name] for name in ("trace_id", "value", "at_ms")}
+                for row in await self._store.outcomes_of(event.subject)
+            ],
         }
         counts = {name: len(things) for name, things in found.items()}
         event.answer(_SERVICE, found, counts, self._cipher.seal)
 
     async def erase(self, event: PersonErasureRequested) -> None:
         """Erase what somebody asked and keeps."""
-        self._cache.forget(caller().tenant_id, event.subject)
+        self._keeping.forget(caller().tenant_id, event.subject)
         self._log.forget(caller().tenant_id, event.subject)
         traces, responses = await self._store.forget(event.subject)
         event.answer(_SERVICE, {"traces": traces, "responses": responses})
 
     async def clear(self, event: TenantErasureRequested) -> None:
         """Remove what generation has of a tenant."""
-        self._cache.forget(event.tenant_id)
+        self._keeping.forget(event.tenant_id)
         self._log.forget(event.tenant_id)
         await self._clearing.clear(event.erasure_id, _SERVICE, event.tenant_id, TABLES)
         event.answer(_SERVICE)

@@ -11,6 +11,8 @@ MESSAGES_MAX = 2_000
 CHARACTERS_MAX = 4_000_000
 TOOL_ROUNDS_MAX = 64
 IMAGES_MAX = 20
+SIMILARITY = 0.94
+"""Chosen on the train part of banking77: see `benchmarks/semantic_cache.py` and decision 57."""
 
 Text = Annotated[str, StringConstraints(max_length=1_000_000, pattern=_NO_NUL)]
 CallId = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")]
@@ -50,6 +52,11 @@ CacheSeconds = Annotated[
         le=86_400,
         description="For how long an answer to the very same request may be given again; 0: not at all.",
     ),
+]
+ExposureId = Annotated[str, StringConstraints(max_length=64, pattern=r"^[\w-]*$")]
+Outcome = Annotated[
+    float,
+    Field(ge=-1e9, le=1e9, description="How well the answer did: 1 or 0, stars, minutes saved …"),
 ]
 TraceId = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[\w-]+$")]
 ResponseId = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[\w-]+$")]
@@ -92,6 +99,28 @@ class ChatMessage(Input):
     calls: Annotated[list[FunctionCall], Field(max_length=128)] = []
     call_id: Annotated[str, StringConstraints(max_length=200, pattern=r"^[\x21-\x7e]*$")] = ""
     images: Annotated[list[ImageUrl], Field(max_length=IMAGES_MAX)] = []
+
+
+class CacheWish(Input):
+    """Whether an answer may be given again, to the very same request or to one that means the same.
+
+    `similarity` is the least cosine of two questions that count as one; everything else of the two requests
+    has to be the same, and whoever asks. Requests with tools or images are never answered so.
+    """
+
+    mode: Literal["off", "exact", "semantic"] = "exact"
+    seconds: Annotated[int, Field(ge=1, le=86_400)] = 3_600
+    similarity: Annotated[float, Field(ge=0.8, le=1)] = SIMILARITY
+
+
+class PromptUsed(Input):
+    """Which prompt a request was made of, for its trace; `prompts` fills it in by itself."""
+
+    prompt: Annotated[str, StringConstraints(max_length=100, pattern=r"^[\w.-]*$")]
+    version: Annotated[int, Field(ge=1, le=1_000_000)]
+    experiment_id: ExposureId = ""
+    arm: Annotated[str, StringConstraints(max_length=32, pattern=r"^[\w-]*$")] = ""
+    exposure_id: ExposureId = ""
 
 
 class ChatTool(Input):
@@ -166,6 +195,9 @@ class Completion(Record):
     reason: Literal["stop", "length", "tool_calls", "content_filter"]
     usage: TokensUsed
     cached: bool
+    similarity: float | None = Field(
+        None, description="From the cache: how alike the question was that was answered before; 1: the same."
+    )
     created_ms: int
 
 
@@ -201,6 +233,10 @@ class Trace(Record):
     cost: float
     first_piece_ms: int | None
     took_ms: int
+    prompt: str = ""
+    prompt_version: int = 0
+    experiment_id: str = ""
+    arm: str = ""
 
 
 class Traces(Record):
@@ -218,6 +254,22 @@ class WholeTrace(Trace):
     calls: list[CallWanted]
     refused_calls: list[str] = Field(description="Tools that were asked for and had not been offered.")
     tries: list[dict[str, Any]] = Field(description="Which generators were asked, and how each ended.")
+    outcomes: list["TraceOutcome"] = []
+
+
+class TraceOutcome(Record):
+    """How well somebody says that an answer did."""
+
+    trace_id: str
+    value: float
+    at_ms: int
+
+
+class CachingRules(Record):
+    """Whether answers of your tenant are given again at all: to the same request, and to one like it."""
+
+    exact: bool
+    semantic: bool
 
 
 class KeptResponse(Record):

@@ -7,7 +7,7 @@ from typing import Any
 from mainstay.kernel.caller import Caller
 from mainstay.kit.spending import Spending
 from mainstay.ports.chat import ChatModel
-from mainstay.services.generation.records import Completion, TokensUsed
+from mainstay.services.generation.records import Completion, PromptUsed, TokensUsed
 from mainstay.services.generation.said import Said
 from mainstay.services.generation.wanted import Wanted
 
@@ -34,6 +34,7 @@ class Run:
     tokens_out: int = 0
     cost: float = 0.0
     cached: Completion | None = None
+    prompt: PromptUsed | None = None
     outcome: str = "ok"
 
     @property

@@ -11,6 +11,12 @@ from mainstay.services.generation.veiling import Unveiling
 from mainstay.services.generation.wanted import Wanted
 
 _CHARACTERS_A_TOKEN = 4
+_CHARACTERS_A_TOKEN_MAX = 16
+"""No text has longer tokens on the average: an answer that is longer than so many was not kept short."""
+
+ANSWER_CHARACTERS_MAX = 1_000_000
+CUT_OFF = Ended("length")
+"""How an answer ends whose server does not keep to the limit that it was given."""
 
 
 @dataclass
@@ -37,6 +43,8 @@ class Said:
         screened = wanted.tainted and wanted.format is None
         self._screen = Piecewise(Screen(wanted.trusted).harmless) if screened else None
         self._asked = wanted.characters
+        allowed = (wanted.tokens_max or ANSWER_CHARACTERS_MAX) * _CHARACTERS_A_TOKEN_MAX
+        self._room = min(allowed, ANSWER_CHARACTERS_MAX)
         self._texts: list[str] = []
         self._calls: dict[int, _Call | None] = {}
         self.refused: list[str] = []
@@ -76,6 +84,18 @@ class Said:
             return ended.tokens_in, ended.tokens_out, False
         out = len(self.text) + sum(len(call.arguments) + len(call.name) for call in self.calls)
         return _estimated(self._asked), _estimated(out), True
+
+    def fitting(self, piece: Piece) -> Piece:
+        """Give a piece, or as much of it as still fits: then the answer is to be cut off."""
+        if isinstance(piece, Ended):
+            return piece
+        size = len(piece.text) if isinstance(piece, Words) else len(piece.arguments)
+        room, self._room = self._room, self._room - size
+        if size <= room:
+            return piece
+        if isinstance(piece, Words):
+            return Words(piece.text[:room])
+        return CallPiece(piece.index, piece.call_id, piece.name, piece.arguments[:room])
 
     def take(self, piece: Piece) -> Iterator[CompletionPiece]:
         """Take a piece."""

@@ -5,10 +5,14 @@ from contextlib import aclosing
 from typing import Any, cast
 
 from mainstay.kernel.holdings import Holding
-from mainstay.services.generation.answering import Answering
+from mainstay.kernel.work import note_change
+from mainstay.services.generation.answering import Answering, Wishes
 from mainstay.services.generation.interface import Generation
+from mainstay.services.generation.outcomes import Outcomes
 from mainstay.services.generation.records import (
     AnswerFormat,
+    CacheWish,
+    CachingRules,
     ChatMessage,
     ChatTool,
     Completion,
@@ -16,11 +20,14 @@ from mainstay.services.generation.records import (
     Generator,
     GivenDocument,
     KeptResponse,
+    PromptUsed,
     ResponseDeleted,
+    TraceOutcome,
     Traces,
     WholeTrace,
 )
 from mainstay.services.generation.responses import Responses
+from mainstay.services.generation.store import RuleStore
 from mainstay.services.generation.traces import TraceReading
 from mainstay.services.generation.tracing import TraceLog
 from mainstay.services.generation.wanted import Wanted
@@ -34,11 +41,19 @@ class GenerationService(Generation):
     round_s = ROUND_S
 
     def __init__(
-        self, answering: Answering, traces: TraceReading, responses: Responses, log: TraceLog
+        self,
+        answering: Answering,
+        traces: TraceReading,
+        outcomes: Outcomes,
+        responses: Responses,
+        rules: RuleStore,
+        log: TraceLog,
     ) -> None:
         """Take the parts."""
         self._answering = answering
         self._traces = traces
+        self._outcomes = outcomes
+        self._rules = rules
         self._responses = responses
         self._log = log
 
@@ -69,6 +84,8 @@ class GenerationService(Generation):
         seed: int | None = None,
         hide_personal_data: bool = False,
         cache_s: int = 0,
+        cache: CacheWish | None = None,
+        prompt: PromptUsed | None = None,
     ) -> Completion:
         """Let a generator go on; its answer comes whole."""
         wanted = Wanted(
@@ -82,7 +99,7 @@ class GenerationService(Generation):
             top_p,
             tokens_max,
         ).ending(stop, seed, veiled=hide_personal_data)
-        return await self._answering.whole(wanted, generator, cache_s)
+        return await self._answering.whole(wanted, generator, Wishes(cache_s, cache, prompt))
 
     async def stream_complete(
         self,
@@ -100,6 +117,8 @@ class GenerationService(Generation):
         seed: int | None = None,
         hide_personal_data: bool = False,
         cache_s: int = 0,
+        cache: CacheWish | None = None,
+        prompt: PromptUsed | None = None,
     ) -> AsyncIterator[CompletionPiece]:
         """Let a generator go on piece by piece."""
         wanted = Wanted(
@@ -113,7 +132,8 @@ class GenerationService(Generation):
             top_p,
             tokens_max,
         ).ending(stop, seed, veiled=hide_personal_data)
-        async with aclosing(cast("Any", self._answering.pieces(wanted, generator, cache_s))) as pieces:
+        wishes = Wishes(cache_s, cache, prompt)
+        async with aclosing(cast("Any", self._answering.pieces(wanted, generator, wishes))) as pieces:
             async for piece in pieces:
                 yield piece
 
@@ -137,6 +157,22 @@ class GenerationService(Generation):
     async def get_trace(self, trace_id: str) -> WholeTrace:
         """Give a trace with its texts."""
         return await self._traces.find(trace_id)
+
+    async def judge_trace(self, trace_id: str, value: float) -> TraceOutcome:
+        """Say how well an answer did."""
+        return await self._outcomes.judge(trace_id, value)
+
+    async def get_caching(self) -> CachingRules:
+        """Tell whether answers are given again."""
+        return await self._rules.rules()
+
+    async def set_caching(self, exact: bool, semantic: bool = True) -> CachingRules:
+        """Say whether answers are given again."""
+        before = await self._rules.rules()
+        after = CachingRules(exact=exact, semantic=exact and semantic)
+        note_change(before.model_dump(), after.model_dump())
+        await self._rules.set(after)
+        return after
 
     async def keep_response(
         self,

@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 
 from mainstay.ports.database import AllRows, Row, Rows, Scalar
-from mainstay.services.generation.tables import RESPONSES, TRACES
+from mainstay.services.generation.records import CachingRules
+from mainstay.services.generation.tables import CACHING, OUTCOMES, RESPONSES, TRACES
 
-TABLES = (TRACES, RESPONSES)
+TABLES = (TRACES, RESPONSES, OUTCOMES, CACHING)
 
 FACTS = (
     "trace_id, at_ms, subject, request_id, generator, outcome, cached, tokens_input, tokens_output, cost,"
-    " first_piece_ms, took_ms"
+    " first_piece_ms, took_ms, prompt, prompt_version, experiment_id, arm"
 )
 _OLD = "SELECT tenant_id, trace_id FROM generation_traces WHERE at_ms < :before ORDER BY at_ms LIMIT :limit"
 
@@ -38,7 +39,7 @@ class GenerationStore:
     async def trace(self, trace_id: str) -> Row | None:
         """Find a trace."""
         rows = await self._rows.fetch(
-            f"SELECT {FACTS}, told FROM generation_traces WHERE trace_id = :id", {"id": trace_id}
+            f"SELECT {FACTS}, exposure_id, told FROM generation_traces WHERE trace_id = :id", {"id": trace_id}
         )
         return rows[0] if rows else None
 
@@ -82,10 +83,56 @@ class GenerationStore:
             await self._rows.delete("generation_responses", {"response_id": response_id, "subject": subject})
         )
 
+    async def outcomes(self, trace_id: str) -> list[Row]:
+        """List what was said of a trace, oldest first."""
+        return await self._rows.fetch(
+            "SELECT trace_id, value, at_ms FROM generation_outcomes WHERE trace_id = :id ORDER BY at_ms",
+            {"id": trace_id},
+        )
+
+    async def judge(self, row: Mapping[str, Scalar]) -> None:
+        """Keep what somebody says of a trace, instead of what he said before."""
+        await self._rows.upsert("generation_outcomes", [row])
+
+    async def outcomes_of(self, subject: str) -> list[Row]:
+        """List what somebody said of answers, and what was said of his."""
+        return await self._rows.fetch(
+            "SELECT trace_id, value, at_ms FROM generation_outcomes"
+            " WHERE subject = :subject OR author = :subject ORDER BY at_ms",
+            {"subject": subject},
+        )
+
     async def forget(self, subject: str) -> tuple[int, int]:
-        """Erase what somebody asked for; count traces and responses."""
+        """Erase what somebody asked for and judged; count traces and responses."""
+        for column in ("subject", "author"):
+            await self._rows.delete("generation_outcomes", {column: subject})
         traces = await self._rows.delete("generation_traces", {"subject": subject})
         return traces, await self._rows.delete("generation_responses", {"subject": subject})
+
+
+class RuleStore:
+    """Reads and writes whether the tenant's answers are given again."""
+
+    def __init__(self, rows: Rows) -> None:
+        """Take the caller's rows."""
+        self._rows = rows
+
+    async def rules(self) -> CachingRules:
+        """Give what was set, or that they are."""
+        rows = await self._rows.fetch("SELECT exact, semantic FROM generation_caching WHERE name = 'own'")
+        return CachingRules(
+            exact=all(bool(row["exact"]) for row in rows),
+            semantic=all(bool(row["semantic"]) for row in rows),
+        )
+
+    async def set(self, rules: CachingRules) -> None:
+        """Keep what was set."""
+        row: Mapping[str, Scalar] = {
+            "name": "own",
+            "exact": int(rules.exact),
+            "semantic": int(rules.semantic),
+        }
+        await self._rows.upsert("generation_caching", [row])
 
 
 class TraceStore:
@@ -104,5 +151,6 @@ class TraceStore:
         removed = 0
         for row in await self._rows.fetch(_OLD, {"before": before_ms, "limit": limit}):
             of = self._rows.of(str(row["tenant_id"]))
+            await of.delete("generation_outcomes", {"trace_id": row["trace_id"]})
             removed += await of.delete("generation_traces", {"trace_id": row["trace_id"]})
         return removed

@@ -26,11 +26,19 @@ _FACTS = (
     Column("cost", "real"),
     Column("first_piece_ms", "integer", nullable=True),
     Column("took_ms", "integer"),
+    Column("prompt", "text"),
+    Column("prompt_version", "integer"),
+    Column("experiment_id", "text"),
+    Column("arm", "text"),
 )
 
 TRACES = Table(
     name="generation_traces",
-    columns=(*_FACTS, Column("told", "bytes", sealed=Sealed(("trace_id",), trace_place, owner="subject"))),
+    columns=(
+        *_FACTS,
+        Column("exposure_id", "text"),
+        Column("told", "bytes", sealed=Sealed(("trace_id",), trace_place, owner="subject")),
+    ),
     key=("trace_id",),
     indexes=(Index(("subject", "trace_id")), Index(("at_ms",), across=True)),
     exported=(*(column.name for column in _FACTS), "told"),
@@ -52,4 +60,27 @@ RESPONSES = Table(
     exported=("response_id", "previous_id", "subject", "created_ms", "told"),
     aged=Aged("generation_responses", "created_ms"),
     subjects=("subject",),
+)
+
+OUTCOMES = Table(
+    name="generation_outcomes",
+    columns=(
+        Column("trace_id", "text"),
+        Column("author", "text"),
+        Column("subject", "text"),
+        Column("value", "real"),
+        Column("at_ms", "integer"),
+    ),
+    key=("trace_id", "author"),
+    indexes=(Index(("subject",)), Index(("author",))),
+    exported=("trace_id", "author", "subject", "value", "at_ms"),
+    aged=Aged("generation_outcomes", "at_ms"),
+    subjects=("subject", "author"),
+)
+
+CACHING = Table(
+    name="generation_caching",
+    columns=(Column("name", "text"), Column("exact", "integer"), Column("semantic", "integer")),
+    key=("name",),
+    exported=("name", "exact", "semantic"),
 )

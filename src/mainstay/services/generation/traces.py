@@ -7,7 +7,7 @@ from mainstay.kernel.work import note_target
 from mainstay.ports.ciphers import Cipher
 from mainstay.ports.database import Row
 from mainstay.services.generation.failures import TraceMissing
-from mainstay.services.generation.records import Trace, Traces, WholeTrace
+from mainstay.services.generation.records import Trace, TraceOutcome, Traces, WholeTrace
 from mainstay.services.generation.store import GenerationStore
 from mainstay.services.generation.tables import trace_place
 
@@ -32,7 +32,9 @@ class TraceReading:
         row = await self._store.trace(trace_id)
         if row is None:
             raise TraceMissing("List the traces to see which there are; old ones are removed.")
-        return self.opened(row)
+        found = self.opened(row)
+        said = [TraceOutcome.model_validate(dict(each)) for each in await self._store.outcomes(trace_id)]
+        return found.model_copy(update={"outcomes": said})
 
     def opened(self, row: Row) -> WholeTrace:
         """Open a trace."""
@@ -44,5 +46,5 @@ class TraceReading:
 
 
 def _facts(row: Row) -> dict[str, Any]:
-    facts = {name: value for name, value in row.items() if name not in {"told", "tenant_id"}}
+    facts = {name: value for name, value in row.items() if name not in {"told", "tenant_id", "exposure_id"}}
     return {**facts, "cached": bool(row["cached"])}

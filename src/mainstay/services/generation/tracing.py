@@ -48,6 +48,7 @@ class TraceLog:
         self._clock = clock
         self._kept_days = settings.kept_days
         self._waiting: deque[_Noted] = deque()
+        self._writing: list[_Noted] = []
         self._characters = 0
         self._lost = 0
         self._forgotten_s = float("-inf")
@@ -63,12 +64,24 @@ class TraceLog:
         self._characters += noted.characters
         self._waiting.append(noted)
 
+    def waiting(self, tenant_id: str, trace_id: str) -> Mapping[str, Scalar] | None:
+        """Give the facts of a tenant's trace that is not written yet."""
+        return next(
+            (
+                noted.facts
+                for noted in (*self._writing, *reversed(self._waiting))
+                if noted.tenant_id == tenant_id and noted.facts["trace_id"] == trace_id
+            ),
+            None,
+        )
+
     async def write(self) -> None:
         """Write some of what waits, and remove some of what is old."""
         if self._lost:
             logger.error("%d traces could not be kept: more came than the database took", self._lost)
             self._lost = 0
         some = [self._waiting.popleft() for _ in range(min(len(self._waiting), _AT_ONCE))]
+        self._writing = some
         try:
             sealed = await asyncio.to_thread(self._sealed, some)
             for tenant_id in dict.fromkeys(tenant for tenant, _ in sealed):
@@ -76,6 +89,8 @@ class TraceLog:
         except BaseException:
             self._waiting.extendleft(reversed(some))
             raise
+        finally:
+            self._writing = []
         self._characters -= sum(noted.characters for noted in some)
         if self._clock.monotonic_s() >= self._forgotten_s + _FORGET_EVERY_S:
             before_ms = self._clock.now_ms() - self._kept_days * DAY_MS
@@ -122,6 +137,11 @@ class TraceLog:
             "cost": run.cost,
             "first_piece_ms": None if run.first_s is None else round(1000 * (run.first_s - run.started_s)),
             "took_ms": round(1000 * (now_s - run.started_s)),
+            "prompt": "" if run.prompt is None else run.prompt.prompt,
+            "prompt_version": 0 if run.prompt is None else run.prompt.version,
+            "experiment_id": "" if run.prompt is None else run.prompt.experiment_id,
+            "arm": "" if run.prompt is None else run.prompt.arm,
+            "exposure_id": "" if run.prompt is None else run.prompt.exposure_id,
         }
 
 

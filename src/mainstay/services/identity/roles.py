@@ -28,6 +28,8 @@ _DEVELOPER = _USER | {
     "traces:read",
     "assistants:read",
     "assistants:write",
+    "prompts:read",
+    "prompts:write",
 }
 
 PERMISSIONS: Mapping[str, frozenset[str]] = {
@@ -42,6 +44,7 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
             "knowledge:evaluate",
             "generation:use",
             "language:use",
+            "prompts:read",
         }
     ),
     "operations": frozenset({"collections:read", "index:rebuild", "jobs:read", "jobs:write", "usage:read"}),

@@ -214,6 +214,7 @@ def _last_said(talk: Talk, why: str) -> str:
         "tools": talk.tools,
         "response_format": talk.answer_format,
         "stop": talk.stop,
+        "prompt": talk.prompt,
     }
     for field, value in unheeded.items():
         if value:

@@ -9,6 +9,7 @@ from mainstay.transports.compatible.openai.asking import checked
 from mainstay.transports.compatible.openai.chat_request import choice_of, heeded
 from mainstay.transports.compatible.openai.content import split, text_of
 from mainstay.transports.compatible.openai.kinds import unsupported
+from mainstay.transports.compatible.openai.response_prompt import PromptNamed
 from mainstay.transports.compatible.openai.talk import Talk
 
 Item = dict[str, Any]
@@ -20,7 +21,6 @@ _ONLY: Mapping[str, Sequence[Any]] = {
     "reasoning": ({},),
     "top_logprobs": (0,),
     "truncation": ("disabled",),
-    "prompt": (),
 }
 _ROLES = {"developer": "system"}
 _KNOWN = frozenset({"system", "developer", "user", "assistant"})
@@ -72,7 +72,8 @@ class Conversation(_Strict):
 class ResponseRequest(_Strict):
     """A request for a response."""
 
-    model: Annotated[str, Field(min_length=1, max_length=200)]
+    model: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    prompt: PromptNamed | None = None
     input: Annotated[str | list[Item], Field(max_length=4_000_000)] = ""
     instructions: str | None = None
     previous_response_id: Annotated[str | None, Field(max_length=64, pattern=r"^[\w-]*$")] = None
@@ -96,7 +97,10 @@ def response_request(sent: Mapping[str, Any]) -> ResponseRequest:
     for place, tool in enumerate(sent.get("tools") or () if isinstance(sent.get("tools"), list) else ()):
         if isinstance(tool, dict) and tool.get("type") != "function":
             raise unsupported(f"tools.{place}.type", "Only functions are known here.")
-    return checked(ResponseRequest, heeded(sent, _ONLY, ResponseRequest))
+    request = checked(ResponseRequest, heeded(sent, _ONLY, ResponseRequest))
+    if request.model is None and request.prompt is None:
+        raise unsupported("model", "Name one; with a `prompt` it may be left out.")
+    return request
 
 
 def items_of(request: ResponseRequest) -> list[Item]:
@@ -117,7 +121,7 @@ def talk_of(request: ResponseRequest, items: Sequence[Item], conversation: str =
     messages = [message for place, item in enumerate(items) for message in _messages(item, place)]
     if request.instructions:
         messages.insert(0, {"role": "system", "content": request.instructions})
-    if not messages:
+    if not messages and request.prompt is None:
         raise unsupported("input", "Write a text, or at least one item.")
     return Talk(
         messages=_joined(messages),

@@ -9,7 +9,9 @@ from mainstay.transports.compatible.openai.talk import Cited, Said
 _CUT = {"length": "max_output_tokens", "content_filter": "content_filter"}
 
 
-def begun(response_id: str, request: ResponseRequest, created_s: int, *, stored: bool) -> dict[str, Any]:
+def begun(
+    response_id: str, request: ResponseRequest, model: str, created_s: int, *, stored: bool
+) -> dict[str, Any]:
     """Show a response of which nothing has come."""
     form: dict[str, Any] = {"type": "text"}
     if request.text is not None and request.text.format is not None:
@@ -29,11 +31,12 @@ def begun(response_id: str, request: ResponseRequest, created_s: int, *, stored:
         "max_output_tokens": request.max_output_tokens,
         "max_tool_calls": None,
         "metadata": request.metadata or {},
-        "model": request.model,
+        "model": model,
         "output": [],
         "parallel_tool_calls": request.parallel_tool_calls is not False,
         "presence_penalty": 0.0,
         "previous_response_id": request.previous_response_id,
+        "prompt": None if request.prompt is None else request.prompt.model_dump(),
         "prompt_cache_key": None,
         "reasoning": {"effort": None, "summary": None},
         "safety_identifier": None,

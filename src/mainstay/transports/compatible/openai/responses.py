@@ -10,6 +10,7 @@ from mainstay.transports.compatible.openai.asking import Asked
 from mainstay.transports.compatible.openai.kinds import kind_of, unsupported
 from mainstay.transports.compatible.openai.replies import Events, Reply, Told
 from mainstay.transports.compatible.openai.response_events import ResponseEvents
+from mainstay.transports.compatible.openai.response_prompt import before, model_of, rendered
 from mainstay.transports.compatible.openai.response_request import (
     Item,
     ResponseRequest,
@@ -28,18 +29,26 @@ _PAGE, _PAGE_MAX = 20, 100
 
 async def create_response(asked: Asked) -> Reply:
     """Let a model respond."""
-    request = response_request(await asked.json())
-    kind = kind_of(asked, request.model)
+    sent = await asked.json()
+    request = response_request(sent)
+    prompt = None
+    if request.prompt is not None:
+        key = sent.get("safety_identifier") or sent.get("user") or ""
+        prompt = await rendered(asked, request.prompt, key if isinstance(key, str) else "")
+    model = request.model or await model_of(asked, prompt)
+    kind = kind_of(asked, model)
     stored = request.store is not False and asked.has(_KEEP)
     if request.store and not stored:
         raise unsupported("store", "Responses are not kept for this key: send `store` as false.")
     earlier, conversation = await _earlier(asked, request)
     items = [*earlier, *_with_ids(asked, items_of(request))]
     talk = talk_of(request, items, conversation)
-    response = shape.begun(asked.ids.new("resp"), request, asked.now_s, stored=stored)
+    if prompt is not None:
+        talk = before(talk, prompt)
+    response = shape.begun(asked.ids.new("resp"), request, model, asked.now_s, stored=stored)
     if request.stream:
-        return Events(_events(asked, response, items, kind.pieces(asked, request.model, talk)), _nothing)
-    said = await kind.whole(asked, request.model, talk)
+        return Events(_events(asked, response, items, kind.pieces(asked, model, talk)), _nothing)
+    said = await kind.whole(asked, model, talk)
     whole = shape.ended(response, said, _output(asked, said), asked.now_s)
     await _keep(asked, whole, items)
     return Told(whole)

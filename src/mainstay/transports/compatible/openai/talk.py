@@ -9,7 +9,8 @@ from typing import Any
 class Talk:
     """A request to a model; the parts are those of `generation.complete`, as values.
 
-    `conversation` is the bot's conversation that is gone on with.
+    `prompt` says of which one the messages were made; `conversation` is the bot's conversation that is gone
+    with.
     """
 
     messages: Sequence[Mapping[str, Any]]
@@ -24,6 +25,9 @@ class Talk:
     seed: int | None = None
     cache_s: int = 0
     conversation: str = ""
+    hide_personal_data: bool = False
+    cache: Mapping[str, Any] | None = None
+    prompt: Mapping[str, Any] | None = None
 
     def values(self) -> dict[str, Any]:
         """Give them by name; what is left to the model is left out."""

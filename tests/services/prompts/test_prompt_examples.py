@@ -1,0 +1,172 @@
+"""Tests of versions on examples: every kind of expectation, as a job, compared, and demanded by a label."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chat_upstream import Answer, Upstream, chat_upstream
+from mainstay.app.house import House
+from mainstay.services.prompts.failures import (
+    ExamplesInvalid,
+    ExamplesMissing,
+    PromptTestMissing,
+    PromptUntested,
+)
+from makers import Client, FrozenClock, client, opened_house
+
+FITS = {"type": "object", "required": ["city"]}
+EXAMPLES: list[dict[str, Any]] = [
+    {
+        "name": "says",
+        "variables": {"say": "Kyiv is a city"},
+        "expect": [{"contains": "KYIV"}, {"lacks": "Paris"}],
+    },
+    {"name": "pattern", "variables": {"say": "Order 4711"}, "expect": [{"matches": r"\b\d{4}\b"}]},
+    {"name": "schema", "variables": {"say": '{"city": "Kyiv"}'}, "expect": [{"fits": FITS}]},
+    {
+        "name": "alike",
+        "variables": {"say": "the ferry leaves at nine"},
+        "expect": [{"like": "the ferry leaves at nine sharp", "at_least": 0.8}],
+    },
+    {"name": "rubric", "variables": {"say": "Thank you very much"}, "expect": [{"rubric": "It is polite."}]},
+]
+FAILING: list[dict[str, Any]] = [
+    {"name": "says", "variables": {"say": "Paris"}, "expect": [{"contains": "Kyiv"}, {"lacks": "paris"}]},
+    {"name": "pattern", "variables": {"say": "Order"}, "expect": [{"matches": r"^\d+$"}]},
+    {"name": "schema", "variables": {"say": '{"town": "Kyiv"}'}, "expect": [{"fits": FITS}]},
+    {"name": "no_json", "variables": {"say": "Kyiv"}, "expect": [{"fits": FITS}]},
+    {"name": "alike", "variables": {"say": "tractors"}, "expect": [{"like": "the ferry leaves"}]},
+    {"name": "rubric", "variables": {"say": "Go away"}, "expect": [{"rubric": "It is polite."}]},
+]
+
+
+def judging(body: dict[str, Any]) -> Answer:
+    """Say the question again; where a verdict is asked for, find politeness in thanks."""
+    texts = " ".join(str(each["content"]) for each in body["messages"])
+    if "response_format" in body:
+        polite = "Thank you" in texts
+        return Answer(
+            [f'{{"passed": {str(polite).lower()}, "reason": "It is {"" if polite else "not "}polite."}}']
+        )
+    if "BROKEN" in texts:
+        return Answer(status=500, error="down")
+    return Answer([str(body["messages"][-1]["content"])])
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Upstream]:
+    async with chat_upstream() as upstream:
+        upstream.script = judging
+        yield upstream
+
+
+@pytest.fixture
+async def house(
+    tmp_path: Path, clock: FrozenClock, where: dict[str, str], server: Upstream
+) -> AsyncIterator[House]:
+    prices = {"input_price": 1_000, "output_price": 1_000, "tries": 1}
+    generators: Any = {"small": {"url": server.url, "model": "s-1", **prices}}
+    async with opened_house(tmp_path / "data", clock=clock, generators=generators, **where) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def who(house: House) -> Client:
+    await client(house).call("prompts.create_prompt", name="parrot", text="{{ say }}")
+    return client(house)
+
+
+async def tried(who: Client, **values: Any) -> Any:
+    started = await who.answer("prompts.start_prompt_test", name="parrot", **values)
+    assert started.pending
+    job = await who.call("jobs.get_job", job_id=started.value.job_id, wait_s=30)
+    assert (job.state, job.total) == ("done", started.value.cases)
+    who.house.clock.move(1)  # type: ignore[attr-defined]  # tests own it: the next test is newer
+    return await who.call("prompts.get_prompt_test", name="parrot", test_id=started.value.test_id)
+
+
+async def test_every_kind_of_expectation_passes_and_fails(who: Client) -> None:
+    with pytest.raises(ExamplesMissing):
+        await who.call("prompts.start_prompt_test", name="parrot")
+    await who.call("prompts.set_prompt_examples", name="parrot", examples=EXAMPLES)
+    good = await tried(who)
+    assert (good.state, good.passed, good.failed, good.errors) == ("done", 5, 0, 0), good.results
+    assert good.cost == pytest.approx(6 * 18 * 1_000 / 1_000_000), "five answers and a verdict"
+    kept = await who.call("prompts.set_prompt_examples", name="parrot", examples=FAILING)
+    assert kept.revision == 2
+    bad = await tried(who)
+    assert (bad.passed, bad.failed) == (0, 6)
+    reasons = {each.case: each.reasons for each in bad.results}
+    assert len(reasons["says"]) == 2
+    assert reasons["no_json"] == ["It is no JSON."]
+    assert "0.80 is wanted" in reasons["alike"][0]
+    assert reasons["rubric"] == ["By the rubric: It is not polite."]
+    told = await who.call("prompts.get_prompt_test", name="parrot", test_id=bad.test_id, against=good.test_id)
+    assert told.compared.broken == ["says", "pattern", "schema", "alike", "rubric"]
+    assert (told.compared.fixed, told.compared.both) == ([], 5)
+    assert told.compared.p_value == pytest.approx(2 / 2**5)
+    listed = (await who.call("prompts.list_prompt_tests", name="parrot")).tests
+    assert [each.test_id for each in listed] == [bad.test_id, good.test_id]
+    assert listed[0].results == []
+
+
+async def test_what_cannot_be_tried_is_an_error_with_its_reason(who: Client) -> None:
+    examples = [
+        {"name": "broken", "variables": {"say": "BROKEN"}, "expect": [{"contains": "x"}]},
+        {"name": "unfit", "variables": {"sya": "x"}, "expect": [{"contains": "x"}]},
+        {"name": "fine", "variables": {"say": "x"}, "expect": [{"contains": "x"}]},
+    ]
+    await who.call("prompts.set_prompt_examples", name="parrot", examples=examples)
+    found = await tried(who)
+    assert (found.passed, found.failed, found.errors) == (1, 0, 2)
+    assert [each.reasons[0].split(":")[0] for each in found.results if each.reasons] == [
+        "ChatUnavailable",
+        "VariablesUnfit",
+    ]
+
+
+async def test_a_label_may_demand_that_its_version_has_passed(who: Client) -> None:
+    async def moved(version: int, **more: Any) -> Any:
+        given = {"name": "parrot", "label": "production", "version": version, **more}
+        return await who.call("prompts.move_prompt_label", **given)
+
+    await who.call("prompts.add_prompt_version", name="parrot", text="Never {{ say }}")
+    one = {"name": "starts", "variables": {"say": "Hi"}, "expect": [{"matches": "^Hi"}]}
+    other = {"name": "has", "variables": {"say": "Hi"}, "expect": [{"contains": "Hi"}]}
+    await who.call("prompts.set_prompt_examples", name="parrot", examples=[one, other])
+    with pytest.raises(PromptUntested, match="Test version 1"):
+        await moved(1, require_tests=1)
+    await tried(who, version=1)
+    assert (await moved(1, require_tests=1)).require_tests == 1
+    await tried(who, version=2)
+    with pytest.raises(PromptUntested, match="50%"):
+        await moved(2)
+    assert (await moved(2, require_tests=0.5)).version == 2
+    await who.call("prompts.set_prompt_examples", name="parrot", examples=[other])
+    with pytest.raises(PromptUntested, match="as they are now"):
+        await moved(1)
+    back = await who.call("prompts.roll_back_prompt_label", name="parrot", label="production")
+    assert back.version == 1, "back is always open"
+
+
+UNCHECKABLE: list[tuple[dict[str, Any], str]] = [
+    ({}, "examples.0.expect.0"),
+    ({"contains": "a", "lacks": "b"}, "examples.0.expect.0"),
+    ({"matches": "("}, "examples.0.expect.0.matches"),
+    ({"matches": "(a{50}){50}"}, "examples.0.expect.0.matches"),
+    ({"matches": "(?=a)"}, "examples.0.expect.0.matches"),
+    ({"fits": {"type": 5}}, "examples.0.expect.0.fits"),
+]
+
+
+async def test_examples_that_cannot_be_checked_are_refused(who: Client) -> None:
+    for expect, field in UNCHECKABLE:
+        examples = [{"name": "one", "expect": [expect]}]
+        with pytest.raises(ExamplesInvalid) as told:
+            await who.call("prompts.set_prompt_examples", name="parrot", examples=examples)
+        assert told.value.problems[0]["field"] == field
+        with pytest.raises(PromptTestMissing):
+            await who.call("prompts.get_prompt_test", name="parrot", test_id="test_nothing")
+        assert (await who.call("prompts.get_prompt_examples", name="parrot")).examples == []
