@@ -12,7 +12,7 @@ CHARACTERS_MAX = 4_000_000
 TOOL_ROUNDS_MAX = 64
 IMAGES_MAX = 20
 SIMILARITY = 0.94
-"""Chosen on the train part of banking77: see `benchmarks/semantic_cache.py` and decision 57."""
+"""Chosen on the train part of banking77: see `benchmarks/semantic_cache.py` and decision 52."""
 
 Text = Annotated[str, StringConstraints(max_length=1_000_000, pattern=_NO_NUL)]
 CallId = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")]

@@ -3,8 +3,8 @@
 from mainstay.engines.database.revisions import add_column, create_table, drop_column, drop_table
 from mainstay.ports.database import Column, Index, Scalar, Table
 
-revision = "0050"
-down_revision = "0035"
+revision = "0038"
+down_revision = "0037"
 branch_labels = None
 depends_on = None
 

@@ -3,8 +3,8 @@
 from mainstay.engines.database.revisions import create_table, drop_table
 from mainstay.ports.database import Column, Index, Table
 
-revision = "0051"
-down_revision = "0050"
+revision = "0039"
+down_revision = "0038"
 branch_labels = None
 depends_on = None
 
