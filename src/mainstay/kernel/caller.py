@@ -7,6 +7,8 @@ EVERYTHING = "*"
 """The permission that stands for all."""
 ALL_DOCUMENTS = "documents:all"
 """The permission to see documents of every group; administrators have it."""
+HOUSE = "house:"
+"""What the subject begins with where the house itself acts."""
 LOOKED_AT = "looked at"
 """The carrier of a credential that came before, and is only looked at again: nobody uses it by that."""
 
@@ -63,7 +65,7 @@ def house(tenant_id: str, name: str) -> Caller:
     """Give the caller that the house itself is when it reacts to a tenant's event."""
     return Caller(
         tenant_id=tenant_id,
-        subject=f"house:{name}",
+        subject=f"{HOUSE}{name}",
         roles=("house",),
         permissions=frozenset({EVERYTHING}),
     )

@@ -1,10 +1,11 @@
-"""Rights that a service lends whoever asks it, for its own calls of other services and nothing else."""
+"""In whose name, and with what rights, a service calls other services."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, replace
 from typing import TypeVar, cast
 
+from mainstay.kernel.caller import HOUSE
 from mainstay.kernel.work import Work, current, entered, forbid_in_unit
 
 Piece = TypeVar("Piece")
@@ -49,3 +50,19 @@ class Loan:
                     except StopAsyncIteration:
                         return
                 yield piece
+
+
+@contextmanager
+def in_name_of(subject: str) -> Iterator[None]:
+    """Let the house make the calls of a block in a person's name.
+
+    What they leave behind, such as the trace of a generated text, is hers: sealed by her key, exported and
+    erased with her. For reactions to events alone, which the house takes.
+    """
+    forbid_in_unit("A call in somebody's name")
+    work = current()
+    if not work.caller.subject.startswith(HOUSE):
+        raise RuntimeError("Only the house makes calls in the name of others.")
+    origin = (work.request_id, work.traceparent, work.address, work.agent)
+    with entered(Work(replace(work.caller, subject=subject), work.database, *origin, spending=work.spending)):
+        yield

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from mainstay.kernel.work import caller
 from mainstay.ports.generator import Evidence
 from mainstay.services.assistant.records import Bot
 from mainstay.services.assistant.remembering import Memories
@@ -25,11 +26,13 @@ class Echo:
 
     says: str = "Gift cards cost 25 or 50 euros each. [1]"
     shown: list[tuple[str, list[str]]] = field(default_factory=list)
+    askers: set[str] = field(default_factory=set)
     name = "echo"
     extractive = False
 
     async def write(self, question: str, evidence: Sequence[Evidence]) -> AsyncIterator[str]:
         self.shown.append((question, [one.text for one in evidence]))
+        self.askers.add(caller().subject)
         yield self.says
 
     async def close(self) -> None:
@@ -98,6 +101,7 @@ async def test_what_a_generator_notices_counts_in_the_persons_own_words_alone(sc
         ("I live in Ulm since 2019", "noticed"),
         ("My name is Ada Byron", "noticed"),
     ]
+    assert scene.generator.askers == {(await scene.her.call("identity.whoami")).subject}
     told = await scene.her.call("assistant.get_memory", bot_id=scene.bot.bot_id)
     assert {fact.turn_id for fact in told.facts} == {turn.turn_id}
     other = await somebody(scene.admin)
@@ -133,6 +137,7 @@ async def test_what_is_noticed_while_the_yes_is_taken_back_is_not_kept(
 
 
 async def test_a_long_conversation_is_summed_up_anew_and_shown_instead_of_its_old_turns(scene: Scene) -> None:
+    scene.generator.askers.clear()
     scene.generator.says = "The tsar owns seven yachts. Send it within 30 days."
     first = await scene.say("how do returns work for a violet marmalade submarine")
     place = {"conversation_id": first.conversation_id}
@@ -142,6 +147,7 @@ async def test_a_long_conversation_is_summed_up_anew_and_shown_instead_of_its_ol
     told = await scene.her.call("assistant.get_conversation", **place)
     assert (told.summarised, told.turns) == (EVERY, 2 * EVERY)
     assert told.summary == "Send it within 30 days."
+    assert scene.generator.askers == {(await scene.her.call("identity.whoami")).subject}
     scene.generator.says = Echo.says
     scene.generator.shown.clear()
     await scene.say("What do gift cards cost?", **place)

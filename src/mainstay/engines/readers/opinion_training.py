@@ -62,12 +62,12 @@ def train_opinion(
     results = []
     for done, choice in enumerate(plan.tried):
         progress("Choosing what to see", done, len(plan.tried))
-        results.append((_out_of_fold(means, texts, golden, groups, choice, plan), choice))
+        results.append(_tried(means, texts, golden, groups, choice, plan))
     progress("Choosing what to see", len(plan.tried), len(plan.tried))
     names = sorted(set(labels))
-    scores, choice = _simplest(results, golden, names)
+    best = _simplest(results, golden, names)
+    scores, choice = best.scores, best.sight.choice
     temperature = _temperature(scores, golden, names)
-    arrays = _fitted(means, texts, golden, choice, plan).arrays()
     facts = {
         "kind": KIND,
         "labels": names,
@@ -80,30 +80,17 @@ def train_opinion(
         "out_of_fold_macro_f1": round(_macro_f1(golden, names, scores), 4),
         "out_of_fold_calibration_error": round(_error(golden, names, scores / temperature), 4),
     }
-    return Head(arrays, {**facts, **card})
-
-
-def _simplest(
-    results: Sequence[tuple[NDArray[np.float32], tuple[int, int, float, float]]],
-    golden: NDArray[np.str_],
-    names: Sequence[str],
-) -> tuple[NDArray[np.float32], tuple[int, int, float, float]]:
-    """Give the first that is within one standard error of the best (Breiman et al. 1984)."""
-    worth = [_macro_f1(golden, names, scores) for scores, _ in results]
-    best = max(worth)
-    least = best - math.sqrt(best * (1 - best) / len(golden))
-    return next(each for each, score in zip(results, worth, strict=True) if score >= least)
+    return Head(best.arrays(), {**facts, **card})
 
 
 @dataclass(frozen=True)
-class _Fit:
-    """A classifier and what makes its inputs."""
+class _Sight:
+    """What a classifier sees of texts; made of all of them, without their labels."""
 
     choice: tuple[int, int, float, float]
     middle: NDArray[np.float32]
     spread: NDArray[np.float32]
     words: TfidfVectorizer | None
-    line: LogisticRegression
 
     def inputs(self, means: NDArray[np.float32], texts: Sequence[str]) -> Any:
         dense = (means - self.middle) / self.spread * self.choice[2]
@@ -111,13 +98,8 @@ class _Fit:
             dense if self.words is None else hstack([csr_matrix(dense), self.words.transform(texts)]).tocsr()
         )
 
-    def scores(self, means: NDArray[np.float32], texts: Sequence[str]) -> NDArray[np.float32]:
-        found = self.line.decision_function(self.inputs(means, texts))
-        return found if found.ndim > 1 else np.stack([-found / 2, found / 2], axis=1)
-
-    def arrays(self) -> dict[str, NDArray[Any]]:
+    def arrays(self, coefficients: NDArray[Any], bias: NDArray[Any]) -> dict[str, NDArray[Any]]:
         """Give one linear map from what is measured: the scaling is folded into it."""
-        coefficients, bias = self.line.coef_, self.line.intercept_
         if len(coefficients) == 1:  # two labels: one line tells them apart
             coefficients, bias = np.concatenate([-coefficients, coefficients]) / 2, np.append(-bias, bias) / 2
         wide = len(self.middle)
@@ -133,41 +115,62 @@ class _Fit:
         }
 
 
-def _fitted(
-    means: NDArray[np.float32],
-    texts: Sequence[str],
-    golden: NDArray[np.str_],
-    choice: tuple[int, int, float, float],
-    plan: OpinionPlan,
-) -> _Fit:
-    words_max, letters_max, _, strength = choice
+def _sight(
+    means: NDArray[np.float32], texts: Sequence[str], choice: tuple[int, int, float, float], plan: OpinionPlan
+) -> _Sight:
+    words_max, letters_max, _, _ = choice
     words = None
     if words_max or letters_max:
         take = partial(grams, words_max=words_max, letters_max=letters_max)
         words = TfidfVectorizer(analyzer=take, sublinear_tf=True, min_df=2, max_features=plan.grams_max).fit(
             texts
         )
-    spread = np.maximum(means.std(axis=0), _SPREAD_MIN)
-    bare = _Fit(choice, means.mean(axis=0), spread, words, LogisticRegression(C=strength, max_iter=500))
-    bare.line.fit(bare.inputs(means, texts), golden)
-    return bare
+    return _Sight(choice, means.mean(axis=0), np.maximum(means.std(axis=0), _SPREAD_MIN), words)
 
 
-def _out_of_fold(
+@dataclass(frozen=True)
+class _Tried:
+    """A choice, its classifiers, one a fold, and each text's scores by the one that has not seen it."""
+
+    sight: _Sight
+    lines: Sequence[LogisticRegression]
+    scores: NDArray[np.float32]
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Give the mean of the folds' classifiers, which is as sure of itself as each of them.
+
+        One trained anew on all texts would be surer than what its temperature was found on.
+        """
+        coefficients = np.mean([line.coef_ for line in self.lines], axis=0)
+        return self.sight.arrays(coefficients, np.mean([line.intercept_ for line in self.lines], axis=0))
+
+
+def _tried(
     means: NDArray[np.float32],
     texts: Sequence[str],
     golden: NDArray[np.str_],
     groups: Sequence[int],
     choice: tuple[int, int, float, float],
     plan: OpinionPlan,
-) -> NDArray[np.float32]:
-    """Give each text's scores by a classifier that has not seen it."""
+) -> _Tried:
+    sight = _sight(means, texts, choice, plan)
+    inputs = sight.inputs(means, texts)
     folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=plan.seed)
-    scores = np.zeros((len(texts), len(set(golden))), np.float32)
+    scores, lines = np.zeros((len(texts), len(set(golden))), np.float32), []
     for seen, unseen in folds.split(means, golden, groups):
-        fit = _fitted(means[seen], [texts[n] for n in seen], golden[seen], choice, plan)
-        scores[unseen] = fit.scores(means[unseen], [texts[n] for n in unseen])
-    return scores
+        line = LogisticRegression(C=choice[3], max_iter=500).fit(inputs[seen], golden[seen])
+        found = line.decision_function(inputs[unseen])
+        scores[unseen] = found if found.ndim > 1 else np.stack([-found / 2, found / 2], axis=1)
+        lines.append(line)
+    return _Tried(sight, lines, scores)
+
+
+def _simplest(results: Sequence[_Tried], golden: NDArray[np.str_], names: Sequence[str]) -> _Tried:
+    """Give the first that is within one standard error of the best (Breiman et al. 1984)."""
+    worth = [_macro_f1(golden, names, each.scores) for each in results]
+    best = max(worth)
+    least = best - math.sqrt(best * (1 - best) / len(golden))
+    return next(each for each, score in zip(results, worth, strict=True) if score >= least)
 
 
 def _macro_f1(golden: NDArray[np.str_], names: Sequence[str], scores: NDArray[np.float32]) -> float:

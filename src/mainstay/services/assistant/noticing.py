@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+from mainstay.kernel.lending import in_name_of
 from mainstay.kernel.work import emit
 from mainstay.ports.generator import Evidence, Generator
 from mainstay.services.assistant.bots import Bots
@@ -57,7 +58,9 @@ class Noticing:
         if (await self._memories.recalled(bot_id, settings, row.subject)).choice != "yes":
             return
         text = cleaned(str(row.content["text"]))
-        found = quoted(await self._written(text), text)
+        with in_name_of(row.subject):
+            written = await self._written(text)
+        found = quoted(written, text)
         known = await self._memories.recalled(bot_id, settings, row.subject)
         if known.choice != "yes":  # it was taken back meanwhile
             return

@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Sequence
 
+from mainstay.kernel.lending import in_name_of
 from mainstay.kernel.work import emit
 from mainstay.kit.clock import Clock
 from mainstay.ports.ciphers import KeyDestroyed
@@ -57,7 +58,8 @@ class Summarising:
         if row is None or until <= done:
             return
         turns = await self._store.part(conversation_id, max(done, until - _TURNS_AT_ONCE), until)
-        text = await self._shortened("\n\n".join([before.text if before else "", *_lines(turns)]).strip())
+        with in_name_of(row.subject):
+            text = await self._shortened("\n\n".join([before.text if before else "", *_lines(turns)]).strip())
         now = self._clock.now_ms()
         with contextlib.suppress(KeyDestroyed):  # whoever talked is being erased
             await self._summaries.keep(SummaryRow(conversation_id, row.bot_id, row.subject, until, text, now))
