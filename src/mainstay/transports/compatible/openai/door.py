@@ -24,6 +24,7 @@ from mainstay.transports.compatible.openai import (
     errors,
     files,
     models,
+    moderations,
     rerank,
     responses,
     store_files,
@@ -44,6 +45,7 @@ logger = logging.getLogger("mainstay")
 
 TABLES: Sequence[Sequence[Endpoint]] = (
     models.ENDPOINTS,
+    moderations.ENDPOINTS,
     chat.ENDPOINTS,
     responses.ENDPOINTS,
     files.ENDPOINTS,
