@@ -81,6 +81,7 @@ ALL = (
     ),
     Benchmark("answers", "Answers, refusals, citations", table=False),
     Benchmark("language_heads", "Names and sentiment"),
+    Benchmark("language_moderation", "Moderation"),
     Benchmark("language_serving", "Analyses over HTTP"),
     Benchmark("language_keywords", "Key phrases beside YAKE"),
     Benchmark("language_summaries", "Summaries beside Lead-k and TextRank"),

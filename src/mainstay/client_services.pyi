@@ -200,6 +200,9 @@ from mainstay.services.knowledge.vector_store_records import (
 from mainstay.services.language.interface import (
     Language,
 )
+from mainstay.services.language.moderation_records import (
+    ModerationAnswer,
+)
 from mainstay.services.language.records import (
     Analysis,
     ClassificationAnswer,
@@ -1337,6 +1340,7 @@ class LanguageSync:
         text: str | None = None,
         texts: list[str] | None = None,
         parts: list[Literal["sentiment", "entities", "keywords", "mentions"]] = ...,
+        language: str | None = None,
     ) -> Analysis | list[Analysis]: ...
     def extract_keywords(
         self,
@@ -1388,9 +1392,17 @@ class LanguageSync:
         text: str | None = None,
         texts: list[str] | None = None,
         action: Literal["find", "mask", "tokenize"] = "find",
-        kinds: list[Literal["email", "phone", "card", "iban", "ip", "credential", "national_id", "date_of_birth"]] | None = None,
+        kinds: list[Literal["email", "phone", "card", "iban", "ip", "credential", "national_id", "date_of_birth"] | Literal["person"]] | None = None,
         region: str = "",
+        language: str | None = None,
+        names_score_min: float = 0.5,
     ) -> PersonalDataAnswer: ...
+    def moderate(
+        self,
+        text: str | None = None,
+        texts: list[str] | None = None,
+        language: str | None = None,
+    ) -> ModerationAnswer: ...
     def restore_personal_data(
         self,
         text: str,

@@ -84,3 +84,18 @@ def test_brackets_and_columns_are_the_same_texts(tmp_path: Path) -> None:
     assert read.text == "Ada Lovelace wrote to Turin ."
     assert read.names == [("person", 0, 12), ("place", 22, 27)]
     assert read_named(sorted((CORPORA / "entities").glob("*.txt")))
+
+
+async def test_ones_own_kinds_are_judged(encoder: Path, tmp_path: Path) -> None:
+    files = [CORPORA / "moderation" / f"en_{name}.tsv" for name in ("plain", "chat")]
+    out, usual = tmp_path / "heads", CORPORA / "sentiment" / "en_techdoc.tsv"
+    made = trained(encoder, "moderation", *files, "--ordinary", usual, "--out", out)
+    assert made.returncode == 0, made.stderr
+    told = card(made.stdout)
+    assert told["files"] == ["en_plain.tsv", "en_chat.tsv", "en_techdoc.tsv"]
+    assert "violence/graphic" in str(told["weak"])  # of fewer than fifty texts
+    reader = HeadsReader(encoder, out)
+    [read] = await reader.read(["You are stupid and ugly."], ["en"], ["moderation"])
+    await reader.close()
+    assert "violence/graphic" not in (read.concerns or {})
+    assert (read.concerns or {})["harassment"].score > 0.5

@@ -20,5 +20,6 @@ LANGUAGE: dict[str, Sample] = {
         plain(text=_TEXT, action="mask", kinds=["email"], region="DE"),
         {"kinds": ["mood"], "region": "Berlin"},
     ),
+    "language.moderate": Sample(plain(texts=[_TEXT, "A."]), {"language": "English!"}),
     "language.restore_personal_data": Sample(plain(text=f"{_TEXT} [pii:email:AgAB]"), {"text": ""}),
 }

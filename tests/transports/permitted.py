@@ -43,6 +43,7 @@ USER = {
     *("knowledge.answer", "knowledge.stream_answer", "knowledge.give_feedback", "knowledge.list_faqs"),
     *(
         "language.analyze",
+        "language.moderate",
         "language.extract_keywords",
         "language.summarize",
         "language.detect_language",

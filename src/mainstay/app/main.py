@@ -9,7 +9,11 @@ _SERVER = "The server and its data"
 _COMMANDS = (
     ("serve", "Run the server.", "serve:serve"),
     ("encoder", "Fetch and build the encoder before the first start.", "encoder:encoder"),
-    ("train-heads", "Teach the reader names or sentiments from your own texts.", "heads:train_heads"),
+    (
+        "train-heads",
+        "Teach the reader names, sentiments or moderation from your own texts.",
+        "heads:train_heads",
+    ),
     ("rebuild", "Build the search index again from the database.", "maintain:rebuild"),
     ("backup", "Copy everything that is kept while the server goes on.", "maintain:backup"),
     ("restore", "Make a data folder out of a backup.", "maintain:restore"),

@@ -10,6 +10,7 @@ from mainstay.kernel.chain import SALT_BYTES
 from mainstay.kernel.changing import UNCHANGED, Changed
 from mainstay.kernel.endings import end
 from mainstay.kernel.gathering import Gathering
+from mainstay.kernel.guard import NOBODYS
 from mainstay.kit.clock import Clock
 from mainstay.kit.errors import Unavailable
 from mainstay.kit.random import Random
@@ -74,6 +75,19 @@ class Audit:
             self._lost += 1
             return
         self._waiting.append({**row, "tenant_id": tenant_id})
+
+    def tell(
+        self,
+        caller: Caller,
+        operation: str,
+        origin: Mapping[str, str],
+        outcome: str,
+        target: str = "",
+        asker: Caller | None = None,
+    ) -> None:
+        """Note how asking for an operation ended; `asker` asked for it where `caller` is whom he became."""
+        row = self.row(caller, operation, target, outcome, origin)
+        self.note(caller.tenant_id, row, stranger=(asker or caller).tenant_id == NOBODYS)
 
     def start(self) -> None:
         """Begin writing in the background."""

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -15,7 +14,7 @@ from mainstay.kernel.audit import Audit
 from mainstay.kernel.caller import LOOKED_AT, Caller, Credential
 from mainstay.kernel.entrance import Entrance
 from mainstay.kernel.fields import problem_of
-from mainstay.kernel.guard import NOBODYS, STRANGER, CredentialsUnknown, Guard, TenantSuspended, stranger
+from mainstay.kernel.guard import STRANGER, CredentialsUnknown, Guard, TenantSuspended, stranger
 from mainstay.kernel.idempotency import Idempotency, Replay
 from mainstay.kernel.interface import Interface, Operation, operations_of
 from mainstay.kernel.outbox import Outbox
@@ -27,8 +26,6 @@ from mainstay.kit.clock import Clock
 from mainstay.kit.errors import Failure, Invalid, TooMany, Unauthenticated, Unavailable
 from mainstay.kit.spending import Spending
 from mainstay.ports.database import Database
-
-logger = logging.getLogger("mainstay")
 
 _PROBLEMS_TOLD_MAX = 20
 _LOOK_AGAIN_S = 1.0
@@ -130,6 +127,11 @@ class Application:
     def guard(self) -> Guard:
         """Give who admits callers, for doors that have to admit before they can tell the operation."""
         return self._parts.guard
+
+    @property
+    def audit(self) -> Audit:
+        """Give the audit, for doors that refuse before they ask for an operation."""
+        return self._parts.audit
 
     @property
     def interfaces(self) -> Sequence[type[Interface]]:
@@ -356,9 +358,7 @@ class Application:
 
     def _note_unknown(self, operation: str, origin: Mapping[str, str]) -> None:
         """Write down that somebody tried credentials that nobody has, which are not kept themselves."""
-        known = stranger(origin["address"], 0)
-        row = self._parts.audit.row(known, operation, "", CredentialsUnknown.code(), origin)
-        self._parts.audit.note(known.tenant_id, row, stranger=True)
+        self._parts.audit.tell(stranger(origin["address"], 0), operation, origin, CredentialsUnknown.code())
 
     def _note(
         self, operation: Operation, work: Work | None, message: Message, walk: _Walk, outcome: str
@@ -366,8 +366,7 @@ class Application:
         if walk.caller is None:
             return
         caller, target = (walk.caller, "") if work is None else (work.caller, work.target)
-        row = self._parts.audit.row(caller, operation.full_name, target, outcome, message.origin)
-        self._parts.audit.note(caller.tenant_id, row, stranger=walk.caller.tenant_id == NOBODYS)
+        self._parts.audit.tell(caller, operation.full_name, message.origin, outcome, target, walk.caller)
 
     def _end(
         self, operation: Operation, work: Work | None, message: Message, walk: _Walk, outcome: str

@@ -8,6 +8,9 @@ Kind = Literal["email", "phone", "card", "iban", "ip", "credential", "national_i
 """An address of mail, a telephone number, a payment card, a bank account, an address of a machine, a user
 name with its password in a URL, a number that a state gave a person, a day on which somebody was born."""
 
+AnyKind = Kind | Literal["person"]
+"""Those, and names of persons, which no rule finds."""
+
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
@@ -19,7 +22,7 @@ class PersonalDatum:
     words around tell it. `rule` names what found it, such as `card:luhn` or `national_id:es.nif`.
     """
 
-    kind: Kind
+    kind: AnyKind
     start: int
     end: int
     confidence: float

@@ -6,7 +6,7 @@ from typing import Literal, Protocol
 
 from mainstay.kit.errors import Unavailable
 
-Part = Literal["sentiment", "mentions"]
+Part = Literal["sentiment", "mentions", "moderation"]
 """What may be read out of a text."""
 
 
@@ -27,15 +27,25 @@ class Mention:
 
 
 @dataclass(frozen=True)
+class Concern:
+    """How likely a text is of a kind that somebody may not want (0 to 1), and from where on it counts."""
+
+    score: float
+    threshold: float
+
+
+@dataclass(frozen=True)
 class Reading:
     """What was read out of a text.
 
     `sentiment` gives each label's probability, calibrated. `mentions` stand in the text's order and do not
-    overlap. None is what was not asked for, or what the reader was not trained for in the text's language.
+    overlap. `concerns` has each kind that the reader can judge. None is what was not asked for, or what the
+    reader was not trained for in the text's language.
     """
 
     sentiment: Mapping[str, float] | None
     mentions: tuple[Mention, ...] | None
+    concerns: Mapping[str, Concern] | None = None
 
 
 class Reader(Protocol):
@@ -46,9 +56,14 @@ class Reader(Protocol):
     ) -> list[Reading]:
         """Give one reading a text, by one pass of the model; `languages` has one code a text.
 
-        A long text is read in windows: mentions of all of them, and the mean sentiment, weighted by length.
+        A long text is read in windows: mentions of all of them, the mean sentiment, weighted by length, and
+        each concern where it is greatest.
         Raises ReaderUnavailable.
         """
+        ...
+
+    async def languages(self, parts: Sequence[Part]) -> frozenset[str]:
+        """Give the languages in which it reads any of some parts; raises ReaderUnavailable."""
         ...
 
     async def close(self) -> None:

@@ -14,6 +14,7 @@ _TEXT = "Ada (ada@example.com) and again ada@example.com, card 4111 1111 1111 11
 async def test_it_is_found_with_its_place(asker: Client) -> None:
     answer = await asker.call("language.find_personal_data", text=_TEXT)
     assert [(each.kind, _TEXT[each.start : each.end]) for each in answer.found] == [
+        ("person", "Ada"),
         ("email", "ada@example.com"),
         ("email", "ada@example.com"),
         ("card", "4111 1111 1111 1111"),
@@ -24,7 +25,7 @@ async def test_it_is_found_with_its_place(asker: Client) -> None:
 async def test_it_is_masked_in_each_text(asker: Client) -> None:
     answer = await asker.call("language.find_personal_data", texts=[_TEXT, "Nothing."], action="mask")
     assert [each.text for each in answer.results] == [
-        "Ada ([EMAIL]) and again [EMAIL], card [CARD]. 🛳️",
+        "[PERSON] ([EMAIL]) and again [EMAIL], card [CARD]. 🛳️",
         "Nothing.",
     ]
 
@@ -36,10 +37,10 @@ async def test_tokens_are_turned_back_by_their_tenant_alone(house: House, asker:
     first, again = hidden.split("[pii:email:")[1:3]
     assert first.partition("]")[0] == again.partition("]")[0]
     back = await asker.call("language.restore_personal_data", text=f"He said: {hidden}")
-    assert (back.text, back.restored, back.unknown) == (f"He said: {_TEXT}", 3, 0)
+    assert (back.text, back.restored, back.unknown) == (f"He said: {_TEXT}", 4, 0)
     other = await tenant_client(house, "Other")
     kept = await other.call("language.restore_personal_data", text=hidden)
-    assert (kept.text, kept.restored, kept.unknown) == (hidden, 0, 3)
+    assert (kept.text, kept.restored, kept.unknown) == (hidden, 0, 4)
 
 
 async def test_a_changed_token_stays(asker: Client) -> None:
@@ -73,3 +74,40 @@ async def test_either_one_text_or_several_are_given(asker: Client) -> None:
     for values in ({}, {"text": "a", "texts": ["b"]}, {"texts": ["x" * 999_999] * 3}):
         with pytest.raises(TextUnclear):
             await asker.call("language.find_personal_data", **values)
+
+
+async def test_names_of_persons_are_found_beside_what_rules_find(asker: Client) -> None:
+    text = "Please call Maria Oliveira at the Frankfurt office, maria.oliveira@example.com."
+    answer = await asker.call("language.find_personal_data", text=text, action="mask")
+    assert answer.text == "Please call [PERSON] at the Frankfurt office, [EMAIL]."
+    [name, mail] = answer.found
+    assert (name.kind, name.text, name.rule, mail.kind) == (
+        "person",
+        "Maria Oliveira",
+        "name:reader",
+        "email",
+    )
+    assert 0.5 < name.confidence < 1
+    surer = await asker.call("language.find_personal_data", text=text, names_score_min=1.0)
+    without = await asker.call("language.find_personal_data", text=text, kinds=["email"])
+    assert [each.kind for each in surer.found] == [each.kind for each in without.found] == ["email"]
+    alone = await asker.call("language.find_personal_data", text=text, kinds=["person"])
+    assert [each.kind for each in alone.found] == ["person"]
+
+
+async def test_names_become_tokens_and_come_back(asker: Client) -> None:
+    text = "Maria Oliveira wrote to Peter Novak. Then Peter Novak answered Maria Oliveira."
+    hidden = (await asker.call("language.find_personal_data", text=text, action="tokenize")).text
+    assert "Maria" not in hidden
+    assert "Novak" not in hidden
+    assert len(set(hidden.split("[pii:person:"))) == 5
+    back = await asker.call("language.restore_personal_data", text=hidden)
+    assert (back.text, back.restored, back.unknown) == (text, 4, 0)
+
+
+async def test_names_in_other_languages_are_said_to_be_unknown(asker: Client) -> None:
+    text = "Gestern hat Maria Oliveira aus Frankfurt uns geschrieben: maria@example.com"
+    answer = await asker.call("language.find_personal_data", text=text)
+    assert ([each.kind for each in answer.found], answer.unsupported) == (["email"], ["person"])
+    rules = await asker.call("language.find_personal_data", text=text, kinds=["email"])
+    assert rules.unsupported == []

@@ -69,3 +69,32 @@ def test_what_is_asked_for_counts_once(home: Home) -> None:
     key = home.world.call("identity.create_key", name="once", role="admin", limit_per_minute=3)["key"]
     statuses = [home.running.ask("GET", "/v1/files", [bearer(key)]).status for _ in range(4)]
     assert statuses == [200, 200, 200, 429]
+
+
+def test_what_is_refused_is_audited_once_as_at_other_doors(home: Home) -> None:
+    key = home.world.call("identity.create_key", name="refused", role="operations")
+    content = [bearer(key["key"]), ("Content-Type", "application/json")]
+    hi = b'{"model": "no-such", "messages": [{"role": "user", "content": "Hi"}]'
+    asked = [
+        ("GET", "/v1/files", b""),
+        ("POST", "/v1/chat/completions", b"{}"),
+        ("POST", "/v1/chat/completions", b"[1"),
+        ("POST", "/v1/chat/completions", hi + b', "n": 2}'),
+        ("POST", "/v1/embeddings", b'{"model": "no-such", "input": "Hi"}'),
+        ("POST", "/v1/chat/completions", hi + b"}"),
+    ]
+    statuses = [home.running.ask(method, path, content, body).status for method, path, body in asked]
+    assert statuses == [403, 400, 400, 400, 403, 403]
+    home.running.do(home.running.house.audit.flush())
+    found = home.world.call("observability.search_entries", subject=key["key_id"], limit=50)["entries"]
+    noted = [(each["operation"], each["outcome"], each["door"]) for each in found]
+    assert sorted(noted) == sorted(
+        [
+            ("files.list_files", "PermissionMissing", "openai"),
+            ("identity.whoami", "RequestInvalid", "openai"),
+            ("identity.whoami", "MessageMalformed", "openai"),
+            ("identity.whoami", "ParameterUnsupported", "openai"),
+            ("language.embed", "PermissionMissing", "openai"),
+            ("identity.whoami", "PermissionMissing", "openai"),
+        ]
+    )

@@ -350,6 +350,19 @@ REFUSED: list[tuple[dict[str, Any], type[openai.APIStatusError], str, str | None
         "input.0.content.0",
     ),
     (
+        {
+            "input": [
+                {
+                    "role": "user",
+                    "content": [{"type": "input_image", "image_url": "https://169.254.169.254/latest"}],
+                }
+            ]
+        },
+        openai.BadRequestError,
+        "conversation_invalid",
+        "messages.0.images",
+    ),
+    (
         {"input": [{"type": "function_call_output", "call_id": "c", "output": "x"}]},
         openai.BadRequestError,
         "conversation_invalid",

@@ -1,4 +1,4 @@
-"""`mainstay train-heads`: teach the reader names or sentiments, from one's own annotated text."""
+"""`mainstay train-heads`: teach the reader names, sentiments or what to moderate, from annotated text."""
 
 import json
 from pathlib import Path
@@ -11,27 +11,38 @@ from mainstay.app.commands.serve import DataChoice, encoder_progress, refusals_t
 from mainstay.ports.readers import Part
 from mainstay.transports.cli.printing import console
 
-_PARTS = ("sentiment", "mentions")
+_PARTS = ("sentiment", "mentions", "moderation")
 
 
 def _part(value: str) -> str:
     if value not in _PARTS:
-        raise typer.BadParameter("write `sentiment` or `mentions`.")
+        raise typer.BadParameter("write `sentiment`, `mentions` or `moderation`.")
     return value
 
 
 def train_heads(
-    part: Annotated[str, typer.Argument(help="What to teach: sentiment or mentions.", callback=_part)],
+    part: Annotated[
+        str, typer.Argument(help="What to teach: sentiment, mentions or moderation.", callback=_part)
+    ],
     files: Annotated[
         list[Path],
         typer.Argument(
-            help="For sentiment, lines of a label, a tab and a text. For mentions, lines with names in "
+            help="For sentiment, lines of a label, a tab and a text. For moderation the same, with all "
+            "labels that hold, `harassment,violence`, or `none`. For mentions, lines with names in "
             "brackets, `[PER Ada Lovelace] wrote to [LOC Turin].`, or columns of words and BIO labels.",
             exists=True,
             dir_okay=False,
         ),
     ],
     out: Annotated[Path, typer.Option(help="The folder of heads to write into; name it in MAINSTAY_HEADS.")],
+    ordinary: Annotated[
+        list[Path],
+        typer.Option(
+            help="Labelled lines in which nothing is unwanted, for moderation; repeat it for several files.",
+            exists=True,
+            dir_okay=False,
+        ),
+    ] = [],  # noqa: B006 - a default of the command line
     language: Annotated[
         list[str], typer.Option(help="The texts' language (ISO 639-1); repeat it for several.")
     ] = ["en"],  # noqa: B006 - a default of the command line
@@ -52,6 +63,7 @@ def train_heads(
                     files,
                     encoder,
                     out,
+                    ordinary=ordinary,
                     languages=language,
                     about={"data": source, "licence": licence},
                     seed=seed,

@@ -2,7 +2,6 @@
 
 import asyncio
 import errno
-import ipaddress
 import re
 import socket
 import zlib
@@ -13,52 +12,19 @@ import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
+from mainstay.kit.addresses import is_number, is_public
 from mainstay.ports.fetchers import AddressRefused, Page, PageMissing, PageTooLarge, PageUnavailable
 
 Lookup = Callable[[str, int], Awaitable[list[str]]]
-_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 _PORTS = frozenset({80, 443, 8080, 8443})
 _URL_CHARACTERS_MAX = 2048
 _FORBIDDEN = re.compile(r"[\x00-\x20\x7f\\]")
-_NUMBER = re.compile(r"(?:\d+|0x[0-9a-f]*)", re.IGNORECASE)
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _SUCCESSES = range(200, 300)
 _PIECE_BYTES = 64 * 1024
 _GZIP_OR_ZLIB = 47
 _HEADERS = {"User-Agent": "Mozilla/5.0 (compatible; Mainstay)", "Accept": "*/*", "Accept-Encoding": "gzip"}
-_GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
-_NEVER = [
-    ipaddress.ip_network(network)
-    for network in (
-        "192.0.0.0/24",  # protocol assignments
-        "192.88.99.0/24",  # 6to4 relays
-        "168.63.129.16/32",  # a cloud's own host, although it lies in public space
-        "2001::/23",  # protocol assignments, Teredo
-        "2001:db8::/32",  # documentation
-        "3fff::/20",  # documentation
-    )
-]
-
-
-def is_public(text: str) -> bool:
-    """Tell whether an address belongs to the public internet, IPv4 inside IPv6 included (RFC 6890)."""
-    try:
-        address: _Address = ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    if isinstance(address, ipaddress.IPv6Address):
-        inner = address.ipv4_mapped or address.sixtofour
-        if address in _NAT64:
-            inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-        if inner is None and (address not in _GLOBAL_UNICAST or address.scope_id is not None):
-            return False
-        address = inner or address
-    special = address.is_multicast or address.is_reserved or address.is_unspecified or address.is_loopback
-    if special or address.is_link_local or not address.is_global:
-        return False
-    return not any(address in network for network in _NEVER if network.version == address.version)
 
 
 async def look_up(host: str, port: int) -> list[str]:
@@ -187,8 +153,7 @@ class HttpFetcher:
             return plain
         if port not in _PORTS:
             raise AddressRefused(f"Only the ports {sorted(_PORTS)} can be fetched from.")
-        numeric = ":" in host or _NUMBER.fullmatch(host.rpartition(".")[2])
-        if "%" in host or (numeric and not is_public(host)):
+        if "%" in host or (is_number(host) and not is_public(host)):
             raise AddressRefused("The address is not a public one.")
         return plain
 

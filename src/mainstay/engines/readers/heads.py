@@ -3,7 +3,7 @@
 import asyncio
 import os
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from threadpoolctl import threadpool_limits
 from mainstay.engines.encoder.folder import read_folder
 from mainstay.engines.encoder.lanes import Lanes
 from mainstay.engines.encoder.model import OnnxModel, load_tokenizer, pad_id
+from mainstay.engines.readers.judgement import Judgement
 from mainstay.engines.readers.layers import MEANS, look
 from mainstay.engines.readers.opinion import Opinion
 from mainstay.engines.readers.shapes import Shapes
@@ -21,7 +22,7 @@ from mainstay.engines.readers.sheets import Sheet, Sheets, windows
 from mainstay.engines.readers.stored import Head, load_heads
 from mainstay.engines.readers.tagger import Tagger
 from mainstay.ports.encoder import EncoderUnavailable
-from mainstay.ports.readers import Mention, Part, ReaderUnavailable, Reading
+from mainstay.ports.readers import Concern, Mention, Part, ReaderUnavailable, Reading
 
 TRAINED = Path(__file__).with_name("trained")
 """The folder of the heads that Mainstay brings."""
@@ -78,11 +79,9 @@ class HeadsReader:
                 f"{folder} was built by an earlier version: delete it, and it is made anew."
             )
         self._tagger, self._tagged = _taggers(loaded)
-        self._opinions = {
-            language: Opinion(head)
-            for head in loaded
-            if head.kind == "sentiment"
-            for language in head.languages
+        self._opinions = {language: Opinion(head) for head, language in _by_language(loaded, "sentiment")}
+        self._judgements = {
+            language: Judgement(head) for head, language in _by_language(loaded, "moderation")
         }
         # Workers compute side by side; NumPy's own threads would only spin beside them.
         threadpool_limits(1, user_api="blas")
@@ -101,7 +100,7 @@ class HeadsReader:
         chosen = frozenset(parts)
         asked, places = list[_Asked](), list[list[int]]()
         for text, language in zip(texts, languages, strict=True):
-            cut = list(windows(text))
+            cut = list(windows(text, fine=chosen == {"moderation"}))
             asked += [_Asked(part, language, chosen) for _, part in cut]
             places.append([place for place, _ in cut])
         try:
@@ -116,6 +115,15 @@ class HeadsReader:
             taken += len(begins)
         return found
 
+    async def languages(self, parts: Sequence[Part]) -> frozenset[str]:
+        """Give the languages of which there is a head for any of some parts."""
+        known: Mapping[Part, Iterable[str]] = {
+            "sentiment": self._opinions,
+            "mentions": self._tagged,
+            "moderation": self._judgements,
+        }
+        return frozenset(language for part in parts for language in known[part])
+
     async def close(self) -> None:
         """End the threads; whoever still waits is told ReaderUnavailable."""
         await asyncio.to_thread(self._stop)
@@ -128,11 +136,12 @@ class HeadsReader:
         layers = tagger.layers if tagger else []
         seen = look(self._model, self._shapes, [page.sheet for page in pages], layers)
         found = tagger.tag(seen, len(pages)) if tagger else []
-        sentiments = self._sentiments(pages, seen.means)
+        sentiments, concerns = self._sentiments(pages, seen.means), self._concerns(pages, seen.means)
         return [
             Reading(
                 sentiments.get(n),
                 tuple(tagger.mentions(page.sheet, found[n])) if tagger and self._is_tagged(page) else None,
+                concerns.get(n),
             )
             for n, page in enumerate(pages)
         ]
@@ -158,9 +167,22 @@ class HeadsReader:
             )
         }
 
+    def _concerns(
+        self, pages: Sequence[_Page], means: NDArray[np.float32]
+    ) -> dict[int, Mapping[str, Concern]]:
+        return {
+            n: self._judgements[page.asked.language].weigh(means[n])
+            for n, page in enumerate(pages)
+            if "moderation" in page.asked.parts and page.asked.language in self._judgements
+        }
+
 
 _AT_ONCE = 16
 """More windows than these are a queue's work, which stands behind people's."""
+
+
+def _by_language(heads: Sequence[Head], kind: Part) -> list[tuple[Head, str]]:
+    return [(head, language) for head in heads if head.kind == kind for language in head.languages]
 
 
 def _taggers(heads: Sequence[Head]) -> tuple[Tagger | None, frozenset[str]]:
@@ -184,7 +206,15 @@ def _joined(readings: Sequence[Reading], begins: Sequence[int], ends: Sequence[i
         for begin, reading in zip(begins, readings, strict=True)
         for mention in reading.mentions or ()
     )
-    return Reading(sentiment or None, None if readings[0].mentions is None else mentions)
+    return Reading(sentiment or None, None if readings[0].mentions is None else mentions, _greatest(readings))
+
+
+def _greatest(readings: Sequence[Reading]) -> Mapping[str, Concern] | None:
+    """Give each concern where it is greatest: a threat is one, whatever stands around it."""
+    found = [reading.concerns for reading in readings if reading.concerns is not None]
+    if not found:
+        return None
+    return {name: max((each[name] for each in found), key=lambda concern: concern.score) for name in found[0]}
 
 
 def _cores() -> int:

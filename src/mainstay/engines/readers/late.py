@@ -20,16 +20,23 @@ class LateReader:
         self, texts: Sequence[str], languages: Sequence[str], parts: Sequence[Part]
     ) -> list[Reading]:
         """Give one reading a text; raises ReaderUnavailable."""
-        if self._reader is None:
-            async with self._loading:
-                if self._reader is None:
-                    self._reader = await self._loaded()
-        return await self._reader.read(texts, languages, parts)
+        return await (await self._ready()).read(texts, languages, parts)
+
+    async def languages(self, parts: Sequence[Part]) -> frozenset[str]:
+        """Give the languages in which it reads; raises ReaderUnavailable."""
+        return await (await self._ready()).languages(parts)
 
     async def close(self) -> None:
         """Close what was loaded."""
         if self._reader is not None:
             await self._reader.close()
+
+    async def _ready(self) -> Reader:
+        if self._reader is None:
+            async with self._loading:
+                if self._reader is None:
+                    self._reader = await self._loaded()
+        return self._reader
 
     async def _loaded(self) -> Reader:
         try:

@@ -9,6 +9,7 @@ from mainstay.engines.encoder.model import CHARACTERS_PER_TOKEN_MAX, clean
 
 _DENSE = 200
 _USUAL = 640
+_FINE = 100
 _ENDS = (". ", "! ", "? ", "\n", "; ", ", ", " ")
 
 
@@ -59,27 +60,30 @@ class Sheets:
         return Sheet(text, encoding.ids, starts, spans)
 
 
-def windows(text: str) -> Iterator[tuple[int, str]]:
+def windows(text: str, *, fine: bool = False) -> Iterator[tuple[int, str]]:
     """Cut a text into parts that a model can read whole, where sentences or words end; each with its place.
+
+    `fine` parts are of a sentence or two, so that one among many others is not lost in their mean.
 
     A script that takes a token for each letter gets shorter parts: they are measured by how much of the text
     is ASCII, since counting tokens would cost as much as reading them.
     """
-    if len(text) <= _DENSE:
+    if len(text) <= (_FINE if fine else _DENSE):
         yield 0, text
         return
-    size = _USUAL if sum(letter < "\x80" for letter in text[:_USUAL]) > min(len(text), _USUAL) / 2 else _DENSE
+    ascii_mostly = sum(letter < "\x80" for letter in text[:_USUAL]) > min(len(text), _USUAL) / 2
+    size = _FINE if fine else _USUAL if ascii_mostly else _DENSE
     place = 0
     while len(text) - place > size:
-        end = place + _cut(text[place : place + size])
+        end = place + _cut(text[place : place + size], size // 5 if fine else size // 2)
         yield place, text[place:end]
         place = end
     yield place, text[place:]
 
 
-def _cut(part: str) -> int:
+def _cut(part: str, least: int) -> int:
     for mark in _ENDS:
-        found = part.rfind(mark, len(part) // 2)
+        found = part.rfind(mark, least)
         if found >= 0:
             return found + len(mark)
     return len(part)

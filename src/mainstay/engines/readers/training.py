@@ -9,6 +9,8 @@ from mainstay.engines.encoder.model import OnnxModel, load_tokenizer, pad_id
 from mainstay.engines.readers.corpora import read_labelled, read_named
 from mainstay.engines.readers.folds import held_together
 from mainstay.engines.readers.gathering import Progress
+from mainstay.engines.readers.judgement import NONE
+from mainstay.engines.readers.judgement_training import JudgementPlan, train_judgement
 from mainstay.engines.readers.layers import MEANS
 from mainstay.engines.readers.opinion_training import OpinionPlan, train_opinion
 from mainstay.engines.readers.sheets import Sheets
@@ -25,6 +27,7 @@ def train_head(
     encoder: Path,
     out: Path,
     *,
+    ordinary: Sequence[Path] = (),
     languages: Sequence[str],
     about: Mapping[str, str],
     seed: int,
@@ -32,7 +35,8 @@ def train_head(
 ) -> Mapping[str, Any]:
     """Train a head, write it into the folder `out`, and give its card.
 
-    `about` says what the texts are and their licence. Raises ValueError for texts that are none, and
+    `about` says what the texts are and their licence; `ordinary` texts, for moderation, have no unwanted
+    label, whatever others they have. Raises ValueError for texts that are none, and
     ReaderUnavailable when the encoder cannot be read.
     """
     found = read_folder(encoder)
@@ -44,28 +48,34 @@ def train_head(
         "encoder": found.name,
         "languages": sorted(languages),
         **about,
-        "files": [path.name for path in files],
+        "files": [path.name for path in (*files, *ordinary)],
     }
-    head = _trained(part, files, model, sheets, {**card, "seed": seed}, progress)
+    head = _trained(part, (files, ordinary), model, sheets, {**card, "seed": seed}, progress)
     save_head(out, f"{part}-{'-'.join(sorted(languages))}", head)
     return head.card
 
 
 def _trained(
     part: Part,
-    files: Sequence[Path],
+    given: tuple[Sequence[Path], Sequence[Path]],
     model: OnnxModel,
     sheets: Sheets,
     card: Mapping[str, Any],
     progress: Progress,
 ) -> Head:
     seed = int(card["seed"])
-    if part == "sentiment":
+    files, ordinary = given
+    if part != "mentions":
         labelled = [read_labelled([file]) for file in files]
+        for texts, _ in [read_labelled([file]) for file in ordinary]:
+            labelled.append((texts, [NONE] * len(texts)))
         groups = _grouped([len(texts) for texts, _ in labelled])
         texts = [text for some, _ in labelled for text in some]
         labels = [label for _, some in labelled for label in some]
         about = {**card, "texts": len(texts)}
+        if part == "moderation":
+            plan = JudgementPlan(seed=seed)
+            return train_judgement(model, sheets, texts, labels, groups, about, plan, progress)
         return train_opinion(model, sheets, texts, labels, groups, about, OpinionPlan(seed=seed), progress)
     named = [read_named([file]) for file in files]
     groups = _grouped([len(some) for some in named])

@@ -91,7 +91,7 @@ class ChatMessage(Input):
     """A message. One of `tool` has the result of the call `call_id`, which is treated as data.
 
     Images belong to the user's messages, and are looked at after the text; the generator's server fetches
-    those at an address.
+    those at an address, which must not be a private one.
     """
 
     role: Literal["system", "user", "assistant", "tool"]

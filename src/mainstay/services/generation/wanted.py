@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from mainstay.services.generation.failures import ConversationInvalid
+from mainstay.services.generation.pictures import leads_inside
 from mainstay.services.generation.records import (
     CHARACTERS_MAX,
     TOOL_ROUNDS_MAX,
@@ -89,6 +90,8 @@ class Wanted:
                 raise _at(place, "call_id", "Only a result, of the role `tool`, names its call.")
             if message.images and (message.role != "user" or self.veiled):
                 raise _at(place, "images", "Images belong to the user, and personal data in them stays.")
+            if any(map(leads_inside, message.images)):
+                raise _at(place, "images", "Send images as data:image/…, or by a public https:// address.")
             if message.calls and message.role != "assistant":
                 raise _at(place, "calls", "Only the assistant asks for tools.")
             asked |= {call.call_id for call in message.calls}

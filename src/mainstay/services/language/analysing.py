@@ -14,11 +14,12 @@ from mainstay.services.language.keywords import Phrase, phrases
 from mainstay.services.language.limits import Part
 from mainstay.services.language.records import Analysis, MentionFound
 from mainstay.services.language.taken import Taken
-from mainstay.services.language.telling import UNKNOWN
+from mainstay.services.language.tongues import Tongue, tongue
 
 _KEY_TERMS = 10
 _FIGURE_SCORE = 0.95
 _LIKELY = 0.5
+_GUESSES = 4
 _TOGETHER = 128
 """So many texts of a batch are one group: while the model reads one, rules look at another."""
 
@@ -42,43 +43,47 @@ class Analysing:
         self._languages = languages
         self._personal_data = personal_data
 
-    async def analyze(self, texts: Sequence[str], parts: frozenset[Part]) -> list[Analysis]:
-        """Give one analysis a text; raises ReaderUnavailable."""
+    async def analyze(self, texts: Sequence[str], parts: frozenset[Part], hint: str | None) -> list[Analysis]:
+        """Give one analysis a text, whose language may be said; raises ReaderUnavailable."""
         wanted: list[readers.Part] = ["sentiment"] if "sentiment" in parts else []
         wanted += ["mentions"] if parts & _NAMES else []
         groups = [texts[start : start + _TOGETHER] for start in range(0, len(texts), _TOGETHER)]
-        found = await asyncio.gather(*[self._group(group, wanted, parts) for group in groups])
+        found = await asyncio.gather(*[self._group(group, wanted, parts, hint) for group in groups])
         return [analysis for group in found for analysis in group]
 
     async def _group(
-        self, texts: Sequence[str], wanted: Sequence[readers.Part], parts: frozenset[Part]
+        self, texts: Sequence[str], wanted: Sequence[readers.Part], parts: frozenset[Part], hint: str | None
     ) -> list[Analysis]:
         inline = sum(map(len, texts)) <= _INLINE
-        languages = self._detected(texts) if inline else await asyncio.to_thread(self._detected, texts)
+        known = await self._reader.languages(wanted) if wanted else frozenset[str]()
+        if inline:
+            tongues = self._told(texts, known, hint)
+        else:
+            tongues = await asyncio.to_thread(self._told, texts, known, hint)
         read = [_NO_READING] * len(texts)
         if wanted:
-            read = await self._reader.read(texts, languages, wanted)
+            read = await self._reader.read(texts, [each.read_in for each in tongues], wanted)
         if inline:
-            return self._composed(texts, languages, read, parts)
-        return await asyncio.to_thread(self._composed, texts, languages, read, parts)
+            return self._composed(texts, tongues, read, parts)
+        return await asyncio.to_thread(self._composed, texts, tongues, read, parts)
 
-    def _detected(self, texts: Sequence[str]) -> list[str]:
-        told = self._languages.detect_many(texts, 1)
-        return [guesses[0].language if guesses else UNKNOWN for guesses in told]
+    def _told(self, texts: Sequence[str], known: frozenset[str], hint: str | None) -> list[Tongue]:
+        told = self._languages.detect_many(texts, _GUESSES)
+        return [tongue(text, guesses, known, hint) for text, guesses in zip(texts, told, strict=True)]
 
     def _composed(
         self,
         texts: Sequence[str],
-        languages: Sequence[str],
+        tongues: Sequence[Tongue],
         read: Sequence[Reading],
         parts: frozenset[Part],
     ) -> list[Analysis]:
         return [
-            self._analysis(text, language, reading, parts)
-            for text, language, reading in zip(texts, languages, read, strict=True)
+            self._analysis(text, told, reading, parts)
+            for text, told, reading in zip(texts, tongues, read, strict=True)
         ]
 
-    def _analysis(self, text: str, language: str, reading: Reading, parts: frozenset[Part]) -> Analysis:
+    def _analysis(self, text: str, told: Tongue, reading: Reading, parts: frozenset[Part]) -> Analysis:
         taken = Taken(len(text))
         stated = self._stated(text, taken) if "mentions" in parts else []
         names = [
@@ -86,7 +91,7 @@ class Analysing:
             for each in reading.mentions or ()
             if taken.take(each.start, each.end)
         ]
-        terms = phrases(text, language, _KEY_TERMS) if parts & {"entities", "keywords"} else []
+        terms = phrases(text, told.read_in, _KEY_TERMS) if parts & {"entities", "keywords"} else []
         verdict, confidence = _verdict(reading)
         missing: list[Literal["sentiment", "names"]] = []
         if "sentiment" in parts and verdict is None:
@@ -98,9 +103,11 @@ class Analysing:
             confidence=confidence,
             entities=_entities(text, names, terms) if "entities" in parts else [],
             keywords=[text[each.start : each.end] for each in terms] if "keywords" in parts else [],
-            language=language,
+            language=told.language,
             mentions=sorted([*names, *stated], key=lambda each: each.start) if "mentions" in parts else [],
             unsupported=missing,
+            language_confidence=told.confidence,
+            read_as=None if told.read_in == told.language else told.read_in,
         )
 
     def _stated(self, text: str, taken: Taken) -> list[MentionFound]:

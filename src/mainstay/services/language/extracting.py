@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from mainstay.ports.languages import Languages
 from mainstay.services.language.keywords import phrases
 from mainstay.services.language.records import Keyword, Keywords
-from mainstay.services.language.telling import UNKNOWN
+from mainstay.services.language.tongues import UNKNOWN
 
 
 class Extracting:

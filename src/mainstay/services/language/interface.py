@@ -24,9 +24,11 @@ from mainstay.services.language.limits import (
     Alternatives,
     Dimensions,
     EmbeddedTexts,
+    Hint,
     KeywordsTop,
     Kinds,
     ManyTexts,
+    NameScore,
     OneText,
     Parts,
     Query,
@@ -40,6 +42,7 @@ from mainstay.services.language.limits import (
     WordsWanted,
 )
 from mainstay.services.language.limits import Language as LanguageCode
+from mainstay.services.language.moderation_records import ModerationAnswer
 from mainstay.services.language.records import (
     Analysis,
     ClassificationAnswer,
@@ -69,14 +72,19 @@ class Language(Interface):
         example={"text": _SENTENCE},
     )
     async def analyze(
-        self, text: OneText = None, texts: Texts = None, parts: Parts = ALL_PARTS
+        self,
+        text: OneText = None,
+        texts: Texts = None,
+        parts: Parts = ALL_PARTS,
+        language: Hint = None,
     ) -> Analysis | list[Analysis]:
         """Say what a text says: sentiment, names and key terms, dates and amounts, its language.
 
         One pass of the encoder feeds small heads that were trained on texts written for this project, in
         English; `unsupported` says what is not known of another language (`mainstay train-heads` teaches
-        it). Dates, amounts and personal data are found by rules, with checksums where there are any. Of
-        `texts`, the answer is a list, one analysis each, in their order.
+        it). A text of 80 characters at most that may be in a known language is read by it: `read_as`. Dates,
+        amounts and personal data are found by rules, with checksums where there are any. Of `texts`, the
+        answer is a list, one analysis each, in their order.
         """
 
     @reads(
@@ -195,7 +203,7 @@ class Language(Interface):
     @reads(
         "POST /nlp/pii",
         may=_USE,
-        fails=(TextUnclear,),
+        fails=(TextUnclear, ReaderUnavailable),
         example={"text": "Write to ada@example.com.", "action": "mask"},
     )
     async def find_personal_data(
@@ -205,12 +213,32 @@ class Language(Interface):
         action: Action = "find",
         kinds: Kinds | None = None,
         region: Region = "",
+        language: Hint = None,
+        names_score_min: NameScore = 0.5,
     ) -> PersonalDataAnswer:
         """Find personal data in a text, and replace it where that is asked for.
 
         E-mail addresses, telephone numbers, payment cards, bank accounts, IP addresses, credentials in URLs,
-        national ids with a checksum, dates of birth. Tokens are encrypted with your tenant's key: the same
+        national ids with a checksum, dates of birth are found by rules; names of persons by the reader, in
+        the languages that it knows (`unsupported` says where it does not). Name `kinds` without `person` to
+        leave names alone. Tokens are encrypted with your tenant's key: the same
         value has the same token within one request, and only your tenant can turn it back.
+        """
+
+    @reads(
+        "POST /nlp/moderate",
+        may=_USE,
+        fails=(TextUnclear, ReaderUnavailable),
+        example={"text": "I know where you live, and you will regret this."},
+    )
+    async def moderate(
+        self, text: OneText = None, texts: Texts = None, language: Hint = None
+    ) -> ModerationAnswer:
+        """Say of which unwanted kinds a text is: harassment, hate, self-harm, violence and others.
+
+        The kinds are OpenAI's. A small head upon the encoder's layers judges, trained on texts that were
+        written for this project, in English; kinds that it did not learn well enough, and other languages,
+        are `unsupported`. Of a long text the worst stretch counts. It errs: let people decide what matters.
         """
 
     @reads(

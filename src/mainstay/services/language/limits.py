@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from mainstay.ports.personal_data import Kind
+from mainstay.ports.personal_data import AnyKind
 
 TEXT_LENGTH_MAX = 1_000_000
 TEXTS_MAX = 256
@@ -70,7 +70,14 @@ Role = Annotated[
     Field(description="What the texts are; some encoders treat questions and passages differently."),
 ]
 Kinds = Annotated[
-    list[Kind], Field(min_length=1, max_length=20, description="Which kinds to look for; all if not given.")
+    list[AnyKind],
+    Field(min_length=1, max_length=20, description="Which kinds to look for; all if not given."),
+]
+NameScore = Annotated[
+    float, Field(ge=0, le=1, description="Names of persons that are less likely right are left out.")
+]
+Hint = Annotated[
+    Language | None, Field(description="The texts' language, where you know it; it wins over detection.")
 ]
 Region = Annotated[
     str,

@@ -40,6 +40,10 @@ class Analysis(Record):
     unsupported: list[Literal["sentiment", "names"]] = Field(
         description="What was asked for, and is not known for this language."
     )
+    language_confidence: Share = Field(description="How sure the language is; 1 where you have said it.")
+    read_as: str | None = Field(
+        description="The language by which a short text was read that may be in it; null: by `language`."
+    )
 
 
 class Keyword(Record):
@@ -209,6 +213,9 @@ class PersonalData(Record):
 
     found: list[PersonalDatum]
     text: str | None = Field(description="The masked or tokenized text; none for `find`.")
+    unsupported: list[Literal["person"]] = Field(
+        default=[], description="What was asked for, and is not known for the text's language."
+    )
 
 
 class PersonalDataAnswer(Record):
@@ -216,6 +223,7 @@ class PersonalDataAnswer(Record):
 
     found: list[PersonalDatum] = []
     text: str | None = None
+    unsupported: list[Literal["person"]] = []
     results: list[PersonalData] = []
 
 

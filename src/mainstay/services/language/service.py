@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from mainstay.kernel.interface import Record
 from mainstay.ports.encoder import Role
-from mainstay.ports.personal_data import Kind
+from mainstay.ports.personal_data import AnyKind
 from mainstay.services.language.analysing import Analysing
 from mainstay.services.language.extracting import Extracting
 from mainstay.services.language.given import given
@@ -12,7 +12,9 @@ from mainstay.services.language.interface import Language
 from mainstay.services.language.labelling import Labelling
 from mainstay.services.language.limits import ALL_PARTS, Part
 from mainstay.services.language.meanings import Meanings
-from mainstay.services.language.private import Private
+from mainstay.services.language.moderating import Moderating
+from mainstay.services.language.moderation_records import ModerationAnswer
+from mainstay.services.language.private import Private, Wanted
 from mainstay.services.language.records import (
     Analysis,
     ClassificationAnswer,
@@ -45,6 +47,7 @@ class LanguageService(Language):
         telling: Telling,
         private: Private,
         translating: Translating,
+        moderating: Moderating,
     ) -> None:
         """Take the parts."""
         self._analysing = analysing
@@ -52,6 +55,7 @@ class LanguageService(Language):
         self._shortening = shortening
         self._labelling = labelling
         self._translating = translating
+        self._moderating = moderating
         self._meanings = meanings
         self._telling = telling
         self._private = private
@@ -61,9 +65,10 @@ class LanguageService(Language):
         text: str | None = None,
         texts: list[str] | None = None,
         parts: list[Part] = ALL_PARTS,
+        language: str | None = None,
     ) -> Analysis | list[Analysis]:
         """Say what texts say."""
-        found = await self._analysing.analyze(given(text, texts), frozenset(parts))
+        found = await self._analysing.analyze(given(text, texts), frozenset(parts), language)
         return found if text is None else found[0]
 
     async def extract_keywords(
@@ -119,12 +124,22 @@ class LanguageService(Language):
         text: str | None = None,
         texts: list[str] | None = None,
         action: str = "find",
-        kinds: list[Kind] | None = None,
+        kinds: list[AnyKind] | None = None,
         region: str = "",
+        language: str | None = None,
+        names_score_min: float = 0.5,
     ) -> PersonalDataAnswer:
         """Find personal data."""
-        found = await self._private.find(given(text, texts), action, kinds, region)
+        wanted = Wanted(action, kinds, region, language, names_score_min)
+        found = await self._private.find(given(text, texts), wanted)
         return PersonalDataAnswer(**_answer(text, found))
+
+    async def moderate(
+        self, text: str | None = None, texts: list[str] | None = None, language: str | None = None
+    ) -> ModerationAnswer:
+        """Judge texts."""
+        found = await self._moderating.moderate(given(text, texts), language)
+        return ModerationAnswer(**_answer(text, found))
 
     async def translate(
         self,

@@ -7,8 +7,8 @@ from mainstay.kit.sentences import sentences
 from mainstay.ports.languages import Guess, Languages
 from mainstay.services.language.parts import Piece, joined
 from mainstay.services.language.records import Detection, LanguageGuess, LanguagePart
+from mainstay.services.language.tongues import UNKNOWN
 
-UNKNOWN = "und"
 _LOOKED_AT = 20_000
 _PIECES_MAX = 300
 

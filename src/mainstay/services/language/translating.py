@@ -9,7 +9,8 @@ from mainstay.ports.translators import Translator
 from mainstay.services.language.failures import TextUnclear, TranslationUnavailable
 from mainstay.services.language.pieces import Piece, pieces_of, together
 from mainstay.services.language.records import Translated, Translation
-from mainstay.services.language.telling import UNKNOWN, Telling
+from mainstay.services.language.telling import Telling
+from mainstay.services.language.tongues import UNKNOWN
 
 _PIECES_MAX = 50
 _CITED = re.compile(r"[ \t]*\[1\]")

@@ -12,6 +12,7 @@ from mainstay.kernel.dispatch import Application, Message, RequestInvalid
 from mainstay.kernel.fields import problem_of
 from mainstay.kernel.interface import Operation, Upload
 from mainstay.kit.clock import Clock
+from mainstay.kit.errors import Failure
 from mainstay.kit.ids import Ids
 from mainstay.transports.rest.exchange import Exchange
 from mainstay.transports.rest.forms import field_text, list_text, only, read_form, upload
@@ -36,6 +37,7 @@ class Asked:
     clock: Clock
     ids: Ids
     headers: dict[str, str] = field(default_factory=dict)
+    _told: Failure | None = None
 
     @property
     def now_s(self) -> int:
@@ -54,22 +56,31 @@ class Asked:
 
     async def __call__(self, name: str, /, **values: Any) -> Any:
         """Walk the road to an operation by its full name; give its answer."""
-        operation = self.operations[name]
-        return (await self.application.dispatch(operation, self._message(operation, values))).value
+        return await self._walk(name, values)
 
     async def unkeyed(self, name: str, /, **values: Any) -> Any:
         """Walk the road to an operation to which the client's idempotency key does not belong."""
-        operation = self.operations[name]
-        message = replace(self._message(operation, values), idempotency_key=None)
-        return (await self.application.dispatch(operation, message)).value
+        return await self._walk(name, values, keyed=False)
 
     async def pieces(self, name: str, /, **values: Any) -> AsyncIterator[Any]:
         """Walk the road to an operation that streams; what refuses it is raised before the first piece."""
-        operation = self.operations[name]
-        answer = await self.application.dispatch(operation, self._message(operation, values))
-        async with aclosing(cast("Any", answer.value)) as pieces:
+        async with aclosing(cast("Any", await self._walk(name, values))) as pieces:
             async for piece in pieces:
                 yield piece
+
+    def untold(self, failure: Failure) -> bool:
+        """Say whether a failure is the door's own: what the road refuses it has audited itself."""
+        return self._told is None or self._told not in {failure, failure.__context__}
+
+    async def _walk(self, name: str, values: Mapping[str, Any], *, keyed: bool = True) -> Any:
+        operation = self.operations[name]
+        message = self._message(operation, values)
+        message = message if keyed else replace(message, idempotency_key=None)
+        try:
+            return (await self.application.dispatch(operation, message)).value
+        except Failure as failure:
+            self._told = failure
+            raise
 
     def _message(self, operation: Operation, values: Mapping[str, Any]) -> Message:
         async def read() -> Mapping[str, Any]:

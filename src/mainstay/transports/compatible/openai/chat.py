@@ -8,7 +8,7 @@ from mainstay.transports.compatible.openai.chat_request import chat_request, tal
 from mainstay.transports.compatible.openai.kinds import kind_of
 from mainstay.transports.compatible.openai.replies import Events, Reply, Told, data
 from mainstay.transports.compatible.openai.table import Endpoint
-from mainstay.transports.compatible.openai.talk import Cited, Part, Said
+from mainstay.transports.compatible.openai.talk import Cited, FileCited, Part, Said
 
 
 async def create_completion(asked: Asked) -> Reply:
@@ -98,7 +98,7 @@ def _call_part(call: Any) -> dict[str, Any]:
     return {"index": call["index"], "id": call["call_id"], "type": "function", "function": function}
 
 
-def annotations(cited: Sequence[Cited]) -> list[dict[str, Any]]:
+def annotations(cited: Sequence[Cited | FileCited]) -> list[dict[str, Any]]:
     """Write citations as the protocol has them, with the words of the source besides."""
     return [
         {
@@ -113,6 +113,7 @@ def annotations(cited: Sequence[Cited]) -> list[dict[str, Any]]:
             },
         }
         for each in cited
+        if isinstance(each, Cited)  # files are searched for responses alone
     ]
 
 

@@ -121,6 +121,9 @@ class ChatRequest(_Strict):
 
 def chat_request(sent: Mapping[str, Any]) -> ChatRequest:
     """Read a request; raises ParameterUnsupported for what is not heeded, and RequestInvalid."""
+    for place, tool in enumerate(sent.get("tools") or () if isinstance(sent.get("tools"), list) else ()):
+        if isinstance(tool, dict) and tool.get("type") == "file_search":
+            raise unsupported(f"tools.{place}.type", "Files are searched by responses: POST /v1/responses.")
     return checked(ChatRequest, heeded(sent, _ONLY, ChatRequest))
 
 

@@ -12,6 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from mainstay.kernel.caller import Caller, Credential
 from mainstay.kernel.dispatch import Application
+from mainstay.kernel.guard import TenantSuspended
 from mainstay.kernel.interface import Operation
 from mainstay.kernel.shedding import Place, Shedding
 from mainstay.kit.clock import Clock
@@ -23,6 +24,7 @@ from mainstay.transports.compatible.openai import (
     errors,
     files,
     models,
+    moderations,
     rerank,
     responses,
     store_files,
@@ -43,6 +45,7 @@ logger = logging.getLogger("mainstay")
 
 TABLES: Sequence[Sequence[Endpoint]] = (
     models.ENDPOINTS,
+    moderations.ENDPOINTS,
     chat.ENDPOINTS,
     responses.ENDPOINTS,
     files.ENDPOINTS,
@@ -137,7 +140,13 @@ class _Answers:
         try:
             await place.turn()
             asked = await self._admitted(exchange, endpoint, limits)
-            await self._tell(exchange, await endpoint.handler(asked), limits, place)
+            try:
+                reply = await endpoint.handler(asked)
+            except Failure as failure:
+                if asked.untold(failure):
+                    self._note(exchange, endpoint.operation, asked.caller, failure)
+                raise
+            await self._tell(exchange, reply, limits, place)
         finally:
             place.leave()
 
@@ -145,8 +154,12 @@ class _Answers:
         """Recognise who asks, and see that he may, before anything else of the request is looked at."""
         application, operation = self._parts.application, self._operations[endpoint.operation]
         credential, caller = await self._recognised(exchange)
-        await application.guard.limit(_unread(caller), operation, limits)
-        application.guard.authorise(caller, operation)
+        try:
+            await application.guard.limit(_unread(caller), operation, limits)
+            application.guard.authorise(caller, operation)
+        except Failure as failure:
+            self._note(exchange, endpoint.operation, caller, failure)
+            raise
         texts = {name: str(text) for name, text in exchange.scope.get("path_params", {}).items()}
         return Asked(
             exchange,
@@ -162,8 +175,16 @@ class _Answers:
 
     async def _recognised(self, exchange: Exchange) -> tuple[Credential | None, Caller]:
         credential = read_credential(exchange.raw_headers)
-        origin = {"request_id": exchange.request_id, "door": "openai", "address": exchange.address}
-        return credential, await self._parts.application.recognise(credential, origin)
+        try:
+            return credential, await self._parts.application.recognise(credential, _origin(exchange))
+        except TenantSuspended as failure:
+            if failure.known is not None:
+                self._note(exchange, "", failure.known, failure)
+            raise
+
+    def _note(self, exchange: Exchange, operation: str, caller: Caller, failure: Failure) -> None:
+        """Audit what was refused before the road, which audits everything else, could."""
+        self._parts.application.audit.tell(caller, operation, _origin(exchange), failure.code())
 
     async def _tell(self, exchange: Exchange, reply: Reply, limits: Mapping[str, str], place: Place) -> None:
         if isinstance(reply, Events):
@@ -182,6 +203,10 @@ class _Answers:
             await exchange.answer(200, media_type, reply.content, more)
         else:
             await _download(exchange, reply, media_type, more)
+
+
+def _origin(exchange: Exchange) -> dict[str, str]:
+    return {"request_id": exchange.request_id, "door": "openai", "address": exchange.address}
 
 
 def _unread(caller: Caller) -> Caller:

@@ -5,7 +5,7 @@ from typing import Any
 
 from mainstay.transports.compatible.openai import response_shape as shape
 from mainstay.transports.compatible.openai.replies import named
-from mainstay.transports.compatible.openai.talk import Cited, Part
+from mainstay.transports.compatible.openai.talk import Cited, FileCited, Part
 
 
 class _Item:
@@ -21,7 +21,7 @@ class _Item:
     def text(self) -> str:
         return "".join(self.texts)
 
-    def shown(self, status: str, cited: Sequence[Cited] = ()) -> dict[str, Any]:
+    def shown(self, status: str, cited: Sequence[Cited | FileCited] = ()) -> dict[str, Any]:
         if self.call is None:
             return shape.message_item(self.item_id, self.text, cited, status)
         return shape.call_item(self.item_id, {**self.call, "arguments": self.text}, status)
@@ -44,6 +44,16 @@ class ResponseEvents:
         yield self._event("response.created", response=self._response)
         yield self._event("response.in_progress", response=self._response)
 
+    def searched(self, item: Mapping[str, Any]) -> Iterator[bytes]:
+        """Tell of a search of files that was made before the first piece."""
+        at = {"item_id": item["id"], "output_index": len(self.output)}
+        begun = {**item, "status": "in_progress", "results": None}
+        self.output.append(dict(item))
+        yield self._event("response.output_item.added", output_index=at["output_index"], item=begun)
+        for state in ("in_progress", "searching", "completed"):
+            yield self._event(f"response.file_search_call.{state}", **at)
+        yield self._event("response.output_item.done", output_index=at["output_index"], item=item)
+
     def take(self, part: Part) -> Iterator[bytes]:
         """Tell of a piece."""
         if part.call:
@@ -53,7 +63,7 @@ class ResponseEvents:
                 yield from self._begin_text()
             yield from self._add_text(part.text)
 
-    def close(self, cited: Sequence[Cited], status: str = "completed") -> Iterator[bytes]:
+    def close(self, cited: Sequence[Cited | FileCited], status: str = "completed") -> Iterator[bytes]:
         """Say that every item is done."""
         yield from self._end_text(cited, status)
         for item in self._calls.values():
@@ -91,7 +101,7 @@ class ResponseEvents:
             item.texts.append(text)
             yield self._event("response.output_text.delta", **_place(item), delta=text, logprobs=[])
 
-    def _end_text(self, cited: Sequence[Cited], status: str) -> Iterator[bytes]:
+    def _end_text(self, cited: Sequence[Cited | FileCited], status: str) -> Iterator[bytes]:
         item, self._text = self._text, None
         if item is None:
             return

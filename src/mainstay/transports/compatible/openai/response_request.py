@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from mainstay.transports.compatible.openai.asking import checked
 from mainstay.transports.compatible.openai.chat_request import choice_of, heeded
 from mainstay.transports.compatible.openai.content import split, text_of
+from mainstay.transports.compatible.openai.file_search import ITEM, KIND, RESULTS, FileSearch
 from mainstay.transports.compatible.openai.kinds import unsupported
 from mainstay.transports.compatible.openai.response_prompt import PromptNamed
 from mainstay.transports.compatible.openai.talk import Talk
@@ -16,13 +17,13 @@ Item = dict[str, Any]
 
 _ONLY: Mapping[str, Sequence[Any]] = {
     "background": (False,),
-    "include": ([],),
     "max_tool_calls": (),
     "reasoning": ({},),
     "top_logprobs": (0,),
     "truncation": ("disabled",),
 }
 _ROLES = {"developer": "system"}
+_TOOLS = frozenset({"function", KIND})
 _KNOWN = frozenset({"system", "developer", "user", "assistant"})
 
 
@@ -80,7 +81,10 @@ class ResponseRequest(_Strict):
     store: bool | None = None
     stream: bool | None = None
     stream_options: StreamOptions | None = None
-    tools: Annotated[list[Tool] | None, Field(max_length=128)] = None
+    tools: Annotated[
+        list[Annotated[Tool | FileSearch, Field(discriminator="type")]] | None, Field(max_length=128)
+    ] = None
+    include: Annotated[list[str] | None, Field(max_length=20)] = None
     tool_choice: str | dict[str, Any] | None = None
     parallel_tool_calls: bool | None = None
     text: TextOptions | None = None
@@ -95,9 +99,11 @@ class ResponseRequest(_Strict):
 def response_request(sent: Mapping[str, Any]) -> ResponseRequest:
     """Read a request; raises ParameterUnsupported for what is not heeded, and RequestInvalid."""
     for place, tool in enumerate(sent.get("tools") or () if isinstance(sent.get("tools"), list) else ()):
-        if isinstance(tool, dict) and tool.get("type") != "function":
-            raise unsupported(f"tools.{place}.type", "Only functions are known here.")
+        if isinstance(tool, dict) and tool.get("type") not in _TOOLS:
+            raise unsupported(f"tools.{place}.type", "Functions and `file_search` are known here.")
     request = checked(ResponseRequest, heeded(sent, _ONLY, ResponseRequest))
+    if set(request.include or ()) - {RESULTS}:
+        raise unsupported("include", f"Leave it out, or write `{RESULTS}`.")
     if request.model is None and request.prompt is None:
         raise unsupported("model", "Name one; with a `prompt` it may be left out.")
     return request
@@ -133,8 +139,9 @@ def talk_of(request: ResponseRequest, items: Sequence[Item], conversation: str =
                 "strict": bool(tool.strict),
             }
             for tool in request.tools or ()
+            if isinstance(tool, Tool)
         ],
-        tool_choice=choice_of(request.tool_choice),
+        tool_choice=_choice(request),
         parallel_calls=request.parallel_tool_calls is not False,
         answer_format=_format(request.text),
         temperature=request.temperature,
@@ -143,6 +150,17 @@ def talk_of(request: ResponseRequest, items: Sequence[Item], conversation: str =
         cache_s=request.cache_s or 0,
         conversation=conversation,
     )
+
+
+def _choice(request: ResponseRequest) -> str:
+    """Give which function has to be called, or how free the model is; it is never asked to search."""
+    choice = request.tool_choice
+    functions = any(isinstance(tool, Tool) for tool in request.tools or ())
+    if isinstance(choice, dict) and choice.get("type") == KIND:
+        return "auto"
+    if choice == "required" and request.tools and not functions:
+        return "auto"
+    return choice_of(choice)
 
 
 def _messages(item: Item, place: int) -> list[dict[str, Any]]:
@@ -160,7 +178,7 @@ def _messages(item: Item, place: int) -> list[dict[str, Any]]:
     if kind == "function_call_output":
         content = text_of(item.get("output"), f"{field}.output")
         return [{"role": "tool", "content": content, "call_id": item.get("call_id", "")}]
-    if kind == "reasoning":  # of another server, which alone can read it
+    if kind in {"reasoning", ITEM}:  # another server's, which alone can read it, or told by its answer
         return []
     raise unsupported(f"{field}.type", "Messages, function calls and their outputs are known here.")
 

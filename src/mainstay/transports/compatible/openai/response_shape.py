@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mainstay.transports.compatible.openai.response_request import ResponseRequest
-from mainstay.transports.compatible.openai.talk import Cited, Said
+from mainstay.transports.compatible.openai.talk import Cited, FileCited, Said
 
 _CUT = {"length": "max_output_tokens", "content_filter": "content_filter"}
 
@@ -86,13 +86,13 @@ def failed(response: Mapping[str, Any], output: Sequence[Mapping[str, Any]], mes
     }
 
 
-def message_item(item_id: str, text: str, cited: Sequence[Cited], status: str) -> dict[str, Any]:
+def message_item(item_id: str, text: str, cited: Sequence[Cited | FileCited], status: str) -> dict[str, Any]:
     """Show a message of the model."""
     content = [] if status == "in_progress" else [text_part(text, cited)]
     return {"id": item_id, "type": "message", "status": status, "role": "assistant", "content": content}
 
 
-def text_part(text: str, cited: Sequence[Cited]) -> dict[str, Any]:
+def text_part(text: str, cited: Sequence[Cited | FileCited]) -> dict[str, Any]:
     """Show a text with its citations."""
     return {
         "type": "output_text",
@@ -102,8 +102,18 @@ def text_part(text: str, cited: Sequence[Cited]) -> dict[str, Any]:
     }
 
 
-def annotation(cited: Cited) -> dict[str, Any]:
-    """Show a citation, with the words of the source besides."""
+def annotation(cited: Cited | FileCited) -> dict[str, Any]:
+    """Show a citation, with the words of the source besides, or where in the file's text they stand."""
+    if isinstance(cited, FileCited):
+        return {
+            "type": "file_citation",
+            "index": cited.index,
+            "file_id": cited.file_id,
+            "filename": cited.name,
+            "doc_id": cited.doc_id,
+            "start": cited.start,
+            "end": cited.end,
+        }
     return {
         "type": "url_citation",
         "start_index": cited.start,

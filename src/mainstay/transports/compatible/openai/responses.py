@@ -1,5 +1,6 @@
 """Responses: made whole or as events, kept where that is wanted, gone on from, read and deleted."""
 
+import itertools
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any, cast
@@ -7,6 +8,14 @@ from typing import Any, cast
 from mainstay.kit.errors import Failure
 from mainstay.transports.compatible.openai import response_shape as shape
 from mainstay.transports.compatible.openai.asking import Asked
+from mainstay.transports.compatible.openai.citing import cited, cited_pieces
+from mainstay.transports.compatible.openai.file_search import (
+    ITEM,
+    RESULTS,
+    search_of,
+    searched,
+    without_results,
+)
 from mainstay.transports.compatible.openai.kinds import kind_of, unsupported
 from mainstay.transports.compatible.openai.replies import Events, Reply, Told
 from mainstay.transports.compatible.openai.response_events import ResponseEvents
@@ -45,11 +54,17 @@ async def create_response(asked: Asked) -> Reply:
     talk = talk_of(request, items, conversation)
     if prompt is not None:
         talk = before(talk, prompt)
+    wanted = search_of(request.tools or (), request.tool_choice)
+    found = await searched(asked, kind, talk, wanted, results=RESULTS in (request.include or ()))
     response = shape.begun(asked.ids.new("resp"), request, model, asked.now_s, stored=stored)
     if request.stream:
-        return Events(_events(asked, response, items, kind.pieces(asked, model, talk)), _nothing)
-    said = await kind.whole(asked, model, talk)
-    whole = shape.ended(response, said, _output(asked, said), asked.now_s)
+        parts = kind.pieces(asked, model, found.talk)
+        if found.cites:
+            parts = cited_pieces(parts, found.passages)
+        return Events(_events(asked, response, items, parts, found.items), _nothing)
+    said = await kind.whole(asked, model, found.talk)
+    said = cited(said, found.passages) if found.cites else said
+    whole = shape.ended(response, said, [*found.items, *_output(asked, said)], asked.now_s)
     await _keep(asked, whole, items)
     return Told(whole)
 
@@ -91,7 +106,11 @@ async def list_input_items(asked: Asked) -> Reply:
 
 
 async def _events(
-    asked: Asked, response: Mapping[str, Any], items: Sequence[Item], parts: AsyncIterator[Part]
+    asked: Asked,
+    response: Mapping[str, Any],
+    items: Sequence[Item],
+    parts: AsyncIterator[Part],
+    searches: Sequence[Mapping[str, Any]],
 ) -> AsyncIterator[bytes]:
     """Tell of a response while it is made; what refuses it before its first piece is raised."""
     events = ResponseEvents(response, asked.ids.new)
@@ -101,7 +120,7 @@ async def _events(
             async for part in coming:
                 if not begun:
                     begun = True
-                    for event in events.begin():
+                    for event in (*events.begin(), *itertools.chain(*map(events.searched, searches))):
                         yield event
                 for event in events.take(part):
                     yield event
@@ -160,7 +179,7 @@ async def _earlier(asked: Asked, request: ResponseRequest) -> tuple[list[Item], 
 
 
 def _with_ids(asked: Asked, items: Sequence[Item]) -> list[Item]:
-    prefixes = {"message": "msg", "function_call": "fc", "function_call_output": "fco"}
+    prefixes = {"message": "msg", "function_call": "fc", "function_call_output": "fco", ITEM: "fs"}
     return [
         {**item, "id": item.get("id") or asked.ids.new(prefixes.get(str(item["type"]), "item"))}
         for item in items
@@ -175,8 +194,8 @@ async def _keep(asked: Asked, whole: Mapping[str, Any], items: Sequence[Item]) -
         _KEEP,
         response_id=whole["id"],
         previous_id=whole["previous_response_id"] or "",
-        input_items=list(items),
-        output_items=whole["output"],
+        input_items=without_results(items),
+        output_items=without_results(whole["output"]),
         facts=facts,
     )
 

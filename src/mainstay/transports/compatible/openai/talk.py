@@ -14,6 +14,7 @@ class Talk:
     """
 
     messages: Sequence[Mapping[str, Any]]
+    documents: Sequence[Mapping[str, Any]] = ()
     tools: Sequence[Mapping[str, Any]] = ()
     tool_choice: str = "auto"
     parallel_calls: bool = True
@@ -52,6 +53,18 @@ class Cited:
 
 
 @dataclass(frozen=True)
+class FileCited:
+    """A place in an answer, and the passage of a file that what stands before it rests upon."""
+
+    index: int
+    file_id: str
+    name: str
+    doc_id: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
 class Said:
     """A whole answer; `reason` is one of the protocol's for a chat completion.
 
@@ -64,7 +77,7 @@ class Said:
     calls: Sequence[Mapping[str, str]] = ()
     tokens_in: int = 0
     tokens_out: int = 0
-    cited: Sequence[Cited] = ()
+    cited: Sequence[Cited | FileCited] = ()
     conversation: str = ""
 
 
