@@ -1,7 +1,7 @@
 """Trains the head that weighs a text as a whole: what it sees is chosen by cross-validation."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -26,12 +26,15 @@ from mainstay.engines.readers.tagger import log_softmax
 
 _SPREAD_MIN = 1e-6
 
+Choice = tuple[int, int, float, float]
+"""What a classifier sees: n-grams of so many words, of so many letters, the layers at a weight; and C."""
+
 
 @dataclass(frozen=True)
 class OpinionPlan:
-    """What to try, simplest first: n-grams of words, of letters, weight of the layers, C."""
+    """What to try, simplest first."""
 
-    tried: Sequence[tuple[int, int, float, float]] = (
+    tried: Sequence[Choice] = (
         (0, 0, 0.02, 1.0),
         (0, 0, 0.02, 3.0),
         (2, 0, 0.0125, 3.0),
@@ -62,11 +65,10 @@ def train_opinion(
     results = []
     for done, choice in enumerate(plan.tried):
         progress("Choosing what to see", done, len(plan.tried))
-        results.append(_tried(means, texts, golden, groups, choice, plan))
+        results.append((_out_of_fold(means, texts, golden, groups, choice, plan), choice))
     progress("Choosing what to see", len(plan.tried), len(plan.tried))
     names = sorted(set(labels))
-    best = _simplest(results, golden, names)
-    scores, choice = best.scores, best.sight.choice
+    scores, choice = _simplest(results, golden, names)
     temperature = _temperature(scores, golden, names)
     facts = {
         "kind": KIND,
@@ -80,14 +82,14 @@ def train_opinion(
         "out_of_fold_macro_f1": round(_macro_f1(golden, names, scores), 4),
         "out_of_fold_calibration_error": round(_error(golden, names, scores / temperature), 4),
     }
-    return Head(best.arrays(), {**facts, **card})
+    return Head(_averaged(means, texts, golden, groups, choice, plan), {**facts, **card})
 
 
 @dataclass(frozen=True)
 class _Sight:
     """What a classifier sees of texts; made of all of them, without their labels."""
 
-    choice: tuple[int, int, float, float]
+    choice: Choice
     middle: NDArray[np.float32]
     spread: NDArray[np.float32]
     words: TfidfVectorizer | None
@@ -115,9 +117,7 @@ class _Sight:
         }
 
 
-def _sight(
-    means: NDArray[np.float32], texts: Sequence[str], choice: tuple[int, int, float, float], plan: OpinionPlan
-) -> _Sight:
+def _sight(means: NDArray[np.float32], texts: Sequence[str], choice: Choice, plan: OpinionPlan) -> _Sight:
     words_max, letters_max, _, _ = choice
     words = None
     if words_max or letters_max:
@@ -128,46 +128,66 @@ def _sight(
     return _Sight(choice, means.mean(axis=0), np.maximum(means.std(axis=0), _SPREAD_MIN), words)
 
 
-@dataclass(frozen=True)
-class _Tried:
-    """A choice, its classifiers, one a fold, and each text's scores by the one that has not seen it."""
-
-    sight: _Sight
-    lines: Sequence[LogisticRegression]
-    scores: NDArray[np.float32]
-
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """Give the mean of the folds' classifiers, which is as sure of itself as each of them.
-
-        One trained anew on all texts would be surer than what its temperature was found on.
-        """
-        coefficients = np.mean([line.coef_ for line in self.lines], axis=0)
-        return self.sight.arrays(coefficients, np.mean([line.intercept_ for line in self.lines], axis=0))
+def _line(inputs: Any, golden: NDArray[np.str_], strength: float) -> LogisticRegression:
+    return LogisticRegression(C=strength, max_iter=500).fit(inputs, golden)
 
 
-def _tried(
+def _folds(
+    means: NDArray[np.float32], golden: NDArray[np.str_], groups: Sequence[int], seed: int
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    folds: Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]] = StratifiedGroupKFold(
+        FOLDS, shuffle=True, random_state=seed
+    ).split(means, golden, groups)
+    return folds
+
+
+def _out_of_fold(
     means: NDArray[np.float32],
     texts: Sequence[str],
     golden: NDArray[np.str_],
     groups: Sequence[int],
-    choice: tuple[int, int, float, float],
+    choice: Choice,
     plan: OpinionPlan,
-) -> _Tried:
+) -> NDArray[np.float32]:
+    """Give each text's scores by a classifier that has not seen it."""
+    scores = np.zeros((len(texts), len(set(golden))), np.float32)
+    for seen, unseen in _folds(means, golden, groups, plan.seed):
+        learned = [texts[n] for n in seen]
+        sight = _sight(means[seen], learned, choice, plan)
+        line = _line(sight.inputs(means[seen], learned), golden[seen], choice[3])
+        found = line.decision_function(sight.inputs(means[unseen], [texts[n] for n in unseen]))
+        scores[unseen] = found if found.ndim > 1 else np.stack([-found / 2, found / 2], axis=1)
+    return scores
+
+
+def _averaged(
+    means: NDArray[np.float32],
+    texts: Sequence[str],
+    golden: NDArray[np.str_],
+    groups: Sequence[int],
+    choice: Choice,
+    plan: OpinionPlan,
+) -> dict[str, NDArray[Any]]:
+    """Give the mean of classifiers that have each learned from all folds but one.
+
+    They are as sure of themselves as those that the temperature is found on; one that learned from all texts
+    would be surer.
+    """
     sight = _sight(means, texts, choice, plan)
     inputs = sight.inputs(means, texts)
-    folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=plan.seed)
-    scores, lines = np.zeros((len(texts), len(set(golden))), np.float32), []
-    for seen, unseen in folds.split(means, golden, groups):
-        line = LogisticRegression(C=choice[3], max_iter=500).fit(inputs[seen], golden[seen])
-        found = line.decision_function(inputs[unseen])
-        scores[unseen] = found if found.ndim > 1 else np.stack([-found / 2, found / 2], axis=1)
-        lines.append(line)
-    return _Tried(sight, lines, scores)
+    lines = [
+        _line(inputs[seen], golden[seen], choice[3]) for seen, _ in _folds(means, golden, groups, plan.seed)
+    ]
+    return sight.arrays(
+        np.mean([line.coef_ for line in lines], axis=0), np.mean([line.intercept_ for line in lines], axis=0)
+    )
 
 
-def _simplest(results: Sequence[_Tried], golden: NDArray[np.str_], names: Sequence[str]) -> _Tried:
+def _simplest(
+    results: Sequence[tuple[NDArray[np.float32], Choice]], golden: NDArray[np.str_], names: Sequence[str]
+) -> tuple[NDArray[np.float32], Choice]:
     """Give the first that is within one standard error of the best (Breiman et al. 1984)."""
-    worth = [_macro_f1(golden, names, each.scores) for each in results]
+    worth = [_macro_f1(golden, names, scores) for scores, _ in results]
     best = max(worth)
     least = best - math.sqrt(best * (1 - best) / len(golden))
     return next(each for each, score in zip(results, worth, strict=True) if score >= least)
