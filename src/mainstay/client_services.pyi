@@ -1392,7 +1392,7 @@ class LanguageSync:
         text: str | None = None,
         texts: list[str] | None = None,
         action: Literal["find", "mask", "tokenize"] = "find",
-        kinds: list[Literal["email", "phone", "card", "iban", "ip", "credential", "national_id", "date_of_birth"] | Literal["person"]] | None = None,
+        kinds: list[Literal["email", "phone", "card", "iban", "ip", "credential", "national_id", "date_of_birth", "person"]] | None = None,
         region: str = "",
         language: str | None = None,
         names_score_min: float = 0.5,

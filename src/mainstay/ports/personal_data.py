@@ -8,7 +8,9 @@ Kind = Literal["email", "phone", "card", "iban", "ip", "credential", "national_i
 """An address of mail, a telephone number, a payment card, a bank account, an address of a machine, a user
 name with its password in a URL, a number that a state gave a person, a day on which somebody was born."""
 
-AnyKind = Kind | Literal["person"]
+AnyKind = Literal[
+    "email", "phone", "card", "iban", "ip", "credential", "national_id", "date_of_birth", "person"
+]
 """Those, and names of persons, which no rule finds."""
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
