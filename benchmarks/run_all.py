@@ -87,6 +87,7 @@ ALL = (
     Benchmark("language_summaries", "Summaries beside Lead-k and TextRank"),
     Benchmark("language_detection", "Languages told, beside lingua", ("--peer",)),
     Benchmark("language_labels", "Labels of one's own"),
+    Benchmark("language_topics", "Topics beside k-means and NMF on words"),
     Benchmark("assistant", "What a bot understands"),
     Benchmark("training_apart", "Training a bot outside of the server"),
     Benchmark("encoder", "The encoder beside bare onnxruntime", ("{encoder}",), table=False),

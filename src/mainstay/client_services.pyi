@@ -217,6 +217,9 @@ from mainstay.services.language.records import (
     Summary,
     Translation,
 )
+from mainstay.services.language.topic_records import (
+    TopicAnswer,
+)
 from mainstay.services.observability.interface import (
     AuditCheckpoints,
     AuditPage,
@@ -1369,6 +1372,11 @@ class LanguageSync:
         multi: bool = False,
         forced: bool = False,
     ) -> ClassificationAnswer: ...
+    def find_topics(
+        self,
+        texts: list[str],
+        count: int | None = None,
+    ) -> TopicAnswer: ...
     def compare_texts(
         self,
         left: str | None = None,

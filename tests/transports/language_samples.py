@@ -11,6 +11,7 @@ LANGUAGE: dict[str, Sample] = {
     "language.extract_keywords": Sample(plain(texts=[_TEXT, "A."], top_k=3), {"top_k": 0}),
     "language.summarize": Sample(plain(text=_TEXT, words=8, style="extractive"), {"sentences": 0}),
     "language.classify": Sample(plain(text=_TEXT, labels=_LABELS, multi=True), {"labels": []}),
+    "language.find_topics": Sample(plain(texts=[_TEXT, "A ferry.", "A quay."], count=2), {"count": 0}),
     "language.translate": Sample(plain(texts=[_TEXT], source="de", target="de"), {"target": "German!"}),
     "language.detect_language": Sample(plain(texts=[_TEXT, "Where?"], alternatives=2), {"alternatives": 21}),
     "language.compare_texts": Sample(plain(left="A ferry", right=_TEXT), {"texts": []}),

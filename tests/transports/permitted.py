@@ -57,7 +57,7 @@ USER = {
     *("generation.judge_trace", "generation.get_caching"),
     *("prompts.run_prompt", "prompts.expose_prompt"),
     *("language.compare_texts", "language.embed", "language.rerank", "language.translate"),
-    "language.find_personal_data",
+    *("language.find_personal_data", "language.find_topics"),
 }
 TALKER = {
     *("assistant.understand", "assistant.take_turn", "assistant.stream_turn", "assistant.rate_turn"),

@@ -86,7 +86,7 @@ WIDGETS: dict[str, Sample] = {
     ),
     "widgets.follow": Sample(
         _followed,
-        {**_WRONG, "conversation_id": "no id!", "for_s": -1},
+        {**_WRONG, "conversation_id": "no id!", "for_s": 3600.5},
         {**_NONE, "conversation_id": NOWHERE},
     ),
     "widgets.rate": Sample(

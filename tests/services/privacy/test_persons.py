@@ -241,6 +241,7 @@ async def test_erasing_again_changes_nothing_and_cannot_be_cancelled(
             "people": 0,
             "privacy": 0,
             "prompts": 0,
+            "widgets": 0,
         }
 
 

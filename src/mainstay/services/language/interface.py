@@ -38,6 +38,8 @@ from mainstay.services.language.limits import (
     Style,
     Text,
     Texts,
+    TopicsWanted,
+    TopicTexts,
     TopN,
     WordsWanted,
 )
@@ -57,6 +59,7 @@ from mainstay.services.language.records import (
     Summary,
     Translation,
 )
+from mainstay.services.language.topic_records import TopicAnswer
 
 _USE = "language:use"
 _SENTENCE = "The AI platform is highly scalable and secure."
@@ -158,6 +161,27 @@ class Language(Interface):
         Each label is what its name, description and examples mean (200 labels, 1,000 examples together).
         Scores are chances, better calibrated with examples than without; when `none` is likelier than every
         label, `label` is null. Labels that name no subject, such as moods, need examples, or `forced`.
+        """
+
+    @reads(
+        "POST /nlp/topics",
+        may=_USE,
+        fails=(TextUnclear, EncoderUnavailable),
+        example={
+            "texts": [
+                *("Where is my parcel?", "The parcel is late.", "When does the parcel arrive?"),
+                *("I was charged twice.", "Refund the second charge.", "Why was my card charged?"),
+            ],
+            "count": 2,
+        },
+    )
+    async def find_topics(self, texts: TopicTexts, count: TopicsWanted | None = None) -> TopicAnswer:
+        """Say what many texts are about: groups of texts that are near in meaning, and their key terms.
+
+        Vectors are grouped by spherical k-means, into as many topics as part them best if no `count` is
+        given; terms are weighed against those of the other topics (class-based TF-IDF: Grootendorst 2022).
+        Texts that are no nearer to their topic than to all texts are `outliers`. The same texts give the same
+        topics.
         """
 
     @reads(

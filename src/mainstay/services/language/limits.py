@@ -27,6 +27,13 @@ EmbeddedTexts = Annotated[
     list[Text],
     Field(min_length=1, max_length=2_048, description="At most 2,000,000 characters together."),
 ]
+TopicTexts = Annotated[
+    list[Text],
+    Field(min_length=3, max_length=2_048, description="At most 2,000,000 characters together."),
+]
+TopicsWanted = Annotated[
+    int, Field(ge=1, le=200, description="How many topics at most; as many as fit best if not given.")
+]
 ManyTexts = Annotated[list[Text], Field(min_length=1, max_length=TEXTS_MAX)]
 KeywordsTop = Annotated[int, Field(ge=1, le=100, description="How many key phrases at most.")]
 SentencesWanted = Annotated[int, Field(ge=1, le=100, description="How many sentences the summary has.")]

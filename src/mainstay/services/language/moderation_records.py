@@ -12,7 +12,7 @@ class Moderation(Record):
     flagged: bool = Field(description="Whether it is of any kind.")
     categories: dict[str, bool] = Field(description="Of which, by OpenAI's names.")
     scores: dict[str, Share] = Field(
-        description="How likely each is, calibrated on texts of which a third are of some kind."
+        description="How likely each is, calibrated on texts of which one in eight is of some kind."
     )
     language: str = Field(description="ISO 639-1, else 639-3; `und` when it cannot be told.")
     language_confidence: Share

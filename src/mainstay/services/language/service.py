@@ -31,6 +31,8 @@ from mainstay.services.language.records import (
 )
 from mainstay.services.language.shortening import Shortening
 from mainstay.services.language.telling import Telling
+from mainstay.services.language.topic_records import TopicAnswer
+from mainstay.services.language.topics import Topics
 from mainstay.services.language.translating import Translating
 
 
@@ -48,6 +50,7 @@ class LanguageService(Language):
         private: Private,
         translating: Translating,
         moderating: Moderating,
+        topics: Topics,
     ) -> None:
         """Take the parts."""
         self._analysing = analysing
@@ -56,6 +59,7 @@ class LanguageService(Language):
         self._labelling = labelling
         self._translating = translating
         self._moderating = moderating
+        self._topics = topics
         self._meanings = meanings
         self._telling = telling
         self._private = private
@@ -95,6 +99,10 @@ class LanguageService(Language):
         """Say which labels fit."""
         found = await self._labelling.classify(given(text, texts), labels, multi=multi, forced=forced)
         return ClassificationAnswer(**_answer(text, found))
+
+    async def find_topics(self, texts: list[str], count: int | None = None) -> TopicAnswer:
+        """Say what texts are about."""
+        return await self._topics.find(texts, count)
 
     async def detect_language(
         self, text: str | None = None, texts: list[str] | None = None, alternatives: int = 3

@@ -25,6 +25,7 @@ WORDS: Mapping[str, str] = {
     "email": "know your e-mail address",
     "factors:write": "take the second factors of users away",
     "feedback:write": "say which answers and hits were good",
+    "generation:write": "say whether the tenant's answers of language models are kept and given again",
     "generation:use": "let language models answer, at the tenant's cost, and keep answers for you",
     "files:read": "see the files that are stored, and fetch them",
     "files:write": "store and delete files",
@@ -45,6 +46,8 @@ WORDS: Mapping[str, str] = {
     "privacy:read": "see requests of the protection of data, and how long things are kept",
     "privacy:write": "export and erase what is stored about people, and set how long things are kept",
     "profile": "know your name",
+    "prompts:read": "see prompts, their versions, tests and experiments",
+    "prompts:write": "write prompts, test them and try them against each other",
     "requests:read": "read the log of requests and answers",
     "roles:read": "see roles and what they permit",
     "roles:write": "make, change and delete roles",
@@ -65,6 +68,7 @@ WORDS: Mapping[str, str] = {
     "usage:read": "see what the tenant uses and what it may use",
     "users:read": "see users, their names and e-mail addresses",
     "users:write": "invite, change and deactivate users",
+    "visits:use": "talk with one bot, as a visitor of a web page",
 }
 
 

@@ -1,0 +1,68 @@
+"""What many texts are about."""
+
+import numpy as np
+import pytest
+
+from mainstay.services.language.failures import TextUnclear
+from mainstay.services.language.groups import grouped, stray
+from mainstay.services.language.topics import terms_of, together
+from makers import Client
+
+PARCELS = [
+    "parcel late delivery",
+    "lost parcel delivery",
+    "parcel delivery tomorrow",
+    "parcel delivery damaged",
+]
+CHARGES = ["card charge twice", "refund card charge", "unknown card charge"]
+PASSWORDS = ["forgotten password reset", "password reset link", "password reset mail"]
+"""Few words, much shared: the encoder of tests knows words alone."""
+
+
+async def test_texts_are_parted_by_what_they_are_about(asker: Client) -> None:
+    mixed = [CHARGES[0], *PARCELS[:2], *PASSWORDS[:2], *CHARGES[1:], *PARCELS[2:], PASSWORDS[2]]
+    found = await asker.call("language.find_topics", texts=mixed, count=3)
+    assert [{mixed[place] for place in topic.texts} for topic in found.topics] == [
+        set(PARCELS),
+        set(CHARGES),
+        set(PASSWORDS),
+    ]
+    assert found.outliers == []
+    for topic, word in zip(found.topics, ("parcel", "charge", "password"), strict=True):
+        assert word in topic.label.lower()
+        assert topic.terms[0].score == 1
+        assert set(topic.typical) <= set(topic.texts)
+    assert await asker.call("language.find_topics", texts=mixed, count=3) == found
+
+
+async def test_alike_nothing_and_too_much(asker: Client) -> None:
+    found = await asker.call("language.find_topics", texts=["Same."] * 5)
+    assert [topic.texts for topic in found.topics] == [[0, 1, 2, 3, 4]]
+    found = await asker.call("language.find_topics", texts=["?!", "\u200b", "🛳️"], count=2)
+    assert sorted([*found.outliers, *(place for topic in found.topics for place in topic.texts)]) == [0, 1, 2]
+    with pytest.raises(TextUnclear):
+        await asker.call("language.find_topics", texts=["x" * 700_000] * 3)
+
+
+def test_the_number_of_groups_is_found_and_what_belongs_nowhere_is_told() -> None:
+    chance = np.random.default_rng(7)
+    middles = np.linalg.qr(chance.normal(size=(64, 6)))[0].T
+    rows = np.repeat(middles, [40, 30, 25, 20, 15, 10], axis=0) + chance.normal(size=(140, 64)) * 0.05
+    vectors = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    groups = grouped(vectors, None)
+    assert np.bincount(groups).tolist() == [40, 30, 25, 20, 15, 10]
+    assert not stray(vectors, groups).any()
+    lost = np.append(vectors, -vectors[:1], axis=0)
+    assert stray(lost, np.append(groups, 0))[-1]
+
+
+def test_terms_are_those_that_set_a_topic_apart() -> None:
+    parcels = together([{"parcel": 1, "late": 1, "shop": 1}, {"parcel": 2, "shop": 1, "late parcel": 1}])
+    assert parcels == {"parcel": 2, "late": 1, "shop": 2, "late parcel": 1}
+    charges = together([{"charge": 1, "shop": 1}, {"charge": 1, "shop": 1}])
+    terms = terms_of(parcels, [parcels, charges])
+    assert terms[0] == ("parcel", 1.0)
+    assert [key for key, _ in terms] == ["parcel", "shop"]
+    assert dict(terms)["shop"] < dict(terms)["parcel"]
+    once = together([{"late parcel": 1, "late": 1, "shop": 1}])
+    assert [key for key, _ in terms_of(once, [once, charges])] == ["late parcel", "shop"]
