@@ -22,6 +22,7 @@ from mainstay.engines.readers.stored import Head
 _SPREAD_MIN = 1e-6
 _FEW = 50
 _RECALL_COUNTS = 0.5
+_LIKELIER = 0.5  # than not
 _STEPS_MAX = 60
 _CURVATURE = 0.05
 Figures = NDArray[np.float32]
@@ -37,7 +38,7 @@ class JudgementPlan:
 
     layers_weight: float = 0.02
     strength: float = 10.0
-    worth: float = 0.6
+    worth: float = 0.5
     seed: int = 0
 
 
@@ -173,17 +174,17 @@ def _platt(scores: Figures, truths: Truths) -> tuple[Figures, Figures]:
 
 
 def _threshold(truth: Truths, likely: Figures) -> float:
-    """Give the probability from which on F0.5 is greatest; of a kind with few texts, one half.
+    """Give the probability, of one half at least, from which on F0.5 is greatest.
 
     Precision counts for twice as much as recall: what people write is unwanted far less often than what the
     head learns from, and each false alarm costs somebody a look.
     """
     if truth.sum() < _FEW:
-        return 0.5
+        return _LIKELIER
     precision, recall, places = precision_recall_curve(truth, likely)
     squared = _RECALL_COUNTS**2
     worth = (1 + squared) * precision * recall / np.maximum(squared * precision + recall, 1e-9)
-    return float(places[worth[:-1].argmax()])
+    return max(_LIKELIER, float(places[worth[:-1].argmax()]))
 
 
 def _measured(truth: Truths, likely: Figures, flagged: Truths) -> dict[str, float]:
