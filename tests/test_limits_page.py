@@ -34,7 +34,9 @@ from mainstay.services.people.accounts import MAILS_AN_HOUR_MAX
 from mainstay.services.people.members import LOOKED_THROUGH_MAX
 from mainstay.services.prompts import records as prompts
 from mainstay.services.prompts.templates import RENDERED_CHARACTERS_MAX
-from mainstay.services.prompts.testing_records import CASES_MAX
+from mainstay.services.prompts.testing import EXAMPLES_BYTES_MAX
+from mainstay.services.prompts.testing_records import CASES_MAX, TESTS_KEPT
+from mainstay.services.prompts.trying import ANSWER_KEPT_MAX
 from mainstay.transports.compatible.openai.embeddings import INPUTS_MAX
 from mainstay.transports.compatible.openai.rerank import DOCUMENTS_MAX
 
@@ -91,7 +93,8 @@ HELD = {
     "texts of a prompt": f"{prompts.TEMPLATE_CHARACTERS_MAX:,} characters, {prompts.MESSAGES_MAX} messages, "
     f"{prompts.VARIABLES_MAX} variables",
     "versions of a prompt": f"{prompts.VERSIONS_MAX:,}, with {prompts.LABELS_MAX} labels",
-    "examples of a prompt": f"{CASES_MAX}",
+    "examples of a prompt": f"{CASES_MAX}, {EXAMPLES_BYTES_MAX // 1_000_000} MB together",
+    "tests of a prompt that are kept": f"{TESTS_KEPT}, with {ANSWER_KEPT_MAX:,} characters of each answer",
     "a rendered prompt": f"{RENDERED_CHARACTERS_MAX:,} characters",
     "a kept response with all that led to it": f"{RESPONSE_BYTES_MAX // 2**20} MB",
     "texts in one request for embeddings": f"{INPUTS_MAX:,}",

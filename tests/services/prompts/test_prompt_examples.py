@@ -1,5 +1,7 @@
 """Tests of versions on examples: every kind of expectation, as a job, compared, and demanded by a label."""
 
+import asyncio
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -8,13 +10,17 @@ import pytest
 
 from chat_upstream import Answer, Upstream, chat_upstream
 from mainstay.app.house import House
+from mainstay.engines.ciphers.envelope import EnvelopeCipher
+from mainstay.kernel.room import QuotaFull
+from mainstay.ports.database import SYSTEM
 from mainstay.services.prompts.failures import (
     ExamplesInvalid,
     ExamplesMissing,
     PromptTestMissing,
     PromptUntested,
 )
-from makers import Client, FrozenClock, client, opened_house
+from makers import Client, FrozenClock, client, opened_house, tenant_client
+from services.privacy.test_persons import calm
 
 FITS = {"type": "object", "required": ["city"]}
 EXAMPLES: list[dict[str, Any]] = [
@@ -50,6 +56,8 @@ def judging(body: dict[str, Any]) -> Answer:
         return Answer(
             [f'{{"passed": {str(polite).lower()}, "reason": "It is {"" if polite else "not "}polite."}}']
         )
+    if "STALLED" in texts:
+        return Answer([texts], stalls_after=1)
     if "BROKEN" in texts:
         return Answer(status=500, error="down")
     return Answer([str(body["messages"][-1]["content"])])
@@ -170,3 +178,96 @@ async def test_examples_that_cannot_be_checked_are_refused(who: Client) -> None:
         with pytest.raises(PromptTestMissing):
             await who.call("prompts.get_prompt_test", name="parrot", test_id="test_nothing")
         assert (await who.call("prompts.get_prompt_examples", name="parrot")).examples == []
+
+
+def saying(text: str, many: int) -> list[dict[str, Any]]:
+    return [
+        {"name": f"e{each}", "variables": {"say": text}, "expect": [{"contains": text[:5]}]}
+        for each in range(many)
+    ]
+
+
+async def stalled(who: Client, server: Upstream, many: int) -> Any:
+    """Start a test whose generator stalls, and wait until it was asked."""
+    await who.call("prompts.set_prompt_examples", name="parrot", examples=saying("STALLED", many))
+    started = await who.call("prompts.start_prompt_test", name="parrot")
+    while len(server.asked) < min(many, 4):
+        await asyncio.sleep(0.01)
+    return started
+
+
+async def test_a_prompt_that_is_deleted_while_an_example_is_tried_leaves_nothing(
+    house: House, who: Client, server: Upstream
+) -> None:
+    await stalled(who, server, 1)
+    await who.call("prompts.delete_prompt", name="parrot")
+    server.go_on.set()
+    await calm(house, who)
+    for table in ("prompt_tests", "prompt_results"):
+        assert await house.engines.database.fetch(SYSTEM, f"SELECT * FROM {table}") == []
+
+
+async def test_a_test_whose_job_was_cancelled_says_so(house: House, who: Client, server: Upstream) -> None:
+    started = await stalled(who, server, 6)
+    await who.call("jobs.cancel_job", job_id=started.job_id)
+    [listed] = (await who.call("prompts.list_prompt_tests", name="parrot")).tests
+    assert listed.state == "running", "what has begun goes on"
+    server.go_on.set()
+    await calm(house, who)
+    [listed] = (await who.call("prompts.list_prompt_tests", name="parrot")).tests
+    assert (listed.state, listed.passed, listed.cases) == ("cancelled", 4, 6)
+    await who.call("jobs.retry_job", job_id=started.job_id)
+    await calm(house, who)
+    told = await who.call("prompts.get_prompt_test", name="parrot", test_id=started.test_id)
+    assert (told.state, told.passed) == ("done", 6)
+
+
+TABLES = {"prompts", "prompt_tests", "prompt_results"}
+
+
+async def test_examples_are_opened_where_they_are_wanted_and_not_on_the_loop(
+    who: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await who.call("prompts.set_prompt_examples", name="parrot", examples=saying("word " * 1_900, 20))
+    started = await who.call("prompts.start_prompt_test", name="parrot")
+    await who.call("jobs.get_job", job_id=started.job_id, wait_s=30)
+    opened: list[tuple[str, bool]] = []  # of which table, and whether on the loop
+    real = EnvelopeCipher.open
+
+    def noted(self: EnvelopeCipher, sealed: bytes, context: tuple[str, ...]) -> bytes:
+        on_loop = threading.current_thread() is threading.main_thread()
+        opened.extend((each, on_loop) for each in TABLES.intersection(context))
+        return real(self, sealed, context)
+
+    monkeypatch.setattr(EnvelopeCipher, "open", noted)
+    for operation in ("render_prompt", "run_prompt", "list_prompt_tests", "list_prompts", "get_prompt"):
+        values = {"variables": {"say": "x"}} if operation in {"render_prompt", "run_prompt"} else {}
+        named = {} if operation == "list_prompts" else {"name": "parrot"}
+        await who.call(f"prompts.{operation}", **named, **values)
+    assert opened == []
+    told = await who.call("prompts.get_prompt_test", name="parrot", test_id=started.test_id)
+    assert [each.case for each in told.results] == [f"e{each}" for each in range(20)]
+    assert len((await who.call("prompts.get_prompt_examples", name="parrot")).examples) == 20
+    assert set(opened) == {(table, False) for table in TABLES}
+
+
+async def test_tests_count_to_the_quota_and_keep_no_answers_once_it_is_full(
+    house: House, who: Client
+) -> None:
+    other = await tenant_client(house, "other")
+    tenant_id = (await other.call("identity.whoami")).tenant_id
+
+    async def room(size: int) -> None:
+        await who.call("gateway.replace_tenant_quotas", tenant_id=tenant_id, storage_bytes=size)
+
+    await other.call("prompts.create_prompt", name="parrot", text="{{ say }}")
+    await other.call("prompts.set_prompt_examples", name="parrot", examples=saying("word " * 400, 3))
+    full = await tried(other)
+    assert all(each.answer for each in full.results)
+    await room(22_000)
+    with pytest.raises(QuotaFull):
+        await other.call("prompts.start_prompt_test", name="parrot")
+    await room(27_000)
+    less = await tried(other)
+    assert (less.passed, [bool(each.answer) for each in less.results]) == (3, [False] * 3)
+    assert "storage_bytes" in less.results[0].reasons[0]

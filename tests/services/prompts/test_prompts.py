@@ -1,5 +1,6 @@
 """Prompts: versions that never change, labels that move and go back, values, answers with a trace."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,9 @@ from mainstay.app.house import House
 from mainstay.kernel.room import QuotaFull
 from mainstay.ports.database import SYSTEM
 from mainstay.services.generation.failures import TraceMissing
+from mainstay.services.prompts import testing_store
 from mainstay.services.prompts.failures import (
+    PromptBusy,
     PromptLabelMissing,
     PromptMissing,
     PromptTaken,
@@ -19,6 +22,7 @@ from mainstay.services.prompts.failures import (
     TemplateInvalid,
     VariablesUnfit,
 )
+from mainstay.services.prompts.store import PromptStore
 from makers import Client, FrozenClock, client, opened_house, tenant_client
 
 GREETING: dict[str, Any] = {
@@ -199,6 +203,49 @@ async def test_a_deleted_prompt_is_gone_and_its_numbers_never_come_back(house: H
     assert again.version == 2
     with pytest.raises(PromptVersionMissing):
         await who.call("prompts.get_prompt", name="greeting", version=1)
+
+
+LATE: list[tuple[Any, str, str, dict[str, Any]]] = [
+    (PromptStore, "labels", "move_prompt_label", {"label": "production", "version": 1}),
+    (PromptStore, "labels", "roll_back_prompt_label", {"label": "production"}),
+    (testing_store.TestStore, "tests", "start_prompt_test", {}),
+]
+
+
+@pytest.mark.parametrize(("store", "read", "operation", "values"), LATE)
+async def test_nothing_is_hung_on_a_prompt_that_is_deleted_at_this_moment(
+    house: House,
+    who: Client,
+    monkeypatch: pytest.MonkeyPatch,
+    store: Any,
+    read: str,
+    operation: str,
+    values: dict[str, Any],
+) -> None:
+    await who.call("prompts.add_prompt_version", name="greeting", text="Hi {{ name }}.")
+    for version in (1, 2):
+        await who.call("prompts.move_prompt_label", name="greeting", label="production", version=version)
+    examples = [{"name": "ada", "variables": {"name": "Ada"}, "expect": [{"contains": "Ada"}]}]
+    await who.call("prompts.set_prompt_examples", name="greeting", examples=examples)
+    real = getattr(store, read)
+
+    async def deleted() -> None:
+        await client(house).call("prompts.delete_prompt", name="greeting")
+
+    async def late(self: Any, name: str) -> Any:
+        found = await real(self, name)
+        monkeypatch.setattr(store, read, real)
+        await asyncio.create_task(deleted())
+        return found
+
+    monkeypatch.setattr(store, read, late)
+    with pytest.raises(PromptBusy):
+        await who.call(f"prompts.{operation}", name="greeting", **values)
+    for table in ("prompt_labels", "prompt_moves", "prompt_tests"):
+        assert await house.engines.database.fetch(SYSTEM, f"SELECT * FROM {table}") == []
+    await who.call("prompts.create_prompt", name="greeting", text="Hello {{ name }}.")
+    told = await who.call("prompts.render_prompt", name="greeting", variables={"name": "Ada"})
+    assert (told.messages[0].content, told.prompt.version) == ("Hello Ada.", 3)
 
 
 async def test_prompts_are_sealed_of_their_tenant_and_count_to_its_quota(house: House, who: Client) -> None:

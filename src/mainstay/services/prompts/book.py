@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -80,7 +80,7 @@ class Book:
         if before is None and await self._store.count() >= PROMPTS_MAX:
             raise PromptsTooMany(f"A tenant may have {PROMPTS_MAX:,} prompts, deleted names included.")
         now = self._clock.now_ms()
-        row = PromptRow(name, 1, [], 0, 1, now, now)
+        row = PromptRow(name, 1, 0, 1, now, now)
         if before is not None:
             row = replace(before, latest=before.latest + 1, revision=before.revision + 1, deleted_ms=None)
             row = replace(row, created_ms=now, changed_ms=now)
@@ -112,9 +112,18 @@ class Book:
         self._noted(made)
         return _told(made, [])
 
-    async def save(self, row: PromptRow, revision: int) -> None:
-        """Store a prompt anew; raises PromptBusy when somebody has changed it meanwhile."""
-        if not await self._store.change(row, revision):
+    async def examples(self, name: str) -> list[dict[str, Any]]:
+        """Give the examples of a prompt that exists."""
+        return await self._store.examples(name)
+
+    async def save(
+        self, row: PromptRow, revision: int, examples: Sequence[Mapping[str, Any]] | None = None
+    ) -> None:
+        """Store a prompt anew, perhaps with other examples.
+
+        Raises PromptBusy when somebody has changed or deleted it meanwhile.
+        """
+        if not await self._store.change(row, revision, examples):
             raise PromptBusy("Get the prompt, and try again.")
 
     async def content(
@@ -191,15 +200,15 @@ class Book:
         rule = require_tests if require_tests is not None else before.require_tests if before else 0.0
         if rule:
             await self._demand(row, version, rule)
-        return await self._moved(name, label, before, version, rule)
+        return await self._moved(row, label, before, version, rule)
 
     async def roll_back(self, name: str, label: str) -> LabelTold:
         """Let a label stand where it stood before, whatever it demands; raises PromptLabelMissing."""
-        await self.existing(name)
+        row = await self.existing(name)
         before = latest_label(await self._store.labels(name), label)
         if before is None or not before.before:
             raise PromptLabelMissing("Get the prompt to see its labels, and where each stood before.")
-        return await self._moved(name, label, before, before.before, before.require_tests)
+        return await self._moved(row, label, before, before.before, before.require_tests)
 
     async def remove_label(self, name: str, label: str) -> PromptSummary:
         """Remove a label."""
@@ -217,8 +226,8 @@ class Book:
         row = await self.existing(name)
         note_target(name)
         now = self._clock.now_ms()
-        gone = replace(row, examples=[], revision=row.revision + 1, changed_ms=now, deleted_ms=now)
-        await self.save(gone, row.revision)
+        gone = replace(row, revision=row.revision + 1, changed_ms=now, deleted_ms=now)
+        await self.save(gone, row.revision, [])
         await self._store.remove(name)
         await self._tests.remove_of(name)
         await self._experiments.remove_of(name)
@@ -238,9 +247,10 @@ class Book:
             )
 
     async def _moved(
-        self, name: str, label: str, before: LabelRow | None, version: int, rule: float
+        self, prompt: PromptRow, label: str, before: LabelRow | None, version: int, rule: float
     ) -> LabelTold:
-        note_target(name)
+        """Store a move; the prompt is stored anew, so that none is made on one that is deleted meanwhile."""
+        note_target(prompt.name)
         row = LabelRow(
             label=label,
             require_tests=rule,
@@ -250,8 +260,9 @@ class Book:
             author=caller().subject,
             moved_ms=self._clock.now_ms(),
         )
+        await self.save(replace(prompt, revision=prompt.revision + 1), prompt.revision)
         try:
-            await self._store.move(name, row)
+            await self._store.move(prompt.name, row)
         except UniqueViolated:
             raise PromptBusy("Somebody moved the label at this moment: look where it stands.") from None
         was = None if before is None else {"label": label, "version": before.version}

@@ -1,5 +1,6 @@
 """Prompts, their versions and their labels, in rows; texts are sealed."""
 
+import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,11 +20,16 @@ TABLES = (
     tables.EXPERIMENTS,
     tables.EXPOSURES,
 )
-_PROMPT = (
-    "SELECT name, latest, examples, examples_revision, revision, created_ms, changed_ms, deleted_ms"
-    " FROM prompts"
-)
+_PROMPT = "SELECT name, latest, examples_revision, revision, created_ms, changed_ms, deleted_ms FROM prompts"
 _VERSION = "SELECT name, version, content, author, created_ms FROM prompt_versions"
+_KEPT = (
+    ("prompt_versions", "content"),
+    ("prompts", "examples"),
+    ("prompt_tests", "content"),
+    ("prompt_results", "content"),
+)
+_LARGE = 50_000
+"""So many bytes are opened in a thread: the loop is not to wait for them."""
 
 
 def sealed(cipher: Cipher, content: Mapping[str, Any], place: tuple[str, ...]) -> bytes:
@@ -31,21 +37,18 @@ def sealed(cipher: Cipher, content: Mapping[str, Any], place: tuple[str, ...]) -
     return cipher.seal(json.dumps(content).encode("utf-8", "surrogatepass"), place)
 
 
-def opened(cipher: Cipher, value: Scalar, place: tuple[str, ...]) -> dict[str, Any]:
-    """Open what was sealed."""
-    if not isinstance(value, bytes):
-        raise TypeError("This column holds bytes")
-    found: dict[str, Any] = json.loads(cipher.open(value, place).decode("utf-8", "surrogatepass"))
-    return found
+async def opened(cipher: Cipher, many: Sequence[tuple[Scalar, tuple[str, ...]]]) -> list[dict[str, Any]]:
+    """Open what was sealed to its places; much of it in a thread."""
+    size = sum(len(value) for value, _ in many if isinstance(value, bytes))
+    return await asyncio.to_thread(_opened, cipher, many) if size > _LARGE else _opened(cipher, many)
 
 
 @dataclass(frozen=True)
 class PromptRow:
-    """A prompt as it is stored; a deleted one keeps its name and its number of versions alone."""
+    """A prompt as it is stored, but for its examples; a deleted one keeps its name and its numbers alone."""
 
     name: str
     latest: int
-    examples: list[dict[str, Any]]
     examples_revision: int
     revision: int
     created_ms: int
@@ -88,7 +91,13 @@ class PromptStore:
     async def prompt(self, name: str) -> PromptRow | None:
         """Find a prompt, deleted ones too."""
         rows = await self._rows.fetch(f"{_PROMPT} WHERE name = :name", {"name": name})
-        return self._prompt(rows[0]) if rows else None
+        return _prompt(rows[0]) if rows else None
+
+    async def examples(self, name: str) -> list[dict[str, Any]]:
+        """Give a prompt's examples."""
+        rows = await self._rows.fetch("SELECT examples FROM prompts WHERE name = :name", {"name": name})
+        found = await opened(self._cipher, [(row["examples"], tables.prompt_place(name)) for row in rows])
+        return [example for each in found for example in each["examples"]]
 
     async def prompts(self, after: str, limit: int) -> list[PromptRow]:
         """List prompts by name, following one."""
@@ -96,7 +105,7 @@ class PromptStore:
             f"{_PROMPT} WHERE name > :after AND deleted_ms IS NULL ORDER BY name LIMIT :limit",
             {"after": after, "limit": limit},
         )
-        return [self._prompt(row) for row in rows]
+        return [_prompt(row) for row in rows]
 
     async def count(self) -> int:
         """Count all prompts, deleted ones too."""
@@ -104,20 +113,30 @@ class PromptStore:
         return int(row["many"] or 0)
 
     async def add(self, row: PromptRow) -> None:
-        """Store a new prompt; raises UniqueViolated."""
-        await self._rows.insert("prompts", [self._values(row)])
+        """Store a new prompt, without examples; raises UniqueViolated."""
+        examples = sealed(self._cipher, {"examples": []}, tables.prompt_place(row.name))
+        await self._rows.insert("prompts", [{**vars(row), "examples": examples}])
 
-    async def change(self, row: PromptRow, revision: int) -> bool:
-        """Store a prompt anew if nobody has changed it since that revision; say whether that was so."""
+    async def change(
+        self, row: PromptRow, revision: int, examples: Sequence[Mapping[str, Any]] | None = None
+    ) -> bool:
+        """Store a prompt anew if nobody has changed it since that revision; say whether that was so.
+
+        Its examples stay as they are unless others are given.
+        """
+        values: dict[str, Scalar] = dict(vars(row))
+        if examples is not None:
+            place = tables.prompt_place(row.name)
+            values["examples"] = await asyncio.to_thread(sealed, self._cipher, {"examples": examples}, place)
         where: Condition = {"name": row.name, "revision": revision}
-        return bool(await self._rows.update("prompts", self._values(row), where))
+        return bool(await self._rows.update("prompts", values, where))
 
     async def version(self, name: str, version: int) -> VersionRow | None:
         """Find a version."""
         rows = await self._rows.fetch(
             f"{_VERSION} WHERE name = :name AND version = :version", {"name": name, "version": version}
         )
-        return self._version(rows[0]) if rows else None
+        return (await self._opened(rows))[0] if rows else None
 
     async def versions(self, name: str, before: int, limit: int) -> list[VersionRow]:
         """List versions below a number, newest first."""
@@ -125,14 +144,12 @@ class PromptStore:
             f"{_VERSION} WHERE name = :name AND version < :before ORDER BY version DESC LIMIT :limit",
             {"name": name, "before": before, "limit": limit},
         )
-        return [self._version(row) for row in rows]
+        return await self._opened(rows)
 
     async def versions_by(self, author: str) -> list[VersionRow]:
         """List the versions that somebody made."""
-        return [
-            self._version(row)
-            for row in await self._rows.fetch(f"{_VERSION} WHERE author = :author", {"author": author})
-        ]
+        rows = await self._rows.fetch(f"{_VERSION} WHERE author = :author", {"author": author})
+        return await self._opened(rows)
 
     async def add_version(self, row: VersionRow) -> None:
         """Store a version; raises UniqueViolated."""
@@ -195,9 +212,9 @@ class PromptStore:
             await self._rows.delete(table, {"name": name})
 
     async def kept_bytes(self) -> int:
-        """Give how many bytes all versions and examples have, sealed."""
+        """Give how many bytes all versions, examples, tests and their results have, sealed."""
         size = 0
-        for table, column in (("prompt_versions", "content"), ("prompts", "examples")):
+        for table, column in _KEPT:
             sql = f"SELECT CAST(coalesce(sum(length({column})), 0) AS BIGINT) AS bytes FROM {table}"
             [row] = await self._rows.fetch(sql)
             size += int(row["bytes"] or 0)
@@ -208,29 +225,39 @@ class PromptStore:
         await self._rows.update("prompt_moves", {"author": ""}, {"author": subject})
         return await self._rows.update("prompt_versions", {"author": ""}, {"author": subject})
 
-    def _prompt(self, row: Row) -> PromptRow:
-        name = str(row["name"])
-        return PromptRow(
-            name=name,
-            latest=int(row["latest"] or 0),
-            examples=opened(self._cipher, row["examples"], tables.prompt_place(name))["examples"],
-            examples_revision=int(row["examples_revision"] or 0),
-            revision=int(row["revision"] or 0),
-            created_ms=int(row["created_ms"] or 0),
-            changed_ms=int(row["changed_ms"] or 0),
-            deleted_ms=None if row["deleted_ms"] is None else int(row["deleted_ms"]),
+    async def _opened(self, rows: Sequence[Row]) -> list[VersionRow]:
+        keys = [(str(row["name"]), int(row["version"] or 0)) for row in rows]
+        places = [tables.version_place(*key) for key in keys]
+        contents = await opened(
+            self._cipher, [(row["content"], place) for row, place in zip(rows, places, strict=True)]
         )
-
-    def _values(self, row: PromptRow) -> Mapping[str, Scalar]:
-        place = tables.prompt_place(row.name)
-        return {**vars(row), "examples": sealed(self._cipher, {"examples": row.examples}, place)}
-
-    def _version(self, row: Row) -> VersionRow:
-        name, version = str(row["name"]), int(row["version"] or 0)
-        content = opened(self._cipher, row["content"], tables.version_place(name, version))
-        return VersionRow(name, version, content, str(row["author"]), int(row["created_ms"] or 0))
+        return [
+            VersionRow(*key, content, str(row["author"]), int(row["created_ms"] or 0))
+            for row, key, content in zip(rows, keys, contents, strict=True)
+        ]
 
 
 def latest_label(labels: Sequence[LabelRow], label: str) -> LabelRow | None:
     """Find a label among those of a prompt."""
     return next((each for each in labels if each.label == label), None)
+
+
+def _opened(cipher: Cipher, many: Sequence[tuple[Scalar, tuple[str, ...]]]) -> list[dict[str, Any]]:
+    found = []
+    for value, place in many:
+        if not isinstance(value, bytes):
+            raise TypeError("This column holds bytes")
+        found.append(json.loads(cipher.open(value, place).decode("utf-8", "surrogatepass")))
+    return found
+
+
+def _prompt(row: Row) -> PromptRow:
+    return PromptRow(
+        name=str(row["name"]),
+        latest=int(row["latest"] or 0),
+        examples_revision=int(row["examples_revision"] or 0),
+        revision=int(row["revision"] or 0),
+        created_ms=int(row["created_ms"] or 0),
+        changed_ms=int(row["changed_ms"] or 0),
+        deleted_ms=None if row["deleted_ms"] is None else int(row["deleted_ms"]),
+    )

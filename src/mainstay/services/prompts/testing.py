@@ -4,12 +4,15 @@ import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any, Literal
 
 from mainstay.kernel.room import Room
 from mainstay.kernel.work import caller, emit, note_change, note_target
 from mainstay.kit.clock import Clock
+from mainstay.kit.errors import Forbidden
 from mainstay.kit.ids import Ids
 from mainstay.ports.schemas import Schemas
+from mainstay.services.jobs.interface import JobMissing, Jobs
 from mainstay.services.prompts.book import Book
 from mainstay.services.prompts.checks import differing, faults, mcnemar
 from mainstay.services.prompts.failures import ExamplesInvalid, ExamplesMissing, PromptTestMissing
@@ -34,12 +37,20 @@ class Testing:
     """Keeps examples and tests."""
 
     def __init__(
-        self, book: Book, store: TestStore, schemas: Schemas, room: Room, clock: Clock, ids: Ids
+        self,
+        book: Book,
+        store: TestStore,
+        schemas: Schemas,
+        jobs: Jobs,
+        room: Room,
+        clock: Clock,
+        ids: Ids,
     ) -> None:
         """Take the parts."""
         self._book = book
         self._store = store
         self._schemas = schemas
+        self._jobs = jobs
         self._room = room
         self._clock = clock
         self._ids = ids
@@ -47,35 +58,39 @@ class Testing:
     async def examples(self, name: str) -> ExampleSet:
         """Give a prompt's examples."""
         row = await self._book.existing(name)
-        return ExampleSet(name=name, revision=row.examples_revision, examples=_examples(row.examples))
+        examples = _examples(await self._book.examples(name))
+        return ExampleSet(name=name, revision=row.examples_revision, examples=examples)
 
     async def set_examples(self, name: str, examples: Sequence[Example]) -> ExampleSet:
         """Keep examples instead of those before; raises ExamplesInvalid."""
         row = await self._book.existing(name)
         note_target(name)
-        await asyncio.to_thread(self._check, examples)
-        content = [example.model_dump() for example in examples]
-        size = len(json.dumps(content))
+        content, size = await asyncio.to_thread(self._checked, examples)
         if size > EXAMPLES_BYTES_MAX:
             raise ExamplesInvalid(f"All examples may have {EXAMPLES_BYTES_MAX:,} bytes at most, as JSON.")
         await self._room.take(0, size)
         after = replace(
             row,
-            examples=content,
             examples_revision=row.examples_revision + 1,
             revision=row.revision + 1,
             changed_ms=self._clock.now_ms(),
         )
-        await self._book.save(after, row.revision)
-        note_change({"examples": row.examples}, {"examples": content})
+        before = await self._book.examples(name)
+        await self._book.save(after, row.revision, content)
+        note_change({"examples": before}, {"examples": content})
         return ExampleSet(name=name, revision=after.examples_revision, examples=list(examples))
 
     async def start(self, name: str, version: int, label: str, generator: str) -> TestStarted:
-        """Begin a test; raises ExamplesMissing."""
+        """Begin a test; raises ExamplesMissing.
+
+        The prompt is stored anew, so that no test is kept of one that is deleted at this moment.
+        """
         row = await self._book.existing(name)
         found = await self._book.version(name, version, label)
-        if not row.examples:
+        examples = await self._book.examples(name)
+        if not examples:
             raise ExamplesMissing(f"Set some: PUT /prompts/{name}/examples.")
+        await self._room.take(0, await asyncio.to_thread(_size, examples))
         test_id, job_id = self._ids.new("test"), self._ids.new("job")
         note_target(test_id)
         old = (await self._store.tests(name))[TESTS_KEPT - 1 :]
@@ -86,16 +101,17 @@ class Testing:
                 version=found.version,
                 generator=generator,
                 examples_revision=row.examples_revision,
-                cases=len(row.examples),
+                cases=len(examples),
                 job_id=job_id,
                 author=caller().subject,
-                content={"examples": row.examples},
                 created_ms=self._clock.now_ms(),
-            )
+            ),
+            examples,
         )
+        await self._book.save(replace(row, revision=row.revision + 1), row.revision)
         for each in old:
             await self._store.remove(each.test_id)
-        for number, example in enumerate(row.examples):
+        for number, example in enumerate(examples):
             emit(CaseDue(test_id=test_id, number=number), job_id=job_id, subject=str(example["name"]))
         return TestStarted(
             test_id=test_id,
@@ -103,7 +119,7 @@ class Testing:
             name=name,
             version=found.version,
             generator=generator,
-            cases=len(row.examples),
+            cases=len(examples),
         )
 
     async def tests(self, name: str) -> PromptTests:
@@ -114,17 +130,15 @@ class Testing:
     async def find(self, name: str, test_id: str, against: str) -> PromptTest:
         """Give a test with its results, perhaps compared with another one; raises PromptTestMissing."""
         row = await self._test(name, test_id)
-        results = await self._store.results(test_id)
+        results, names = await self._store.results(test_id), await self._names(test_id)
         told = (await self._told(row)).model_copy(
-            update={"results": [_result(row, each) for each in results]}
+            update={"results": [_result(names, each) for each in results]}
         )
         if not against:
             return told
         other = await self._test(name, against)
-        there = await self._store.results(against)
-        return told.model_copy(
-            update={"compared": _compared(other, _passed(row, results), _passed(other, there))}
-        )
+        there = _passed(await self._names(against), await self._store.results(against))
+        return told.model_copy(update={"compared": _compared(other, _passed(names, results), there)})
 
     async def _test(self, name: str, test_id: str) -> TestRow:
         await self._book.existing(name)
@@ -133,8 +147,12 @@ class Testing:
             raise PromptTestMissing(f"List the prompt's tests; the last {TESTS_KEPT} are kept.")
         return row
 
+    async def _names(self, test_id: str) -> list[str]:
+        return [str(each["name"]) for each in await self._store.examples(test_id)]
+
     async def _told(self, row: TestRow) -> PromptTest:
         counts, cost = await self._store.counts(row.test_id)
+        done = sum(counts.values()) == row.cases
         return PromptTest(
             test_id=row.test_id,
             job_id=row.job_id,
@@ -142,7 +160,7 @@ class Testing:
             version=row.version,
             generator=row.generator,
             examples_revision=row.examples_revision,
-            state="done" if sum(counts.values()) == row.cases else "running",
+            state="done" if done else await self._unfinished(row.job_id),
             cases=row.cases,
             passed=counts.get("passed", 0),
             failed=counts.get("failed", 0),
@@ -151,6 +169,22 @@ class Testing:
             created_ms=row.created_ms,
             results=[],
         )
+
+    async def _unfinished(self, job_id: str) -> Literal["running", "failed", "cancelled"]:
+        """Say why a test has not all its results; who may not see jobs is told that it runs."""
+        try:
+            state = (await self._jobs.get_job(job_id)).state
+        except JobMissing:  # it ended long ago without trying all examples, and is forgotten
+            return "failed"
+        except Forbidden:
+            return "running"
+        return state if state in {"failed", "cancelled"} else "running"
+
+    def _checked(self, examples: Sequence[Example]) -> tuple[list[dict[str, Any]], int]:
+        """Give examples as they are kept, and their size; raises ExamplesInvalid."""
+        self._check(examples)
+        content = [example.model_dump() for example in examples]
+        return content, _size(content)
 
     def _check(self, examples: Sequence[Example]) -> None:
         found = list(faults(examples))
@@ -167,18 +201,19 @@ def _examples(stored: Sequence[dict[str, object]]) -> list[Example]:
     return [Example.model_validate(each) for each in stored]
 
 
-def _case(row: TestRow, number: int) -> str:
-    return str(row.content["examples"][number]["name"])
+def _size(content: Sequence[dict[str, Any]]) -> int:
+    return len(json.dumps(content))
 
 
-def _result(row: TestRow, result: ResultRow) -> CaseResult:
+def _result(names: Sequence[str], result: ResultRow) -> CaseResult:
+    case = names[result.number]
     return CaseResult.model_validate(
-        {"case": _case(row, result.number), "outcome": result.outcome, "cost": result.cost, **result.content}
+        {"case": case, "outcome": result.outcome, "cost": result.cost, **result.content}
     )
 
 
-def _passed(row: TestRow, results: Sequence[ResultRow]) -> dict[str, bool]:
-    return {_case(row, each.number): each.outcome == "passed" for each in results}
+def _passed(names: Sequence[str], results: Sequence[ResultRow]) -> dict[str, bool]:
+    return {names[each.number]: each.outcome == "passed" for each in results}
 
 
 def _compared(other: TestRow, here: dict[str, bool], there: dict[str, bool]) -> TestCompared:

@@ -51,7 +51,14 @@ class TestingOperations(metaclass=ABCMeta):
         may=_WRITE,
         status=201,
         pending=True,
-        fails=(PromptMissing, PromptVersionMissing, PromptLabelMissing, ExamplesMissing),
+        fails=(
+            PromptMissing,
+            PromptVersionMissing,
+            PromptLabelMissing,
+            PromptBusy,
+            ExamplesMissing,
+            QuotaFull,
+        ),
         example={**_NAME, "version": 1},
     )
     async def start_prompt_test(

@@ -115,7 +115,7 @@ class PromptTest(Record):
     version: int
     generator: str = Field(description="Which generator was asked; empty: the version's own.")
     examples_revision: int
-    state: Literal["running", "done"]
+    state: Literal["running", "done", "failed", "cancelled"]
     cases: int
     passed: int
     failed: int

@@ -1,6 +1,7 @@
 """Tests of prompts and their results, in rows; examples and answers are sealed."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,14 +11,14 @@ from mainstay.services.prompts import tables
 from mainstay.services.prompts.store import opened, sealed
 
 _TEST = (
-    "SELECT test_id, name, version, generator, examples_revision, cases, job_id, author, content, created_ms"
+    "SELECT test_id, name, version, generator, examples_revision, cases, job_id, author, created_ms"
     " FROM prompt_tests"
 )
 
 
 @dataclass(frozen=True)
 class TestRow:
-    """A test as it is stored; `content` has the examples as they were."""
+    """A test as it is stored, but for its examples."""
 
     test_id: str
     name: str
@@ -27,7 +28,6 @@ class TestRow:
     cases: int
     job_id: str
     author: str
-    content: dict[str, Any]
     created_ms: int
 
 
@@ -50,26 +50,40 @@ class TestStore:
         self._rows = rows
         self._cipher = cipher
 
-    async def add(self, row: TestRow) -> None:
-        """Store a test that begins."""
-        content = sealed(self._cipher, row.content, tables.test_place(row.test_id))
+    async def add(self, row: TestRow, examples: Sequence[Mapping[str, Any]]) -> None:
+        """Store a test that begins, with the examples as they are."""
+        place = tables.test_place(row.test_id)
+        content = await asyncio.to_thread(sealed, self._cipher, {"examples": examples}, place)
         await self._rows.insert("prompt_tests", [{**vars(row), "content": content}])
 
     async def test(self, test_id: str) -> TestRow | None:
         """Find a test."""
         rows = await self._rows.fetch(f"{_TEST} WHERE test_id = :test_id", {"test_id": test_id})
-        return self._test(rows[0]) if rows else None
+        return _test(rows[0]) if rows else None
+
+    async def examples(self, test_id: str) -> list[dict[str, Any]]:
+        """Give a test's examples as they were when it began; none of a test that is gone."""
+        rows = await self._rows.fetch(
+            "SELECT content FROM prompt_tests WHERE test_id = :test_id", {"test_id": test_id}
+        )
+        found = await opened(self._cipher, [(row["content"], tables.test_place(test_id)) for row in rows])
+        return [example for each in found for example in each["examples"]]
 
     async def tests(self, name: str) -> list[TestRow]:
         """List a prompt's tests, newest first."""
         rows = await self._rows.fetch(f"{_TEST} WHERE name = :name ORDER BY test_id DESC", {"name": name})
-        return [self._test(row) for row in rows]
+        return [_test(row) for row in rows]
 
     async def keep(self, row: ResultRow) -> None:
-        """Store what came of an example, instead of what came of it before."""
+        """Store what came of an example, instead of what came of it before; nothing if its test is gone.
+
+        The test is touched, so that who deletes it at this moment waits, and finds the result.
+        """
         place = tables.result_place(row.test_id, row.number)
         values: Mapping[str, Scalar] = {**vars(row), "content": sealed(self._cipher, row.content, place)}
-        await self._rows.upsert("prompt_results", [values])
+        test: Mapping[str, Scalar] = {"test_id": row.test_id}
+        if await self._rows.update("prompt_tests", test, test):
+            await self._rows.upsert("prompt_results", [values])
 
     async def results(self, test_id: str) -> list[ResultRow]:
         """List what came of a test's examples, in their order."""
@@ -78,7 +92,15 @@ class TestStore:
             " ORDER BY number",
             {"test_id": test_id},
         )
-        return [self._result(row) for row in rows]
+        numbers = [int(row["number"] or 0) for row in rows]
+        places = [tables.result_place(test_id, number) for number in numbers]
+        contents = await opened(
+            self._cipher, [(row["content"], place) for row, place in zip(rows, places, strict=True)]
+        )
+        return [
+            ResultRow(test_id, number, str(row["outcome"]), float(row["cost"] or 0), content)
+            for row, number, content in zip(rows, numbers, contents, strict=True)
+        ]
 
     async def counts(self, test_id: str) -> tuple[dict[str, int], float]:
         """Count a test's results by their outcome; give what they cost together."""
@@ -104,9 +126,9 @@ class TestStore:
         return None
 
     async def remove(self, test_id: str) -> None:
-        """Erase a test."""
-        await self._rows.delete("prompt_results", {"test_id": test_id})
+        """Erase a test; first itself, so that no result is kept of it from then on."""
         await self._rows.delete("prompt_tests", {"test_id": test_id})
+        await self._rows.delete("prompt_results", {"test_id": test_id})
 
     async def remove_of(self, name: str) -> None:
         """Erase all tests of a prompt."""
@@ -118,22 +140,16 @@ class TestStore:
         """Forget who began tests, where it was somebody."""
         return await self._rows.update("prompt_tests", {"author": ""}, {"author": subject})
 
-    def _test(self, row: Row) -> TestRow:
-        test_id = str(row["test_id"])
-        return TestRow(
-            test_id,
-            str(row["name"]),
-            int(row["version"] or 0),
-            str(row["generator"]),
-            int(row["examples_revision"] or 0),
-            int(row["cases"] or 0),
-            str(row["job_id"]),
-            str(row["author"]),
-            opened(self._cipher, row["content"], tables.test_place(test_id)),
-            int(row["created_ms"] or 0),
-        )
 
-    def _result(self, row: Row) -> ResultRow:
-        test_id, number = str(row["test_id"]), int(row["number"] or 0)
-        content = opened(self._cipher, row["content"], tables.result_place(test_id, number))
-        return ResultRow(test_id, number, str(row["outcome"]), float(row["cost"] or 0), content)
+def _test(row: Row) -> TestRow:
+    return TestRow(
+        str(row["test_id"]),
+        str(row["name"]),
+        int(row["version"] or 0),
+        str(row["generator"]),
+        int(row["examples_revision"] or 0),
+        int(row["cases"] or 0),
+        str(row["job_id"]),
+        str(row["author"]),
+        int(row["created_ms"] or 0),
+    )

@@ -3,7 +3,9 @@
 import asyncio
 import json
 from dataclasses import dataclass, field
+from typing import Any
 
+from mainstay.kernel.room import QuotaFull, Room
 from mainstay.kit.clock import Clock
 from mainstay.kit.errors import Failure
 from mainstay.ports.encoder import Encoder
@@ -24,7 +26,7 @@ from mainstay.services.prompts.records import PromptVersion
 from mainstay.services.prompts.testing_records import Example, Expectation
 from mainstay.services.prompts.testing_store import ResultRow, TestRow, TestStore
 
-_ANSWER_KEPT_MAX = 20_000
+ANSWER_KEPT_MAX = 20_000
 _REASONS_MAX = 1_000
 _JUDGE = """You judge an answer by a rubric, and by nothing else. The answer is the document. Say in JSON
 whether the answer meets the whole rubric (`passed`), and why in one sentence (`reason`).
@@ -58,6 +60,7 @@ class Trying:
         generation: Generation,
         encoder: Encoder,
         schemas: Schemas,
+        room: Room,
         clock: Clock,
     ) -> None:
         """Take the parts."""
@@ -66,6 +69,7 @@ class Trying:
         self._generation = generation
         self._encoder = encoder
         self._schemas = schemas
+        self._room = room
         self._clock = clock
 
     async def run(self, test_id: str, number: int) -> None:
@@ -73,25 +77,30 @@ class Trying:
 
         A generator that cannot answer was asked again already, and its fallbacks; so that is a result too.
         """
-        row = await self._store.test(test_id)
-        if row is None:
+        row, examples = await self._store.test(test_id), await self._store.examples(test_id)
+        if row is None or not examples:
             return
         tried, started_s = _Tried(), self._clock.monotonic_s()
         try:
             version = await self._book.version(row.name, row.version, "")
-            await self._try(row, version, Example.model_validate(row.content["examples"][number]), tried)
+            await self._try(row, version, Example.model_validate(examples[number]), tried)
             outcome = "failed" if tried.reasons else "passed"
         except (PromptMissing, PromptVersionMissing):
             return
         except Failure as failure:
             outcome = "error"
             tried.reasons = [f"{failure.code()}: {failure}"]
-        content = {
-            "answer": tried.answer[:_ANSWER_KEPT_MAX],
+        content: dict[str, Any] = {
+            "answer": tried.answer[:ANSWER_KEPT_MAX],
             "trace_id": tried.trace_id,
             "reasons": [each[:_REASONS_MAX] for each in tried.reasons],
             "took_ms": round(1000 * (self._clock.monotonic_s() - started_s)),
         }
+        try:
+            await self._room.take(0, len(json.dumps(content)))
+        except QuotaFull as full:
+            content["answer"] = ""
+            content["reasons"].append(f"The answer is not kept: {full}")
         await self._store.keep(ResultRow(test_id, number, outcome, tried.cost, content))
 
     async def _try(self, row: TestRow, version: PromptVersion, example: Example, tried: _Tried) -> None:
