@@ -72,6 +72,21 @@ def goes_on(there: Served, bot: str) -> None:
     assert then.choices[0].message.content == "Order 4711 is on its way."
 
 
+def goes_on_by_what_was_said(there: Served, bot: str) -> None:
+    client = there.client()
+    asked: list[Any] = [{"role": "user", "content": "Where is my order?"}]
+    alike = [client.chat.completions.create(model=bot, messages=asked) for _ in range(2)]
+    asked += [{"role": "assistant", "content": alike[0].choices[0].message.content}]
+    asked += [{"role": "user", "content": "4711"}]
+    then = [client.chat.completions.create(model=bot, messages=asked) for _ in range(2)]
+    assert {each.choices[0].message.content for each in then} == {"Order 4711 is on its way."}
+    conversations = [{(each.model_extra or {})["conversation_id"] for each in some} for some in (alike, then)]
+    assert conversations[0] == conversations[1]
+    asked[1]["content"] = "Something that no bot has said."
+    other = client.chat.completions.create(model=bot, messages=asked)
+    assert (other.model_extra or {})["conversation_id"] not in conversations[0]
+
+
 def responded(there: Served, bot: str) -> None:
     client = there.client()
     first = client.responses.create(model=bot, input="Where is my order?")
@@ -110,7 +125,7 @@ def refused(there: Served, bot: str) -> None:
 
 
 _USAGES: tuple[Callable[[Served, str], None], ...] = (
-    *(listed, completed, streamed, goes_on, responded, cited, refused),
+    *(listed, completed, streamed, goes_on, goes_on_by_what_was_said, responded, cited, refused),
 )
 
 
