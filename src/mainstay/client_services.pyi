@@ -495,6 +495,7 @@ class AssistantSync:
     def claim_conversation(
         self,
         conversation_id: str,
+        take_over: bool = False,
     ) -> Conversation: ...
     def reply_to_conversation(
         self,

@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 
 from mainstay.engines.learners import apart
-from mainstay.engines.learners.apart import LearnerApart
+from mainstay.engines.learners.apart import LearnerApart, LearnerFailed
 from mainstay.engines.learners.scikit import ScikitLearner
 from mainstay.ports.learners import Features, Learner, LearnerUnavailable, Loss
 
@@ -102,6 +102,20 @@ async def test_a_child_that_died_or_took_too_long_is_told_and_replaced() -> None
     [third] = learner.idle
     await asyncio.to_thread(psutil.Process(third).wait, 20)
     assert learner.idle == []
+    await learner.close()
+
+
+async def test_what_fails_in_a_child_is_a_mistake_and_its_last_words_are_kept(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learner, (rows, labels) = LearnerApart(), drawn(2)
+    rows[3, 3] = np.nan
+    with pytest.raises(LearnerFailed, match=r"ValueError: Input.* NaN"):
+        await learner.fit(features(rows), labels)
+    monkeypatch.setattr(apart, "_CHILD", "no_such_child")
+    with pytest.raises(LearnerUnavailable, match="does not start"):
+        await learner.fit(features(rows), labels)
+    assert "No module named no_such_child" in caplog.text
     await learner.close()
 
 

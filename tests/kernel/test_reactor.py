@@ -9,7 +9,7 @@ from kernel.benches import Bench, Slow, noting, running
 from mainstay.kernel.leases import ATTEMPTS_MAX
 from mainstay.kernel.reactor import ASKED_MOST
 from mainstay.kernel.tidying import DAY_MS, Tidying
-from mainstay.kit.errors import Invalid, Unavailable
+from mainstay.kit.errors import Conflict, Invalid, Unavailable
 from mainstay.ports.database import SYSTEM
 
 
@@ -57,6 +57,31 @@ async def test_one_bad_event_does_not_hold_up_its_neighbours(bench: Bench) -> No
     [dead] = await bench.database.fetch(SYSTEM, "SELECT subject, reason FROM outbox WHERE state = 'dead'")
     assert dead["subject"] == "n2"
     assert "number two is bad" in str(dead["reason"])
+
+
+class Overtaken(Conflict):
+    """Somebody else did something at the same moment."""
+
+    passes = True
+
+
+async def test_a_conflict_that_passes_is_tried_again_and_another_is_buried_and_told(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    failures = iter([Overtaken("a moment"), Conflict("for ever")])
+
+    def conflicting(_: Sequence[int]) -> None:
+        raise next(failures)
+
+    bench.reactions.behave = conflicting
+    await bench.emit(1)
+    async with running(bench):
+        await bench.tried(1, waiting=1)
+        assert "given up" not in caplog.text
+        await bench.later(10)
+        await bench.until(dead=1)
+    assert "given up after attempt 2" in caplog.text
+    assert "for ever" in caplog.text
 
 
 async def test_what_is_unavailable_is_tried_again_later(bench: Bench) -> None:

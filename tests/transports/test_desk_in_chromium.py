@@ -211,3 +211,18 @@ def test_on_a_phone_one_goes_from_the_list_to_the_conversation_and_back(desk: De
     )
     entries(page).wait_for(state="detached")
     page.context.close()
+
+
+def test_what_a_colleague_answers_is_taken_over(desk: Desk) -> None:
+    where = {"conversation_id": desk.asks("zebra quark for a colleague")["conversation_id"]}
+    desk.world.call("assistant.claim_conversation", **where)
+    page = desk.page(ADA)
+    entries(page).click()
+    page.locator("#state", has_text="answers.").wait_for()
+    assert page.locator("#close").is_hidden()
+    page.get_by_role("button", name="Take over").click()
+    page.get_by_text("You answer.").wait_for()
+    page.locator("#close").click()
+    page.locator("#state", has_text="Closed.").wait_for()
+    assert desk.told(where["conversation_id"])["state"] == "closed"
+    page.context.close()

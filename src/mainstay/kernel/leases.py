@@ -167,6 +167,9 @@ class Leases:
                 }
                 mine: Condition = {"seq": numbers, "state": "running", "worker": self._worker}
                 await unit.update("outbox", change, mine)
+                if dead:
+                    told = (attempts, change["reason"])
+                    logger.warning("Events %s are given up after attempt %d: %s", numbers, *told)
 
 
 def portion(waiting: Sequence[Row], heavy: int | None) -> list[Scalar]:

@@ -219,8 +219,9 @@ class Reactor:
             await asyncio.sleep(_TICK_S)
 
     async def _put_off(self, rows: Sequence[Row], error: Exception, *, later: bool) -> bool:
+        lasting = isinstance(error, _PERMANENT) and not error.passes
         try:
-            await self._leases.put_off(rows, error, lasting=isinstance(error, _PERMANENT), later=later)
+            await self._leases.put_off(rows, error, lasting=lasting, later=later)
         except Unavailable as failure:
             logger.warning("A failure cannot be noted yet: %s", failure.detail)
             return False

@@ -1,6 +1,7 @@
 """Turns: stored before they are answered, with citations and refusals by the asking user's permissions."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -14,6 +15,8 @@ from mainstay.services.assistant.failures import (
     ConversationsTooMany,
 )
 from mainstay.services.assistant.limits import TURNS_MAX
+from mainstay.services.assistant.records import Turn
+from mainstay.services.assistant.searching import Searching
 from makers import Client
 from services.assistant.conftest import Shop, somebody
 
@@ -209,3 +212,45 @@ async def test_odd_texts_are_answered_and_kept_as_they_were(shop: Shop, text: st
     turn = await shop.say(text)
     told = await shop.user.call("assistant.get_conversation", conversation_id=turn.conversation_id)
     assert [each.text for each in told.history] == [text]
+
+
+async def test_a_turn_said_again_meanwhile_is_answered_once_and_one_passed_over_not_at_all(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, begun, free, made = Searching.stream, asyncio.Event(), asyncio.Event(), list[str]()
+
+    async def slow(self: Searching, query: str, *given: Any) -> AsyncIterator[Any]:
+        made.append(query)
+        if len(made) == 1:
+            begun.set()
+            await free.wait()
+        async for piece in real(self, query, *given):
+            yield piece
+
+    async def said(key: str) -> Turn:
+        asked = {"bot_id": shop.bot.bot_id, "text": "what do gift cards cost", **where, "turn_key": key}
+        pieces = [piece async for piece in (await shop.user.answer("assistant.stream_turn", **asked)).value]
+        turn: Turn = pieces[-1].result
+        return turn
+
+    monkeypatch.setattr(Searching, "stream", slow)
+    where = {"conversation_id": (await shop.say("how do returns work")).conversation_id}
+    first = asyncio.create_task(said("twice"))
+    await begun.wait()
+    second = await said("twice")
+    free.set()
+    with pytest.raises(ConversationBusy):
+        await first
+    assert await said("twice") == second
+
+    made.clear()
+    begun.clear()
+    free.clear()
+    broken = asyncio.create_task(said("broken"))
+    await begun.wait()
+    broken.cancel()
+    await asyncio.gather(broken, return_exceptions=True)
+    await shop.say("how do returns work", where["conversation_id"])
+    with pytest.raises(ConversationBusy, match="say it anew"):
+        await said("broken")
+    assert len(made) == 1

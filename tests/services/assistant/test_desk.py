@@ -85,6 +85,35 @@ async def test_who_may_not_answer_does_not(shop: Shop, agents: list[Client]) -> 
         await agents[0].call("assistant.claim_conversation", conversation_id="conversation_none")
 
 
+async def test_what_a_colleague_answers_can_be_taken_over(shop: Shop, agents: list[Client]) -> None:
+    helpers = ["conversations:answer", "conversations:read", "assistants:use"]
+    await shop.admin.call("identity.create_role", name="helper", permissions=helpers)
+    helper = await somebody(shop.admin, "helper")
+    asked = await shop.say(QUESTION)
+    where = {"conversation_id": asked.conversation_id}
+    await agents[0].call("assistant.claim_conversation", **where)
+    with pytest.raises(ConversationNotYours, match="conversations:all"):
+        await helper.call("assistant.claim_conversation", **where, take_over=True)
+    taken = await agents[1].call("assistant.claim_conversation", **where, take_over=True)
+    assert taken.agent == (await agents[1].call("identity.whoami")).subject
+    with pytest.raises(ConversationNotYours):
+        await agents[0].call("assistant.reply_to_conversation", **where, text="Mine.")
+    assert (await agents[1].call("assistant.close_conversation", **where)).state == "closed"
+
+
+async def test_what_an_erased_person_answered_waits_again(shop: Shop, agents: list[Client]) -> None:
+    leaves = await somebody(shop.admin, "agent")
+    asked = await shop.say(QUESTION)
+    where = {"conversation_id": asked.conversation_id}
+    await leaves.call("assistant.claim_conversation", **where)
+    subject = (await leaves.call("identity.whoami")).subject
+    await shop.admin.call("privacy.erase_person", subject=subject)
+    await calm(shop.house, shop.admin)
+    told = await agents[0].call("assistant.get_conversation", **where)
+    assert (told.state, told.agent) == ("waiting", None)
+    assert (await agents[0].call("assistant.claim_conversation", **where)).state == "claimed"
+
+
 async def test_whoever_takes_over_finds_summed_up_what_was_said(shop: Shop, agents: list[Client]) -> None:
     texts = ("where is my order", "4711", "how do returns work", "return my jacket", "a person please")
     turns = await shop.talk(*texts)

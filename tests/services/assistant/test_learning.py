@@ -13,6 +13,8 @@ from faults.servers import lacking
 from mainstay.engines.encoder.onnx import OnnxEncoder
 from mainstay.services.assistant.failures import BotInvalid, FeedbackMissing, IntentMissing, TurnMissing
 from mainstay.services.assistant.records import Bot
+from mainstay.services.assistant.retraining import Retraining
+from mainstay.services.assistant.store import BotRow, BotStore
 from makers import Client, FitsHere, client, opened_house
 from services.assistant.conftest import Shop, somebody
 from services.assistant.making import INTENTS
@@ -21,6 +23,7 @@ from services.privacy.test_persons import calm
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 INTENTS_TRIED, GIVEN, CORRECTED, TRIED = 40, 3, 200, 5
+DAY_S = 86_400
 
 
 async def test_a_correction_is_learned_from_when_the_bot_is_trained(shop: Shop) -> None:
@@ -128,6 +131,37 @@ async def test_a_bot_is_trained_by_schedule_where_there_is_something_new_and_fai
     assert len((await shop.admin.call("assistant.get_bot", **place)).models) == 3
     stopped = await shop.admin.call("assistant.update_bot", **place, retrain_every=0)
     assert stopped.retrain_ms is None
+
+
+async def test_a_schedule_goes_on_after_a_collision_and_after_what_was_missed(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = await shop.admin.call("assistant.create_bot", name="Goes on", intents=INTENTS, retrain_every=24)
+    real, times = BotStore.change, list[int]()
+
+    async def collides(self: BotStore, row: BotRow, revision: int) -> bool:
+        times.append(revision)
+        return len(times) > 1 and await real(self, row, revision)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(BotStore, "change", collides)
+        shop.clock.move(DAY_S + 60)
+        async with asyncio.timeout(20):
+            while len(times) < 2:
+                shop.clock.move(1)
+                await asyncio.sleep(0.02)
+        await calm(shop.house, shop.admin)
+    bot = await shop.admin.call("assistant.get_bot", bot_id=made.bot_id)
+    assert bot.retrain_ms > shop.clock.now_ms()
+
+    async def lost(*_: object) -> None: ...
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Retraining, "go_round", lost)
+        shop.clock.move(DAY_S + 60)
+        await calm(shop.house, shop.admin)
+    same = await shop.admin.call("assistant.update_bot", bot_id=made.bot_id, retrain_every=24)
+    assert same.retrain_ms > shop.clock.now_ms()
 
 
 async def test_an_earlier_model_answers_again_by_one_call_and_five_are_kept(shop: Shop) -> None:

@@ -1,6 +1,7 @@
 """What somebody said goes with the person, with the conversation, with age; bots learn anew without it."""
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,10 @@ import pytest
 
 from mainstay.kernel.tidying import DAY_MS
 from mainstay.ports.database import SYSTEM
-from mainstay.services.assistant.failures import TalkerErased
+from mainstay.services.assistant.failures import BotBusy, TalkerErased
+from mainstay.services.assistant.model import Model
+from mainstay.services.assistant.summarising import EVERY, Summarising
+from mainstay.services.assistant.training import Example, Outcome, Training
 from makers import Client, FrozenClock, client, opened_house
 from services.assistant.conftest import somebody
 from services.assistant.making import INTENTS
@@ -109,3 +113,66 @@ async def test_old_conversations_are_removed_and_young_ones_stay(tmp_path: Path)
                     break
                 await asyncio.sleep(0.05)
         assert await house.engines.database.fetch(SYSTEM, "SELECT * FROM assistant_feedback") == []
+
+
+async def test_a_training_that_runs_while_somebody_is_erased_is_in_vain(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, reached, free = Training.train, asyncio.Event(), asyncio.Event()
+
+    async def slow(self: Training, examples: Sequence[Example]) -> tuple[Model, Outcome]:
+        made, first = await real(self, examples), not reached.is_set()
+        reached.set()
+        if first:
+            await free.wait()
+        return made
+
+    clock = FrozenClock()
+    async with opened_house(tmp_path / "data", clock=clock) as house:
+        admin = client(house)
+        her = await somebody(admin, "admin")
+        bot = await admin.call("assistant.create_bot", name="Shop", intents=INTENTS)
+        place = {"bot_id": bot.bot_id}
+        turn = await her.call("assistant.take_turn", **place, text=SECRET)
+        await her.call("assistant.rate_turn", **place, turn_id=turn.turn_id, intent="returns")
+        monkeypatch.setattr(Training, "train", slow)
+        running = asyncio.create_task(admin.call("assistant.train_bot", **place))
+        await reached.wait()
+        subject = (await her.call("identity.whoami")).subject
+        erased = await admin.call("privacy.erase_person", subject=subject)
+        async with asyncio.timeout(20):
+            while await house.engines.database.fetch(SYSTEM, "SELECT 1 AS one FROM assistant_feedback"):
+                await house.audit.flush()
+                clock.move(1)
+                await asyncio.sleep(0.02)
+        free.set()
+        with pytest.raises(BotBusy):
+            await running
+        await ended(house, admin, erased.request_id)
+        [model] = (await admin.call("assistant.get_bot", **place)).models
+        assert (model.learned, model.reason) == (0, "erased")
+
+
+async def test_a_summary_does_not_outlive_its_conversation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reached, free = asyncio.Event(), asyncio.Event()
+
+    async def slow(*_: object) -> str:
+        reached.set()
+        await free.wait()
+        return SECRET
+
+    monkeypatch.setattr(Summarising, "_shortened", slow)
+    async with opened_house(tmp_path / "data", clock=FrozenClock()) as house:
+        admin = client(house)
+        bot = await admin.call("assistant.create_bot", name="Shop", intents=INTENTS)
+        said = {"bot_id": bot.bot_id, "text": "how do returns work"}
+        place = (await admin.call("assistant.take_turn", **said)).conversation_id
+        for _ in range(2 * EVERY - 1):
+            await admin.call("assistant.take_turn", **said, conversation_id=place)
+        await asyncio.wait_for(reached.wait(), 10)
+        await admin.call("assistant.delete_conversation", conversation_id=place)
+        free.set()
+        await calm(house, admin)
+        assert await house.engines.database.fetch(SYSTEM, "SELECT * FROM assistant_summaries") == []

@@ -4,16 +4,20 @@ import asyncio
 import contextlib
 import importlib.util
 import json
+import logging
 import os
 import sys
-from asyncio.subprocess import DEVNULL, PIPE, Process
+from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mainstay.engines.learners.framing import LENGTH_BYTES, PARTS, framed
+from mainstay.engines.learners.framing import ERROR_MAX, LENGTH_BYTES, PARTS, framed
 from mainstay.ports.learners import Features, LearnerUnavailable, Linear, Loss
+
+logger = logging.getLogger("mainstay")
 
 _CHILD = "mainstay.engines.learners.child"
 _LIBRARIES = ("sklearn", "scipy")
@@ -23,10 +27,15 @@ _PIECE_BYTES = 1024 * 1024  # so that the event loop is never held for long
 _PROCESSES_MAX = 4
 
 
+class LearnerFailed(Exception):
+    """Fitting failed for another reason than a lack of something: what the child tells of it."""
+
+
 class LearnerApart:
     """Fits in children on half of the processor's cores; they start when needed and end when idle.
 
-    A child that takes too long, or dies, is replaced; whoever waits for it is told.
+    A child that takes too long, or dies, is replaced; whoever waits for it is told. What fails in a child
+    though it goes on living is a mistake of ours, which another attempt repeats.
     """
 
     def __init__(self, *, idle_s: float = 120, seconds_max: float = 900) -> None:
@@ -59,6 +68,7 @@ class LearnerApart:
                     f"Training took longer than {self._seconds_max:g} s: give fewer examples."
                 ) from None
             except (asyncio.IncompleteReadError, ConnectionError):
+                logger.warning("The process that trains has died: %s", await child.complaints())
                 raise LearnerUnavailable(
                     "The process that trains has died, perhaps for lack of memory: try again."
                 ) from None
@@ -103,6 +113,8 @@ class _Child:
     def __init__(self, process: Process) -> None:
         self._process = process
         self._timer: asyncio.TimerHandle | None = None
+        self._said = b""
+        self._hearing = asyncio.create_task(self._hear(), name="learner-complaints")
 
     @classmethod
     async def start(cls) -> "_Child":
@@ -115,7 +127,7 @@ class _Child:
                 *(sys.executable, "-P", "-m", _CHILD, str(os.getpid())),
                 stdin=PIPE,
                 stdout=PIPE,
-                stderr=DEVNULL,
+                stderr=PIPE,
                 env={**kept, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
             )
         except OSError as error:
@@ -126,6 +138,7 @@ class _Child:
                 await child._told()
         except (TimeoutError, asyncio.IncompleteReadError):
             await child.end()
+            logger.warning("The process that trains does not start: %s", await child.complaints())
             raise LearnerUnavailable("Training does not start; is the installation whole?") from None
         except BaseException:
             await child.end()
@@ -160,18 +173,33 @@ class _Child:
                 questions.write(content[at : at + _PIECE_BYTES])
                 await questions.drain()
         await questions.drain()
-        width, classes = (await self._told())["shape"]
+        told = await self._told()
+        if "error" in told:
+            raise LearnerFailed(told["error"])
+        width, classes = told["shape"]
         weights = np.frombuffer(await answers.readexactly(4 * width * classes), np.float32)
         bias = np.frombuffer(await answers.readexactly(4 * classes), np.float32)
         return Linear(weights.reshape(width, classes), bias)
 
-    async def _told(self) -> dict[str, list[int]]:
+    async def _told(self) -> dict[str, Any]:
         answers = self._process.stdout
         if answers is None:
             raise LearnerUnavailable("The process that trains has no pipes.")
         size = int.from_bytes(await answers.readexactly(LENGTH_BYTES))
-        told: dict[str, list[int]] = json.loads(await answers.readexactly(size))
+        told: dict[str, Any] = json.loads(await answers.readexactly(size))
         return told
+
+    async def _hear(self) -> None:
+        """Keep the end of what the process complains of; heard all the time, so that it never waits."""
+        source = self._process.stderr
+        while source is not None and (piece := await source.read(ERROR_MAX)):
+            self._said = (self._said + piece)[-ERROR_MAX:]
+
+    async def complaints(self) -> str:
+        """Kill the process, and give the last of what it complained of."""
+        await self.end()
+        await self._hearing
+        return self._said.decode(errors="replace").strip() or "it said nothing"
 
     async def end(self) -> None:
         """Kill the process and wait until it is gone."""

@@ -9,12 +9,13 @@ import json
 import os
 import signal
 import sys
+import traceback
 from typing import Any, BinaryIO, Final
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from mainstay.engines.learners.framing import LENGTH_BYTES, PARTS, framed
+from mainstay.engines.learners.framing import ERROR_MAX, LENGTH_BYTES, PARTS, framed
 from mainstay.engines.learners.scikit import fitted
 from mainstay.ports.learners import Features
 
@@ -38,7 +39,12 @@ def main(parent: str) -> None:
             _array(questions, kind, count) for kind, count in zip(PARTS, asked["counts"], strict=True)
         )
         rows = Features(values, columns, starts, asked["width"])
-        linear = fitted(rows, labels, asked["loss"], asked["strength"])
+        try:
+            linear = fitted(rows, labels, asked["loss"], asked["strength"])
+        except Exception:  # noqa: BLE001 - whatever it is, whoever asked is told, and logs it
+            answers.write(framed({"error": traceback.format_exc()[-ERROR_MAX:]}))
+            answers.flush()
+            continue
         answers.write(framed({"shape": linear.weights.shape}))
         answers.write(linear.weights.tobytes() + linear.bias.tobytes())
         answers.flush()

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 LENGTH_BYTES = 4
+ERROR_MAX = 4000
+"""How much of the end of its complaints a child tells, in characters."""
 PARTS = ("<f4", "<i4", "<i8", "<i8")
 """Values, columns, starts of the rows, and labels."""
 

@@ -14,7 +14,7 @@ from mainstay.services.assistant.checking import check
 from mainstay.services.assistant.comparison import compared
 from mainstay.services.assistant.failures import BotBusy, BotMissing, BotModelMissing, BotsTooMany, ModelStale
 from mainstay.services.assistant.feedback_store import FeedbackStore
-from mainstay.services.assistant.happenings import BotTrained, TrainingRound
+from mainstay.services.assistant.happenings import BotTrained, TrainingDue, TrainingRound
 from mainstay.services.assistant.limits import BOTS_MAX, EXAMPLES_MAX, VERSIONS_KEPT, TrainingReason
 from mainstay.services.assistant.model import Model
 from mainstay.services.assistant.models import Models
@@ -178,12 +178,16 @@ class Bots:
         learned = await self._trained(row, await self._store.examples(bot_id), before, reason)
         comparison = learned.row.figures["compared"]
         switched = comparison is None or comparison["switched"]
-        version = learned.row.version if switched else row.version
+        version, now = learned.row.version if switched else row.version, self._clock.now_ms()
+        planned = Definition.model_validate(row.definition)
+        definition = scheduled(planned, now, planned)
         after = replace(
-            row, version=version, latest=learned.row.version, revision=row.revision + 1,
-            changed_ms=self._clock.now_ms(),
+            row, definition=definition.model_dump(), version=version, latest=learned.row.version,
+            revision=row.revision + 1, changed_ms=now,
         )  # fmt: skip
         await self._save(after, row.revision)
+        if definition.retrain_ms != planned.retrain_ms:
+            announce(bot_id, definition, now)
         if forced:
             await self._store.forget_models(
                 bot_id, [each.version for each in await self._store.models(bot_id)]
@@ -192,6 +196,12 @@ class Bots:
         await self._keep(bot_id, learned, version)
         note_change({"version": row.version}, {"version": version})
         return _trained(learned.row, version)
+
+    async def unlearn(self, bot_id: str, job_id: str = "") -> None:
+        """Have a bot learn anew without what is erased in this unit; a training that runs now is in vain."""
+        await self._store.outdate(bot_id)
+        due = TrainingDue(bot_id=bot_id, forced=True, reason="erased")
+        emit(due, job_id=job_id or self._ids.new("job"), subject=bot_id, promised=True)
 
     async def use(self, bot_id: str, version: int) -> Trained:
         """Let an earlier model answer again, or a later one; raises BotModelMissing."""

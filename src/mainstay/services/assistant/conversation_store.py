@@ -149,12 +149,18 @@ class ConversationStore:
         """Store a new conversation; raises KeyDestroyed."""
         await self._rows.insert("assistant_conversations", [self._conversation_values(row)])
 
-    async def go_on(self, row: ConversationRow, turns: int, states: Sequence[str]) -> bool:
-        """Store a conversation anew if it has that many turns and is in one of these states still."""
+    async def hold(self, conversation_id: str) -> bool:
+        """Open the unit of work on a conversation, which nobody erases meanwhile; say if it is there."""
+        held = {"conversation_id": conversation_id}
+        return bool(await self._rows.update("assistant_conversations", held, held))
+
+    async def go_on(self, row: ConversationRow, before: ConversationRow) -> bool:
+        """Store a conversation anew if it has as many turns as before, and is with the same one still."""
         where: Condition = {
-            "conversation_id": row.conversation_id,
-            "turns": turns,
-            "state": list(states),
+            "conversation_id": before.conversation_id,
+            "turns": before.turns,
+            "state": before.state,
+            "agent": before.agent,
         }
         values = self._conversation_values(row)
         return bool(await self._rows.update("assistant_conversations", values, where))
@@ -163,10 +169,13 @@ class ConversationStore:
         """Store a turn; raises KeyDestroyed."""
         await self._rows.insert("assistant_turns", [self._turn_values(row)])
 
-    async def complete_turn(self, row: TurnRow) -> None:
-        """Store what was answered to a turn."""
+    async def complete_turn(self, row: TurnRow) -> bool:
+        """Store what was answered to a turn of a conversation that is held; say if nobody had."""
+        stored = await self.turn(row.turn_id)
+        if stored is None or stored.content.get("answered", True):
+            return False
         values = {key: self._turn_values(row)[key] for key in ("fallback", "content")}
-        await self._rows.update("assistant_turns", values, {"turn_id": row.turn_id})
+        return bool(await self._rows.update("assistant_turns", values, {"turn_id": row.turn_id}))
 
     async def turns(self, conversation_ids: Sequence[str]) -> list[TurnRow]:
         """Give the turns of some conversations, oldest first."""
@@ -265,8 +274,14 @@ class ConversationStore:
             await self._rows.delete(table, {"bot_id": bot_id})
         return await self._rows.delete("assistant_conversations", {"bot_id": bot_id})
 
+    async def remove_summaries(self, subject: str) -> None:
+        """Erase what somebody's conversations came to."""
+        await self._rows.delete("assistant_summaries", {"subject": subject})
+
     async def forget_agent(self, subject: str) -> int:
-        """Forget that somebody answered in others' conversations; give in how many turns."""
+        """Forget that somebody answered in others' conversations, which wait then; give in how many turns."""
+        claimed: Condition = {"agent": subject, "state": "claimed"}
+        await self._rows.update("assistant_conversations", {"agent": "", "state": "waiting"}, claimed)
         await self._rows.update("assistant_conversations", {"agent": ""}, {"agent": subject})
         return await self._rows.update("assistant_turns", {"author": ""}, {"author": subject})
 

@@ -14,7 +14,7 @@ from mainstay.services.assistant.conversation_store import (
 )
 from mainstay.services.assistant.failures import ConversationMissing, TurnMissing
 from mainstay.services.assistant.feedback_store import FeedbackStore
-from mainstay.services.assistant.happenings import BotRemoved, TrainingDue
+from mainstay.services.assistant.happenings import BotRemoved
 from mainstay.services.assistant.limits import ALL_CONVERSATIONS
 from mainstay.services.assistant.memory_store import MemoryStore
 from mainstay.services.assistant.records import (
@@ -136,7 +136,7 @@ class Conversations:
     async def erase(self, conversation_ids: Sequence[str]) -> int:
         """Erase conversations, whoever asks; bots that learned from them are to learn anew; count turns."""
         for bot_id in await self._feedback.taught_in(conversation_ids):
-            emit(TrainingDue(bot_id=bot_id, forced=True, reason="erased"), subject=bot_id, promised=True)
+            await self._bots.unlearn(bot_id)
         await self._feedback.remove({"conversation_id": list(conversation_ids)})
         for conversation_id in conversation_ids:
             stir(conversation_id)

@@ -29,7 +29,7 @@ from mainstay.services.assistant.happenings import (
     ConversationEscalated,
     PersonReplied,
 )
-from mainstay.services.assistant.limits import TURNS_MAX
+from mainstay.services.assistant.limits import ALL_CONVERSATIONS, TURNS_MAX
 from mainstay.services.assistant.records import Conversation, Turn
 
 
@@ -53,13 +53,16 @@ class Desk:
         self._clock = clock
         self._ids = ids
 
-    async def claim(self, conversation_id: str) -> Conversation:
-        """Answer a conversation from now on; raises ConversationNotYours where somebody else does."""
+    async def claim(self, conversation_id: str, *, take_over: bool) -> Conversation:
+        """Answer a conversation from now on; raises ConversationNotYours where somebody else does.
+
+        Whoever may see all conversations may take it over from a colleague.
+        """
         row = await self._conversations.existing(conversation_id)
         if row.state == "claimed" and row.agent == caller().subject:
             return told(row)
-        if row.state == "claimed":
-            raise ConversationNotYours("Another person of the team answers it.")
+        if row.state == "claimed" and not (take_over and caller().may(ALL_CONVERSATIONS)):
+            raise ConversationNotYours(f"Another person answers it: take_over takes {ALL_CONVERSATIONS}.")
         if row.state == "closed":
             raise ConversationEnded("It was closed.")
         after = replace(row, state="claimed", agent=caller().subject, changed_ms=self._clock.now_ms())
@@ -109,7 +112,7 @@ class Desk:
         """End a conversation, or give it back to the bot."""
         row = await self._conversations.existing(conversation_id)
         if row.state == "claimed" and row.agent != caller().subject:
-            raise ConversationNotYours("Another person of the team answers it.")
+            raise ConversationNotYours("Another person of the team answers it: take it over first.")
         return await self._closed(row, state)
 
     async def _closed(self, row: ConversationRow, state: Literal["closed", "open"]) -> Conversation:
@@ -142,7 +145,7 @@ class Desk:
     async def _save(self, before: ConversationRow, after: ConversationRow) -> None:
         note_target(before.conversation_id)
         try:
-            kept = await self._store.go_on(after, before.turns, [before.state])
+            kept = await self._store.go_on(after, before)
         except KeyDestroyed:
             raise TalkerErased("Whoever asked was erased.") from None
         if not kept:

@@ -81,8 +81,13 @@ class DeskOperations(metaclass=ABCMeta):
         fails=(*_ANSWERING, ConversationEnded),
         example=_EXAMPLE,
     )
-    async def claim_conversation(self, conversation_id: ConversationId) -> Conversation:
-        """Answer a conversation yourself from now on: one that waits for a person, or any that is open."""
+    async def claim_conversation(
+        self, conversation_id: ConversationId, take_over: bool = False
+    ) -> Conversation:
+        """Answer a conversation yourself from now on: one that waits for a person, or any that is open.
+
+        One that a colleague answers you get with `take_over`, which takes `conversations:all`.
+        """
 
     @writes(
         "POST /assistant/conversations/{conversation_id}/reply",

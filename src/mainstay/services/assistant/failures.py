@@ -24,6 +24,7 @@ class BotsTooMany(Conflict):
 class BotBusy(Conflict):
     """The bot was changed, or trained, by another request at this moment."""
 
+    passes = True
     title = "The bot was changed meanwhile"
 
 

@@ -1,11 +1,11 @@
 """What the assistant stores about persons: what they said to bots, and what they judged and answered."""
 
 from mainstay.kernel.clearing import Clearing
-from mainstay.kernel.work import emit
 from mainstay.ports.ciphers import Cipher
+from mainstay.services.assistant.bots import Bots
 from mainstay.services.assistant.conversation_store import ConversationStore, Wanted
+from mainstay.services.assistant.conversations import stir
 from mainstay.services.assistant.feedback_store import FeedbackStore
-from mainstay.services.assistant.happenings import TrainingDue
 from mainstay.services.assistant.memory_store import MemoryStore
 from mainstay.services.assistant.store import TABLES
 from mainstay.services.privacy.interface import (
@@ -16,6 +16,7 @@ from mainstay.services.privacy.interface import (
 
 _SERVICE = "assistant"
 _AT_ONCE = 100
+_CLAIMED_MAX = 10_000
 
 
 class PersonalConversations:
@@ -26,13 +27,15 @@ class PersonalConversations:
         store: ConversationStore,
         feedback: FeedbackStore,
         memory: MemoryStore,
+        bots: Bots,
         cipher: Cipher,
         clearing: Clearing,
     ) -> None:
-        """Take where it is, the cipher of what is exported, and what removes rows."""
+        """Take where it is, the bots, the cipher of what is exported, and what removes rows."""
         self._store = store
         self._feedback = feedback
         self._memory = memory
+        self._bots = bots
         self._cipher = cipher
         self._clearing = clearing
 
@@ -68,22 +71,19 @@ class PersonalConversations:
     async def erase(self, event: PersonErasureRequested) -> None:
         """Erase somebody's conversations, and have bots that learned from them trained without."""
         subject = event.subject
-        taught = await self._feedback.taught_by(subject)
+        for bot_id in sorted(await self._feedback.taught_by(subject)):
+            await self._bots.unlearn(bot_id, event.job_id)
         conversations = 0
         while ids := await self._store.ids({"subject": subject}, _AT_ONCE):
             await self._store.remove(ids)
             conversations += len(ids)
         judged = await self._feedback.remove({"subject": subject})
         judged += await self._feedback.forget_author(subject)
+        await self._store.remove_summaries(subject)
+        for conversation_id in await self._store.ids({"agent": subject}, _CLAIMED_MAX):
+            stir(conversation_id)
         answered = await self._store.forget_agent(subject)
         facts = await self._memory.remove_of({"subject": subject})
-        for bot_id in taught:
-            emit(
-                TrainingDue(bot_id=bot_id, forced=True, reason="erased"),
-                job_id=event.job_id,
-                subject=bot_id,
-                promised=True,
-            )
         counts = {
             "conversations": conversations,
             "judgements": judged,

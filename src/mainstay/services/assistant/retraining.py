@@ -35,6 +35,8 @@ class Retraining:
     async def go_round(self, bot_id: str, due_ms: int) -> None:
         """Have a bot trained if it can learn something new, and set the next round; raises BotBusy.
 
+        That passes, so that the round is gone again.
+
         Training is another step: when it fails, its job tells so, and the next round comes all the same. Of
         rounds that were set before the schedule was changed nothing comes.
         """

@@ -191,9 +191,9 @@ class AssistantService(Assistant):
         """List what a bot understands."""
         return await self._bots.intents(bot_id)
 
-    async def claim_conversation(self, conversation_id: str) -> Conversation:
+    async def claim_conversation(self, conversation_id: str, take_over: bool = False) -> Conversation:
         """Answer a conversation from now on."""
-        return await self._desk.claim(conversation_id)
+        return await self._desk.claim(conversation_id, take_over=take_over)
 
     async def reply_to_conversation(self, conversation_id: str, text: str, intent: str | None = None) -> Turn:
         """Say something instead of a bot."""

@@ -82,6 +82,14 @@ class BotStore:
         where: Condition = {"bot_id": row.bot_id, "revision": revision}
         return bool(await self._rows.update("assistant_bots", self._values(row), where))
 
+    async def outdate(self, bot_id: str) -> None:
+        """Raise a bot's revision, whoever changes it: what is learned from what stands now is not stored."""
+        where: Condition = {"bot_id": bot_id}
+        await self._rows.update("assistant_bots", {"bot_id": bot_id}, where)  # from here on nobody else does
+        row = await self.bot(bot_id)
+        if row is not None:
+            await self._rows.update("assistant_bots", {"revision": row.revision + 1}, where)
+
     async def remove(self, bot_id: str) -> None:
         """Erase a bot with its intents and models."""
         for table in ("assistant_bots", "assistant_intents", "assistant_models"):

@@ -61,6 +61,8 @@ class Summarising:
         with in_name_of(row.subject):
             text = await self._shortened("\n\n".join([before.text if before else "", *_lines(turns)]).strip())
         now = self._clock.now_ms()
+        if not await self._store.hold(conversation_id):  # erased meanwhile
+            return
         with contextlib.suppress(KeyDestroyed):  # whoever talked is being erased
             await self._summaries.keep(SummaryRow(conversation_id, row.bot_id, row.subject, until, text, now))
 

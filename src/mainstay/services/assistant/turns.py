@@ -162,6 +162,8 @@ class Turns:
         now = self._clock.now_ms()
         before = await self._conversation(bot_id, again.conversation_id if again else conversation_id, now)
         if again is not None:
+            if before.turns != again.number:
+                raise ConversationBusy("This was never answered, and another turn followed: say it anew.")
             before, text = replace(before, turns=again.number - 1), str(again.content["text"])
         note_target(before.conversation_id)
         plan, model = await self._models.plan(bot), await self._models.model(bot_id, bot.version)
@@ -218,7 +220,7 @@ class Turns:
         try:
             if taking.new:
                 await self._store.begin(row)
-            elif not await self._store.go_on(row, taking.before.turns, [taking.before.state]):
+            elif not await self._store.go_on(row, taking.before):
                 raise ConversationBusy("Get the conversation to see what was said, then say it again.")
             await self._store.add_turn(_row(taking, turn))
         except KeyDestroyed:
@@ -226,11 +228,13 @@ class Turns:
         self._tell(taking, turn)
 
     async def _complete(self, taking: _Taking, turn: Turn, standing: Standing) -> None:
-        """Store what was answered to a turn that is stored already."""
+        """Store what was answered to a turn that is stored already, unless it was answered meanwhile."""
         row = replace(_after(taking, turn, standing), turns=taking.number)
-        if not await self._store.go_on(row, taking.number, [taking.before.state]):
+        before = replace(taking.before, turns=taking.number)
+        if not await self._store.go_on(row, before) or not await self._store.complete_turn(
+            _row(taking, turn)
+        ):
             raise ConversationBusy("Get the conversation to see what was said meanwhile.")
-        await self._store.complete_turn(_row(taking, turn))
         self._tell(taking, turn)
 
     async def _background(self, taking: _Taking) -> list[str]:

@@ -251,7 +251,8 @@
     write(part('state'), open.state === null ? 'Loading …'
       : mine ? 'You answer.' : words[open.state] || `${other} answers.`);
     part('state').dataset.state = mine ? 'mine' : open.state || '';
-    part('claim').hidden = !(open.state === 'waiting' || open.state === 'open');
+    part('claim').hidden = mine || !['waiting', 'open', 'claimed'].includes(open.state);
+    write(part('claim'), open.state === 'claimed' ? 'Take over' : 'Claim');
     part('back-to-bot').hidden = !mine && open.state !== 'waiting';
     part('close').hidden = !mine && open.state !== 'waiting' && open.state !== 'open';
     part('reply').hidden = !mine;
@@ -276,7 +277,8 @@
   };
 
   part('claim').addEventListener('click', async event => {
-    const found = await act(event.currentTarget, 'assistant.claim_conversation', {conversation_id: open.id});
+    const found = await act(event.currentTarget, 'assistant.claim_conversation',
+      {conversation_id: open.id, take_over: open.state === 'claimed'});
     if (!found || !open || open.id !== found.conversation_id) return;
     Object.assign(open, {state: found.state, agent: found.agent});
     showState();
