@@ -138,8 +138,12 @@ class Answering:
     def _chain(self, name: str) -> list[ChatModel]:
         """Give who is asked, and who is if that one cannot answer; raises GeneratorMissing."""
         known = {model.name: model for model in self._chats.models}
+        if not known and name:
+            raise GeneratorMissing(
+                "No generator is set (MAINSTAY_GENERATOR); ask without naming one to see how."
+            )
         if not known:  # who is asked then says what to set
-            return [ChatModel(name or "none", "")]
+            return [ChatModel("none", "")]
         first = known.get(name) if name else next(iter(known.values()))
         if first is None:
             raise GeneratorMissing("List the generators to see their names.")

@@ -207,7 +207,11 @@ class Book:
         row = await self.existing(name)
         before = latest_label(await self._store.labels(name), label)
         if before is None or not before.before:
-            raise PromptLabelMissing("Get the prompt to see its labels, and where each stood before.")
+            raise PromptLabelMissing(
+                f"The label {label} has stood nowhere else: move it to the version you want."
+                if before is not None
+                else "Get the prompt to see its labels, and where each stood before."
+            )
         return await self._moved(row, label, before, before.before, before.require_tests)
 
     async def remove_label(self, name: str, label: str) -> PromptSummary:

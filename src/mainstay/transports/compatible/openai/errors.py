@@ -52,6 +52,8 @@ def status(failure: Failure) -> int:
 def body(failure: Failure) -> dict[str, Any]:
     """Describe a failure."""
     told = failure.detail
+    if isinstance(failure, NotFound) and not told.startswith("There is no"):
+        told = f"{failure.title}. {told}"
     params = [each.get("field", "") for each in failure.problems]
     if failure.problems and not any(each.get("problem", "") in told for each in failure.problems):
         told += " " + "; ".join(

@@ -186,7 +186,10 @@ def _as_model() -> Iterator[None]:
 
 
 def _missing() -> ModelMissing:
-    told = "List the models to see what you may use: GET /v1/models."
+    told = (
+        "There is no such model. A bot goes by its id, a collection as `mainstay/NAME`, a generator by its "
+        "name; GET /v1/models lists those that you may use."
+    )
     return ModelMissing(told, problems=[{"field": "model", "problem": "There is no such model."}])
 
 
