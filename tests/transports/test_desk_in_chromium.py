@@ -1,5 +1,6 @@
 """The desk in a real browser: what waits comes by itself, is claimed, answered, corrected and closed."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib.resources import files
@@ -92,6 +93,17 @@ def looked_at(page: Any) -> list[object]:
     return found
 
 
+def follows(page_side: Any, server_side: Any, page: Any) -> str:
+    """Open the conversation anew; give the id of the request that follows it."""
+    asked: list[Any] = []
+    page_side.on_message(lambda each: (asked.append(json.loads(each)), server_side.send(each)))
+    entries(page).first.click()
+    while not (found := [each for each in asked if "follow_conversation" in each.get("operation", "")]):
+        page.wait_for_timeout(20)
+    known: str = found[-1]["id"]
+    return known
+
+
 def entries(page: Any) -> Any:
     return page.locator(".entry")
 
@@ -177,7 +189,26 @@ def test_a_lost_connection_loses_nothing(desk: Desk) -> None:
     desk.asks("are you there", asked["conversation_id"])
     page.locator(".said", has_text="are you there").wait_for()
     assert page.get_by_text("The connection was lost.").is_hidden()
-    assert page.get_by_label("Your reply").input_value() == "I look it up"
+    reply = page.get_by_label("Your reply")
+    assert reply.input_value() == "I look it up"
+    page_side, server_side = desk.sockets[-1]
+    held: list[Any] = []
+    server_side.on_message(lambda each: held.append(each))  # noqa: PLW0108 - Playwright marks what it calls
+    page.get_by_role("button", name="Send").click()
+    reply.fill("And what I type since")
+    expect(page.get_by_role("button", name="Send")).to_be_disabled()
+    server_side.on_message(lambda each: page_side.send(each))  # noqa: PLW0108 - it marks what it calls
+    for each in held:
+        page_side.send(each)
+    page.locator(".reply.person", has_text="I look it up").wait_for()
+    expect(page.get_by_role("button", name="Send")).to_be_enabled()
+    assert reply.input_value() == "And what I type since"
+    overloaded = {"code": "Overloaded", "title": "Busy", "detail": "Wait.", "retry_after_s": 0.3}
+    page_side.send(json.dumps({"id": follows(page_side, server_side, page), "error": overloaded}))
+    page.locator("#problem", has_text="Busy. Wait.").wait_for()
+    desk.asks("is anybody there still", asked["conversation_id"])
+    page.locator(".said", has_text="is anybody there still").wait_for()
+    assert page.locator("#problem").is_hidden()
     page.get_by_role("button", name="Give back to bot").click()
     page.get_by_text("The bot answers.").wait_for()
     assert desk.told(asked["conversation_id"])["state"] == "open"

@@ -27,6 +27,7 @@ SETTINGS = SocketSettings(
     in_progress_max=3,
     per_caller_max=2,
     per_household_max=2,
+    per_tenant_max=4,
     session=session_credential,
 )
 
@@ -103,6 +104,27 @@ async def test_who_may_not_connect_is_told_by_a_problem(place: Place) -> None:
             pass
     async with place.connected(USER):
         pass
+
+
+async def test_neither_guests_nor_one_tenant_take_every_place(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = notes._CALLERS[USER]
+    for number in range(3):
+        monkeypatch.setitem(notes._CALLERS, f"mk_{number}", replace(own, subject=f"key_{number}"))
+    monkeypatch.setitem(notes._CALLERS, "mk_guest", replace(own, subject="visitor_1", guest_of="widget_1"))
+    assert await place.refused("mk_guest") == (403, "GuestsStayOut")
+    async with place.connected("") as socket:
+        await socket.send(json.dumps({"key": "mk_guest"}))
+        assert (await told(socket))["error"]["code"] == "GuestsStayOut"
+        assert await closed(socket) == 3003
+    async with place.connected("mk_0"), place.connected("mk_0"), place.connected("mk_1"):
+        async with place.connected("mk_1"):
+            assert await place.refused("mk_2") == (429, "SocketsTooMany")
+            async with place.connected(STRANGER):
+                pass
+        async with place.connected("mk_2"):
+            pass
 
 
 async def test_whoever_cannot_send_headers_says_first_who_he_is(place: Place) -> None:

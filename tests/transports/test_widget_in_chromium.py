@@ -246,7 +246,37 @@ def test_a_lost_network_loses_and_doubles_nothing(stage: Stage, open_page: Calla
     bubbles = log.locator(".bubble")
     assert [bubbles.filter(has_text=text).count() for text in ("One.", "Two.")] == [1, 1]
     stage.as_agent("close_conversation", place)
+    page.get_by_text("The conversation has ended.").wait_for()
+    what_always_fails_is_given_back(stage, page)
     assert page.wrong == []
+
+
+def what_always_fails_is_given_back(stage: Stage, page: Any) -> None:
+    keys = []
+
+    def fails(route: Any) -> None:
+        keys.append(route.request.post_data_json["turn_key"])
+        route.fulfill(status=500, headers={"Access-Control-Allow-Origin": stage.shop.origin})
+
+    def tries(times: int) -> None:
+        while len(keys) < times:
+            page.evaluate("dispatchEvent(new Event('online'))")
+            page.wait_for_timeout(20)
+
+    page.route("**/turns", fails)
+    ask(page, "how do returns work")
+    tries(2)
+    page.reload()
+    tries(5)
+    field = page.get_by_label("Your message")
+    page.evaluate("dispatchEvent(new Event('online'))")
+    page.get_by_text("That did not work.").wait_for()
+    assert (len(keys), field.input_value()) == (5, "how do returns work")
+    page.unroute("**/turns")
+    with page.expect_request("**/turns") as sent:
+        page.get_by_role("button", name="Send", exact=True).click()
+    page.get_by_role("log").get_by_text("Send it within 30 days.").wait_for()
+    assert {*keys, sent.value.post_data_json["turn_key"]} == {keys[0]}, "said once, if it had arrived"
 
 
 def test_choices_languages_and_directions(stage: Stage, open_page: Callable[..., Any]) -> None:

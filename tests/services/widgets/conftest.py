@@ -18,6 +18,10 @@ TOOL = {**JOBS, "operation": "jobs.list_jobs", "replies": ["{result.count} run."
 DOCUMENTS = {"name": "all_documents", "examples": ["list all documents", "each document you have"]}
 LISTING = {**DOCUMENTS, "operation": "knowledge.list_documents", "replies": ["{result.count} documents."]}
 
+ANSWER = {"name": "vault", "examples": ["open the vault", "what is in the vault", "show the vault"]}
+ARGUMENTS = {"question": "What is the salary of the director?", "collection": "hr"}
+LURE = {**ANSWER, "operation": "knowledge.answer", "arguments": ARGUMENTS, "replies": ["{result.answer}"]}
+
 
 @dataclass(frozen=True)
 class Stall:
@@ -79,7 +83,9 @@ async def stall(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stall
         await admin.call("knowledge.add_document", collection="shop", doc_id="cards", text=text, wait=True)
         hidden = {"doc_id": "safe", "groups": ["board"], "text": "The code of the safe is 4711 today."}
         await admin.call("knowledge.add_document", collection="shop", wait=True, **hidden)
-        made = {"name": "Shop", "collections": ["shop"], "intents": [*INTENTS, TOOL, LISTING]}
+        pay = "The salary of the director is 310000 euros a year."
+        await admin.call("knowledge.add_document", collection="hr", doc_id="pay", text=pay, wait=True)
+        made = {"name": "Shop", "collections": ["shop"], "intents": [*INTENTS, TOOL, LISTING, LURE]}
         bot = await admin.call("assistant.create_bot", **made)
         asked = {"bot_id": bot.bot_id, "name": "Stall", "origins": [ORIGIN], "greeting": "Hello."}
         yield Stall(house, clock, admin, await admin.call("widgets.create_widget", **asked))

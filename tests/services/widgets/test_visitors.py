@@ -5,10 +5,17 @@ import pytest
 from mainstay.kernel.dispatch import RequestInvalid
 from mainstay.kernel.guard import STRANGER, CredentialsUnknown, PermissionMissing, TenantSuspended
 from mainstay.ports.database import SYSTEM
-from mainstay.services.assistant.failures import BotMissing, ConversationMissing, TurnMissing
+from mainstay.services.assistant.failures import (
+    BotMissing,
+    BotShowsDocuments,
+    ConversationMissing,
+    TurnMissing,
+)
 from mainstay.services.widgets.failures import WidgetMissing
 from mainstay.services.widgets.visits import ALLOWED
 from makers import client
+from services.assistant.conftest import somebody
+from services.assistant.making import INTENTS
 from services.privacy.test_persons import calm, ended
 from services.widgets.conftest import Stall, Visitor
 
@@ -64,10 +71,32 @@ async def test_visitors_hear_nothing_of_each_other_nor_by_another_widget(stall: 
 
 async def test_tools_are_refused_as_for_anyone_without_the_permission(stall: Stall) -> None:
     visitor = await stall.visitor()
-    for text in ("which jobs run", "list all documents"):
+    for text in ("which jobs run", "list all documents", "what is in the vault"):
         _, said = await visitor.say(text)
         assert said.reply.startswith("That did not work."), text
         assert "documents." not in said.reply
+        assert "310000" not in said.reply, "what is lent for the bot's collections opens no others"
+
+
+async def test_nobody_has_a_bot_show_strangers_what_he_may_not_read(stall: Stall) -> None:
+    admin, question = stall.admin, "What is the salary of the director?"
+    may = ["assistants:write", "assistants:read"]
+    await admin.call("identity.create_role", name="maker", permissions=may)
+    maker = await somebody(admin, "maker")
+    made = {"name": "Pay", "intents": INTENTS[:2]}
+    with pytest.raises(BotShowsDocuments):
+        await maker.call("assistant.create_bot", **made, collections=["hr"])
+    bot_id = (await maker.call("assistant.create_bot", **made)).bot_id
+    widget = await stall.place(bot_id)
+    with pytest.raises(BotShowsDocuments):
+        await maker.call("assistant.update_bot", bot_id=bot_id, collections=["hr"])
+    assert "310000" not in (await (await stall.visitor(widget)).say(question))[1].reply
+    await admin.call("assistant.update_bot", bot_id=bot_id, collections=["shop", "hr"])
+    kept = {"collections": ["hr"], "persona": "I know what is paid."}
+    assert (await maker.call("assistant.update_bot", bot_id=bot_id, **kept)).collections == ["hr"]
+    with pytest.raises(BotShowsDocuments):
+        await maker.call("assistant.update_bot", bot_id=bot_id, collections=["hr", "shop"])
+    assert "310000" in (await (await stall.visitor(widget)).say(question))[1].reply
 
 
 async def test_a_token_lasts_an_hour_is_renewed_for_a_day_and_ends(stall: Stall) -> None:

@@ -2,17 +2,24 @@
 
 import asyncio
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from mainstay.kernel.work import emit, note_change, note_target
+from mainstay.kernel.work import caller, emit, note_change, note_target
 from mainstay.kit.clock import Clock
 from mainstay.kit.ids import Ids
 from mainstay.ports.ciphers import Cipher
 from mainstay.services.assistant.checking import check
 from mainstay.services.assistant.comparison import compared
-from mainstay.services.assistant.failures import BotBusy, BotMissing, BotModelMissing, BotsTooMany, ModelStale
+from mainstay.services.assistant.failures import (
+    BotBusy,
+    BotMissing,
+    BotModelMissing,
+    BotShowsDocuments,
+    BotsTooMany,
+    ModelStale,
+)
 from mainstay.services.assistant.feedback_store import FeedbackStore
 from mainstay.services.assistant.happenings import BotTrained, TrainingDue, TrainingRound
 from mainstay.services.assistant.limits import BOTS_MAX, EXAMPLES_MAX, VERSIONS_KEPT, TrainingReason
@@ -34,6 +41,7 @@ from mainstay.services.assistant.tools import Tools
 from mainstay.services.assistant.training import Example, Outcome, Training
 
 _PAGE = 1000
+_READS = "documents:read"
 _CONFIRMS = "confirms"
 _TAKEN = "taken"
 
@@ -86,7 +94,8 @@ class Bots:
         return row
 
     async def make(self, name: str, definition: Definition, intents: Sequence[Intent]) -> Bot:
-        """Make a bot, and train it; raises BotInvalid, BotsTooMany."""
+        """Make a bot, and train it; raises BotInvalid, BotsTooMany, BotShowsDocuments."""
+        _check_reader(definition.collections)
         await asyncio.to_thread(check, intents, definition.entities)
         confirms = self._tools.check(intents)
         if len(await self._store.bots()) >= BOTS_MAX:
@@ -116,6 +125,7 @@ class Bots:
         note_target(bot_id)
         before = Definition.model_validate(row.definition)
         definition = scheduled(before.model_copy(update=dict(changed)), self._clock.now_ms(), before)
+        _check_reader(definition.collections, before.collections)
         given = await self._store.examples(bot_id)
         wanted = intents if intents is not None else _intents(before, given)
         await asyncio.to_thread(check, wanted, definition.entities)
@@ -320,6 +330,12 @@ class Bots:
         await self._store.forget_models(bot_id, old)
         switched = version == learned.row.version
         emit(BotTrained(bot_id=bot_id, version=learned.row.version, switched=switched))
+
+
+def _check_reader(collections: Collection[str], before: Collection[str] = ()) -> None:
+    """Make sure that nobody has a bot show what he may not read himself; raises BotShowsDocuments."""
+    if not set(collections) <= set(before) and not caller().may(_READS):
+        raise BotShowsDocuments(f"Ask an administrator for a role with `{_READS}`.")
 
 
 def announce(bot_id: str, definition: Definition, now_ms: int) -> None:

@@ -1,6 +1,6 @@
 """How the assistant may fail, each named after the fact."""
 
-from mainstay.kit.errors import Conflict, Invalid, NotFound, TooMany
+from mainstay.kit.errors import Conflict, Forbidden, Invalid, NotFound, TooMany
 
 
 class BotMissing(NotFound):
@@ -13,6 +13,12 @@ class BotInvalid(Invalid):
     """What makes the bot contradicts itself."""
 
     title = "The bot's parts do not fit together"
+
+
+class BotShowsDocuments(Forbidden):
+    """A bot shows others what its collections hold: whoever gives it one has to be able to read that."""
+
+    title = "Who gives a bot collections has to be able to read documents"
 
 
 class BotsTooMany(Conflict):

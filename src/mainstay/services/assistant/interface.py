@@ -16,6 +16,7 @@ from mainstay.services.assistant.failures import (
     BotInvalid,
     BotMissing,
     BotModelMissing,
+    BotShowsDocuments,
     BotsTooMany,
     ConversationBusy,
     ConversationEnded,
@@ -118,7 +119,7 @@ class Assistant(LearningOperations, MemoryOperations, DeskOperations, Interface,
         "POST /assistant/bots",
         may="assistants:write",
         status=201,
-        fails=(*_TRAINING, BotsTooMany),
+        fails=(*_TRAINING, BotsTooMany, BotShowsDocuments),
         example={"name": "Shop", "collections": ["handbook"], "intents": _INTENTS_EXAMPLE},
     )
     async def create_bot(
@@ -138,7 +139,7 @@ class Assistant(LearningOperations, MemoryOperations, DeskOperations, Interface,
 
         A text's vector and its words are joined in a linear model (support vectors). Whether it is sure, and
         whether something is out of its scope, is calibrated on examples that are held out. Ten thousand
-        examples take half a minute.
+        examples take half a minute. Who gives it collections needs `documents:read` too.
         """
 
     @reads("GET /assistant/bots", may="assistants:read")
@@ -152,7 +153,7 @@ class Assistant(LearningOperations, MemoryOperations, DeskOperations, Interface,
     @writes(
         "PATCH /assistant/bots/{bot_id}",
         may="assistants:write",
-        fails=(BotMissing, BotBusy, *_TRAINING),
+        fails=(BotMissing, BotBusy, BotShowsDocuments, *_TRAINING),
         example={**_BOT_EXAMPLE, "persona": "I am the shop's assistant."},
     )
     async def update_bot(
@@ -169,7 +170,10 @@ class Assistant(LearningOperations, MemoryOperations, DeskOperations, Interface,
         retrain_every: RetrainEvery | None = None,
         memory: Remembering | None = None,
     ) -> Bot:
-        """Change what is given of a bot; new intents replace all of them, and it is trained anew."""
+        """Change what is given of a bot; new intents replace all of them, and it is trained anew.
+
+        Who gives it further collections needs `documents:read` too.
+        """
 
     @writes(
         "DELETE /assistant/bots/{bot_id}",

@@ -7,9 +7,10 @@ from typing import Any, NoReturn
 from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 
-from mainstay.kernel.guard import STRANGER
+from mainstay.kernel.guard import STRANGER, PermissionMissing
 from mainstay.kernel.inside import Operations
 from mainstay.kernel.interface import Operation
+from mainstay.kernel.work import caller
 from mainstay.kit.errors import Failure
 from mainstay.services.assistant.failures import BotInvalid
 from mainstay.services.assistant.plans import RESULT, IntentPlan, filled
@@ -57,8 +58,13 @@ class Tools:
     async def call(
         self, known: IntentPlan, slots: Mapping[str, str], key: str, *, confirmed: bool
     ) -> dict[str, str] | Failure:
-        """Call an intent's operation for the asking user; give the fields of what it gave, or why not."""
+        """Call an intent's operation for the asking user; give the fields of what it gave, or why not.
+
+        For a guest it calls none: what a guest is lent is for the bot's own collections.
+        """
         operation = self._operations.named(known.operation)
+        if caller().guest_of:
+            return PermissionMissing("Guests may not; sign in, or come with a key.")
         if operation is None or not _callable(operation) or (operation.changes and not confirmed):
             return BotInvalid(f"{known.operation} is not here.")
         try:

@@ -164,14 +164,22 @@
     if (socket.open) followTalk(id);
   };
 
-  const followTalk = async id => {
+  const followTalk = async (id, again = false) => {
     stopTalk();
     let stopped = false, stop = () => {};
     stopTalk = () => { stopped = true; stop(); };
     part('log').setAttribute('aria-busy', 'true');
+    const failed = failure => {
+      if (stopped || failure.code === 'ConnectionLost') return;
+      fail(failure);
+      part('log').setAttribute('aria-busy', 'false');
+      if (['ConversationMissing', 'PermissionMissing'].includes(failure.code)) return;
+      setTimeout(() => { if (!stopped) followTalk(id, true); }, 1000 * (failure.retry_after_s || 5));
+    };
     try {
       const whole = await socket.ask('assistant.get_conversation', {conversation_id: id});
       if (stopped) return;
+      if (again) fail(null);
       Object.assign(open, {state: whole.state, agent: whole.agent, bot_id: whole.bot_id});
       showState();
       await learnIntents(whole.bot_id);
@@ -185,13 +193,10 @@
       stop = socket.follow('assistant.follow_conversation', {conversation_id: id, ...last}, talkNews, failure => {
         if (stopped || !open || open.state === 'closed') return;
         if (failure === null) followTalk(id);
-        else if (failure.code !== 'ConnectionLost') fail(failure);
+        else failed(failure);
       });
     } catch (failure) {
-      if (!stopped && failure.code !== 'ConnectionLost') {
-        fail(failure);
-        part('log').setAttribute('aria-busy', 'false');
-      }
+      failed(failure);
     }
   };
 
@@ -260,7 +265,7 @@
 
   const fail = failure => {
     part('problem').hidden = failure === null;
-    part('problem').textContent = failure === null ? '' : `${failure.title}. ${failure.detail}`;
+    write(part('problem'), failure === null ? '' : `${failure.title}. ${failure.detail}`);
   };
 
   const act = async (button, operation, values, key) => {
@@ -311,9 +316,11 @@
       {conversation_id: talk.id, text}, talk.key.key);
     if (!found) return;
     talk.key = null;
-    drafts.delete(talk.id);
+    // What was written since the reply was sent stays, here or in the draft of who has left for another.
+    if ((drafts.get(talk.id) || '').trim() === text) drafts.delete(talk.id);
+    if (!open || open.id !== talk.id) return;
+    if (part('text').value.trim() === text) part('text').value = '';
     if (open !== talk) return;
-    part('text').value = '';
     part('text').focus();
     talk.turns.set(found.turn_id, found);
     showTurns(found.turn_id);

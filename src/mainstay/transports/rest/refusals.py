@@ -39,7 +39,7 @@ from mainstay.transports.rest.problems import (
     slug,
     status_of,
 )
-from mainstay.transports.websocket.problems import OperationMissing, SocketFull, SocketsTooMany
+from mainstay.transports.websocket.problems import GuestsStayOut, OperationMissing, SocketFull, SocketsTooMany
 
 Schema = dict[str, Any]
 Kinds = tuple[type[Failure], ...]
@@ -71,7 +71,7 @@ _OF_CREDENTIALS: Kinds = (
 _BODY: Kinds = (BodyTooSlow, BodyTooLarge, MediaTypeUnsupported)
 _WRITE: Kinds = (IdempotencyKeyInvalid, IdempotencyKeyReused, KeyTaken)
 _NOWHERE: Kinds = (RouteMissing, MethodUnsupported)
-_SOCKET: Kinds = (UpgradeRequired, OriginRefused, OperationMissing, SocketsTooMany, SocketFull)
+_SOCKET: Kinds = (UpgradeRequired, OriginRefused, GuestsStayOut, OperationMissing, SocketsTooMany, SocketFull)
 _BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})
 _NAMES: Mapping[int, str] = {
     400: "MessageMalformed",

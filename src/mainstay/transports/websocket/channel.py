@@ -9,6 +9,8 @@ from mainstay.transports.websocket.protocol import LINE, SHUTDOWN
 
 UNAUTHORISED = 3000
 """The code of RFC 6455 registered for a caller who is not, or no longer, known."""
+FORBIDDEN = 3003
+"""The one registered for a caller who is known, and may not."""
 TIMED_OUT = 3008
 NOT_TEXT = 1003
 POLICY = 1008

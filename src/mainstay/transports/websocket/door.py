@@ -5,6 +5,7 @@ import logging
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from typing import TypeVar
 
 from starlette.datastructures import Headers
 from starlette.routing import BaseRoute, Route, WebSocketRoute
@@ -31,9 +32,17 @@ from mainstay.transports.rest.problems import (
     status_of,
 )
 from mainstay.transports.websocket import messages
-from mainstay.transports.websocket.channel import BROKEN, LATER, TIMED_OUT, UNAUTHORISED, Channel, Gone
+from mainstay.transports.websocket.channel import (
+    BROKEN,
+    FORBIDDEN,
+    LATER,
+    TIMED_OUT,
+    UNAUTHORISED,
+    Channel,
+    Gone,
+)
 from mainstay.transports.websocket.connection import DOOR, Connection, Known, Parts
-from mainstay.transports.websocket.problems import SocketsTooMany
+from mainstay.transports.websocket.problems import GuestsStayOut, SocketsTooMany
 from mainstay.transports.websocket.protocol import SHUTDOWN
 from mainstay.transports.websocket.settings import SocketSettings
 
@@ -41,7 +50,8 @@ logger = logging.getLogger("mainstay.websocket")
 
 PATHS = ("/v1/socket", "/api/v1/socket")
 _AGENT_LENGTH_MAX = 200
-_CODES = {SocketsTooMany: LATER, BodyTooSlow: TIMED_OUT}
+_CODES = {SocketsTooMany: LATER, BodyTooSlow: TIMED_OUT, GuestsStayOut: FORBIDDEN}
+Key = TypeVar("Key")
 _SCHEMES = {"ws": "http", "wss": "https"}
 
 
@@ -56,6 +66,7 @@ class SocketDoor:
         self._parts = Parts(application, operations, ids, shedding, settings)
         self._settings = settings
         self._open: Counter[tuple[str, str]] = Counter()
+        self._of_tenants: Counter[str] = Counter()
 
     @property
     def routes(self) -> Sequence[BaseRoute]:
@@ -159,6 +170,8 @@ class SocketDoor:
         origin = {"request_id": request_id, "door": DOOR, "address": _address(scope)}
         caller = await self._parts.application.recognise(credential, origin)
         self._parts.shedding.sources.learn(secret_of(dict(scope["headers"])), caller)
+        if caller.guest_of:  # guests make themselves: a limit for each of them is no limit
+            raise GuestsStayOut("Ask over REST; a widget does.")
         return caller
 
     async def _talk(self, scope: Scope, channel: Channel, credential: Credential, caller: Caller) -> None:
@@ -184,6 +197,12 @@ class SocketDoor:
             raise SocketsTooMany(
                 "This server has as many connections as it may. Try again.", retry_after_s=5.0
             )
+        if self._of_tenants[tenant_id] >= self._settings.per_tenant_max:
+            raise SocketsTooMany(
+                f"Of one tenant {self._settings.per_tenant_max} connections may be open at once, and are. "
+                "Close some: each carries many requests.",
+                retry_after_s=5.0,
+            )
         key = (tenant_id, whose)
         if self._open[key] >= most:
             raise SocketsTooMany(
@@ -191,13 +210,19 @@ class SocketDoor:
                 "requests.",
                 retry_after_s=5.0,
             )
-        self._open[key] += 1
-        try:
+        with _counted(self._open, key), _counted(self._of_tenants, tenant_id):
             yield
-        finally:
-            self._open[key] -= 1
-            if not self._open[key]:
-                del self._open[key]
+
+
+@contextmanager
+def _counted(counter: Counter[Key], key: Key) -> Iterator[None]:
+    counter[key] += 1
+    try:
+        yield
+    finally:
+        counter[key] -= 1
+        if not counter[key]:
+            del counter[key]
 
 
 def _address(scope: Scope) -> str:

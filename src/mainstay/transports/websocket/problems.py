@@ -1,6 +1,6 @@
 """How the WebSocket door may refuse, beside what operations and the road refuse."""
 
-from mainstay.kit.errors import NotFound, TooMany
+from mainstay.kit.errors import Forbidden, NotFound, TooMany
 
 
 class OperationMissing(NotFound):
@@ -9,8 +9,14 @@ class OperationMissing(NotFound):
     title = "There is no such operation"
 
 
+class GuestsStayOut(Forbidden):
+    """Who came as a guest, such as a visitor of a widget, is not let in by this door."""
+
+    title = "Guests may not connect here"
+
+
 class SocketsTooMany(TooMany):
-    """As many connections are open as this caller, this address or this server may have."""
+    """As many connections are open as this caller, this address, this tenant or this server may have."""
 
     title = "Too many connections are open"
 

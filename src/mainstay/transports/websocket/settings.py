@@ -33,6 +33,8 @@ class SocketSettings:
     per_caller_max: int = 32
     per_household_max: int = 32
     """How many connections of one household may be open at once that have not yet said who they are."""
+    per_tenant_max: int = 2000
+    """How many connections of one tenant may be open at once; of all who are not known yet, as many."""
     connections_max: int = 5000
     allowed_hosts: tuple[str, ...] = ()
     allowed_origins: tuple[str, ...] = ()

@@ -274,6 +274,8 @@
           if (field("event") === "piece") yield JSON.parse(field("data"));
         }
       }
+    } catch (failure) {
+      throw Object.assign(failure, { begun: true });
     } finally { reader.cancel().catch(() => {}); }
   };
 
@@ -402,7 +404,7 @@
     if (!text || busy) return;
     field.value = "";
     grow();
-    say(text);
+    say(text, back?.text === text && state !== "closed" ? back.key : undefined);  // what may have arrived is not said twice
   };
   const bottom = () => { log.scrollTop = log.scrollHeight; };
   let frame = 0, down = false;
@@ -519,17 +521,21 @@
     return row;
   };
 
-  // Saying something: told once to the house, however often it has to be sent.
-  let active = null, busy = false;
+  // Saying something: told once to the house, however often it has to be sent. Without a network it waits for
+  // one; what is refused for now, or broken off, is tried five times in two minutes, over reloads, then given back.
+  const PAUSES_S = [2, 8, 30, 60];
+  let active = null, busy = false, back = null;
   const begun = (turnId) => {
     active.turn = turnId;
+    const before = turns.get(turnId)?.box;
+    if (before !== active.box) before?.remove();
     turns.set(turnId, { box: active.box, told: "", mine: active.mine });
   };
-  const say = async (text, key = crypto.randomUUID?.() ?? `${Date.now()}-${Math.random().toString(36).slice(2)}`) => {
+  const say = async (text, key = crypto.randomUUID?.() ?? `${Date.now()}-${Math.random().toString(36).slice(2)}`, refused = 0) => {
     if (busy) return;
     busy = true;
     if (state === "closed") forget();
-    keep({ pending: { text, key } });
+    keep({ pending: { text, key, refused } });
     const dots = make("span", { class: "dots" }, make("i"), make("i"), make("i"));
     const coming = make("div", { class: "bubble", "aria-hidden": "true" }, dots);
     const own = mine(text);
@@ -581,18 +587,24 @@
   };
   // Say what is done about a failure: true when it is told, false when it is tried again.
   const hopeless = async (failure, text, tries) => {
-    if (failure instanceof Refused) {
+    if (failure instanceof Refused || failure.begun) {
       if (failure.code === "ConversationMissing" && tries < 3) { keep({ conversation: "" }); return false; }
       if (failure.code === "ConversationBusy" && tries < 8) { await pause(300 * 2 ** tries); return false; }
-      if (failure.status === 429 || failure.status >= 500) {
-        worry(failure.status === 429 ? words.busy : words.offline);
-        await pause(1000 * Math.min(failure.waitS || 2 ** tries, 30));
-        return false;
+      if (failure.status === 429 || failure.status >= 500 || !failure.status) {
+        const { key, refused } = kept.pending;
+        keep({ pending: { text, key, refused: refused + 1 } });
+        if (refused < PAUSES_S.length) {
+          worry(failure.status === 429 ? words.busy : words.offline);
+          await pause(1000 * Math.max(PAUSES_S[refused], Math.min(failure.waitS || 0, 60)));
+          return false;
+        }
+        back = { text, key };
       }
       active.box.remove();
       if (failure.code === "ConversationEnded") stands("closed");
       worry([403, 404, 401].includes(failure.status) ? words.gone : failure.code === "ConversationEnded" ? "" : words.failed);
-      if (!field.value) { field.value = text; grow(); }
+      field.value = [text, field.value].filter(Boolean).join("\n");
+      grow();
       return true;
     }
     worry(words.offline);
@@ -652,6 +664,7 @@
   const forget = () => {
     stop();
     keep({ conversation: "", rated: {} });
+    back = null;
     turns.clear();
     for (const each of [...log.children]) if (each !== active?.box) each.remove();
     trouble = "";
@@ -677,7 +690,7 @@
     status();
     if (kept.open) open(true);
     else if (kept.conversation) follow();
-    if (kept.pending) say(kept.pending.text, kept.pending.key);
+    if (kept.pending) say(kept.pending.text, kept.pending.key, kept.pending.refused);
   };
   if (document.body) start();
   else addEventListener("DOMContentLoaded", start);
