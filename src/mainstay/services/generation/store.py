@@ -146,6 +146,12 @@ class TraceStore:
         """Write some of a tenant."""
         await self._rows.of(tenant_id).insert("generation_traces", rows)
 
+    async def remove(self, tenant_id: str, trace_ids: Sequence[str]) -> None:
+        """Remove some of a tenant, with what was said of them."""
+        of = self._rows.of(tenant_id)
+        await of.delete("generation_outcomes", {"trace_id": list(trace_ids)})
+        await of.delete("generation_traces", {"trace_id": list(trace_ids)})
+
     async def forget_old(self, before_ms: int, limit: int) -> int:
         """Remove some that are older than a moment; count them."""
         removed = 0
