@@ -1,6 +1,7 @@
 """Traces and kept responses: listed, forgotten by their age, taken along and erased with whom they are of."""
 
 import asyncio
+import json
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +127,50 @@ async def test_a_person_takes_along_and_is_erased_with_what_he_asked(
             "generation.complete", messages=[{"role": "user", "content": "Mine"}], cache_s=3600
         )
         assert not again.cached
+
+
+async def test_an_export_is_read_by_pages_and_says_what_does_not_fit(
+    tmp_path: Path, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened_house(tmp_path / "data", clock=clock) as house:
+        admin = client(house)
+        asker, key_id = await keyed(admin, "asker", "admin")
+        asked, kept = [], []
+        for number in range(25):
+            clock.move(1)
+            asked.append(await ask(asker, f"Number {number}"))
+            given: dict[str, Any] = {"input_items": [{"text": "x" * 400}], "output_items": []}
+            kept.append((await asker.call("generation.keep_response", **given)).response_id)
+        await written(house)
+        await asker.call("prompts.create_prompt", name="many", text=f"{'x' * 400} 0")
+        for number in range(1, 60):
+            await asker.call("prompts.add_prompt_version", name="many", text=f"{'x' * 400} {number}")
+
+        async def exported() -> tuple[Any, dict[str, Any]]:
+            request = await admin.call("privacy.export_person", subject=key_id)
+            report = await ended(house, admin, request.request_id)
+            data = await admin.call("privacy.read_export", request_id=request.request_id)
+            return data.services, {part.service: part.counts for part in report.parts}
+
+        found, counts = await exported()
+        assert [each["trace_id"] for each in found["generation"]["traces"]] == asked[::-1]
+        assert [each["response_id"] for each in found["generation"]["responses"]] == kept[::-1]
+        assert [each["version"] for each in found["prompts"]["versions"]] == [*range(1, 61)]
+        assert not [name for each in counts.values() for name in each if name.endswith("_left_out")]
+        for service in ("generation", "prompts"):
+            monkeypatch.setattr(f"mainstay.services.{service}.personal.EXPORTED_CHARACTERS_MAX", 8_000)
+        found, counts = await exported()
+        for service, kind, every in (
+            ("generation", "traces", 25),
+            ("generation", "responses", 25),
+            ("prompts", "versions", 60),
+        ):
+            some = found[service][kind]
+            assert 7_000 < len(json.dumps(some)) < 8_100, kind
+            assert counts[service][f"{kind}_left_out"] == every - len(some)
+        assert [each["response_id"] for each in found["generation"]["responses"]] == kept[
+            : -len(found["generation"]["responses"]) - 1 : -1
+        ]
 
 
 def log_of(house: House) -> Any:
