@@ -179,8 +179,9 @@ def log_of(house: House) -> Any:
     return answers._log
 
 
-async def test_nothing_of_the_erased_lands_although_it_was_being_written(
-    tmp_path: Path, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("here", [True, False], ids=["here", "by_another_process"])
+async def test_nothing_of_the_erased_stays_although_it_was_being_written(
+    tmp_path: Path, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch, *, here: bool
 ) -> None:
     async with opened_house(tmp_path / "data", clock=clock) as house:
         admin = client(house)
@@ -195,6 +196,8 @@ async def test_nothing_of_the_erased_lands_although_it_was_being_written(
             await write(tenant_id, rows)
 
         monkeypatch.setattr(log._store, "write", slowly)
+        if not here:
+            monkeypatch.setattr(log, "forget", lambda *_: None)
         await ask(asker, "Hers")
         stays = await ask(admin, "Not hers")
         writing = asyncio.create_task(written(house))
@@ -203,6 +206,10 @@ async def test_nothing_of_the_erased_lands_although_it_was_being_written(
         await ended(house, admin, erased.request_id)
         go_on.set()
         await writing
+        if not here:
+            assert len((await admin.call("generation.list_traces")).traces) == 2
+            clock.move(61)
+            await written(house)
         assert [each.trace_id for each in (await admin.call("generation.list_traces")).traces] == [stays]
         assert (log._characters, len(log._waiting)) == (0, 0)
 

@@ -164,6 +164,10 @@ class TraceStore:
         await of.delete("generation_outcomes", {"trace_id": list(trace_ids)})
         await of.delete("generation_traces", {"trace_id": list(trace_ids)})
 
+    async def remove_of(self, tenant_id: str, subject: str) -> None:
+        """Remove all of somebody."""
+        await self._rows.of(tenant_id).delete("generation_traces", {"subject": subject})
+
     async def forget_old(self, before_ms: int, limit: int) -> int:
         """Remove some that are older than a moment; count them."""
         removed = 0

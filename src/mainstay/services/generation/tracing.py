@@ -17,7 +17,7 @@ from mainstay.ports.database import Scalar, UniqueViolated
 from mainstay.services.generation.run import Run
 from mainstay.services.generation.settings import GenerationSettings
 from mainstay.services.generation.store import TraceStore
-from mainstay.services.generation.tables import trace_place
+from mainstay.services.generation.tables import TRACES, trace_place
 
 logger = logging.getLogger("mainstay.generation")
 
@@ -26,6 +26,7 @@ CHARACTERS_WAITING_MAX = 64 * 1024 * 1024
 _AT_ONCE = 200
 _FORGOTTEN_AT_ONCE = 500
 _FORGET_EVERY_S = 600.0
+_LOOKED_AGAIN_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class TraceLog:
         self._waiting: deque[_Noted] = deque()
         self._writing: dict[str, _Noted] = {}
         self._late: list[tuple[str, str]] = []
+        self._fresh: dict[tuple[str, str], float] = {}
         self._turn = asyncio.Lock()
         self._characters = 0
         self._lost = 0
@@ -140,6 +142,9 @@ class TraceLog:
         finally:
             late = [trace_id for trace_id in wanted if trace_id not in self._writing]
             self._late += [(tenant_id, trace_id) for trace_id in late]
+        now_s = self._clock.monotonic_s()
+        for trace_id in wanted:
+            self._fresh.setdefault((tenant_id, str(rows[trace_id]["subject"])), now_s + _LOOKED_AGAIN_S)
         self._end(wanted)
 
     async def _sweep(self) -> None:
@@ -149,6 +154,23 @@ class TraceLog:
             async with apart("The sweeping of traces"):
                 await self._store.remove(tenant_id, [each for tenant, each in late if tenant == tenant_id])
         del self._late[: len(late)]
+        now_s = self._clock.monotonic_s()
+        due = [who for who, at_s in self._fresh.items() if at_s <= now_s]
+        for tenant_id, subject in await asyncio.to_thread(self._erased, due):
+            async with apart("The sweeping of traces"):
+                await self._store.remove_of(tenant_id, subject)
+        for who in due:
+            del self._fresh[who]
+
+    def _erased(self, some: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+        """Say who was erased, by another process too, whose rows were written at that moment."""
+        gone = []
+        for tenant_id, subject in some:
+            try:
+                self._cipher.seal(b"", (TRACES.name, tenant_id), owner=f"{tenant_id}/{subject}")
+            except KeyDestroyed:
+                gone.append((tenant_id, subject))
+        return gone
 
     def _end(self, trace_ids: Iterable[str]) -> None:
         """Hold some no longer: they are written, or never will be."""
