@@ -25,7 +25,8 @@ from figures import Figure, options, tell
 from numpy.typing import NDArray
 
 from mainstay.engines.encoder.onnx import OnnxEncoder
-from mainstay.services.generation.likeness import FAMILY_MAX, marks_of
+from mainstay.services.generation.likeness import FAMILY_MAX
+from mainstay.services.generation.marks import marks_of
 from mainstay.services.generation.records import SIMILARITY
 
 WRONG_MOST = 0.01

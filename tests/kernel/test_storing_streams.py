@@ -8,6 +8,7 @@ import pytest
 
 from mainstay.app.house import House
 from mainstay.kernel.guard import RateLimited
+from mainstay.kernel.inside import inside
 from mainstay.kernel.interface import operations_of
 from mainstay.kernel.work import current, emit
 from mainstay.ports.database import SYSTEM
@@ -41,6 +42,33 @@ async def test_what_was_said_stays_although_the_client_leaves(house: House, admi
     assert len(await turns_of(house)) == 1
     await pieces.aclose()  # type: ignore[attr-defined]  # what dispatch gives is a generator
     assert len(await turns_of(house)) == 1
+
+
+async def test_a_stream_within_the_house_ends_with_whoever_leaves_it(
+    house: House, admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = []
+
+    async def endless(**_: Any) -> AsyncIterator[Any]:
+        try:
+            while True:
+                yield None
+        finally:
+            ended.append("inner")
+
+    async def outer(text: str, **_: Any) -> AsyncIterator[Any]:
+        pieces = inside(Knowledge, lambda: house.application).stream_answer(question=text)
+        async for piece in pieces:
+            yield piece
+            await pieces.aclose()  # type: ignore[attr-defined]  # a stand-in's stream is a generator
+            ended.append("outer")
+
+    monkeypatch.setattr(service(house, Knowledge), "stream_answer", endless)
+    monkeypatch.setattr(service(house, Assistant), "stream_turn", outer)
+    bot = await admin.call("assistant.create_bot", name="Tea", intents=INTENTS)
+    answer = await admin.answer("assistant.stream_turn", bot_id=bot.bot_id, text="tea please")
+    _ = [piece async for piece in answer.value]
+    assert ended == ["inner", "outer"]
 
 
 async def test_each_commit_of_a_stream_is_audited_and_its_events_are_told_once(

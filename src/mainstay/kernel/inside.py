@@ -1,6 +1,7 @@
 """What a service holds when it holds another's interface: the same road, without the wire."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import aclosing
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -31,8 +32,10 @@ def _method(operation: Operation, application: Callable[[], Application], also: 
     async def stream(_: object, *given: Any, **named: Any) -> AsyncIterator[Any]:
         forbid_in_unit(operation.full_name)
         arguments = operation.bind(given, named)
-        async for piece in await application().call(operation, arguments, _asking(also), _origin()):
-            yield piece
+        coming = await application().call(operation, arguments, _asking(also), _origin())
+        async with aclosing(coming) as pieces:  # whoever leaves early ends it here, not when it is collected
+            async for piece in pieces:
+                yield piece
 
     return stream if operation.kind == "stream" else call
 

@@ -1,7 +1,7 @@
 """One operation's unit of work: opened by the first write, committed by the road, seen by no one else."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -161,6 +161,24 @@ def forbid_in_unit(what: str) -> None:
             f"{what} was called while a unit of work is open. Compute first and write last: "
             "make the call before the operation's first write, or react to an event."
         )
+
+
+@asynccontextmanager
+async def apart(what: str) -> AsyncIterator[None]:
+    """Do a block in a unit of work of its own: durable once it is left, undone where it fails.
+
+    For rounds that do many things of which one may fail.
+    """
+    forbid_in_unit(what)
+    around = current()
+    work = Work(around.caller, around.database, around.request_id)
+    with entered(work):
+        try:
+            yield
+            await work.commit()
+        except BaseException as error:
+            await work.undo(error)
+            raise
 
 
 class WorkRows:

@@ -14,9 +14,9 @@ from mainstay.services.generation.likeness import (
     QUESTIONS_MAX,
     Likenesses,
     Question,
-    marks_of,
 )
-from makers import Client, FrozenClock, client, opened_house, tenant_client
+from mainstay.services.generation.marks import marks_of
+from makers import Client, FrozenClock, WordEncoder, client, opened_house, tenant_client
 from services.privacy.test_persons import ended
 
 FIRST = "please tell me when does the ferry to the island leave"
@@ -147,4 +147,34 @@ def test_what_is_known_is_bounded_and_the_longest_unused_goes_first(clock: Froze
 def test_marks_are_numbers_and_denials() -> None:
     assert marks_of("Where is order 71?") != marks_of("Where is order 17?")
     assert marks_of("I can't pay 1.50") == marks_of("I cannot pay 1.50")
-    assert marks_of("May I pay?") != marks_of("May I not pay?")
+    for one, other in (
+        ("May I pay?", "May I not pay?"),
+        ("Why dont I pay?", "Why do I pay?"),
+        ("Kann ich das zurückgeben?", "Kann ich das nicht zurückgeben?"),
+        ("Puis-je le rendre ?", "Pourquoi je ne peux pas le rendre ?"),
+        ("¿Puedo devolverlo?", "¿Puedo devolverlo sin caja?"),
+        ("Posso restituirlo?", "Non posso restituirlo?"),
+        ("Posso devolver isto?", "Não posso devolver isto?"),
+        ("Kan ik dit terugbrengen?", "Kan ik dit niet terugbrengen?"),
+        ("Buy two tickets", "Buy three tickets"),
+        ("Zwanzig Karten", "Einundzwanzig Karten"),
+        ("zweihundertdrei Karten", "zweihundertvier Karten"),
+        ("vingt-quatre billets", "quatre-vingts billets"),
+        ("ventuno biglietti", "ventidue biglietti"),
+        ("veintiuno billetes", "veintidós billetes"),
+        ("vinte e dois bilhetes", "vinte e três bilhetes"),
+        ("eenentwintig kaartjes", "tweeëntwintig kaartjes"),
+    ):
+        assert marks_of(one) != marks_of(other), other
+    assert marks_of("Wo kann ich eine Karte kaufen?") == marks_of("Kann ich ein Ticket kaufen, und wo?")
+
+
+async def test_a_question_in_a_language_whose_denials_are_unknown_is_like_no_other(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(WordEncoder, "knows", lambda *_: True)
+    for texts, likely in (
+        (("Czy mogę to jutro zwrócić w sklepie?", "Czy mogę to zwrócić jutro w sklepie?"), False),
+        (("Kann ich das morgen zurückgeben?", "Kann ich morgen das zurückgeben?"), True),
+    ):
+        assert [(await ask(client(house), text)).cached for text in texts] == [False, likely]

@@ -50,7 +50,7 @@ async def traces(admin: Client) -> list[Any]:
 
 def quoting(body: dict[str, Any]) -> Answer:
     """Say the evidence again, as its own."""
-    line = str(body["messages"][-1]["content"]).splitlines()[1]
+    line = str(body["messages"][-2]["content"]).splitlines()[1]
     return Answer([line.removeprefix("[1] "), " [1]"])
 
 
@@ -67,12 +67,12 @@ async def test_an_answer_is_traced_counted_veiled_and_kept(
     assert answer.answer == TEXT, "what was hidden is put back"
     assert [cited.doc_id for cited in answer.citations] == ["office"]
     [asked] = first.asked
-    system, user = (message["content"] for message in asked["messages"])
-    mark = user.split()[2]
+    system, told, question = (message["content"] for message in asked["messages"])
+    mark = told.split()[2]
     assert NO_ANSWER in system
-    assert (mark in system, user.count(mark)) == (True, 2)
+    assert (mark in system, told.count(mark)) == (True, 2)
     assert "ada.lovelace" not in str(asked)
-    assert user.endswith(f"Question: {QUESTION}")
+    assert question == QUESTION
     assert (asked["temperature"], asked["max_tokens"]) == (0, 600)
     [trace] = await traces(admin)
     assert (trace.subject, trace.generator, trace.outcome) == (made.key_id, "chat-1", "ok")
@@ -80,6 +80,39 @@ async def test_an_answer_is_traced_counted_veiled_and_kept(
     again = await reader.call("knowledge.answer", question=QUESTION)
     assert again.answer == answer.answer
     assert len(first.asked) == 1, "kept, by the generator's own rule"
+
+
+GIFTS = """Gift cards are sold at the counter of every shop in town, from Monday to Friday. Gift cards cost 25
+or 50 euros each. Gift cards are valid for three years from the day on which they were bought. Gift cards can
+be given back within 14 days at the counter where they were bought."""
+
+
+async def test_only_a_like_question_over_the_same_documents_is_answered_again(
+    tmp_path: Path, clock: FrozenClock, servers: tuple[Upstream, Upstream]
+) -> None:
+    first, _ = servers
+    first.script = lambda body: Answer([f"You asked: {body['messages'][-1]['content']} [1]"])
+    rule = {"mode": "semantic", "seconds": 600, "similarity": 0.9}
+    chosen: Any = {
+        "generator": first.url,
+        "generator_model": "chat-1",
+        "generators": {"chat-1": {"url": first.url, "model": "chat-1", "cache": rule}},
+    }
+    async with opened_house(tmp_path / "data", clock=clock, **chosen) as house:
+        admin = client(house)
+        await admin.call("knowledge.add_document", collection="c", doc_id="gifts", text=GIFTS, wait=True)
+        for question in (
+            "How much do gift cards cost?",
+            "Where are gift cards sold?",
+            "How long are gift cards valid?",
+            "Can gift cards be given back?",
+        ):
+            answer = await admin.call("knowledge.answer", question=question)
+            assert question in answer.answer
+        assert len(first.asked) == 4
+        like = await admin.call("knowledge.answer", question="How much do the gift cards cost?")
+        assert "How much do gift cards cost?" in like.answer
+        assert len(first.asked) == 4
 
 
 async def test_another_generator_writes_where_one_cannot(

@@ -75,7 +75,8 @@ async def house(
     tmp_path: Path, clock: FrozenClock, where: dict[str, str], server: Upstream
 ) -> AsyncIterator[House]:
     prices = {"input_price": 1_000, "output_price": 1_000, "tries": 1}
-    generators: Any = {"small": {"url": server.url, "model": "s-1", **prices}}
+    rule = {"mode": "semantic", "seconds": 600}
+    generators: Any = {"small": {"url": server.url, "model": "s-1", "cache": rule, **prices}}
     async with opened_house(tmp_path / "data", clock=clock, generators=generators, **where) as opened:
         yield opened
 
@@ -157,6 +158,43 @@ async def test_a_label_may_demand_that_its_version_has_passed(who: Client) -> No
         await moved(1)
     back = await who.call("prompts.roll_back_prompt_label", name="parrot", label="production")
     assert back.version == 1, "back is always open"
+
+
+SORTING = """You work at the desk of a shop that sells shoes and clothes. Read what a customer writes, and say
+in one word whether he wants to send something back, asks where his order is, or wants something else. Write
+nothing beside that word, no sign and no explanation, and never more than one line. Be {}. The customer:
+{{{{ say }}}}"""
+
+
+async def test_each_example_of_each_version_is_asked_anew_and_versions_share_no_answers(
+    who: Client, server: Upstream
+) -> None:
+    server.script = lambda body: Answer([str(body["messages"][-1]["content"])])
+    await who.call("prompts.add_prompt_version", name="parrot", text=SORTING.format("friendly"))
+    await who.call("prompts.add_prompt_version", name="parrot", text=SORTING.format("formal"))
+    say = {"say": "my parcel has not come"}
+    for version in (2, 3):
+        ran = await who.call("prompts.run_prompt", name="parrot", version=version, variables=say)
+        assert (ran.answer.cached, "formal" in ran.answer.text) == (False, version == 3)
+    again = await who.call("prompts.run_prompt", name="parrot", version=3, variables=say)
+    assert (again.answer.cached, "formal" in again.answer.text) == (True, True)
+    expect = [{"contains": "formal"}]
+    names = ("first", "second")
+    await who.call(
+        "prompts.set_prompt_examples",
+        name="parrot",
+        examples=[{"name": each, "variables": say, "expect": expect} for each in names],
+    )
+    before = len(server.asked)
+    assert [(await tried(who, version=version)).passed for version in (2, 3)] == [0, 2]
+    assert len(server.asked) == before + 4
+    server.script = judging
+    polite = {"name": "polite", "variables": say, "expect": [{"rubric": "It is polite."}]}
+    await who.call("prompts.set_prompt_examples", name="parrot", examples=[polite])
+    before = len(server.asked)
+    for _ in range(2):
+        await tried(who, version=3)
+    assert len(server.asked) == before + 4, "the judge is asked anew too"
 
 
 UNCHECKABLE: list[tuple[dict[str, Any], str]] = [

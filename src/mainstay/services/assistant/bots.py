@@ -12,6 +12,7 @@ from mainstay.kit.ids import Ids
 from mainstay.ports.ciphers import Cipher
 from mainstay.services.assistant.checking import check
 from mainstay.services.assistant.comparison import compared
+from mainstay.services.assistant.describing import CONFIRMS, TAKEN, intents_of, summary, told, trained
 from mainstay.services.assistant.failures import (
     BotBusy,
     BotMissing,
@@ -42,8 +43,6 @@ from mainstay.services.assistant.training import Example, Outcome, Training
 
 _PAGE = 1000
 _READS = "documents:read"
-_CONFIRMS = "confirms"
-_TAKEN = "taken"
 
 
 @dataclass(frozen=True)
@@ -108,7 +107,7 @@ class Bots:
         written = _written(definition, intents, confirms)
         count = sum(map(len, given.values()))
         row = BotRow(bot_id, name, written, len(intents), count, 1, 1, 1, now, now)
-        told = await asyncio.to_thread(_told, row, given, [learned.row])
+        told = await asyncio.to_thread(told, row, given, [learned.row])
         await self._store.add(row)
         await self._store.replace_examples(bot_id, given)
         await self._store.add_model(bot_id, learned.row, learned.content)
@@ -127,7 +126,7 @@ class Bots:
         definition = scheduled(before.model_copy(update=dict(changed)), self._clock.now_ms(), before)
         _check_reader(definition.collections, before.collections)
         given = await self._store.examples(bot_id)
-        wanted = intents if intents is not None else _intents(before, given)
+        wanted = intents if intents is not None else intents_of(before, given)
         await asyncio.to_thread(check, wanted, definition.entities)
         confirms = self._tools.check(wanted)
         after = replace(
@@ -150,14 +149,14 @@ class Bots:
         if definition.retrain_ms != before.retrain_ms:
             announce(bot_id, definition, self._clock.now_ms())
         note_change({"name": row.name, **row.definition}, {"name": after.name, **after.definition})
-        return _told(after, given, await self._store.models(bot_id))
+        return told(after, given, await self._store.models(bot_id))
 
     async def extend(self, bot_id: str, intent: Intent, taught: Sequence[Taught]) -> Bot:
         """Add an intent, learned from its examples and from what the caller stores as accepted, too."""
         row = await self.existing(bot_id)
         note_target(bot_id)
         before = Definition.model_validate(row.definition)
-        wanted = [*_intents(before, await self._store.examples(bot_id)), intent]
+        wanted = [*intents_of(before, await self._store.examples(bot_id)), intent]
         await asyncio.to_thread(check, wanted, before.entities)
         confirms, given = self._tools.check(wanted), _examples(wanted)
         learned = await self._trained(row, given, None, "suggestion", taught)
@@ -175,7 +174,7 @@ class Bots:
         await self._store.replace_examples(bot_id, given)
         await self._keep(bot_id, learned, after.version)
         note_change({"name": row.name, **row.definition}, {"name": after.name, **after.definition})
-        return _told(after, given, await self._store.models(bot_id))
+        return told(after, given, await self._store.models(bot_id))
 
     async def train(self, bot_id: str, *, forced: bool = False, reason: TrainingReason = "called") -> Trained:
         """Learn anew from what was given and what was accepted since; the better model answers.
@@ -205,7 +204,7 @@ class Bots:
             self._models.forget(bot_id)
         await self._keep(bot_id, learned, version)
         note_change({"version": row.version}, {"version": version})
-        return _trained(learned.row, version)
+        return trained(learned.row, version)
 
     async def unlearn(self, bot_id: str, job_id: str = "") -> None:
         """Have a bot learn anew without what is erased in this unit; a training that runs now is in vain."""
@@ -224,17 +223,17 @@ class Bots:
         after = replace(row, version=version, revision=row.revision + 1, changed_ms=self._clock.now_ms())
         await self._save(after, row.revision)
         note_change({"version": row.version}, {"version": version})
-        return _trained(known[version], version)
+        return trained(known[version], version)
 
     async def describe(self, bot_id: str) -> Bot:
         """Give a bot with all that makes it."""
         row = await self.existing(bot_id)
         given, models = await self._store.examples(bot_id), await self._store.models(bot_id)
-        return await asyncio.to_thread(_told, row, given, models)
+        return await asyncio.to_thread(told, row, given, models)
 
     async def describe_all(self) -> list[BotSummary]:
         """List the bots."""
-        return [_summary(row) for row in await self._store.bots()]
+        return [summary(row) for row in await self._store.bots()]
 
     async def intents(self, bot_id: str) -> list[TitledIntent]:
         """Give what a bot understands, without examples."""
@@ -281,7 +280,7 @@ class Bots:
         room = EXAMPLES_MAX - sum(map(len, given.values()))
         accepted = await self._accepted(row.bot_id, given)
         models = await self._store.models(row.bot_id)
-        last = models[0].figures.get(_TAKEN) if models else None
+        last = models[0].figures.get(TAKEN) if models else None
         return _mark(accepted[-room:] if room > 0 else []) != (last or _mark([]))
 
     async def _accepted(self, bot_id: str, given: Iterable[str]) -> list[Taught]:
@@ -312,7 +311,7 @@ class Bots:
             "calibrated": outcome.calibrated,
             "compared": None if comparison is None else comparison.model_dump(),
             "reason": reason,
-            _TAKEN: _mark(taken),
+            TAKEN: _mark(taken),
         }
         place = model_place(bot_id, version)
         content = await asyncio.to_thread(lambda: self._cipher.seal(model.to_bytes(), place))
@@ -345,34 +344,6 @@ def announce(bot_id: str, definition: Definition, now_ms: int) -> None:
         emit(TrainingRound(bot_id=bot_id, due_ms=due), promised=True, delay_ms=max(0, due - now_ms))
 
 
-def _told(row: BotRow, given: Mapping[str, Sequence[str]], models: Sequence[ModelRow]) -> Bot:
-    definition = Definition.model_validate(row.definition)
-    return Bot(
-        **_summary(row).model_dump(),
-        persona=definition.persona,
-        languages=definition.languages,
-        entities=definition.entities,
-        fallback=definition.fallback,
-        retrain_after=definition.retrain_after,
-        retrain_every=definition.retrain_every,
-        retrain_ms=definition.retrain_ms,
-        memory=definition.memory,
-        definition=_intents(definition, given),
-        models=[_trained(each, row.version) for each in models],
-    )
-
-
-def _summary(row: BotRow) -> BotSummary:
-    names = ("bot_id", "name", "intents", "examples", "version", "created_ms", "changed_ms")
-    given = {name: getattr(row, name) for name in names}
-    return BotSummary(**given, collections=row.definition["collections"])
-
-
-def _trained(row: ModelRow, active: int) -> Trained:
-    figures = {name: value for name, value in row.figures.items() if name != _TAKEN}
-    return Trained(version=row.version, active=row.version == active, created_ms=row.created_ms, **figures)
-
-
 def _mark(taken: Sequence[Taught]) -> str:
     """Give what differs as soon as a bot would learn from something else than that."""
     text = "\n".join(f"{each.feedback_id} {each.example.intent}" for each in taken)
@@ -392,14 +363,7 @@ def _written(
 ) -> dict[str, Any]:
     """Give what makes a bot, but for the examples, as it is written down."""
     bare = [
-        {**intent.model_dump(exclude={"examples"}), _CONFIRMS: confirms.get(intent.name, True)}
+        {**intent.model_dump(exclude={"examples"}), CONFIRMS: confirms.get(intent.name, True)}
         for intent in intents
     ]
     return definition.model_copy(update={"intents": bare}).model_dump()
-
-
-def _intents(definition: Definition, given: Mapping[str, Sequence[str]]) -> list[Intent]:
-    known = [
-        {name: value for name, value in each.items() if name != _CONFIRMS} for each in definition.intents
-    ]
-    return [Intent(**each, examples=list(given[each["name"]])) for each in known]

@@ -33,9 +33,9 @@ class AnswerCache:
         self._sizes: dict[str, int] = {}
 
     @staticmethod
-    def key(tenant_id: str, generator: str, wanted: Wanted) -> str:
-        """Give what stands for a request: the same for the same, of one tenant."""
-        told = json.dumps([tenant_id, generator, wanted.told()], sort_keys=True)
+    def key(tenant_id: str, generator: str, wanted: Wanted, version: str) -> str:
+        """Give what stands for a request: the same for the same, of one tenant and version of a prompt."""
+        told = json.dumps([tenant_id, generator, wanted.told(), version], sort_keys=True)
         return hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()
 
     def find(self, key: str) -> Completion | None:

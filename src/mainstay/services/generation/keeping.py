@@ -13,8 +13,8 @@ from mainstay.services.generation.likeness import (
     Likenesses,
     Question,
     family_of,
-    marks_of,
 )
+from mainstay.services.generation.marks import MARKED, marks_of
 from mainstay.services.generation.records import CacheWish, Completion
 from mainstay.services.generation.run import Run
 from mainstay.services.generation.store import RuleStore
@@ -58,7 +58,7 @@ class Keeping:
         rules = await self._rules.rules()
         if not rules.exact:
             return _NOT_KEPT
-        key = self._cache.key(run.caller.tenant_id, run.chain[0].name, run.wanted)
+        key = self._cache.key(run.caller.tenant_id, run.chain[0].name, run.wanted, _version(run))
         if (same := self._cache.find(key)) is not None:
             run.cached = _given_again(same, run, 1.0)
             return _NOT_KEPT
@@ -88,7 +88,10 @@ class Keeping:
     async def _question(self, run: Run) -> Question | None:
         """Give the question of a request that may be answered by its meaning; None: it may not."""
         asked = _last_question(run.wanted)
-        if not asked or not self._encoder.knows(await asyncio.to_thread(self._languages.detect, asked)):
+        if not asked:
+            return None
+        language = await asyncio.to_thread(self._languages.detect, asked)
+        if language not in MARKED or not self._encoder.knows(language):
             return None
         try:
             [vector] = await self._encoder.embed([asked], role="query")
@@ -97,7 +100,7 @@ class Keeping:
         who = run.caller
         told: dict[str, Any] = run.wanted.told()
         told["messages"] = told["messages"][:-1]
-        family = family_of([who.tenant_id, who.subject, run.chain[0].name, told])
+        family = family_of([who.tenant_id, who.subject, run.chain[0].name, told, _version(run)])
         return Question(family, who.tenant_id, who.subject, vector, marks_of(asked))
 
 
@@ -113,6 +116,11 @@ def _wished(model: ChatModel, cache_s: int, wish: CacheWish | None) -> CacheWish
     if own.similarity is None:
         return CacheWish(mode=own.mode, seconds=own.seconds)
     return CacheWish(mode=own.mode, seconds=own.seconds, similarity=own.similarity)
+
+
+def _version(run: Run) -> str:
+    """Name the version of a prompt that is asked: two that are compared share no answers."""
+    return "" if run.prompt is None else f"{run.prompt.prompt}@{run.prompt.version}"
 
 
 def _last_question(wanted: Wanted) -> str:

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import re
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -16,8 +15,6 @@ QUESTION_CHARACTERS_MAX = 1_000
 FAMILY_MAX = 500
 QUESTIONS_MAX = 5_000
 _OF_A_TENANT = 4
-_NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
-_DENIAL = re.compile(r"\b(?:not|no|never|none|nothing|without|cannot|\w+n['’]t)\b", re.IGNORECASE)
 
 Vector = NDArray[np.float32]
 
@@ -46,14 +43,6 @@ class _Known:
     key: str
     question: Question
     until_s: float
-
-
-def marks_of(question: str) -> tuple[str, ...]:
-    """Give what two questions have to share whatever their vectors say: their numbers, and whether they deny.
-
-    Vectors hardly tell `order 17` from `order 71`, or a question from its opposite.
-    """
-    return (*sorted(_NUMBER.findall(question)), "!" * (len(_DENIAL.findall(question)) % 2))
 
 
 def family_of(parts: Sequence[object]) -> str:

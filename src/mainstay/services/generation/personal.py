@@ -1,6 +1,7 @@
 """What generation stores about persons: what they asked, and what they keep."""
 
 from mainstay.kernel.clearing import Clearing
+from mainstay.kernel.portions import EXPORTED_CHARACTERS_MAX, portion
 from mainstay.kernel.work import caller
 from mainstay.ports.ciphers import Cipher
 from mainstay.services.generation.keeping import Keeping
@@ -15,7 +16,7 @@ from mainstay.services.privacy.interface import (
 )
 
 _SERVICE = "generation"
-_EXPORTED_MAX = 10_000
+_AT_ONCE = 10  # a response may have 16 MiB
 
 
 class PersonalAnswers:
@@ -41,18 +42,31 @@ class PersonalAnswers:
         self._clearing = clearing
 
     async def gather(self, event: PersonExportRequested) -> None:
-        """Contribute the newest traces and responses of somebody to an export."""
-        traces = await self._store.traces_of(event.subject, _EXPORTED_MAX)
-        responses = await self._store.responses_of(event.subject, _EXPORTED_MAX)
+        """Contribute the newest traces and responses of somebody to an export; say how many do not fit."""
+        subject = event.subject
+        traces = await portion(
+            lambda last: self._store.traces_of(subject, last, _AT_ONCE),
+            lambda row: self._traces.opened(row).model_dump(),
+            EXPORTED_CHARACTERS_MAX,
+        )
+        responses = await portion(
+            lambda last: self._store.responses_of(subject, last, _AT_ONCE),
+            lambda row: self._responses.opened(row).model_dump(),
+            EXPORTED_CHARACTERS_MAX,
+        )
         found = {
-            "traces": [self._traces.opened(row).model_dump() for row in traces],
-            "responses": [self._responses.opened(row).model_dump() for row in responses],
+            "traces": traces,
+            "responses": responses,
             "outcomes": [
                 {name: row[name] for name in ("trace_id", "value", "at_ms")}
                 for row in await self._store.outcomes_of(event.subject)
             ],
         }
         counts = {name: len(things) for name, things in found.items()}
+        every = zip(("traces", "responses"), await self._store.count_of(subject), strict=True)
+        counts |= {
+            f"{name}_left_out": all_of - counts[name] for name, all_of in every if all_of > counts[name]
+        }
         event.answer(_SERVICE, found, counts, self._cipher.seal)
 
     async def erase(self, event: PersonErasureRequested) -> None:

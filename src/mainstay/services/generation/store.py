@@ -43,13 +43,18 @@ class GenerationStore:
         )
         return rows[0] if rows else None
 
-    async def traces_of(self, subject: str, limit: int) -> list[Row]:
-        """List somebody's traces with their texts, newest first."""
-        return await self._rows.fetch(
-            f"SELECT {FACTS}, told FROM generation_traces WHERE subject = :subject"
-            " ORDER BY trace_id DESC LIMIT :limit",
-            {"subject": subject, "limit": limit},
+    async def traces_of(self, subject: str, after: Row | None, limit: int) -> list[Row]:
+        """List somebody's traces with their texts, newest first, following one."""
+        return await self._following("generation_traces", f"{FACTS}, told", "trace_id", subject, after, limit)
+
+    async def count_of(self, subject: str) -> tuple[int, int]:
+        """Count somebody's traces and responses."""
+        [row] = await self._rows.fetch(
+            "SELECT (SELECT count(*) FROM generation_traces WHERE subject = :subject) AS traces,"
+            " (SELECT count(*) FROM generation_responses WHERE subject = :subject) AS responses",
+            {"subject": subject},
         )
+        return int(row["traces"] or 0), int(row["responses"] or 0)
 
     async def keep(self, row: Mapping[str, Scalar]) -> None:
         """Keep a response."""
@@ -63,13 +68,9 @@ class GenerationStore:
         )
         return rows[0] if rows else None
 
-    async def responses_of(self, subject: str, limit: int) -> list[Row]:
-        """List somebody's responses, newest first."""
-        return await self._rows.fetch(
-            "SELECT * FROM generation_responses WHERE subject = :subject"
-            " ORDER BY response_id DESC LIMIT :limit",
-            {"subject": subject, "limit": limit},
-        )
+    async def responses_of(self, subject: str, after: Row | None, limit: int) -> list[Row]:
+        """List somebody's responses, newest first, following one."""
+        return await self._following("generation_responses", "*", "response_id", subject, after, limit)
 
     async def kept_bytes(self) -> int:
         """Give how many bytes all responses have, sealed."""
@@ -109,6 +110,17 @@ class GenerationStore:
         traces = await self._rows.delete("generation_traces", {"subject": subject})
         return traces, await self._rows.delete("generation_responses", {"subject": subject})
 
+    async def _following(
+        self, table: str, columns: str, key: str, subject: str, after: Row | None, limit: int
+    ) -> list[Row]:
+        where, values = "", dict[str, Scalar](subject=subject, limit=limit)
+        if after is not None:
+            where, values["after"] = f" AND {key} < :after", after[key]
+        return await self._rows.fetch(
+            f"SELECT {columns} FROM {table} WHERE subject = :subject{where} ORDER BY {key} DESC LIMIT :limit",
+            values,
+        )
+
 
 class RuleStore:
     """Reads and writes whether the tenant's answers are given again."""
@@ -145,6 +157,16 @@ class TraceStore:
     async def write(self, tenant_id: str, rows: Sequence[Mapping[str, Scalar]]) -> None:
         """Write some of a tenant."""
         await self._rows.of(tenant_id).insert("generation_traces", rows)
+
+    async def remove(self, tenant_id: str, trace_ids: Sequence[str]) -> None:
+        """Remove some of a tenant, with what was said of them."""
+        of = self._rows.of(tenant_id)
+        await of.delete("generation_outcomes", {"trace_id": list(trace_ids)})
+        await of.delete("generation_traces", {"trace_id": list(trace_ids)})
+
+    async def remove_of(self, tenant_id: str, subject: str) -> None:
+        """Remove all of somebody."""
+        await self._rows.of(tenant_id).delete("generation_traces", {"subject": subject})
 
     async def forget_old(self, before_ms: int, limit: int) -> int:
         """Remove some that are older than a moment; count them."""

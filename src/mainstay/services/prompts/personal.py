@@ -1,6 +1,7 @@
 """What prompts store about persons: what they wrote, and what they were shown."""
 
 from mainstay.kernel.clearing import Clearing
+from mainstay.kernel.portions import EXPORTED_CHARACTERS_MAX, portion
 from mainstay.ports.ciphers import Cipher
 from mainstay.services.privacy.interface import (
     PersonErasureRequested,
@@ -13,6 +14,7 @@ from mainstay.services.prompts.store import TABLES, PromptStore
 from mainstay.services.prompts.testing_store import TestStore
 
 _SERVICE = "prompts"
+_AT_ONCE = 50
 
 
 class PersonalPrompts:
@@ -36,17 +38,24 @@ class PersonalPrompts:
         self._clearing = clearing
 
     async def gather(self, event: PersonExportRequested) -> None:
-        """Contribute the versions that somebody made and what he was shown to an export."""
+        """Contribute the versions that somebody made and what he was shown; say how many do not fit."""
         unit = self._experimenting.unit_of(event.subject)
         names = ("exposure_id", "experiment_id", "arm", "value", "at_ms")
         found = {
-            "versions": [vars(row) for row in await self._store.versions_by(event.subject)],
+            "versions": await portion(
+                lambda last: self._store.versions_by(event.subject, last, _AT_ONCE),
+                vars,
+                EXPORTED_CHARACTERS_MAX,
+            ),
             "exposures": [
                 {name: row[name] for name in names}
                 for row in await self._experiments.exposures_of(event.subject, unit)
             ],
         }
         counts = {name: len(things) for name, things in found.items()}
+        left_out = await self._store.count_by(event.subject) - counts["versions"]
+        if left_out > 0:
+            counts["versions_left_out"] = left_out
         event.answer(_SERVICE, found, counts, self._cipher.seal)
 
     async def erase(self, event: PersonErasureRequested) -> None:

@@ -146,10 +146,21 @@ class PromptStore:
         )
         return await self._opened(rows)
 
-    async def versions_by(self, author: str) -> list[VersionRow]:
-        """List the versions that somebody made."""
-        rows = await self._rows.fetch(f"{_VERSION} WHERE author = :author", {"author": author})
+    async def versions_by(self, author: str, after: VersionRow | None, limit: int) -> list[VersionRow]:
+        """List the versions that somebody made, by name and number, following one."""
+        name, version = ("", 0) if after is None else (after.name, after.version)
+        rows = await self._rows.fetch(
+            f"{_VERSION} WHERE author = :author AND (name, version) > (:name, :version)"
+            " ORDER BY name, version LIMIT :limit",
+            {"author": author, "name": name, "version": version, "limit": limit},
+        )
         return await self._opened(rows)
+
+    async def count_by(self, author: str) -> int:
+        """Count the versions that somebody made."""
+        sql = "SELECT count(*) AS many FROM prompt_versions WHERE author = :author"
+        [row] = await self._rows.fetch(sql, {"author": author})
+        return int(row["many"] or 0)
 
     async def add_version(self, row: VersionRow) -> None:
         """Store a version; raises UniqueViolated."""

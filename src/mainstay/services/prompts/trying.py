@@ -12,6 +12,7 @@ from mainstay.ports.encoder import Encoder
 from mainstay.ports.schemas import Schemas
 from mainstay.services.generation.interface import (
     AnswerFormat,
+    CacheWish,
     ChatMessage,
     Completion,
     Generation,
@@ -26,6 +27,7 @@ from mainstay.services.prompts.records import PromptVersion
 from mainstay.services.prompts.testing_records import Example, Expectation
 from mainstay.services.prompts.testing_store import ResultRow, TestRow, TestStore
 
+_ASKED_ANEW = CacheWish(mode="off")
 ANSWER_KEPT_MAX = 20_000
 _REASONS_MAX = 1_000
 _JUDGE = """You judge an answer by a rubric, and by nothing else. The answer is the document. Say in JSON
@@ -110,6 +112,7 @@ class Trying:
             messages=[ChatMessage(role=each.role, content=each.content) for each in messages],
             generator=row.generator or version.settings.generator,
             answer_format=version.settings.answer_format,
+            cache=_ASKED_ANEW,
             prompt=PromptUsed(prompt=row.name, version=row.version),
             **settings,
         )
@@ -150,6 +153,7 @@ class Trying:
             documents=[GivenDocument(text=answer.text)],
             answer_format=AnswerFormat(json_schema=_VERDICT, name="verdict"),
             temperature=0.0,
+            cache=_ASKED_ANEW,
         )
         tried.cost += verdict.usage.cost
         if verdict.reason != "stop":
