@@ -107,14 +107,14 @@ class Bots:
         written = _written(definition, intents, confirms)
         count = sum(map(len, given.values()))
         row = BotRow(bot_id, name, written, len(intents), count, 1, 1, 1, now, now)
-        told = await asyncio.to_thread(told, row, given, [learned.row])
+        made = await asyncio.to_thread(told, row, given, [learned.row])
         await self._store.add(row)
         await self._store.replace_examples(bot_id, given)
         await self._store.add_model(bot_id, learned.row, learned.content)
         note_change(None, {"name": name, **written})
         emit(BotTrained(bot_id=bot_id, version=1, switched=True))
         announce(bot_id, definition, now)
-        return told
+        return made
 
     async def change(
         self, bot_id: str, name: str | None, changed: Mapping[str, Any], intents: Sequence[Intent] | None
