@@ -150,6 +150,9 @@ def test_asked_cited_rated_and_answered_by_a_person(
     stage.as_agent("close_conversation", place)
     page.get_by_text("The conversation has ended.").wait_for()
     found += looked_at(page, "4-ended", width)
+    ask(page, CARDS)
+    log.locator("hr ~ .turn").get_by_text("Gift cards cost 25 or 50 euros each.").first.wait_for()
+    assert log.get_by_text("They are blue.").count() == 1
     page.get_by_role("button", name="Start anew").click()
     page.get_by_text("Hello! Ask me about").wait_for()
     assert found == []

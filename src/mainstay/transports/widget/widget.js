@@ -101,6 +101,7 @@
     .status:empty { display: none; }
     .log { flex: 1; overflow-y: auto; overscroll-behavior: contain; padding: 18px; display: flex;
       flex-direction: column; gap: 14px; }
+    hr { border: 0; border-top: 1px solid var(--hair); width: 100%; margin: 4px 0; }
     .turn { display: flex; flex-direction: column; gap: 10px; }
     .bubble { max-width: 88%; padding: 10px 14px; border-radius: 14px; white-space: pre-wrap;
       overflow-wrap: anywhere; background: var(--soft); align-self: flex-start; border: 1px solid transparent;
@@ -534,7 +535,7 @@
   const say = async (text, key = crypto.randomUUID?.() ?? `${Date.now()}-${Math.random().toString(36).slice(2)}`, refused = 0) => {
     if (busy) return;
     busy = true;
-    if (state === "closed") forget();
+    if (state === "closed") forget(true);
     keep({ pending: { text, key, refused } });
     const dots = make("span", { class: "dots" }, make("i"), make("i"), make("i"));
     const coming = make("div", { class: "bubble", "aria-hidden": "true" }, dots);
@@ -661,12 +662,13 @@
     } catch { worry(words.failed); }
     person.disabled = false;
   };
-  const forget = () => {
+  const forget = (shows = false) => {  // what was said before may stand on, above a rule
     stop();
     keep({ conversation: "", rated: {} });
     back = null;
     turns.clear();
-    for (const each of [...log.children]) if (each !== active?.box) each.remove();
+    if (shows) log.append(make("hr"));
+    else for (const each of [...log.children]) if (each !== active?.box) each.remove();
     trouble = "";
     stands("open", "");
   };
@@ -681,6 +683,8 @@
 
   const start = async () => {
     try { look = await (await ask("GET", "look")).json(); } catch (failure) {
+      console.warn(`Mainstay's widget ${id} cannot be shown: it may be gone, the server out of reach, or `
+        + `${location.origin} not among its origins.`);
       if (failure instanceof Refused && failure.status < 500) return;  // it is not here, or not for this page
       await pause(10_000);
       start();
