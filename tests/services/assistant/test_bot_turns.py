@@ -56,9 +56,27 @@ async def test_out_of_scope_is_answered_from_the_collections_with_citations(shop
 
 
 async def test_what_nobody_answers_comes_to_a_person_who_is_waited_for(shop: Shop) -> None:
-    turns = await shop.talk("lattice quantum chromodynamics", "where is my order")
+    odd = "lattice quantum chromodynamics"
+    first, *turns = await shop.talk(odd, odd, "where is my order")
+    assert (first.fallback, first.state) == ("search", "open")
+    assert first.reply.startswith("I did not understand that. I can help with:\n- Where my order is\n")
     assert [(turn.fallback, turn.state) for turn in turns] == [("escalate", "waiting")] * 2
     assert "A person will answer" in turns[1].reply
+    assert (await shop.talk(odd, "I want a person, please."))[1].state == "waiting"
+
+
+SMALL = "hello|hi there|thanks|Thanks, bye|ok|yes|bye|Good morning|asdf|who are you?|what can you do?|4711"
+
+
+@pytest.mark.parametrize("text", SMALL.split("|"))
+async def test_small_talk_is_answered_and_nobody_is_called(shop: Shop, text: str) -> None:
+    turn = await shop.say(text)
+    assert (turn.state, turn.citations, turn.options) == ("open", [], [])
+    assert turn.reply not in {"", "I pass this on to a person, who will answer here."}
+    names = "Where my order is" in turn.reply
+    assert names == (text in {"asdf", "who are you?", "what can you do?", "4711"})
+    waiting = await shop.admin.call("assistant.list_conversations", state="waiting")
+    assert turn.conversation_id not in {each.conversation_id for each in waiting.conversations}
 
 
 async def test_an_answer_is_looked_for_with_the_asking_users_own_permissions(shop: Shop) -> None:
@@ -69,7 +87,9 @@ async def test_an_answer_is_looked_for_with_the_asking_users_own_permissions(sho
     assert refused.citations == []
     asked = await shop.admin.call("identity.create_role", name="talker", permissions=["assistants:use"])
     talker = await somebody(shop.admin, asked.name)
-    assert (await shop.say("What do gift cards cost?", who=talker)).fallback == "escalate"
+    first = await shop.say("What do gift cards cost?", who=talker)
+    assert (first.fallback, first.citations) == ("search", [])
+    assert (await shop.say("What do gift cards cost?", first.conversation_id, talker)).fallback == "escalate"
 
 
 async def test_a_streamed_turn_is_stored_before_its_first_piece(shop: Shop) -> None:
@@ -89,9 +109,11 @@ async def test_a_streamed_turn_is_stored_before_its_first_piece(shop: Shop) -> N
 
 async def test_a_stream_never_shows_the_words_of_a_refusal(shop: Shop) -> None:
     asked = {"bot_id": shop.bot.bot_id, "text": "lattice quantum chromodynamics"}
-    pieces = [piece async for piece in (await shop.user.answer("assistant.stream_turn", **asked)).value]
-    assert "".join(piece.text for piece in pieces) == pieces[-1].result.reply
-    assert pieces[-1].result.state == "waiting"
+    for state in ("open", "waiting"):
+        pieces = [piece async for piece in (await shop.user.answer("assistant.stream_turn", **asked)).value]
+        assert "".join(piece.text for piece in pieces) == pieces[-1].result.reply
+        assert pieces[-1].result.state == state
+        asked["conversation_id"] = pieces[-1].conversation_id
 
 
 async def test_the_same_turn_sent_again_is_taken_once(shop: Shop) -> None:

@@ -17,7 +17,7 @@ from services.privacy.test_persons import calm
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-QUESTION = "lattice quantum chromodynamics"
+QUESTION = "let me talk to a human"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

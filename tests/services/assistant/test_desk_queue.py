@@ -16,7 +16,7 @@ from services.people.joining import joined
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-QUESTION = "lattice quantum chromodynamics"
+QUESTION = "let me talk to a human"
 
 
 async def followed(who: Client, **more: Any) -> AsyncIterator[Any]:

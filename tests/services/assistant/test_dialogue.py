@@ -152,7 +152,7 @@ def test_a_ladder_may_be_short(ladder: list[Any], does: str) -> None:
 def test_actions_are_told_by_what_an_intent_has() -> None:
     assert talk(plan(), heard("When are you open?", "opening"))[0].does == "search"
     assert talk(plan(), heard("A person!", "human"))[0].does == "escalate"
-    assert talk(plan(), heard("?", "taken_out"))[0].fallback == "search"
+    assert talk(plan(), heard("Hm?", "taken_out"))[0].fallback == "search"
 
 
 def test_a_value_brings_neither_markup_nor_a_link() -> None:

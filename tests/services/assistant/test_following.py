@@ -36,7 +36,7 @@ async def now(who: Client, conversation_id: str, **more: Any) -> list[Any]:
 
 
 async def test_turns_their_replies_and_states_come_as_they_happen(shop: Shop) -> None:
-    asked = await shop.say("lattice quantum chromodynamics")
+    asked = await shop.say("let me talk to a human")
     where = {"conversation_id": asked.conversation_id}
     async with aclosing(await followed(shop.user, asked.conversation_id)) as news:
         [first] = await heard(news, 1)

@@ -14,6 +14,11 @@ _CHANGED_MIND = 0.8
 """How sure it must be that somebody asks for something else, while the bot waits for an answer."""
 _NEAR = 0.5
 """Of the threshold of scope: what is further out is near no intent, so none is offered."""
+_SURE = 0.95
+"""Where the nearest intent is likelier than that, no other is worth offering."""
+_LIKELY = 0.5
+"""How likely an intent must be for a bare number to be taken for what it asks for."""
+_TOLD = 5
 _ORDINALS = {"1": 0, "first": 0, "the first": 0, "the first one": 0, "2": 1, "second": 1, "the second": 1}
 _VALUE_MAX = 500
 
@@ -74,6 +79,7 @@ class Step:
     """What the bot does, and where the conversation stands then.
 
     It says `reply`, looks for `query` in its collections, calls a person, or calls the intent's operation.
+    `chats` where that is all there is to say: it was no question.
     """
 
     standing: Standing
@@ -83,6 +89,7 @@ class Step:
     fallback: Literal["clarify", "search", "escalate"] | None = None
     options: Sequence[str] = ()
     confirmed: bool = False
+    chats: bool = False
 
 
 def next_step(plan: Plan, standing: Standing, heard: Heard) -> Step:
@@ -149,7 +156,11 @@ def _confirmed(plan: Plan, standing: Standing, known: IntentPlan, heard: Heard) 
 
 def refused(plan: Plan, standing: Standing) -> Step:
     """Give the next step when the collections did not answer."""
-    ladder = plan.fallback.ladder
+    ladder, chat = plan.fallback.ladder, _chatted(plan, standing, standing.question)
+    if chat is not None:  # it was taken for an intent that nothing is known of
+        return chat
+    if standing.misses == 1 and _asks_first(plan):
+        return Step(standing, reply=_lost(plan), fallback="search")
     if "escalate" in ladder:
         return _escalated(standing)
     return Step(replace(standing, misses=standing.misses + 1), reply=plan.phrases.unknown, fallback="search")
@@ -157,11 +168,40 @@ def refused(plan: Plan, standing: Standing) -> Step:
 
 def _fresh(plan: Plan, standing: Standing, heard: Heard) -> Step:
     known = heard.understood
-    if known.out_of_scope:
-        return _missed(plan, standing, heard, heard.text)
-    if known.confidence < plan.fallback.confidence and "clarify" in plan.fallback.ladder:
+    unlikely = known.confidence < plan.fallback.confidence
+    if known.out_of_scope or unlikely:
+        chat = _chatted(plan, standing, heard.text)
+        if chat is not None:
+            return chat
+    if known.out_of_scope and not _worded(heard.text) and known.confidence >= _LIKELY:
+        intent = plan.intents.get(known.intent)
+        if intent is not None and _filled(intent, {}, known.entities):
+            return _begin(plan, standing, known.intent, heard, heard.text)
+    if known.out_of_scope or (unlikely and "clarify" in plan.fallback.ladder):
         return _missed(plan, standing, heard, heard.text)
     return _begin(plan, standing, known.intent, heard, heard.text)
+
+
+def _chatted(plan: Plan, standing: Standing, text: str) -> Step | None:
+    """Answer small talk; None: it is none."""
+    kind, replies = plan.small_talk.kind(bare(text)), plan.small_talk.replies
+    if kind is None or (kind == "person" and "escalate" not in plan.fallback.ladder):
+        return None
+    if kind == "person":
+        return replace(_escalated(standing), chats=True)
+    if kind == "about":
+        return Step(standing, reply=f"{replies.about} {_able(plan)}", chats=True)
+    return Step(standing, reply=str(getattr(replies, kind)), chats=True)
+
+
+def _able(plan: Plan) -> str:
+    """Say what the bot can help with."""
+    titles = [intent.title for intent in plan.intents.values()]
+    return f"{plan.small_talk.replies.able}\n{listed(titles[:_TOLD])}"
+
+
+def _worded(text: str) -> bool:
+    return any(sign.isalpha() for sign in text)
 
 
 def _begin(plan: Plan, standing: Standing, intent: str, heard: Heard, question: str) -> Step:
@@ -256,17 +296,36 @@ def _missed(plan: Plan, standing: Standing, heard: Heard, question: str) -> Step
     clear = Standing(said=standing.said, question=question, misses=standing.misses + 1)
     for rung in plan.fallback.ladder[standing.misses :]:
         if rung == "clarify" and (offered := _offers(plan, heard)):
-            titles = [plan.intents[name].title for name in offered]
-            listed = "\n".join(f"{number}. {title}" for number, title in enumerate(titles, 1))
             asked = replace(clear, offered=offered)
-            return Step(asked, reply=f"{plan.phrases.clarify}\n{listed}", fallback="clarify", options=offered)
-        if rung == "search" and plan.collections:
+            return Step(asked, reply=_offering(plan, offered), fallback="clarify", options=offered)
+        if rung == "search" and plan.collections and _worded(question):
             return Step(clear, does="search", query=question, fallback="search")
         if rung == "escalate":
-            return _escalated(clear)
+            first = not standing.misses and _asks_first(plan)
+            return Step(clear, reply=_lost(plan)) if first else _escalated(clear)
     if not plan.fallback.ladder or standing.misses >= len(plan.fallback.ladder):
         return Step(replace(clear, misses=0), reply=plan.phrases.unknown)
     return Step(clear, reply=plan.phrases.unclear)
+
+
+def _asks_first(plan: Plan) -> bool:
+    """Say whether the bot asks back before it calls a person."""
+    ladder = plan.fallback.ladder
+    return "escalate" in ladder and "clarify" in ladder[: ladder.index("escalate")]
+
+
+def _lost(plan: Plan) -> str:
+    """Say that nothing was understood, what would be, and that there are persons."""
+    replies = plan.small_talk.replies
+    return f"{replies.lost} {_able(plan)}\n{replies.person}"
+
+
+def _offering(plan: Plan, offered: Sequence[str]) -> str:
+    titles = [plan.intents[name].title for name in offered]
+    if len(titles) == 1:
+        return rendered(plan.small_talk.replies.single, {"title": titles[0]})
+    numbered = "\n".join(f"{number}. {title}" for number, title in enumerate(titles, 1))
+    return f"{plan.phrases.clarify}\n{numbered}"
 
 
 def _escalated(standing: Standing) -> Step:
@@ -279,6 +338,8 @@ def _offers(plan: Plan, heard: Heard) -> list[str]:
     if known.out_of_scope and known.scope_score < _NEAR * heard.threshold:
         return []
     names = [name for name in (known.intent, *known.alternatives) if name in plan.intents]
+    if known.intent in names and known.confidence > _SURE:
+        return names[:1]
     return names[:_OFFERED] if len(names) >= _OFFERED else []
 
 

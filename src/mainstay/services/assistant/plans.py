@@ -15,6 +15,7 @@ from mainstay.services.assistant.memory_words import (
 )
 from mainstay.services.assistant.phrases import Cues, Phrases, cues_of, phrases_of
 from mainstay.services.assistant.records import Definition, Fallback, Slot
+from mainstay.services.assistant.small_talk import SmallTalk, small_talk_of
 
 PLACEHOLDER = re.compile(r"\{([\w.-]{1,100})\}")
 RESULT = "result."
@@ -50,6 +51,7 @@ class Plan:
     collections: tuple[str, ...]
     phrases: Phrases
     cues: Cues
+    small_talk: SmallTalk = field(repr=False)
     memory: Remembering
     memory_phrases: MemoryPhrases
     memory_cues: MemoryCues
@@ -70,6 +72,7 @@ def plan_of(definition: Definition) -> Plan:
         tuple(definition.collections),
         phrases_of(definition.languages),
         cues_of(definition.languages),
+        small_talk_of(definition.languages),
         definition.memory,
         memory_phrases_of(definition.languages),
         memory_cues_of(definition.languages),

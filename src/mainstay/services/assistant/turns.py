@@ -323,7 +323,7 @@ def _after(taking: _Taking, turn: Turn, standing: Standing) -> ConversationRow:
 
 def _row(taking: _Taking, turn: Turn) -> TurnRow:
     before = taking.before
-    open_question = turn.out_of_scope and not turn.citations and turn.fallback != "clarify"
+    settled = taking.step.chats or turn.citations or turn.fallback == "clarify"
     return TurnRow(
         turn_id=turn.turn_id,
         conversation_id=before.conversation_id,
@@ -331,7 +331,7 @@ def _row(taking: _Taking, turn: Turn) -> TurnRow:
         number=turn.number,
         subject=before.subject,
         author=before.subject,
-        fallback="unanswered" if open_question else turn.fallback or "",
+        fallback="unanswered" if turn.out_of_scope and not settled else turn.fallback or "",
         content={**turn.model_dump(), "key": taking.key} if taking.key else turn.model_dump(),
         created_ms=taking.now_ms,
     )

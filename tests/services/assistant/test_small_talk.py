@@ -1,0 +1,97 @@
+"""Small talk, what is not understood at first, bare numbers, and an offer of one, with values."""
+
+import pytest
+
+from mainstay.services.assistant.dialogue import Standing, refused
+from mainstay.services.assistant.phrases import bare
+from mainstay.services.assistant.records import Fallback
+from mainstay.services.assistant.small_talk import small_talk_of
+from services.assistant.test_dialogue import heard, plan, talk
+
+FAR = {"out_of_scope": True, "scope_score": 0.01, "confidence": 0.2}
+ABLE = "I can help with:\n- book trip\n- Money back\n- opening\n- human"
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "kind"),
+    [
+        ("en", "Hi there!", "greeting"),
+        ("en", "Thanks, bye.", "goodbye"),
+        ("en", "ok thanks", "thanks"),
+        ("en", "Hello, what can you do?", "about"),
+        ("en", "A human, please!", "person"),
+        ("de", "Grüß Gott", "greeting"),
+        ("de", "Ja, danke schön!", "thanks"),
+        ("fr", "Bonjour, qui êtes-vous ?", "about"),
+        ("es", "¡Muchas gracias, adiós!", "goodbye"),
+        ("en", "hello where is my order", None),
+        ("en", "ok " * 13, None),
+        ("en", "", None),
+        ("de", "farewell", None),
+    ],
+)
+def test_small_talk_is_told_by_the_whole_text(language: str, text: str, kind: str | None) -> None:
+    assert small_talk_of([language]).kind(bare(text)) == kind
+    assert language == "de" or small_talk_of([]).kind(bare(text)) == kind
+
+
+def test_small_talk_is_answered_unless_an_intent_is_in_scope() -> None:
+    [hello] = talk(plan(), heard("Hello!", **FAR))
+    assert (hello.does, hello.reply, hello.chats) == ("say", "Hello! What can I do for you?", True)
+    assert hello.standing == Standing()
+    assert talk(plan(), heard("Who are you?", **FAR))[0].reply == f"I am an automatic assistant. {ABLE}"
+    assert talk(plan(), heard("Hello!", confidence=0.3))[0].chats
+    assert talk(plan(), heard("Hello!"))[0].reply == "In ten days."
+    assert talk(plan(languages=["fr"]), heard("Merci", **FAR))[0].reply.startswith("Je vous en prie.")
+    alone = plan(fallback=Fallback(ladder=["clarify"]))
+    assert talk(alone, heard("A person", **FAR))[0].does == "say", "there is nobody to call"
+    assert talk(plan(), heard("A person", **FAR))[0].does == "escalate"
+
+
+def test_a_first_miss_is_asked_back_for_and_a_second_in_a_row_calls_a_person() -> None:
+    odd = heard("Colourless green ideas", **FAR)
+    first, second = talk(plan(), odd, odd)
+    asked = refused(plan(), first.standing)
+    assert (asked.does, asked.fallback) == ("say", "search")
+    end = "Say it in other words, or say that you want a person."
+    assert asked.reply == f"I did not understand that. {ABLE}\n{end}"
+    assert refused(plan(), second.standing).does == "escalate"
+    bare_bot = plan(fallback=Fallback(ladder=["clarify", "escalate"]))
+    assert [step.does for step in talk(bare_bot, odd, odd)] == ["say", "escalate"]
+    assert [step.does for step in talk(bare_bot, odd, heard("Refund"), odd)] == ["say", "say", "say"]
+
+
+def test_who_asks_for_no_asking_back_gets_a_person_at_once() -> None:
+    odd = heard("Colourless green ideas", **FAR)
+    at_once = plan(fallback=Fallback(ladder=["search", "escalate"]))
+    assert refused(at_once, talk(at_once, odd)[0].standing).does == "escalate"
+    last = plan(fallback=Fallback(ladder=["escalate", "clarify"]))
+    assert talk(last, odd)[0].does == "escalate"
+
+
+def test_what_answers_nothing_of_an_intent_calls_a_person() -> None:
+    assert refused(plan(), talk(plan(), heard("Open?", "opening"))[0].standing).does == "escalate"
+    hello = refused(plan(), talk(plan(), heard("Who are you?", "opening"))[0].standing)
+    assert (hello.does, hello.chats) == ("say", True), "unless it was small talk"
+
+
+def test_one_is_offered_where_no_other_is_likely() -> None:
+    near = heard("Money?", out_of_scope=True, scope_score=0.3, confidence=0.99)
+    asked, taken = talk(plan(), near, heard("yes", "opening"))
+    assert (asked.reply, asked.options) == ("Is it about Money back?", ["refund"])
+    assert taken.reply == "In ten days."
+    assert talk(plan(), near, heard("no", "opening"))[1].does == "search"
+
+
+def test_a_bare_number_is_never_looked_for_and_fills_what_a_likely_intent_asks_for() -> None:
+    city = [("city", "4711")]
+    likely = heard("4711", "book_trip", entities=city, **{**FAR, "confidence": 0.6})
+    [asked] = talk(plan(), likely)
+    assert (asked.reply, asked.standing.slots) == ("When?", {"city": "4711"})
+    for unfit in (
+        heard("4711", "book_trip", entities=city, **FAR),
+        heard("4711", **{**FAR, "confidence": 0.9}),
+    ):
+        steps = talk(plan(), unfit, unfit)
+        assert [step.does for step in steps] == ["say", "escalate"]
+        assert steps[0].reply.startswith("I did not understand that.")
