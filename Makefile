@@ -51,9 +51,10 @@ types: $(STAMP) ## Check the types
 laws: $(STAMP) ## Check who may import whom
 	@$(BIN)/lint-imports
 
-# What one worker or server compiles is kept for the others, whatever the environment says.
+# What one worker or server compiles is kept for the others, whatever the environment says. Threads of NumPy's own
+# would only wait for the cores that the workers have.
 unit: $(STAMP) encoder ## Run the tests
-	@PYTHONDONTWRITEBYTECODE= MAINSTAY_ENCODER=$(abspath $(ENCODER)) $(BIN)/pytest -n $(WORKERS)
+	@PYTHONDONTWRITEBYTECODE= OPENBLAS_NUM_THREADS=1 MAINSTAY_ENCODER=$(abspath $(ENCODER)) $(BIN)/pytest -n $(WORKERS)
 
 spec: $(STAMP) ## Write spec/ from the operations
 	@$(BIN)/python -m mainstay.app.spec

@@ -40,7 +40,7 @@ async def test_ones_own_names_and_moods_are_read(encoder: Path, tmp_path: Path) 
     notes.write_text("\n".join(way.format(drug) for way in ways for drug in drugs), "utf-8")
     moods = tmp_path / "moods.tsv"
     lines = (CORPORA / "sentiment" / "de.tsv").read_text("utf-8").split("\n")
-    moods.write_text("\n".join(lines), "utf-8")
+    moods.write_text("\n".join(lines[::2]), "utf-8")
     out = tmp_path / "heads"
     names = trained(encoder, "mentions", notes, "--out", out, "--source", "our notes")
     assert names.returncode == 0, names.stderr
