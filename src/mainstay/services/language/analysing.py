@@ -14,12 +14,11 @@ from mainstay.services.language.keywords import Phrase, phrases
 from mainstay.services.language.limits import Part
 from mainstay.services.language.records import Analysis, MentionFound
 from mainstay.services.language.taken import Taken
-from mainstay.services.language.tongues import Tongue, tongue
+from mainstay.services.language.tongues import Tongue, tongues_of
 
 _KEY_TERMS = 10
 _FIGURE_SCORE = 0.95
 _LIKELY = 0.5
-_GUESSES = 4
 _TOGETHER = 128
 """So many texts of a batch are one group: while the model reads one, rules look at another."""
 
@@ -68,8 +67,7 @@ class Analysing:
         return await asyncio.to_thread(self._composed, texts, tongues, read, parts)
 
     def _told(self, texts: Sequence[str], known: frozenset[str], hint: str | None) -> list[Tongue]:
-        told = self._languages.detect_many(texts, _GUESSES)
-        return [tongue(text, guesses, known, hint) for text, guesses in zip(texts, told, strict=True)]
+        return tongues_of(self._languages.detect_many, texts, known, hint)
 
     def _composed(
         self,

@@ -6,9 +6,7 @@ from collections.abc import Mapping, Sequence
 from mainstay.ports.languages import Languages
 from mainstay.ports.readers import Concern, Reader
 from mainstay.services.language.moderation_records import Moderation
-from mainstay.services.language.tongues import Tongue, tongue
-
-_GUESSES = 4
+from mainstay.services.language.tongues import Tongue, tongues_of
 
 CATEGORIES = (
     "harassment",
@@ -39,8 +37,7 @@ class Moderating:
     async def moderate(self, texts: Sequence[str], hint: str | None) -> list[Moderation]:
         """Judge each text; raises ReaderUnavailable."""
         known = await self._reader.languages(["moderation"])
-        told = await asyncio.to_thread(self._languages.detect_many, texts, _GUESSES)
-        tongues = [tongue(text, each, known, hint) for text, each in zip(texts, told, strict=True)]
+        tongues = await asyncio.to_thread(tongues_of, self._languages.detect_many, texts, known, hint)
         read = await self._reader.read(texts, [each.read_in for each in tongues], ["moderation"])
         return [
             _moderation(reading.concerns or {}, each) for reading, each in zip(read, tongues, strict=True)

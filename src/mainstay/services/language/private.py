@@ -14,9 +14,8 @@ from mainstay.ports.readers import Mention, Reader
 from mainstay.services.language import records
 from mainstay.services.language.personal_data import masked, replaced, restored, tokenizing
 from mainstay.services.language.taken import Taken
-from mainstay.services.language.tongues import tongue
+from mainstay.services.language.tongues import tongues_of
 
-_GUESSES = 4
 _PERSON: Literal["person"] = "person"
 _NAMED = "name:reader"
 _PURPOSE = "personal_data_tokens"
@@ -66,8 +65,8 @@ class Private:
     async def _names(self, texts: Sequence[str], hint: str | None) -> Sequence[Sequence[Mention] | None]:
         """Give each text's names, or None where its language is not known."""
         known = await self._reader.languages(["mentions"])
-        told = await asyncio.to_thread(self._languages.detect_many, texts, _GUESSES)
-        read_in = [tongue(text, each, known, hint).read_in for text, each in zip(texts, told, strict=True)]
+        told = await asyncio.to_thread(tongues_of, self._languages.detect_many, texts, known, hint)
+        read_in = [each.read_in for each in told]
         read = await self._reader.read(texts, read_in, ["mentions"])
         return [each.mentions for each in read]
 
