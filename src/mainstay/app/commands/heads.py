@@ -42,10 +42,10 @@ def train_heads(
             exists=True,
             dir_okay=False,
         ),
-    ] = [],  # noqa: B006 - a default of the command line
+    ] = [],  # noqa: B006 - Typer reads the default, and nobody changes it
     language: Annotated[
         list[str], typer.Option(help="The texts' language (ISO 639-1); repeat it for several.")
-    ] = ["en"],  # noqa: B006 - a default of the command line
+    ] = ["en"],  # noqa: B006 - Typer reads the default, and nobody changes it
     source: Annotated[str, typer.Option(help="What the texts are and where they come from.")] = "",
     licence: Annotated[str, typer.Option(help="The licence of the texts.")] = "",
     seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Where chance begins.")] = 0,

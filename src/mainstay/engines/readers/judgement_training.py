@@ -55,7 +55,8 @@ def train_judgement(
     """Train a head; each text's label names all that hold, with commas, or `none`.
 
     Texts of one of `groups` are held out together. Calibration and thresholds of a fold come from the scores
-    of the others, each by lines that had not seen its text: no text has a part in what it is judged by.
+    of the others, each by lines that had not seen its text. Those lines had seen other folds, the one that is
+    judged among them, so the figures are a little kind.
     """
     means, _ = gather(model, [sheets.make(text) for text in texts], [], progress)
     named = [frozenset(label.split(",")) for label in labels]

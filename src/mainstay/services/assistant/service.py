@@ -80,8 +80,8 @@ class AssistantService(Assistant):
         intents: list[Intent],
         collections: list[str] = [],  # noqa: B006 - never changed; the interface's default
         persona: str = "",
-        languages: list[str] = [],  # noqa: B006 - never changed
-        entities: list[Entity] = [],  # noqa: B006 - never changed
+        languages: list[str] = [],  # noqa: B006 - never changed; the interface's default
+        entities: list[Entity] = [],  # noqa: B006 - never changed; the interface's default
         fallback: Fallback = Fallback(),  # noqa: B008 - frozen; the interface's default
         retrain_after: int = 0,
         retrain_every: int = 0,
@@ -255,7 +255,7 @@ class AssistantService(Assistant):
         examples: list[str],
         replies: list[str] = [],  # noqa: B006 - never changed; the interface's default
         title: str = "",
-        turn_ids: list[str] = [],  # noqa: B006 - never changed
+        turn_ids: list[str] = [],  # noqa: B006 - never changed; the interface's default
     ) -> Bot:
         """Make an intent of a suggestion."""
         intent = Intent(name=name, examples=examples, replies=replies, title=title)

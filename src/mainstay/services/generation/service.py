@@ -73,14 +73,14 @@ class GenerationService(Generation):
         messages: list[ChatMessage],
         generator: str = "",
         documents: list[GivenDocument] = [],  # noqa: B006 - never changed; the interface's default
-        tools: list[ChatTool] = [],  # noqa: B006 - never changed
+        tools: list[ChatTool] = [],  # noqa: B006 - never changed; the interface's default
         tool_choice: str = "auto",
         parallel_calls: bool = True,
         answer_format: AnswerFormat | None = None,
         temperature: float | None = None,
         top_p: float | None = None,
         tokens_max: int | None = None,
-        stop: list[str] = [],  # noqa: B006 - never changed
+        stop: list[str] = [],  # noqa: B006 - never changed; the interface's default
         seed: int | None = None,
         hide_personal_data: bool = False,
         cache_s: int = 0,
@@ -106,14 +106,14 @@ class GenerationService(Generation):
         messages: list[ChatMessage],
         generator: str = "",
         documents: list[GivenDocument] = [],  # noqa: B006 - never changed; the interface's default
-        tools: list[ChatTool] = [],  # noqa: B006 - never changed
+        tools: list[ChatTool] = [],  # noqa: B006 - never changed; the interface's default
         tool_choice: str = "auto",
         parallel_calls: bool = True,
         answer_format: AnswerFormat | None = None,
         temperature: float | None = None,
         top_p: float | None = None,
         tokens_max: int | None = None,
-        stop: list[str] = [],  # noqa: B006 - never changed
+        stop: list[str] = [],  # noqa: B006 - never changed; the interface's default
         seed: int | None = None,
         hide_personal_data: bool = False,
         cache_s: int = 0,
