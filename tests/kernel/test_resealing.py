@@ -81,8 +81,6 @@ async def fill_all(admin: Client, mails: Mailbox) -> None:
     await add(her, device(**AT_URL))
     await admin.call("generation.complete", messages=[{"role": "user", "content": "Pumps?"}])
     await admin.call("generation.keep_response", input_items=[{"text": "Pumps?"}], output_items=[])
-    [generation] = [each for each in admin.house._caretakers if hasattr(each, "_answering")]
-    await admin.house._go_round(generation)
     profile = {"user_name": EMAIL, "display_name": "Somebody"}
     await admin.call("directory.replace_provisioned_user", user_id=user.id, profile=profile)
     await her.call("people.begin_app", password=PHRASE)
@@ -98,6 +96,8 @@ async def fill_all(admin: Client, mails: Mailbox) -> None:
         while (await admin.call("privacy.get_request", request_id=asked.request_id)).state != "done":
             await admin.house.audit.flush()
             await asyncio.sleep(0.01)
+    [generation] = [each for each in admin.house._caretakers if hasattr(each, "_answering")]
+    await admin.house._go_round(generation)  # a trace that waits would be written at any later moment
     await calm(admin.house)
     await admin.house.recording.flush()
 

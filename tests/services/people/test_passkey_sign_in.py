@@ -114,7 +114,8 @@ async def test_challenges_of_strangers_are_ours_and_leave_no_row(
     begun = await asked(house)
     assert (await house.engines.database.fetch(SYSTEM, count))[0]["n"] == before
     made.count += 1
-    for wrong in (spoiled(begun.pending_token), "msq_", "msq_" + "A" * 75, "msp_x"):
+    same_bytes = begun.pending_token[:-1] + chr(ord(begun.pending_token[-1]) + 1)
+    for wrong in (spoiled(begun.pending_token), same_bytes, "msq_", "msq_" + "A" * 75, "msp_x"):
         with pytest.raises(CodeInvalid):
             await answer(
                 house,

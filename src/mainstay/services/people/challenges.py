@@ -42,13 +42,15 @@ class Challenges:
         ends_ms = self._clock.now_ms() + WAITING_MS
         said = self._random.token(TOKEN_BYTES) + ends_ms.to_bytes(_TIME_BYTES)
         whole = said + (await self._personal.challenged(said))[:_MAC_BYTES]
-        return ASKED_PREFIX + base64.urlsafe_b64encode(whole).rstrip(b"=").decode()
+        return _written(whole)
 
     async def ends_ms(self, token: str) -> int | None:
         """Say when a pending token of ours ends, None if it is none or has ended."""
         try:
             whole = base64.urlsafe_b64decode(token.removeprefix(ASKED_PREFIX) + "==")
         except ValueError:
+            return None
+        if token != _written(whole):  # base64 has many ways to write the same bytes; ours is one
             return None
         said, mac = whole[:-_MAC_BYTES], whole[-_MAC_BYTES:]
         ours = (await self._personal.challenged(said))[:_MAC_BYTES]
@@ -66,3 +68,7 @@ class Challenges:
         except UniqueViolated:
             return False
         return True
+
+
+def _written(whole: bytes) -> str:
+    return ASKED_PREFIX + base64.urlsafe_b64encode(whole).rstrip(b"=").decode()
