@@ -151,6 +151,7 @@ class _Notation:
     secret: bool
     final: bool
     stores: bool
+    batched: bool
     deprecated: Deprecated | None
     example: Mapping[str, Any]
 
@@ -161,7 +162,8 @@ class Operation:
 
     What a `secret` one answers, nobody on the way may keep, nor the client's own cache. What a `final` one
     does cannot be undone by anything: people at a keyboard are asked before. A stream that `stores` writes
-    too: what it has written is committed before its next piece goes out.
+    too: what it has written is committed before its next piece goes out. A `batched` one computes several
+    callers' questions together, so that company makes each of them cheaper.
     """
 
     interface: type["Interface"]
@@ -176,6 +178,7 @@ class Operation:
     secret: bool
     final: bool
     stores: bool
+    batched: bool
     deprecated: Deprecated | None
     example: Mapping[str, Any]
     parameters: tuple[Parameter, ...]
@@ -267,13 +270,13 @@ def _notation(kind: Kind, status: int) -> Callable[..., Callable[[Function], Fun
         secret: bool = False,
         final: bool = False,
         stores: bool = False,
+        batched: bool = False,
         deprecated: Deprecated | None = None,
         example: Mapping[str, Any] | None = None,
     ) -> Callable[[Function], Function]:
         routes = tuple(Route.parse(text) for text in (route, *also))
-        notation = _Notation(
-            kind, routes, may, fails, status, pending, secret, final, stores, deprecated, example or {}
-        )
+        marks = (pending, secret, final, stores, batched)
+        notation = _Notation(kind, routes, may, fails, status, *marks, deprecated, example or {})
 
         def mark(function: Function) -> Function:
             function.__operation__ = notation  # type: ignore[attr-defined]  # the mark we read back below
@@ -358,6 +361,7 @@ def _operation(interface: type[Interface], name: str, function: Callable[..., An
         secret=notation.secret,
         final=notation.final,
         stores=notation.stores,
+        batched=notation.batched,
         deprecated=notation.deprecated,
         example=notation.example,
         parameters=parameters,

@@ -224,7 +224,7 @@ class Shedding:
 class Place:
     """One request's place among those in progress; leave it in the end, as often as you like."""
 
-    __slots__ = ("_began_s", "_shedding", "crowd", "held", "operation", "tenant_id")
+    __slots__ = ("_began_s", "_shedding", "batched", "crowd", "held", "operation", "tenant_id")
 
     def __init__(
         self, shedding: Shedding, operation: str, source: Source, began_s: float, crowd: int
@@ -233,16 +233,20 @@ class Place:
         self._shedding = shedding
         self._began_s = began_s
         self.operation = operation
+        self.batched = False
         self.tenant_id = source.tenant_id
         self.crowd = crowd
         self.held = crowd > 0
 
-    async def turn(self, operation: str = "") -> None:
+    async def turn(self, operation: str = "", *, batched: bool = False) -> None:
         """Wait for one's turn; until here it was others' time. `operation` says what it is, if only now.
+
+        What is `batched` is computed together with others of its kind.
 
         Raises Overloaded when it cannot come in time.
         """
         self.operation = operation or self.operation
+        self.batched = batched
         if not self.held:
             return
         if self._shedding.shedding:

@@ -8,6 +8,8 @@ from typing import Protocol
 
 AHEAD_S = 0.002
 """How much work of others may be ahead of somebody who begins, or as much as he takes alone."""
+BATCHED_TIMES = 8
+"""How many times as much work of others may be ahead of what is computed in batches with it."""
 WAIT_S = 0.1
 """How long anybody waits for his turn; then he begins whatever is ahead of him."""
 
@@ -19,6 +21,7 @@ class Turn(Protocol):
     """One who was admitted."""
 
     operation: str
+    batched: bool
     tenant_id: str
 
 
@@ -37,7 +40,8 @@ class Turns:
     other one of the same operation in progress is its work. Whoever finds more work ahead than `AHEAD_S`,
     and than he takes alone, waits for his turn: so many begin as keep the house busy, and hardly one more.
     What waits for others elsewhere, as for a language model, has no work in that sense, and never waits
-    here; nor does what is not known yet.
+    here; nor does what is not known yet. What is computed in batches may have more work ahead, for a batch
+    that is full makes everybody of it quicker than turns would.
     """
 
     def __init__(self, alone_s: Mapping[str, float]) -> None:
@@ -123,7 +127,8 @@ class Turns:
     def _fits(self, turn: Turn) -> bool:
         if not self.work_s(turn.operation):
             return True
-        return sum(self._ahead_s.values()) <= max(AHEAD_S, self._alone_s[turn.operation])
+        times = BATCHED_TIMES if turn.batched else 1
+        return sum(self._ahead_s.values()) <= max(AHEAD_S, times * self._alone_s[turn.operation])
 
     def _call(self, turn: Turn) -> None:
         future = self._waiting.pop(turn, None)

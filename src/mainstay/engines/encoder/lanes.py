@@ -21,7 +21,7 @@ Made = TypeVar("Made")
 """What the model makes of a text."""
 
 _SLICE_TEXTS = 64
-_QUERY_TEXTS = 32
+_QUERY_TEXTS = 12  # a turn of a worker: more would be quicker together, and whoever comes late in it later
 _QUERY_TOKENS = 1_024
 _INGEST_TOKENS = 64  # one such batch is what a query may have to wait for
 _INGEST_TOKENS_ALONE = 512  # beyond that a batch no longer fits a core's cache

@@ -188,6 +188,7 @@ class Assistant(LearningOperations, MemoryOperations, DeskOperations, Interface,
     @reads(
         "POST /assistant/bots/{bot_id}/understand",
         may="assistants:use",
+        batched=True,
         fails=(BotMissing, BotModelMissing, ModelStale, EncoderUnavailable),
         example={**_BOT_EXAMPLE, "texts": ["Where is my parcel?"]},
     )

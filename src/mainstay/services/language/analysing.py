@@ -19,7 +19,7 @@ from mainstay.services.language.tongues import Tongue, tongues_of
 _KEY_TERMS = 10
 _FIGURE_SCORE = 0.95
 _LIKELY = 0.5
-_TOGETHER = 128
+_TOGETHER = 64  # as many as the lanes cut a batch into
 """So many texts of a batch are one group: while the model reads one, rules look at another."""
 
 _INLINE = 4_000
@@ -47,18 +47,25 @@ class Analysing:
         wanted: list[readers.Part] = ["sentiment"] if "sentiment" in parts else []
         wanted += ["mentions"] if parts & _NAMES else []
         groups = [texts[start : start + _TOGETHER] for start in range(0, len(texts), _TOGETHER)]
-        found = await asyncio.gather(*[self._group(group, wanted, parts, hint) for group in groups])
+        turn = asyncio.Lock()
+        found = await asyncio.gather(*[self._group(group, wanted, parts, hint, turn) for group in groups])
         return [analysis for group in found for analysis in group]
 
     async def _group(
-        self, texts: Sequence[str], wanted: Sequence[readers.Part], parts: frozenset[Part], hint: str | None
+        self,
+        texts: Sequence[str],
+        wanted: Sequence[readers.Part],
+        parts: frozenset[Part],
+        hint: str | None,
+        turn: asyncio.Lock,
     ) -> list[Analysis]:
         inline = sum(map(len, texts)) <= _INLINE
         known = await self._reader.languages(wanted) if wanted else frozenset[str]()
         if inline:
             tongues = self._told(texts, known, hint)
         else:
-            tongues = await asyncio.to_thread(self._told, texts, known, hint)
+            async with turn:  # side by side all groups would be late, and the model would wait for the first
+                tongues = await asyncio.to_thread(self._told, texts, known, hint)
         read = [_NO_READING] * len(texts)
         if wanted:
             read = await self._reader.read(texts, [each.read_in for each in tongues], wanted)

@@ -71,6 +71,7 @@ class Language(Interface):
     @reads(
         "POST /nlp/analyze",
         may=_USE,
+        batched=True,
         fails=(TextUnclear, ReaderUnavailable),
         example={"text": _SENTENCE},
     )
@@ -142,6 +143,7 @@ class Language(Interface):
     @reads(
         "POST /nlp/classify",
         may=_USE,
+        batched=True,
         fails=(TextUnclear, LabelsUnclear, EncoderUnavailable),
         example={
             "text": "My card has not arrived yet.",
@@ -187,6 +189,7 @@ class Language(Interface):
     @reads(
         "POST /nlp/similarity",
         may=_USE,
+        batched=True,
         fails=(TextUnclear, EncoderUnavailable),
         example={"left": "How do I rotate a key?", "right": "Changing credentials"},
     )
@@ -203,6 +206,7 @@ class Language(Interface):
     @reads(
         "POST /nlp/embed",
         may=_USE,
+        batched=True,
         fails=(TextUnclear, DimensionsTooMany, EncoderUnavailable),
         example={"texts": [_SENTENCE]},
     )
@@ -227,6 +231,7 @@ class Language(Interface):
     @reads(
         "POST /nlp/pii",
         may=_USE,
+        batched=True,
         fails=(TextUnclear, ReaderUnavailable),
         example={"text": "Write to ada@example.com.", "action": "mask"},
     )
@@ -252,6 +257,7 @@ class Language(Interface):
     @reads(
         "POST /nlp/moderate",
         may=_USE,
+        batched=True,
         fails=(TextUnclear, ReaderUnavailable),
         example={"text": "I know where you live, and you will regret this."},
     )

@@ -62,9 +62,10 @@ def _score(phrase: Phrase, length: int) -> float:
 def _candidates(text: str, language: str) -> Iterator[tuple[str, Phrase]]:
     silent, stem = _silent(language), stemmer(language)
     run: list[re.Match[str]] = []
+    anywhere = _UNSPACED.search(text)
     for token in _TOKEN.finditer(text):
         word = token.group()
-        unspaced = _UNSPACED.search(word)
+        unspaced = anywhere and _UNSPACED.search(word)
         if not unspaced and word[0].isalnum() and not silent(word.lower()) and len(word) <= _WORD_LENGTH_MAX:
             run.append(token)
             continue

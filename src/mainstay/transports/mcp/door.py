@@ -226,7 +226,7 @@ class McpDoor:
             traceparent=admitted.traceparent,
         )
         try:
-            await admitted.place.turn(f"mcp {tool.operation.full_name}")
+            await admitted.place.turn(f"mcp {tool.operation.full_name}", batched=tool.operation.batched)
             answer = await self._application.dispatch(tool.operation, message)
             text, structured = tool.answer(answer.value)
         except Failure as failure:

@@ -181,7 +181,8 @@ class PathAnswer:
             for each in operation.deprecated_parameters:
                 if each.name in values and each.deprecated is not None:
                     headers.update(retirement(each.deprecated))
-            await place.turn()  # only now, lest a body that comes slowly keep others from theirs
+            # only now, lest a body that comes slowly keep others from theirs
+            await place.turn(batched=operation.batched)
             return values
 
         operation = bound.operation

@@ -217,7 +217,7 @@ class Connection:
     async def _dispatched(self, request: _Request, place: Place) -> Answer:
         async def read() -> Mapping[str, Any]:
             values = with_file(request.operation, request.asked.values)
-            await place.turn()
+            await place.turn(batched=request.operation.batched)
             return values
 
         message = Message(

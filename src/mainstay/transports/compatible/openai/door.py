@@ -138,7 +138,7 @@ class _Answers:
         source = shedding.sources.of(secret_of(exchange.headers), exchange.address)
         place = shedding.admit(endpoint.operation, source, waits=endpoint.waits)
         try:
-            await place.turn()
+            await place.turn(batched=endpoint.batched)
             asked = await self._admitted(exchange, endpoint, limits)
             try:
                 reply = await endpoint.handler(asked)

@@ -94,4 +94,4 @@ def _packed(vector: Sequence[float]) -> str:
     return base64.b64encode(numbers.tobytes()).decode()
 
 
-ENDPOINTS = (Endpoint("POST", "/embeddings", _EMBED, create_embeddings),)
+ENDPOINTS = (Endpoint("POST", "/embeddings", _EMBED, create_embeddings, batched=True),)

@@ -85,4 +85,4 @@ def _shown(judged: Any) -> dict[str, Any]:
     }
 
 
-ENDPOINTS = (Endpoint("POST", "/moderations", _MODERATE, create_moderation),)
+ENDPOINTS = (Endpoint("POST", "/moderations", _MODERATE, create_moderation, batched=True),)

@@ -17,7 +17,7 @@ class Endpoint:
 
     `operation` is the full name of the one that a caller has to be allowed before anything of the request is
     read; where it is not served here, neither is the endpoint. `waits` marks what takes its time by what it
-    is, such as an upload or a model's answer.
+    is, such as an upload or a model's answer; `batched` what is computed together with others of its kind.
     """
 
     method: str
@@ -25,4 +25,5 @@ class Endpoint:
     operation: str
     handler: Handler
     waits: bool = False
+    batched: bool = False
     bases: Sequence[str] = BASES
