@@ -4,6 +4,7 @@ import importlib
 import importlib.util
 import inspect
 from dataclasses import dataclass
+from functools import cache
 from types import ModuleType
 
 from mainstay.kernel.discovery import found_in
@@ -55,9 +56,19 @@ def _service(interface: type[Interface]) -> Service:
 
 def interfaces() -> list[type[Interface]]:
     """Give all interfaces, without importing any implementation."""
-    return [found.load() for package in PACKAGES for found in found_in(package).values()]
+    return list(_interfaces())
+
+
+@cache
+def _interfaces() -> tuple[type[Interface], ...]:
+    return tuple(found.load() for package in PACKAGES for found in found_in(package).values())
 
 
 def all_services() -> list[Service]:
     """Give all services."""
-    return [_service(interface) for interface in interfaces()]
+    return list(_services())
+
+
+@cache
+def _services() -> tuple[Service, ...]:
+    return tuple(map(_service, _interfaces()))

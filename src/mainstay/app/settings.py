@@ -7,7 +7,12 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from mainstay.app.generators import GeneratorName, GeneratorSettings
 from mainstay.kernel.address import url_of
@@ -20,6 +25,18 @@ class Settings(BaseSettings):
     """The settings of one process."""
 
     model_config = SettingsConfigDict(env_prefix="MAINSTAY_", extra="ignore", env_ignore_empty=True)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the base class gives it by name
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the base class gives it by name
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the base class gives it by name
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read arguments and the environment; there are no files, and asking for them takes as long."""
+        return init_settings, env_settings
 
     data: Path = Field(Path("data"), description="The folder of everything that is kept.")
     host: str = Field("127.0.0.1", description="The address to listen on.")

@@ -82,21 +82,13 @@ def _named(constructor: Callable[..., None]) -> Sequence[tuple[str, Any]]:
     return tuple((name, asked) for name, asked in hints.items() if name != "return")
 
 
-def _needs(kind: type[Any], seen: set[type[Any]]) -> set[type[Interface]]:
-    """Give the interfaces that a class, or anything built for it, holds."""
-    found: set[type[Interface]] = set()
-    for _, asked in _asked(kind):
-        if not inspect.isclass(asked) or asked in seen:
-            continue
-        if issubclass(asked, Interface):
-            found.add(asked)
-        elif asked.__module__.startswith(_BUILT_HERE):
-            found |= _needs(asked, seen | {asked})
-    return found
-
-
-def asked_by(kind: type[Any]) -> set[Any]:
+def asked_by(kind: type[Any]) -> frozenset[Any]:
     """Give every type that a class, or anything built for it, asks for."""
+    return _asked_below(cast("Any", kind))  # mypy takes no class for hashable
+
+
+@cache
+def _asked_below(kind: Any) -> frozenset[Any]:
     found: set[Any] = set()
     waiting = [kind]
     while waiting:
@@ -105,11 +97,16 @@ def asked_by(kind: type[Any]) -> set[Any]:
                 found.add(asked)
                 if inspect.isclass(asked) and asked.__module__.startswith(_BUILT_HERE):
                     waiting.append(asked)
-    return found
+    return frozenset(found)
+
+
+def _held_by(kind: type[Any]) -> list[type[Interface]]:
+    """Give the interfaces that a class, or anything built for it, holds."""
+    return [each for each in asked_by(kind) if inspect.isclass(each) and issubclass(each, Interface)]
 
 
 def _refuse_circles(implementations: Mapping[type[Interface], type[Interface]]) -> None:
-    needs = {interface: _needs(kind, set()) for interface, kind in implementations.items()}
+    needs = {interface: _held_by(kind) for interface, kind in implementations.items()}
 
     def walk(interface: type[Interface], path: Sequence[type[Interface]]) -> None:
         for below in needs.get(interface, ()):

@@ -3,7 +3,8 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import replace
-from typing import Any, TypeVar
+from functools import cache
+from typing import Any, TypeVar, cast
 
 from mainstay.kernel.caller import Caller
 from mainstay.kernel.dispatch import Application, Message
@@ -23,21 +24,36 @@ def _asking(also: frozenset[str]) -> Caller:
     return replace(who, permissions=who.permissions | also) if also else who
 
 
-def _method(operation: Operation, application: Callable[[], Application], also: frozenset[str]) -> Any:
-    async def call(_: object, *given: Any, **named: Any) -> Any:
-        forbid_in_unit(operation.full_name)
-        arguments = operation.bind(given, named)
-        return await application().call(operation, arguments, _asking(also), _origin())
+class _Inside:
+    """What all stand-ins share: where the operations are, and what the caller may besides."""
 
-    async def stream(_: object, *given: Any, **named: Any) -> AsyncIterator[Any]:
+    def __init__(self, application: Callable[[], Application], also: frozenset[str]) -> None:
+        self._application = application
+        self._also = also
+
+    async def _call(self, operation: Operation, arguments: Mapping[str, Any]) -> Any:
+        return await self._application().call(operation, arguments, _asking(self._also), _origin())
+
+
+def _method(operation: Operation) -> Any:
+    async def call(self: _Inside, *given: Any, **named: Any) -> Any:
         forbid_in_unit(operation.full_name)
-        arguments = operation.bind(given, named)
-        coming = await application().call(operation, arguments, _asking(also), _origin())
+        return await self._call(operation, operation.bind(given, named))
+
+    async def stream(self: _Inside, *given: Any, **named: Any) -> AsyncIterator[Any]:
+        forbid_in_unit(operation.full_name)
+        coming = await self._call(operation, operation.bind(given, named))
         async with aclosing(coming) as pieces:  # whoever leaves early ends it here, not when it is collected
             async for piece in pieces:
                 yield piece
 
     return stream if operation.kind == "stream" else call
+
+
+@cache
+def _standing_in(interface: type[Interface]) -> type[Any]:
+    methods = {operation.name: _method(operation) for operation in operations_of(interface)}
+    return type(f"{interface.__name__}Inside", (_Inside, interface), methods)
 
 
 def inside(
@@ -49,11 +65,7 @@ def inside(
     caller's own unit of work is open. `application` is asked late: stand-ins are made before it.
     The caller may also what `also` names: where what he was permitted brings that along.
     """
-    methods: dict[str, Any] = {
-        operation.name: _method(operation, application, also) for operation in operations_of(interface)
-    }
-    kind: type[Kind] = type(f"{interface.__name__}Inside", (interface,), methods)
-    return kind()
+    return cast("Kind", _standing_in(interface)(application, also))
 
 
 class Operations:

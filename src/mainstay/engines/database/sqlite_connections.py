@@ -104,6 +104,7 @@ class Connection:
         self.tenant: str | None = None
         self.prefix = f"/*{secret}*/"
         self._tables = tables
+        self._scoped = frozenset(name for name, table in tables.items() if table.scoped)
         self._views = {f"{secret}_{name}": name for name, table in tables.items() if table.scoped}
         self._qualified: dict[str, str] = {}
         self._renamed: dict[str, str] = {}
@@ -242,8 +243,7 @@ class Connection:
     def _qualify(self, sql: str) -> str:
         if len(self._qualified) >= _CACHED_STATEMENTS:
             self._qualified.clear()
-        scoped = {name: table for name, table in self._tables.items() if table.scoped}
-        text = self._qualified[sql] = self.prefix + qualified(sql, scoped)
+        text = self._qualified[sql] = self.prefix + qualified(sql, self._scoped)
         return text
 
     def close(self) -> None:

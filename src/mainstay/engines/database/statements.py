@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from operator import itemgetter
 from typing import Any
 
@@ -372,7 +373,8 @@ def sources(sql: str) -> Iterator[tuple[str, str, bool]]:
             source[-1] = True
 
 
-def qualified(sql: str, tables: Mapping[str, Table]) -> str:
+@lru_cache(maxsize=4_096)  # for every connection of the process, and each of its houses
+def qualified(sql: str, tables: frozenset[str]) -> str:
     """Write `main.` before each declared table that a SELECT reads, so that no view stands before it."""
     return "".join(
         f"main.{text}" if source and text.strip('"').lower() in tables else text
