@@ -1,6 +1,6 @@
 # Everything that one does with this repository; `make` alone explains.
 .DEFAULT_GOAL := help
-.PHONY: help install run test check lint types laws unit bench soak fuzz clean spec asvs encoder
+.PHONY: help install run test check lint types laws compiled unit bench soak fuzz clean spec asvs encoder
 
 PYTHON ?= python3
 VENV := .venv
@@ -39,7 +39,8 @@ run: install ## Serve with the sample workspace and answer a first question (POR
 	@MAINSTAY_ENCODER=$(ENCODER) exec $(BIN)/mainstay serve --data $(DATA) --port $(PORT) --sample
 
 test: install ## Run every check
-	@$(MAKE) --no-print-directory lint types laws unit
+	@$(MAKE) --no-print-directory --jobs 2 lint types laws compiled
+	@$(MAKE) --no-print-directory unit
 
 lint: $(STAMP) ## Check format and style
 	@$(BIN)/ruff format --check --quiet .
@@ -50,6 +51,9 @@ types: $(STAMP) ## Check the types
 
 laws: $(STAMP) ## Check who may import whom
 	@$(BIN)/lint-imports
+
+compiled: $(STAMP) # The tests, once for all workers: each of them would do it otherwise, at the same time
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/pytest --collect-only -qq > $(VENV)/.collected || { cat $(VENV)/.collected; exit 1; }
 
 # What one worker or server compiles is kept for the others, whatever the environment says. Threads of NumPy's own
 # would only wait for the cores that the workers have.

@@ -22,7 +22,12 @@ LIBRARIES: Mapping[str, tuple[str, ...]] = {
 _CALLS = {"asyncio.create_subprocess_exec", "asyncio.create_subprocess_shell"}
 _HARMLESS = {"kit/tokens.py": "zlib gives a checksum there, and unfolds nothing"}
 _WEAK = {"md5", "sha1", "blake2s"}
-MODULES = parsed(SOURCE)
+
+
+@pytest.fixture(scope="module")
+def modules() -> list[Module]:
+    """Read the house once, in the one process that asks for it."""
+    return parsed(SOURCE)
 
 
 def places(heading: str, modules: Sequence[Module]) -> set[str]:
@@ -44,8 +49,8 @@ def rows(heading: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("heading", LIBRARIES)
-def test_every_place_is_in_the_inventory(heading: str) -> None:
-    found, listed = places(heading, MODULES), set(rows(heading))
+def test_every_place_is_in_the_inventory(modules: list[Module], heading: str) -> None:
+    found, listed = places(heading, modules), set(rows(heading))
     assert found - listed == set(), f"add them to {heading} in docs/security/inventories.md"
     assert listed - found == set(), "these are listed, but are not such places"
 
@@ -65,8 +70,8 @@ def test_a_place_that_is_not_listed_is_found(heading: str, text: str) -> None:
     assert "kernel/room.py" not in rows(heading)
 
 
-def test_short_and_broken_hashes_protect_nothing() -> None:
-    for module in MODULES:
+def test_short_and_broken_hashes_protect_nothing(modules: list[Module]) -> None:
+    for module in modules:
         weak = {name.rpartition(".")[2] for name, _ in module.calls() if name.startswith("hashlib.")} & _WEAK
         if weak:
             assert "not for security" in rows("Algorithms")[module.place], (module.place, weak)
@@ -74,5 +79,5 @@ def test_short_and_broken_hashes_protect_nothing() -> None:
             assert others == [], module.place
 
 
-def test_what_is_called_harmless_is_still_there() -> None:
-    assert set(_HARMLESS) <= {module.place for module in MODULES}
+def test_what_is_called_harmless_is_still_there(modules: list[Module]) -> None:
+    assert set(_HARMLESS) <= {module.place for module in modules}
