@@ -95,7 +95,9 @@ async def test_a_failed_commit_fails_its_whole_group_and_nothing_else(
     assert await ids(sqlite) == ["later"]
 
 
-async def test_a_transaction_that_sqlite_gave_up_fails_all_of_its_units(sqlite: SqliteDatabase) -> None:
+async def test_a_transaction_that_sqlite_gave_up_fails_all_of_its_units(
+    sqlite: SqliteDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # SQLite itself rolls a whole transaction back at some errors of the disk; so does this trigger.
     writer_of(sqlite).connection.run(
         "CREATE TEMP TRIGGER gone BEFORE INSERT ON main.documents WHEN NEW.id = '2' "
@@ -109,9 +111,16 @@ async def test_a_transaction_that_sqlite_gave_up_fails_all_of_its_units(sqlite: 
             with pytest.raises(DatabaseUnavailable):
                 await unit.insert("documents", [{"id": "3", "title": "3"}])
 
-    outcomes = await asyncio.gather(add(sqlite, "1"), breaks(), add(sqlite, "4"), return_exceptions=True)
+    disk = Disk(sqlite, monkeypatch)
+    held = asyncio.create_task(add(sqlite, "0"))
+    await disk.reached.wait()  # what comes while the disk is waited for is one group
+    group = [asyncio.create_task(each) for each in (add(sqlite, "1"), breaks(), add(sqlite, "4"))]
+    await asyncio.sleep(0.01)
+    disk.free.set()
+    await held
+    outcomes = await asyncio.gather(*group, return_exceptions=True)
     assert [type(outcome) for outcome in outcomes] == [DatabaseUnavailable, DatabaseUnavailable, type(None)]
-    assert await ids(sqlite) == ["4"]
+    assert await ids(sqlite) == ["0", "4"]
 
 
 async def test_a_connection_that_breaks_is_replaced(

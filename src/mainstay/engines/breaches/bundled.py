@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import cache
 
 from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
@@ -15,7 +16,7 @@ class BundledBreaches:
 
     def __init__(self) -> None:
         """Take the list."""
-        self._common = frozenset(FREQUENCY_LISTS["passwords"])
+        self._common = _common()
 
     async def known(self, password: str, about: Sequence[str] = ()) -> bool:
         """Say whether a password is common, or can be guessed from a few patterns."""
@@ -26,6 +27,11 @@ class BundledBreaches:
 
     async def close(self) -> None:
         """Have nothing to give back."""
+
+
+@cache
+def _common() -> frozenset[str]:
+    return frozenset(FREQUENCY_LISTS["passwords"])
 
 
 def _core(text: str) -> str:

@@ -63,14 +63,20 @@ class Statements:
         self._schema = schema
         self._insertions: dict[tuple[str, tuple[str, ...], bool, bool], Insertion] = {}
         self._types: dict[str, dict[str, frozenset[type]]] = {}
-        for table in tables:
-            types = {
+
+    def _types_of(self, table: str) -> dict[str, frozenset[type]]:
+        """Give the types that a table's columns take in Python; made when somebody asks first."""
+        found = self._types.get(table)
+        if found is None:
+            declared = self.tables[table]
+            found = {
                 column.name: _PYTHON[column.type] | ({type(None)} if column.nullable else frozenset())
-                for column in table.columns
+                for column in declared.columns
             }
-            if table.scoped:
-                types[TENANT] = _PYTHON["text"]
-            self._types[table.name] = types
+            if declared.scoped:
+                found[TENANT] = _PYTHON["text"]
+            self._types[table] = found
+        return found
 
     def insertion(self, scope: Scope, table: str, first: Mapping[str, Scalar], *, replace: bool) -> Insertion:
         """Give the INSERT for rows shaped like `first`; raises ValueError for unknown names."""
@@ -91,7 +97,7 @@ class Statements:
         return table
 
     def _columns(self, table: Table, names: Sequence[str], *, system: bool) -> None:
-        types = self._types[table.name]
+        types = self._types_of(table.name)
         for name in names:
             if name == TENANT and table.scoped and not system:
                 raise ValueError(f"{TENANT} is filled in by the database: leave it out")
@@ -122,7 +128,7 @@ class Statements:
             sql=sql,
             numbered=table.sequence is not None,
             pack=_packer(names),
-            check=_checker(name, names, [self._types[name][column] for column in names]),
+            check=_checker(name, names, list(map(self._types_of(name).__getitem__, names))),
         )
 
     def update(self, scope: Scope, table: str, values: Mapping[str, Scalar], where: Condition) -> Filtered:
@@ -135,7 +141,9 @@ class Statements:
         if found.sequence in values:
             raise ValueError(f"{table}.{found.sequence} is numbered by the database: leave it out")
         self._columns(found, tuple(values), system=isinstance(scope, System))
-        _checker(table, tuple(values), [self._types[table][name] for name in values])(tuple(values.values()))
+        _checker(table, tuple(values), list(map(self._types_of(table).__getitem__, values)))(
+            tuple(values.values())
+        )
         text, bound, points = self._where(scope, found, where)
         changes = ", ".join(f'"{name}" = {self._mark}' for name in values)
         sql = f'{self._prefix}UPDATE {self._schema}"{table}" SET {changes} WHERE {text}'
