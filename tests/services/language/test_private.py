@@ -111,3 +111,19 @@ async def test_names_in_other_languages_are_said_to_be_unknown(asker: Client) ->
     assert ([each.kind for each in answer.found], answer.unsupported) == (["email"], ["person"])
     rules = await asker.call("language.find_personal_data", text=text, kinds=["email"])
     assert rules.unsupported == []
+
+
+async def test_whoever_writes_in_is_hidden(asker: Client) -> None:
+    texts = [
+        "My name is Anna Schmidt and my card 4111 1111 1111 1111 was stolen.",
+        "hi, jane doe here, write to jane@example.com",
+        "I am Sorry, this is Urgent.",
+        "Where is my order?\n\nRegards,\nPriya Nair",
+    ]
+    answer = await asker.call("language.find_personal_data", texts=texts, action="mask")
+    assert [each.text for each in answer.results] == [
+        "My name is [PERSON] and my card [CARD] was stolen.",
+        "hi, [PERSON] here, write to [EMAIL]",
+        "I am Sorry, this is Urgent.",
+        "Where is my order?\n\nRegards,\n[PERSON]",
+    ]

@@ -2,14 +2,12 @@
 
 import itertools
 import math
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 
@@ -24,6 +22,8 @@ from mainstay.engines.readers.stored import Head
 from mainstay.engines.readers.tagger import IMPOSSIBLE, KIND, OUTSIDE, Tagger, features
 
 _SMOOTHING = 0.1
+_APART = 7_919
+"""How far the seeds of two epochs are apart, so that neighbouring seeds share no order."""
 _UNSEEN, _SMALLEST = -20.0, 1e-9
 _TRANSITION = 0.3
 """How much the order of labels counts beside the words' own scores, which know their neighbours already."""
@@ -94,17 +94,7 @@ def _fitted(
     number = {label: n for n, label in enumerate(labels)}
     inputs = np.concatenate([rows[n] for n in chosen])
     outputs = np.asarray([number[label] for n in chosen for label in golden[n]])
-    network = MLPClassifier(
-        (plan.hidden,),
-        batch_size=min(256, len(inputs)),
-        max_iter=plan.epochs,
-        alpha=plan.decay,
-        random_state=plan.seed,
-        n_iter_no_change=plan.epochs,
-    )
-    with warnings.catch_warnings():  # it is stopped early on purpose
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        network.fit(inputs, outputs)
+    network = _network(inputs, outputs, plan)
     first, after = _transitions([golden[n] for n in chosen], labels)
     arrays: dict[str, NDArray[Any]] = {"first": first, "after": after}
     layers = [(network.coefs_[0], network.intercepts_[0]), _whole(network, len(labels))]
@@ -115,6 +105,25 @@ def _fitted(
         arrays[f"bias_{n}"] = bias.astype(np.float32)
     facts = {"kind": KIND, "own": list(plan.own), "beside": list(plan.beside), "labels": list(labels)}
     return Head(arrays, {**facts, **card, "seed": plan.seed, "calibration": [1.0, 0.0]})
+
+
+def _network(inputs: NDArray[np.float32], outputs: NDArray[np.int64], plan: TaggerPlan) -> MLPClassifier:
+    """Train a network; its weights are their means after each epoch of the second half.
+
+    What single weights are when training stops is chance by several hundredths of recall; their mean is less
+    so, and finds more (Izmailov et al. 2018, Averaging weights leads to wider optima).
+    """
+    network = MLPClassifier((plan.hidden,), batch_size=min(256, len(inputs)), alpha=plan.decay)
+    classes = np.unique(outputs)
+    late: list[list[NDArray[np.float32]]] = []
+    for epoch in range(plan.epochs):
+        network.random_state = plan.seed + _APART * epoch  # each epoch has an order of its own
+        network.partial_fit(inputs, outputs, classes=classes)
+        if epoch >= plan.epochs // 2:
+            late.append([weights.copy() for weights in (*network.coefs_, *network.intercepts_)])
+    means = [np.mean(each, axis=0) for each in zip(*late, strict=True)]
+    network.coefs_, network.intercepts_ = means[: len(network.coefs_)], means[len(network.coefs_) :]
+    return network
 
 
 def _whole(network: MLPClassifier, labels: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
