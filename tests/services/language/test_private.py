@@ -4,7 +4,7 @@ import pytest
 
 from mainstay.app.house import House
 from mainstay.kernel.guard import PermissionMissing
-from mainstay.services.language.failures import TextUnclear
+from mainstay.services.language.failures import FindingsTooMany, TextUnclear
 from makers import Client, client, tenant_client
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -111,3 +111,11 @@ async def test_names_in_other_languages_are_said_to_be_unknown(asker: Client) ->
     assert ([each.kind for each in answer.found], answer.unsupported) == (["email"], ["person"])
     rules = await asker.call("language.find_personal_data", text=text, kinds=["email"])
     assert rules.unsupported == []
+
+
+async def test_more_than_an_answer_tells_of_is_refused(asker: Client) -> None:
+    dense = "a@b.cd " * 25_001
+    with pytest.raises(FindingsTooMany, match="in several requests"):
+        await asker.call("language.find_personal_data", texts=[dense, dense], kinds=["email"])
+    answer = await asker.call("language.find_personal_data", text=dense, kinds=["email"])
+    assert len(answer.found) == 25_001
