@@ -29,6 +29,7 @@ from mainstay.services.knowledge import facts, filter_fields, filters, limits
 from mainstay.services.knowledge.intake import VERSIONS_KEPT
 from mainstay.services.knowledge.interface import Knowledge
 from mainstay.services.knowledge.reactions import KnowledgeReactions
+from mainstay.services.language.limits import FOUND_MAX
 from mainstay.services.people import records as people
 from mainstay.services.people.accounts import MAILS_AN_HOUR_MAX
 from mainstay.services.people.members import LOOKED_THROUGH_MAX
@@ -99,6 +100,7 @@ HELD = {
     "a kept response with all that led to it": f"{RESPONSE_BYTES_MAX // 2**20} MB",
     "texts in one request for embeddings": f"{INPUTS_MAX:,}",
     "texts in one request for a ranking": f"{DOCUMENTS_MAX}",
+    "what is found in the texts of one request": f"{FOUND_MAX:,} names, figures and personal data",
     "requests of a key": f"{default('rate_limit_per_minute'):,} a minute, or its own limit",
     "requests in progress until some may be refused": f"{default('shedding_at_once')} "
     "(`MAINSTAY_SHEDDING_AT_ONCE`)",

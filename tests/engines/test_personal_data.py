@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from mainstay.engines.personal_data.checksums import iban, luhn
 from mainstay.engines.personal_data.rules import RulesPersonalData
-from mainstay.engines.personal_data.windows import matches
+from mainstay.kit.windows import matches
 from mainstay.ports.personal_data import KINDS
 
 FINDER = RulesPersonalData()

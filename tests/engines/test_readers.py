@@ -62,6 +62,19 @@ async def test_what_is_not_known_of_a_language_is_none(reader: HeadsReader) -> N
     assert read.mentions is None
 
 
+async def test_the_model_is_not_run_over_what_no_head_reads(folder: Path) -> None:
+    found = read_folder(folder)
+    model = OnnxModel(found, pad_id(load_tokenizer(found)))
+    made, runs, give = HeadsReader(folder, model=model), list[int](), model.give
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(model, "give", lambda ids, outputs: runs.append(len(ids)) or give(ids, outputs))
+        alien, known = await made.read(["." * 1_000_000, _TEXT], ["und", "en"], _BOTH)
+    await made.close()
+    assert (alien.sentiment, alien.mentions) == (None, None)
+    assert known.mentions
+    assert sum(runs) == 1
+
+
 async def test_a_batch_reads_as_each_text_alone(reader: HeadsReader) -> None:
     texts = [_TEXT, "ok", "…", "Ada\u200bLovelace 😀 wrote to Turin", "\u202eabc", "A " * 300, "\ud800"]
     together = await reader.read(texts, ["en"] * len(texts), _BOTH)

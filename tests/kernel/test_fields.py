@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 import pytest
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints, ValidationError
 
-from mainstay.kernel.fields import problem_of
+from mainstay.kernel.fields import problem_of, problems_of
 
 
 def _even(value: int) -> int:
@@ -56,3 +56,54 @@ def test_each_problem_says_what_to_write(field: str, value: Any, problem: str, g
         Form.model_validate({field: value}, strict=True)
     [error] = caught.value.errors(include_url=False)
     assert problem_of(error) == {"field": field, "problem": problem, "got": got}
+
+
+Size = Literal["a", "b"]
+Other = Literal["c"]
+
+
+class One(BaseModel):
+    kind: Literal["one"]
+    value: str | float | list[Annotated[str, Field(min_length=1)]]
+
+
+class Many(BaseModel):
+    kind: Literal["many"]
+    parts: list[One]
+
+
+class Choices(BaseModel):
+    word: str | list[Annotated[str, Field(min_length=1)]] = ""
+    facts: dict[Annotated[str, Field(max_length=3)], str | bool] = {}
+    sort: Size | Other = "a"
+    tree: Annotated[One | Many, Field(discriminator="kind")] | None = None
+
+
+@pytest.mark.parametrize(
+    ("sent", "told"),
+    [
+        ({"word": 5}, {"word": "Write a text, or write a list."}),
+        ({"word": [""]}, {"word.0": "Write at least 1 character."}),
+        ({"word": ["a", 5]}, {"word.1": "Write a text."}),
+        (
+            {"facts": {"a": [], "b": None}},
+            dict.fromkeys(("facts.a", "facts.b"), "Write a text, or write true or false."),
+        ),
+        ({"facts": {"long": "x"}}, {"facts.long.[key]": "Write at most 3 characters."}),
+        ({"sort": "d"}, {"sort": "Choose 'a' or 'b', or choose 'c'."}),
+        ({"tree": {}}, {"tree": "Say by 'kind' of which kind it is."}),
+        ({"tree": {"kind": "hunter2"}}, {"tree": "As 'kind' choose 'one', 'many'."}),
+        ({"tree": {"kind": "one"}}, {"tree.value": "This field is required."}),
+        ({"tree": {"kind": "one", "value": [""]}}, {"tree.value.0": "Write at least 1 character."}),
+        (
+            {"tree": {"kind": "many", "parts": [{"kind": "one", "value": {}}]}},
+            {"tree.parts.0.value": "Write a text, or write a number, or write a list."},
+        ),
+    ],
+)
+def test_of_several_kinds_the_one_that_was_sent_is_spoken_of(
+    sent: dict[str, Any], told: dict[str, str]
+) -> None:
+    with pytest.raises(ValidationError) as caught:
+        Choices.model_validate(sent, strict=True)
+    assert {each["field"]: each["problem"] for each in problems_of(caught.value, sent)} == told

@@ -13,7 +13,7 @@ from mainstay.kernel.at_once import Progress, uncounted
 from mainstay.kernel.audit import Audit
 from mainstay.kernel.caller import LOOKED_AT, Caller, Credential
 from mainstay.kernel.entrance import Entrance
-from mainstay.kernel.fields import problem_of
+from mainstay.kernel.fields import problems_of
 from mainstay.kernel.guard import STRANGER, CredentialsUnknown, Guard, TenantSuspended, stranger
 from mainstay.kernel.idempotency import Idempotency, Replay
 from mainstay.kernel.interface import Interface, Operation, operations_of
@@ -107,7 +107,7 @@ def validated(operation: Operation, values: Mapping[str, Any], *, strict: bool) 
     try:
         return operation.model.model_validate(values, strict=strict)
     except ValidationError as error:
-        problems = [problem_of(each) for each in error.errors(include_url=False)[:_PROBLEMS_TOLD_MAX]]
+        problems = problems_of(error, values)[:_PROBLEMS_TOLD_MAX]
         fields = ", ".join(problem["field"] for problem in problems)
         raise RequestInvalid(f"Check these fields: {fields}.", problems=problems) from None
 

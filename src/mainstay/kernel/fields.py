@@ -1,8 +1,9 @@
 """What is wrong with a field, in words for people: the one place that knows the validator's own."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, ValidationError
 
 from mainstay.kernel import patterns
 
@@ -38,6 +39,8 @@ _WORDS: Mapping[str, str] = {
     "less_than": "Write less than {lt}.",
     "literal_error": "Choose {expected}.",
     "enum": "Choose {expected}.",
+    "union_tag_invalid": "As {discriminator} choose {expected_tags}.",
+    "union_tag_not_found": "Say by {discriminator} of which kind it is.",
     "path_type": "Write a path.",
 }
 _KINDS: Mapping[type, str] = {
@@ -53,6 +56,72 @@ _KINDS: Mapping[type, str] = {
 }
 _UNTOLD = frozenset({"missing", "extra_forbidden"})
 _OTHER = (("Value error, ", ""), ("Assertion failed, ", ""), ("Input should be ", "It must be "))
+
+
+_OF_KEY = "[key]"
+_Place = tuple[str | int, ...]
+_OTHER_KINDS = frozenset({"literal_error", "none_required"})
+
+
+@dataclass(frozen=True)
+class _Found:
+    """An error, where it is in what was sent, and of which kinds it speaks where there is a choice."""
+
+    where: _Place
+    kinds: Sequence[tuple[_Place, str]]
+    error: ErrorDetails
+
+    @property
+    def foreign(self) -> tuple[_Place, str] | None:
+        """Give the kind, if the value is of another: what it says of that kind then says little."""
+        told = self.error["type"]
+        if (
+            self.kinds
+            and self.kinds[-1][0] == self.where
+            and (told.endswith("_type") or told in _OTHER_KINDS)
+        ):
+            return self.kinds[-1]
+        return None
+
+
+def problems_of(refused: ValidationError, sent: object) -> list[dict[str, str]]:
+    """Give a problem document's parts about every field of what was sent, each field once.
+
+    Where a field may be of several kinds, the validator tells of each, under a name of its own: told here is
+    of the kind that was sent, else which kinds there are.
+    """
+    found = [_placed(error, sent) for error in refused.errors(include_url=False)]
+    foreign = {each.foreign for each in found}
+    meant = {place for each in found for place, kind in each.kinds if (place, kind) not in foreign}
+    told: dict[str, list[dict[str, str]]] = {}
+    for each in found:
+        if not any(kind in foreign and kind[0] in meant for kind in each.kinds):
+            problem = problem_of({**each.error, "loc": each.where})
+            told.setdefault(problem["field"], []).append(problem)
+    return [{**each[0], "problem": _either([one["problem"] for one in each])} for each in told.values()]
+
+
+def _either(problems: Sequence[str]) -> str:
+    """Join what would help, each once, as `Write a text, or write a list` with its point."""
+    first, *others = (problem.rstrip(".") for problem in dict.fromkeys(problems))
+    if not others:
+        return problems[0]
+    return f"{', or '.join([first, *(one[:1].lower() + one[1:] for one in others)])}."
+
+
+def _placed(error: ErrorDetails, sent: object) -> _Found:
+    """Find out which parts of an error's place are fields of what was sent, and which name a kind."""
+    where, kinds = list[str | int](), list[tuple[_Place, str]]()
+    value, last = sent, len(error["loc"]) - 1
+    for place, part in enumerate(error["loc"]):
+        inside = isinstance(value, Mapping) and part in value
+        absent = error["type"] == "missing" and place == last
+        if not (inside or absent or isinstance(part, int) or part == _OF_KEY):
+            kinds.append((tuple(where), part))
+            continue
+        value = _item(value, part)
+        where.append(part)
+    return _Found(tuple(where), kinds, error)
 
 
 def in_words(error: ErrorDetails) -> str:
@@ -91,3 +160,10 @@ def _other(message: str) -> str:
             message = ours + message.removeprefix(theirs)
     message = message[:1].upper() + message[1:]
     return message if message.endswith((".", "!", "?", "`")) else f"{message}."
+
+
+def _item(value: object, part: str | int) -> object:
+    """Give what stands in something under a key or an index; None where nothing does."""
+    if isinstance(value, Mapping):
+        return value.get(part)
+    return value[part] if isinstance(value, list) and isinstance(part, int) and part < len(value) else None

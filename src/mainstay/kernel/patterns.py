@@ -12,6 +12,7 @@ WORDS: Mapping[str, str] = {
     r"^[a-z0-9_-]*$": "Use small letters a to z, digits, `_` and `-` alone.",
     r"^[A-Za-z_][A-Za-z0-9_]*$": "Use letters a to z, digits and `_`; begin with no digit.",
     r"^[\w.:@/-]*$": _NAME.format(others="`_` `.` `:` `@` `/` `-`"),
+    r"^[\w-][\w.-]*$": "Use letters, digits and `_` `.` `-` alone; begin with no `.`.",
     r"^[\w.-]+$": _NAME.format(others="`_` `.` `-`"),
     r"^\w+$": _NAME.format(others="`_`"),
     r"^[\w:-]+$": _NAME.format(others="`_` `:` `-`"),

@@ -1,10 +1,12 @@
 """Bots: made and trained, changed, listed, deleted; what does not fit together is refused."""
 
+import threading
 from typing import Any
 
 import pytest
 
 from mainstay.kernel.dispatch import RequestInvalid
+from mainstay.services.assistant import models
 from mainstay.services.assistant.failures import (
     BotBusy,
     BotInvalid,
@@ -13,6 +15,7 @@ from mainstay.services.assistant.failures import (
     ModelStale,
 )
 from mainstay.services.assistant.model import ModelUnreadable, model_of
+from mainstay.services.assistant.wording import CHARACTERS_READ, cleaned
 from services.assistant.conftest import Shop
 from services.assistant.making import INTENTS
 
@@ -89,6 +92,10 @@ async def test_a_deleted_bot_is_gone_with_all_that_was_said(shop: Shop) -> None:
             {"intents": [{**INTENTS[0], "slots": [{**SLOT, "entity": "mood"}]}]},
             "intents.0.slots.0.entity",
         ),
+        (
+            {"intents": [{**INTENTS[0], "operation": "jobs.get_job", "arguments": {"job_id": "{mood}"}}]},
+            "intents.0.arguments",
+        ),
         ({"entities": [{"name": "a", "pattern": "("}]}, "entities.0.pattern"),
         ({"entities": [{"name": "a"}]}, "entities.0"),
         ({"entities": [{"name": "a", "pattern": "b"}, {"name": "A", "pattern": "c"}]}, "entities.1.name"),
@@ -118,6 +125,21 @@ async def test_parts_that_do_not_fit_together_are_named(
 async def test_what_is_over_a_limit_is_refused(shop: Shop, given: dict[str, Any]) -> None:
     with pytest.raises(RequestInvalid):
         await shop.admin.call("assistant.create_bot", **{"name": "x", "intents": INTENTS, **given})
+
+
+async def test_many_texts_are_cleaned_beside_the_loop(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads = set[int]()
+
+    def watched(text: str) -> str:
+        threads.add(threading.get_ident())
+        return cleaned(text)
+
+    monkeypatch.setattr(models, "cleaned", watched)
+    asked = {"bot_id": shop.bot.bot_id, "texts": ["where is my order", "\ufdfa" * 4000]}
+    assert len(await shop.user.call("assistant.understand", **asked)) == 2
+    assert threads
+    assert threading.get_ident() not in threads
+    assert len(cleaned("\ufdfa" * 4000)) <= CHARACTERS_READ
 
 
 async def test_more_examples_than_a_bot_may_have_are_refused(shop: Shop) -> None:

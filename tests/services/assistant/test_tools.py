@@ -145,7 +145,7 @@ async def test_a_bot_made_before_an_operation_was_closed_calls_it_no_more(
         ({"operation": "knowledge.upload_document"}, "operation"),
         ({"arguments": {"query": "{words}", "mood": "good"}}, "arguments.mood"),
         ({"arguments": {"top_k": "1"}}, "arguments"),
-        ({"arguments": {"query": "{nothing}"}}, "replies"),
+        ({"arguments": {"query": "{nothing}"}}, "arguments"),
         ({"operation": None}, "operation"),
         ({"action": "reply"}, "operation"),
     ],

@@ -1,10 +1,12 @@
 """Analyses through the front door: verdicts, names, figures, key terms; alone and in batches."""
 
+import threading
 import time
 
 import pytest
 
 from mainstay.kit.errors import Invalid
+from mainstay.services.language.failures import FindingsTooMany
 from mainstay.services.language.figures import figures
 from makers import Client
 
@@ -88,3 +90,34 @@ async def test_figures_are_what_they_look_like() -> None:
         ("date", "Sept 2021"),
     ]
     assert [each.kind for each in figures("may 3 people come in march 2024")] == []
+
+
+async def test_more_than_an_answer_tells_of_is_refused(asker: Client) -> None:
+    dense = "5% " * 50_001
+    with pytest.raises(FindingsTooMany) as refused:
+        await asker.call("language.analyze", text=dense, parts=["mentions"], language="de")
+    assert refused.value.problems == [{"field": "text", "problem": "holds more than 50,000 findings"}]
+    with pytest.raises(FindingsTooMany):
+        await asker.call("language.analyze", texts=["5% " * 501] * 100, parts=["mentions"], language="de")
+    answer = await asker.call("language.analyze", text=dense[:-3], parts=["mentions"], language="de")
+    assert len(answer.mentions) == 50_000
+
+
+async def test_figures_of_a_long_text_leave_other_threads_their_turn() -> None:
+    # One pattern over the whole text held the interpreter's lock for a tenth of a second and more.
+    text, gaps, done = "0 " * 500_000, list[float](), threading.Event()
+
+    def ticking() -> None:
+        while not done.is_set():
+            began = time.perf_counter()
+            time.sleep(0.001)
+            gaps.append(time.perf_counter() - began)
+
+    ticker = threading.Thread(target=ticking)
+    ticker.start()
+    whole = time.perf_counter()
+    assert figures(text) == []
+    whole = time.perf_counter() - whole
+    done.set()
+    ticker.join()
+    assert max(gaps) < whole / 8

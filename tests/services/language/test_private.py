@@ -4,7 +4,7 @@ import pytest
 
 from mainstay.app.house import House
 from mainstay.kernel.guard import PermissionMissing
-from mainstay.services.language.failures import TextUnclear
+from mainstay.services.language.failures import FindingsTooMany, TextUnclear
 from makers import Client, client, tenant_client
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -127,3 +127,11 @@ async def test_whoever_writes_in_is_hidden(asker: Client) -> None:
         "I am Sorry, this is Urgent.",
         "Where is my order?\n\nRegards,\n[PERSON]",
     ]
+
+
+async def test_more_than_an_answer_tells_of_is_refused(asker: Client) -> None:
+    dense = "a@b.cd " * 25_001
+    with pytest.raises(FindingsTooMany, match="in several requests"):
+        await asker.call("language.find_personal_data", texts=[dense, dense], kinds=["email"])
+    answer = await asker.call("language.find_personal_data", text=dense, kinds=["email"])
+    assert len(answer.found) == 25_001

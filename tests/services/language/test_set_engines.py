@@ -117,6 +117,12 @@ async def test_a_long_text_keeps_its_paragraphs(asker: Client, writer: Writer) -
         await asker.call("language.translate", text="Ein Satz. " * 20_000, source="de", target="es")
 
 
+async def test_white_space_is_not_translated(asker: Client, writer: Writer) -> None:
+    answer = await asker.call("language.translate", texts=[" ", "\n\n\t", "\u3000"], target="es")
+    assert [each.text for each in answer.results] == ["", "", ""]
+    assert writer.asked == []
+
+
 async def test_pieces_put_together_are_the_text() -> None:
     text = "One. Two!\n\n" + "Three is long. " * 400 + "\n End"
     pieces = pieces_of(text)

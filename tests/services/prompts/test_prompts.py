@@ -9,6 +9,7 @@ import pytest
 
 from chat_upstream import Upstream, chat_upstream
 from mainstay.app.house import House
+from mainstay.kernel.dispatch import RequestInvalid
 from mainstay.kernel.room import QuotaFull
 from mainstay.ports.database import SYSTEM
 from mainstay.services.generation.failures import TraceMissing
@@ -169,6 +170,7 @@ NO_PROMPTS: list[tuple[dict[str, Any], str]] = [
     ({"messages": [{"role": "user", "content": "{{> /etc/passwd }}"}]}, "messages.0.content"),
     ({"text": "{{ a }}", "variables": []}, "variables"),
     ({"text": "a", "variables": [{"name": "b"}]}, "variables"),
+    ({"text": f"{{{{ {'a' * 65} }}}}"}, "variables"),
     (
         {"text": "{{ a }}", "variables": [{"name": "a", "kind": "list", "default": "x"}]},
         "variables.0.default",
@@ -187,6 +189,12 @@ async def test_what_is_no_prompt_is_refused(who: Client) -> None:
             with pytest.raises(TemplateInvalid) as told:
                 await who.call(f"prompts.{operation}", name=name, **content)
             assert told.value.problems[0]["field"] == field
+
+
+@pytest.mark.parametrize("name", [".", "..", ".hidden", "a/b", ""])
+async def test_a_name_that_no_path_can_hold_is_refused(who: Client, name: str) -> None:
+    with pytest.raises(RequestInvalid):
+        await who.call("prompts.create_prompt", name=name, text="x")
 
 
 async def test_a_deleted_prompt_is_gone_and_its_numbers_never_come_back(house: House, who: Client) -> None:

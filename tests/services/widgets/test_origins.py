@@ -44,6 +44,15 @@ async def test_pages_of_its_origins_are_let_in_and_no_others(stall: Stall) -> No
         assert (wrong.status_code, wrong.headers["access-control-allow-origin"]) == (422, ORIGIN)
 
 
+async def test_methods_that_nobody_answers_are_told_so_before_origins(stall: Stall) -> None:
+    at = f"/v1/assistant/widgets/{stall.widget.widget_id}/visits"
+    async with web(stall) as program:
+        for method in ("GET", "PUT", "TRACE"):
+            told = await program.request(method, at)
+            assert (told.status_code, told.headers["allow"]) == (405, "OPTIONS, POST")
+        assert (await program.post(at, json={})).json()["code"] == "PageForeign"
+
+
 async def test_origins_are_kept_as_browsers_say_them(stall: Stall) -> None:
     given = {"bot_id": stall.widget.bot_id, "name": "W", "origins": ["https://Shop.Example.COM:443"]}
     made = await stall.admin.call("widgets.create_widget", **given)

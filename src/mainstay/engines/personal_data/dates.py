@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from mainstay.engines.personal_data.windows import matches
+from mainstay.kit.windows import matches
 
 _NAMES = """
 jan feb mar apr may jun jul aug sep oct nov dec january february march june july october december

@@ -9,7 +9,7 @@ import phonenumbers
 from mainstay.engines.personal_data.checksums import IBAN_LENGTHS, digits_of, iban, luhn
 from mainstay.engines.personal_data.dates import born
 from mainstay.engines.personal_data.national_ids import NATIONAL_IDS
-from mainstay.engines.personal_data.windows import matches
+from mainstay.kit.windows import matches
 from mainstay.ports.personal_data import KINDS, Kind, PersonalDatum
 
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")

@@ -97,10 +97,11 @@ class HeadsReader:
         self, texts: Sequence[str], languages: Sequence[str], parts: Sequence[Part]
     ) -> list[Reading]:
         """Give one reading a text; raises ReaderUnavailable when too much waits."""
-        chosen = frozenset(parts)
+        chosen, known = frozenset(parts), await self.languages(parts)
         asked, places = list[_Asked](), list[list[int]]()
         for text, language in zip(texts, languages, strict=True):
-            cut = list(windows(text, fine=chosen == {"moderation"}))
+            # The model is not run over what no head can read: a megabyte of dots would take it minutes.
+            cut = list(windows(text, fine=chosen == {"moderation"})) if language in known else []
             asked += [_Asked(part, language, chosen) for _, part in cut]
             places.append([place for place, _ in cut])
         try:
@@ -111,7 +112,7 @@ class HeadsReader:
         for text, begins in zip(texts, places, strict=True):
             ends = [*begins[1:], len(text)]
             part = read[taken : taken + len(begins)]
-            found.append(part[0] if len(part) == 1 else _joined(part, begins, ends))
+            found.append(_joined(part, begins, ends) if part else _UNREAD)
             taken += len(begins)
         return found
 
@@ -177,6 +178,7 @@ class HeadsReader:
         }
 
 
+_UNREAD = Reading(None, None)
 _AT_ONCE = 16
 """More windows than these are a queue's work, which stands behind people's."""
 
@@ -195,6 +197,8 @@ def _taggers(heads: Sequence[Head]) -> tuple[Tagger | None, frozenset[str]]:
 
 def _joined(readings: Sequence[Reading], begins: Sequence[int], ends: Sequence[int]) -> Reading:
     """Join what was read in the windows of a text."""
+    if len(readings) == 1:
+        return readings[0]
     sizes = [end - begin for begin, end in zip(begins, ends, strict=True)]
     weighed = [
         (size, reading.sentiment) for size, reading in zip(sizes, readings, strict=True) if reading.sentiment

@@ -52,15 +52,18 @@ def _of_slots(intents: Sequence[Intent], entities: Sequence[Entity]) -> Iterator
             yield f"intents.{place}.slots.{number}.name", f"Another slot is called {name!r}."
         for number, slot in enumerate(intent.slots):
             if not known_entity(slot.entity, entities):
-                yield f"intents.{place}.slots.{number}.entity", f"There is no entity {slot.entity!r}."
-        for name in sorted(_asked(intent) - set(names)):
-            yield f"intents.{place}.replies", f"There is no slot {name!r} for {{{name}}}."
+                told = f"There is no entity {slot.entity!r}: add it to `entities`, or name a built-in one."
+                yield f"intents.{place}.slots.{number}.entity", told
+        for field, asked in _asked(intent):
+            for name in sorted(asked - set(names)):
+                told = f"There is no slot {name!r} for {{{name}}}: add it to the intent's `slots`."
+                yield f"intents.{place}.{field}", told
 
 
-def _asked(intent: Intent) -> set[str]:
-    """Give the slots that an intent's replies and arguments ask for."""
-    told = {name for name in placeholders(intent.replies) if not name.startswith(RESULT)}
-    return told | placeholders(list(intent.arguments.values()))
+def _asked(intent: Intent) -> Iterator[tuple[str, set[str]]]:
+    """Give the slots that an intent asks for, with the field that does."""
+    yield "replies", {name for name in placeholders(intent.replies) if not name.startswith(RESULT)}
+    yield "arguments", placeholders(list(intent.arguments.values()))
 
 
 def _repeated(names: Sequence[str]) -> Iterator[tuple[int, str]]:

@@ -76,7 +76,9 @@ class Models:
     async def understand(self, bot: BotRow, texts: Sequence[str]) -> list[Understood]:
         """Give what a bot makes of texts; raises EncoderUnavailable."""
         plan, model = await self.plan(bot), await self.model(bot.bot_id, bot.version)
-        vectors = await self._encoder.embed([cleaned(text) or NOTHING for text in texts], role="query")
+        # One text is cleaned in less time than a thread takes; a thousand would hold everybody up.
+        clean = _cleaned(texts) if len(texts) == 1 else await asyncio.to_thread(_cleaned, texts)
+        vectors = await self._encoder.embed(clean, role="query")
         today = datetime.fromtimestamp(self._clock.now_ms() / 1000, UTC).date()
         return await asyncio.to_thread(_understood, plan, model, texts, vectors, today)
 
@@ -87,6 +89,10 @@ class Models:
 def scope_threshold(plan: Plan, model: Model) -> float:
     """Give below which scope score a text is out of scope."""
     return model.heads.threshold if plan.fallback.scope is None else plan.fallback.scope
+
+
+def _cleaned(texts: Sequence[str]) -> list[str]:
+    return [cleaned(text) or NOTHING for text in texts]
 
 
 def _understood(

@@ -46,7 +46,8 @@ class Suggesting:
         if not turns:
             return []
         texts = [str(turn.content["text"]) for turn in turns]
-        vectors = await self._encoder.embed([cleaned(text) or NOTHING for text in texts], role="query")
+        clean = await asyncio.to_thread(lambda: [cleaned(text) or NOTHING for text in texts])
+        vectors = await self._encoder.embed(clean, role="query")
         found = await asyncio.to_thread(grouped, texts, vectors, least)
         return [_told(group, turns, await self._answered(group, turns)) for group in found]
 

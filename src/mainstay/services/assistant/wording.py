@@ -25,7 +25,8 @@ _UNSEEN = {"Cf", "Cc", "Cs", "Co"}
 
 def cleaned(text: str) -> str:
     """Give a text in one form: compatible signs folded (NFKC), invisible ones and spare spaces gone."""
-    folded = unicodedata.normalize("NFKC", text[:CHARACTERS_READ])
+    # Some signs fold into eighteen: what a text becomes is cut off as it was.
+    folded = unicodedata.normalize("NFKC", text[:CHARACTERS_READ])[:CHARACTERS_READ]
     seen = "".join(sign if unicodedata.category(sign) not in _UNSEEN else " " for sign in folded)
     return " ".join(seen.split())
 

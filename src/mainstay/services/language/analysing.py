@@ -10,6 +10,7 @@ from mainstay.ports.languages import Languages
 from mainstay.ports.personal_data import PersonalData
 from mainstay.ports.readers import Reader, Reading
 from mainstay.services.language.figures import figures
+from mainstay.services.language.given import bearable
 from mainstay.services.language.keywords import Phrase, phrases
 from mainstay.services.language.limits import Part
 from mainstay.services.language.records import Analysis, MentionFound
@@ -43,12 +44,16 @@ class Analysing:
         self._personal_data = personal_data
 
     async def analyze(self, texts: Sequence[str], parts: frozenset[Part], hint: str | None) -> list[Analysis]:
-        """Give one analysis a text, whose language may be said; raises ReaderUnavailable."""
+        """Give one analysis a text, whose language may be said.
+
+        Raises ReaderUnavailable, and FindingsTooMany for an answer whose writing would hold all others up.
+        """
         wanted: list[readers.Part] = ["sentiment"] if "sentiment" in parts else []
         wanted += ["mentions"] if parts & _NAMES else []
         groups = [texts[start : start + _TOGETHER] for start in range(0, len(texts), _TOGETHER)]
         turn = asyncio.Lock()
         found = await asyncio.gather(*[self._group(group, wanted, parts, hint, turn) for group in groups])
+        bearable(sum(len(analysis.mentions) for group in found for analysis in group))
         return [analysis for group in found for analysis in group]
 
     async def _group(
@@ -117,14 +122,16 @@ class Analysing:
 
     def _stated(self, text: str, taken: Taken) -> list[MentionFound]:
         """Give what rules find: personal data, and then figures that are no part of it."""
+        ruled, counted = self._personal_data.find(text) if _PERSONAL.search(text) else [], figures(text)
+        bearable(len(ruled) + len(counted))
         personal = [
             _mention(text, each.kind, each.start, each.end, each.confidence)
-            for each in (self._personal_data.find(text) if _PERSONAL.search(text) else ())
+            for each in ruled
             if taken.take(each.start, each.end)
         ]
         measured = [
             _mention(text, each.kind, each.start, each.end, _FIGURE_SCORE)
-            for each in figures(text)
+            for each in counted
             if taken.take(each.start, each.end)
         ]
         return personal + measured

@@ -9,6 +9,12 @@ class TextUnclear(Invalid):
     title = "Give either text or texts"
 
 
+class FindingsTooMany(Invalid):
+    """The texts name or state more than one answer tells of."""
+
+    title = "Too much is found in these texts"
+
+
 class LabelsUnclear(Invalid):
     """Two labels have the same name."""
 

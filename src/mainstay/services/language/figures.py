@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
+from mainstay.kit.windows import matches
 from mainstay.services.language.taken import Taken
 
 _MONTHS = (
@@ -93,7 +94,7 @@ def figures(text: str) -> list[Figure]:
 
 
 def _found(kind: str, pattern: re.Pattern[str], text: str) -> Iterator[Figure]:
-    for match in pattern.finditer(text):
+    for match in matches(pattern, text):
         if kind != "date" or _is_date(match.groupdict()):
             yield Figure(kind, match.start(), match.end())
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from mainstay.services.language.failures import TextUnclear
-from mainstay.services.language.limits import BATCH_LENGTH_MAX
+from mainstay.services.language.failures import FindingsTooMany, TextUnclear
+from mainstay.services.language.limits import BATCH_LENGTH_MAX, FOUND_MAX
 
 
 def given(text: str | None, texts: Sequence[str] | None) -> list[str]:
@@ -25,3 +25,13 @@ def within(texts: Sequence[str]) -> list[str]:
             problems=[{"field": "texts", "problem": told}],
         )
     return list(texts)
+
+
+def bearable(found: int) -> None:
+    """Raise FindingsTooMany when more was found than one answer tells of."""
+    if found > FOUND_MAX:
+        told = f"holds more than {FOUND_MAX:,} findings"
+        raise FindingsTooMany(
+            "Send the texts in several requests, or a long one in parts.",
+            problems=[{"field": "text", "problem": told}],
+        )

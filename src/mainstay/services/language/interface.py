@@ -12,6 +12,7 @@ from mainstay.ports.rerankers import RerankerUnavailable
 from mainstay.ports.translators import TranslatorUnavailable
 from mainstay.services.language.failures import (
     DimensionsTooMany,
+    FindingsTooMany,
     LabelsUnclear,
     LengthUnclear,
     TextUnclear,
@@ -72,7 +73,7 @@ class Language(Interface):
         "POST /nlp/analyze",
         may=_USE,
         batched=True,
-        fails=(TextUnclear, ReaderUnavailable),
+        fails=(TextUnclear, FindingsTooMany, ReaderUnavailable),
         example={"text": _SENTENCE},
     )
     async def analyze(
@@ -87,8 +88,8 @@ class Language(Interface):
         One pass of the encoder feeds small heads that were trained on texts written for this project, in
         English; `unsupported` says what is not known of another language (`mainstay train-heads` teaches
         it). A text of 80 characters at most that may be in a known language is read by it: `read_as`. Dates,
-        amounts and personal data are found by rules, with checksums where there are any. Of `texts`, the
-        answer is a list, one analysis each, in their order.
+        amounts and personal data are found by rules, with checksums where there are any, 50,000 in a request
+        at most. Of `texts`, the answer is a list, one analysis each, in their order.
         """
 
     @reads(
@@ -232,7 +233,7 @@ class Language(Interface):
         "POST /nlp/pii",
         may=_USE,
         batched=True,
-        fails=(TextUnclear, ReaderUnavailable),
+        fails=(TextUnclear, FindingsTooMany, ReaderUnavailable),
         example={"text": "Write to ada@example.com.", "action": "mask"},
     )
     async def find_personal_data(
@@ -250,8 +251,8 @@ class Language(Interface):
         E-mail addresses, telephone numbers, payment cards, bank accounts, IP addresses, credentials in URLs,
         national ids with a checksum, dates of birth are found by rules; names of persons by the reader, in
         the languages that it knows (`unsupported` says where it does not). Name `kinds` without `person` to
-        leave names alone. Tokens are encrypted with your tenant's key: the same
-        value has the same token within one request, and only your tenant can turn it back.
+        leave names alone; 50,000 findings in a request at most. Tokens are encrypted with your tenant's key:
+        the same value has the same token within one request, and only your tenant can turn it back.
         """
 
     @reads(

@@ -10,6 +10,8 @@ TEXT_LENGTH_MAX = 1_000_000
 TEXTS_MAX = 256
 BATCH_LENGTH_MAX = 2_000_000
 """Characters that the texts of one batch may have together."""
+FOUND_MAX = 50_000
+"""So many things may be found in the texts of one request; the longest prose has half as many."""
 
 NO_NUL = r"^[^\x00]*$"
 

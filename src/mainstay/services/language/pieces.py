@@ -28,6 +28,8 @@ def pieces_of(text: str) -> list[Piece]:
             groups[-1] = (groups[-1][0], end)
         else:
             groups.append((start, end))
+    if not groups:  # white space alone has no words to write anew
+        return []
     ends = [start for start, _ in groups[1:]] + [len(text)]
     return [Piece(text[start:end], text[end:after]) for (start, end), after in zip(groups, ends, strict=True)]
 

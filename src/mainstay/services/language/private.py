@@ -12,6 +12,7 @@ from mainstay.ports.personal_data import KINDS, AnyKind, Kind, PersonalDatum
 from mainstay.ports.personal_data import PersonalData as Finder
 from mainstay.ports.readers import Mention, Reader
 from mainstay.services.language import records
+from mainstay.services.language.given import bearable
 from mainstay.services.language.personal_data import masked, replaced, restored, tokenizing
 from mainstay.services.language.taken import Taken
 from mainstay.services.language.tongues import tongues_of
@@ -53,7 +54,10 @@ class Private:
         self._languages = languages
 
     async def find(self, texts: Sequence[str], wanted: Wanted) -> list[records.PersonalData]:
-        """Find what each text holds and do with it what was asked for; raises ReaderUnavailable."""
+        """Find what each text holds and do with it what was asked for.
+
+        Raises ReaderUnavailable, FindingsTooMany.
+        """
         names = await self._names(texts, wanted.language) if wanted.names else [()] * len(texts)
         return await asyncio.to_thread(self._find, texts, names, wanted)
 
@@ -74,10 +78,12 @@ class Private:
         self, texts: Sequence[str], names: Sequence[Sequence[Mention] | None], wanted: Wanted
     ) -> list[records.PersonalData]:
         token = tokenizing(self._sealed)
-        answers = []
+        answers, count = [], 0
         for text, mentions in zip(texts, names, strict=True):
             ruled = self._finder.find(text, wanted.ruled, wanted.region) if wanted.ruled else []
             found = _joined(text, ruled, mentions or (), wanted.names_score_min)
+            count += len(found)
+            bearable(count)
             without = None
             if wanted.action == "mask":
                 without = masked(text, found)

@@ -8,6 +8,7 @@ from typing import Any
 from mainstay.services.prompts.failures import RenderingTooLarge, TemplateInvalid, VariablesUnfit
 from mainstay.services.prompts.records import (
     TEMPLATE_CHARACTERS_MAX,
+    VARIABLE_CHARACTERS_MAX,
     VARIABLES_MAX,
     PromptMessage,
     PromptVersion,
@@ -50,6 +51,10 @@ def fitting(
     nodes = _nodes(whole, "messages" if messages else "text")
     plain = {name for each in nodes for name in names_in(each).plain}
     sections = {name for each in nodes for name in names_in(each).sections}
+    if any(len(name) > VARIABLE_CHARACTERS_MAX for name in plain | sections):
+        raise _template(
+            "variables", f"A name may have {VARIABLE_CHARACTERS_MAX} characters at most: shorten it."
+        )
     if variables is None:
         told = [Variable(name=name, required=name in plain) for name in sorted(plain | sections)]
         if len(told) > VARIABLES_MAX:

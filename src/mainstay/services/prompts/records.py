@@ -21,12 +21,16 @@ _NO_NUL = r"^[^\x00]*$"
 TEMPLATE_CHARACTERS_MAX = 100_000
 MESSAGES_MAX = 50
 VARIABLES_MAX = 100
+VARIABLE_CHARACTERS_MAX = 64
 VERSIONS_MAX = 1_000
 PROMPTS_MAX = 1_000
 LABELS_MAX = 20
 
 PromptName = Annotated[
-    str, StringConstraints(min_length=1, max_length=100, pattern=r"^[\w.-]+$"), Field(description="Its name.")
+    str,
+    # A path of two dots is another path to every client; names do not begin with one.
+    StringConstraints(min_length=1, max_length=100, pattern=r"^[\w-][\w.-]*$"),
+    Field(description="Its name."),
 ]
 Label = Annotated[str, StringConstraints(min_length=1, max_length=32, pattern=r"^[a-z0-9][a-z0-9_-]*$")]
 WantedLabel = Annotated[
@@ -46,10 +50,11 @@ WantedVersion = Annotated[
 Template = Annotated[str, StringConstraints(max_length=TEMPLATE_CHARACTERS_MAX, pattern=_NO_NUL)]
 Note = Annotated[str, StringConstraints(max_length=2_000, pattern=_NO_NUL)]
 VariableName = Annotated[
-    str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
+    str,
+    StringConstraints(min_length=1, max_length=VARIABLE_CHARACTERS_MAX, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$"),
 ]
 GivenValues = Annotated[
-    dict[Annotated[str, StringConstraints(max_length=64)], JsonValue],
+    dict[Annotated[str, StringConstraints(max_length=VARIABLE_CHARACTERS_MAX)], JsonValue],
     Field(max_length=VARIABLES_MAX, description="The variables by name; texts, numbers, lists, objects."),
 ]
 AfterName = Annotated[

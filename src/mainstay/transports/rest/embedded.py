@@ -34,7 +34,7 @@ def for_embedded(app: ASGIApp, door: RestDoor, embedding: Embedding) -> ASGIApp:
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         found = _EMBEDDED.match(raw_path(scope)) if scope["type"] == "http" else None
         origin = b"" if found is None else dict(scope["headers"]).get(b"origin", b"")
-        if found is None or not (origin or found[2] == _FOR_BROWSERS):
+        if found is None or not (origin or (found[2] == _FOR_BROWSERS and scope["method"] == "POST")):
             await app(scope, receive, send)
             return
         exchange = door.exchange(scope, receive, send)

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from mainstay.kernel.caller import Caller, Credential
 from mainstay.kernel.dispatch import Application, Message, RequestInvalid
-from mainstay.kernel.fields import problem_of
+from mainstay.kernel.fields import problems_of
 from mainstay.kernel.interface import Operation, Upload
 from mainstay.kit.clock import Clock
 from mainstay.kit.errors import Failure
@@ -142,6 +142,6 @@ def checked(model: type[Model], sent: Mapping[str, Any]) -> Model:
     try:
         return model.model_validate(sent, strict=True)
     except ValidationError as error:
-        problems = [problem_of(each) for each in error.errors(include_url=False)[:_PROBLEMS_TOLD_MAX]]
+        problems = problems_of(error, sent)[:_PROBLEMS_TOLD_MAX]
         fields = ", ".join(problem["field"] for problem in problems)
         raise RequestInvalid(f"Check these fields: {fields}.", problems=problems) from None

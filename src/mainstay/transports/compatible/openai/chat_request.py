@@ -1,5 +1,6 @@
 """Chat completions as they are asked for: the protocol's parameters, and what becomes of each."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
@@ -138,8 +139,8 @@ def heeded(
         elif value is None or name in HEEDLESS or any(value == each for each in only.get(name, ())):
             continue
         elif name in only:
-            told = ", ".join(str(each) for each in only[name])
-            raise unsupported(name, f"Leave it out, or write {told}.")
+            told = " or ".join(json.dumps(each) for each in only[name])
+            raise unsupported(name, f"Leave it out, or write {told}." if told else "Leave it out.")
         else:
             raise unsupported(name, "There is no such parameter here; leave it out.")
     return kept

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mainstay.kernel.dispatch import RequestInvalid
-from mainstay.kernel.fields import problem_of
+from mainstay.kernel.fields import problems_of
 from mainstay.transports.compatible.openai.asking import Asked
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -34,7 +34,7 @@ def from_texts(model: type[Model], texts: Mapping[str, Any]) -> Model:
     try:
         return model.model_validate(dict(texts))
     except ValidationError as error:
-        problems = [problem_of(each) for each in error.errors(include_url=False)]
+        problems = problems_of(error, texts)
         fields = ", ".join(problem["field"] for problem in problems)
         raise RequestInvalid(f"Check these parameters: {fields}.", problems=problems) from None
 
