@@ -24,6 +24,7 @@ from mainstay.ports.chat import Chats
 from mainstay.ports.ciphers import Cipher
 from mainstay.ports.database import Database
 from mainstay.ports.encoder import Encoder
+from mainstay.ports.failures import VectorsUnavailable
 from mainstay.ports.fetchers import Fetcher
 from mainstay.ports.generator import Generator
 from mainstay.ports.glosses import Glosses
@@ -43,7 +44,7 @@ from mainstay.ports.schemas import Schemas
 from mainstay.ports.signers import Signer, Verifier
 from mainstay.ports.tokens import Tokens
 from mainstay.ports.translators import Translator
-from mainstay.ports.vectors import Vectors, VectorsUnavailable
+from mainstay.ports.vectors import Vectors
 from mainstay.ports.wrappers import Wrapper
 
 Progress = Callable[[str, int, int], None]

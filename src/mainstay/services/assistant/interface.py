@@ -6,10 +6,8 @@ from typing import Annotated
 from pydantic import Field
 
 from mainstay.kernel.interface import Interface, reads, streams, writes
-from mainstay.ports.encoder import EncoderUnavailable
+from mainstay.ports.failures import EncoderUnavailable, LearnerUnavailable, VectorsUnavailable
 from mainstay.ports.generator import GeneratorUnavailable
-from mainstay.ports.learners import LearnerUnavailable
-from mainstay.ports.vectors import VectorsUnavailable
 from mainstay.services.assistant.desk_operations import DeskOperations
 from mainstay.services.assistant.failures import (
     BotBusy,
