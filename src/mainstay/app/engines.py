@@ -348,8 +348,8 @@ def mailer(settings: Settings, clock: Clock, random: Random) -> Mailer:
         letters = pick("mailers.letters", "Letters")(settings.mail_from or _UNSET_SENDER, clock, random)
     except MailRefused as refusal:
         raise SettingsContradict(f"MAINSTAY_MAIL_FROM: {refusal.detail}") from None
-    kept = settings.data / "mail"
-    if url == "folder":
+    kept = settings.mail_folder
+    if settings.keeps_mails:
         return cast("Mailer", pick("mailers.folder", "FolderMailer")(kept, letters, clock, random))
     try:
         server = pick("mailers.addresses", "mail_server")(url)
