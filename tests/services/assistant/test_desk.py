@@ -108,10 +108,13 @@ async def test_what_an_erased_person_answered_waits_again(shop: Shop, agents: li
     where = {"conversation_id": asked.conversation_id}
     await leaves.call("assistant.claim_conversation", **where)
     subject = (await leaves.call("identity.whoami")).subject
+    assert (await leaves.call("assistant.reply_to_conversation", **where, text="I look.")).agent == subject
     await shop.admin.call("privacy.erase_person", subject=subject)
     await calm(shop.house, shop.admin)
     told = await agents[0].call("assistant.get_conversation", **where)
     assert (told.state, told.agent) == ("waiting", None)
+    assert (told.history[-1].reply, told.history[-1].agent) == ("I look.", None)
+    assert subject not in told.model_dump_json()
     assert (await agents[0].call("assistant.claim_conversation", **where)).state == "claimed"
 
 
