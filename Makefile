@@ -1,10 +1,11 @@
 # Everything that one does with this repository; `make` alone explains.
 .DEFAULT_GOAL := help
-.PHONY: help install run test check lint types laws compiled unit bench soak fuzz clean spec asvs encoder
+.PHONY: help product install run test check lint types laws compiled unit bench soak fuzz clean spec asvs encoder
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PRODUCT := $(VENV)/.product
 STAMP := $(VENV)/.installed
 ENCODER := .cache/encoder
 PEERS := tests/peers/node_modules/.package-lock.json
@@ -15,13 +16,20 @@ WORKERS ?= $(shell echo $$(( $$(nproc 2>/dev/null || echo 2) + 1 ))) # many test
 help: ## Explain the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-install: $(STAMP) encoder $(PEERS) ## Make the virtual environment and the encoder
+product: $(PRODUCT) encoder ## Install the product alone, into a virtual environment, and make the encoder
 
-$(STAMP): pyproject.toml
+install: $(STAMP) encoder $(PEERS) ## Install what developers need too: extras, tests, checks
+
+$(PRODUCT): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Mainstay needs Python 3.11 or newer; name one with PYTHON=…"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing Mainstay into $(VENV) (a minute or two) …"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(STAMP): $(PRODUCT)
+	@echo "Installing what developers need into $(VENV) (a minute or two) …"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[ocr,postgres]' --group dev
 	@touch $@
 
@@ -32,10 +40,10 @@ $(PEERS): tests/peers/package-lock.json # Programs of others that some tests tal
 
 encoder: $(ENCODER)/mainstay.json # Fetch and build the encoder into the repository's cache, once
 
-$(ENCODER)/mainstay.json: src/mainstay/engines/encoder/build.py src/mainstay/engines/encoder/graph.py | $(STAMP)
+$(ENCODER)/mainstay.json: src/mainstay/engines/encoder/build.py src/mainstay/engines/encoder/graph.py | $(PRODUCT)
 	@rm -rf $(ENCODER) && $(BIN)/mainstay encoder --data .cache && touch $@
 
-run: install ## Serve with the sample workspace and answer a first question (PORT=8080 DATA=./data)
+run: product ## Serve with the sample workspace and answer a first question (PORT=8080 DATA=./data)
 	@MAINSTAY_ENCODER=$(ENCODER) exec $(BIN)/mainstay serve --data $(DATA) --port $(PORT) --sample
 
 test: install ## Run every check

@@ -26,7 +26,8 @@ from mainstay.kernel.interface import Operation
 from mainstay.kit.random import SystemRandom
 from mainstay.kit.spending import spend
 from mainstay.ports.chat import ChatModel, Conversation, Ended, Piece, Words
-from mainstay.ports.encoder import Lane, Role, Tokens, TokensUnavailable
+from mainstay.ports.encoder import Lane, Role, Tokens
+from mainstay.ports.failures import TokensUnavailable
 from mainstay.ports.learners import Features, Linear, Loss
 from mainstay.ports.mailers import Mail, MailUnavailable
 

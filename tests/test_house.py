@@ -68,6 +68,7 @@ ALL_ROWS = {
 HELP_LOADS_NOT = {
     "aiohttp",
     "alembic",
+    "email",  # by way of importlib.metadata, which only --version needs
     "kreuzberg",
     "mcp",
     "numpy",
@@ -77,10 +78,11 @@ HELP_LOADS_NOT = {
     "sqlalchemy",
     "starlette",
 }
-SDK_LOADS_NOT = {
+CALLER_LOADS_NOT = {
     "alembic",
     "kreuzberg",
     "mcp",
+    "numpy",
     "onnxruntime",
     "qdrant_edge",
     "sqlalchemy",
@@ -88,6 +90,7 @@ SDK_LOADS_NOT = {
     "tokenizers",
     "uvicorn",
 }
+"""What whoever calls a server does without: the SDK, and every command that asks one."""
 CPU_S_MAX = 3.0
 OPTIONAL = {"psycopg", "psycopg_pool", "rapidocr", "redis"}
 
@@ -174,17 +177,30 @@ def _loaded(code: str) -> tuple[set[str], float]:
 
 _HELP = """
 import sys
-sys.argv = ["mainstay", "--help"]
+sys.argv = ["mainstay", *{words}, "--help"]
 from mainstay.app.main import main
 try:
     main()
 except SystemExit:
     pass
 """
+_INTERFACES = """
+from mainstay.kernel.discovery import found_in
+for found in found_in("mainstay.services").values():
+    found.load()
+"""
 
 
 @pytest.mark.parametrize(
-    ("code", "forbidden"), [(_HELP, HELP_LOADS_NOT), ("import mainstay.client", SDK_LOADS_NOT)]
+    ("code", "forbidden"),
+    [
+        (_HELP.format(words=[]), HELP_LOADS_NOT),
+        (_HELP.format(words=["status"]), CALLER_LOADS_NOT),
+        (_HELP.format(words=["ingest"]), CALLER_LOADS_NOT),
+        (_INTERFACES, CALLER_LOADS_NOT),
+        ("import mainstay.client", CALLER_LOADS_NOT),
+    ],
+    ids=["help", "status", "ingest", "every interface", "SDK"],
 )
 def test_starting_is_light(code: str, forbidden: set[str]) -> None:
     loaded, cpu_s = _loaded(code)

@@ -251,7 +251,8 @@ def test_users(server: WireServer) -> None:
         "created_by": "key_1",
     }
     server.default = answer(made)
-    typed("users", "invite", "ada@example.com", "--name", "Ada", "--group", "staff")
+    invited = typed("users", "invite", "ada@example.com", "--name", "Ada", "--group", "staff")
+    assert "MAINSTAY_MAIL" not in invited.output, "of a server elsewhere that is not known"
     typed("users", "change", "user_1", "--role", "admin", "--no-groups")
     typed("users", "change", "user_1", "--activate")
     assert typed("users", "deactivate", "user_1").stdout == "Deactivated ada@example.com.\n"

@@ -88,6 +88,7 @@ def test_a_mail_is_found_by_what_the_server_says(tmp_path: Path) -> None:
         assert any("Ctrl-C" in line for line in process.stdout)
         done = _run([str(_MAINSTAY), "users", "invite", "ada@example.com", "--name", "Ada"], tmp_path)
         assert done.returncode == 0, done
+        assert f"the mail with the link lies in {(tmp_path / 'data/mail').resolve()}." in done.stderr
         line = next(line for line in process.stdout if "A mail waits in" in line)
         mail = Path(line.split("A mail waits in ")[1].strip()).read_text()
         link = re.search(r"^http://127\.0\.0\.1:\d+/account/accept\?code=(msc_\w+)$", mail, re.MULTILINE)

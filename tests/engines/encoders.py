@@ -14,7 +14,7 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processor
 from mainstay.engines.encoder.build import quiet
 from mainstay.engines.encoder.fetch import INSIDE, PACKAGE, find_or_build
 from mainstay.engines.encoder.package import fetch_package
-from mainstay.ports.encoder import EncoderUnavailable
+from mainstay.ports.failures import EncoderUnavailable
 
 REPOSITORY = Path(__file__).parents[2]
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "the", "cat", "dog", "sat", "ran", "on", "mat", "bank", "money"]

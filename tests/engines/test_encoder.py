@@ -26,7 +26,8 @@ from mainstay.engines.encoder.onnx import OnnxEncoder
 from mainstay.engines.encoder.openai import OpenAIEncoder
 from mainstay.engines.encoder.weights import read_weights
 from mainstay.engines.model_server import Limits
-from mainstay.ports.encoder import Encoder, EncoderUnavailable
+from mainstay.ports.encoder import Encoder
+from mainstay.ports.failures import EncoderUnavailable
 
 TEXTS = ["the cat sat on the mat", "a dog ran", "money", "", "the river bank water fast slow red blue " * 9]
 

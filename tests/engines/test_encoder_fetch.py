@@ -12,7 +12,7 @@ from mainstay.engines.encoder import package
 from mainstay.engines.encoder.build import DRAWING
 from mainstay.engines.encoder.fetch import SHA256, find_or_build
 from mainstay.engines.encoder.folder import CARD, read_folder
-from mainstay.ports.encoder import EncoderUnavailable
+from mainstay.ports.failures import EncoderUnavailable
 
 
 def test_a_named_folder_is_used_or_built(tmp_path: Path, built: Path) -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mainstay.engines.encoder.lanes import Lanes
 from mainstay.kit.spending import Spending, spending
-from mainstay.ports.encoder import EncoderUnavailable
+from mainstay.ports.failures import EncoderUnavailable
 
 Tokens = Sequence[int]
 

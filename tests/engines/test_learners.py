@@ -15,7 +15,8 @@ import pytest_asyncio
 from mainstay.engines.learners import apart
 from mainstay.engines.learners.apart import LearnerApart, LearnerFailed
 from mainstay.engines.learners.scikit import ScikitLearner
-from mainstay.ports.learners import Features, Learner, LearnerUnavailable, Loss
+from mainstay.ports.failures import LearnerUnavailable
+from mainstay.ports.learners import Features, Learner, Loss
 
 
 def features(rows: np.ndarray) -> Features:

@@ -19,7 +19,7 @@ from mainstay.engines.readers.late import LateReader
 from mainstay.engines.readers.sheets import Sheets, windows
 from mainstay.engines.readers.stored import load_heads
 from mainstay.engines.readers.tagger import best_sequences, spans_of
-from mainstay.ports.encoder import EncoderUnavailable
+from mainstay.ports.failures import EncoderUnavailable
 from mainstay.ports.readers import Part, ReaderUnavailable
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -20,7 +20,8 @@ from vector_points import found, point, space, vector
 from mainstay.engines.vectors import rebuilds
 from mainstay.engines.vectors.qdrant_edge import QdrantEdgeVectors
 from mainstay.engines.vectors.spaces import folder_of, read_state
-from mainstay.ports.vectors import Equals, Leg, OneOf, Vectors, VectorsUnavailable
+from mainstay.ports.failures import VectorsUnavailable
+from mainstay.ports.vectors import Equals, Leg, OneOf, Vectors
 
 DEADLINE_S = 20.0
 STALL_MAX_S = 1.0

@@ -17,8 +17,8 @@ from mainstay.app.settings import Settings
 from mainstay.kernel import leases, reactor
 from mainstay.kit.errors import Unavailable
 from mainstay.ports.database import SYSTEM, DatabaseUnavailable
-from mainstay.ports.encoder import EncoderUnavailable
-from mainstay.ports.vectors import Equals, Space, VectorsUnavailable
+from mainstay.ports.failures import EncoderUnavailable, VectorsUnavailable
+from mainstay.ports.vectors import Equals, Space
 from makers import ADMIN_KEY, Client, FrozenClock, client, engines_for
 
 HANG_S = 5.0

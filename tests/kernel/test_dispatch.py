@@ -21,7 +21,7 @@ from mainstay.kernel.tracing import Span
 from mainstay.kernel.work import current, forbid_in_unit
 from mainstay.kit.errors import Failure
 from mainstay.ports.database import SYSTEM, DatabaseUnavailable
-from mainstay.ports.encoder import EncoderUnavailable
+from mainstay.ports.failures import EncoderUnavailable
 from makers import ADMIN_KEY, Client, FrozenClock, WordEncoder, client, opened_house
 
 

@@ -286,6 +286,16 @@ def test_the_local_key_goes_to_the_local_server_alone(tmp_path: Path) -> None:
     assert KEY not in repr(find_address(None, None, folder, {}))
 
 
+def test_where_mails_lie_is_told_of_the_local_server_alone(tmp_path: Path) -> None:
+    folder = _folder(tmp_path, "http://127.0.0.1:81")
+    assert find_address(None, None, folder, {}).mails is None
+    for mails, known in (("/srv/data/mail", "/srv/data/mail"), (7, None)):
+        note = {"url": "http://127.0.0.1:81", "mails": mails}
+        (tmp_path / "server.json").write_text(json.dumps(note))
+        assert find_address(None, "mk_other", folder, {}).mails == known
+        assert find_address("http://127.0.0.1:82", None, folder, {}).mails is None
+
+
 def test_options_come_before_the_environment(tmp_path: Path) -> None:
     environment = {
         "MAINSTAY_DATA": _folder(tmp_path, "http://127.0.0.1:81"),

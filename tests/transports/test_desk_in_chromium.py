@@ -143,7 +143,8 @@ def test_a_conversation_is_answered_with_the_keyboard_alone(desk: Desk) -> None:
     expect(page.get_by_label("Your reply")).to_be_focused()
     page.keyboard.type("At nine, from the <b>north</b> quay.")
     page.keyboard.press("Control+Enter")
-    page.locator(".reply.person", has_text="<b>north</b>").wait_for()
+    mine = page.locator(".reply.person", has_text="<b>north</b>")
+    expect(mine.locator(".by")).to_contain_text("You")
     place = asked["conversation_id"]
     assert desk.told(place)["history"][-1]["reply"] == "At nine, from the <b>north</b> quay."
     expect(page).to_have_title("Desk – Mainstay")
@@ -247,9 +248,12 @@ def test_on_a_phone_one_goes_from_the_list_to_the_conversation_and_back(desk: De
 def test_what_a_colleague_answers_is_taken_over(desk: Desk) -> None:
     where = {"conversation_id": desk.asks("zebra quark for a colleague")["conversation_id"]}
     desk.world.call("assistant.claim_conversation", **where)
+    desk.world.call("assistant.reply_to_conversation", **where, text="I look.")
     page = desk.page(ADA)
     entries(page).click()
     page.locator("#state", has_text="answers.").wait_for()
+    theirs = page.locator(".reply.person", has_text="I look.").locator(".by")
+    expect(theirs).to_contain_text("The team")
     assert page.locator("#close").is_hidden()
     page.get_by_role("button", name="Take over").click()
     page.get_by_text("You answer.").wait_for()

@@ -1,5 +1,7 @@
 """The pages that links of mails open: what does not work says so at once, and looking uses nothing up."""
 
+import re
+
 import pytest
 
 from transports.test_account_pages import Browser, browser, joined_as, world
@@ -22,6 +24,21 @@ def test_a_link_that_is_none_asks_for_nothing(browser: Browser, path: str, query
     assert "<form" not in browser.page
     assert "matches" not in browser.page, "nobody reads regular expressions"
     assert UNKNOWN not in browser.page
+
+
+def test_whoever_has_no_account_is_told_how_to_get_one_and_nothing_of_others(
+    world: World, browser: Browser
+) -> None:
+    email, pages = joined_as(world, "has.one@example.com"), set()
+    assert browser.get("/account/sign-in").status == 200
+    assert "ask an administrator of your organisation" in browser.page
+    assert "mainstay users invite you@example.com" in browser.page
+    for each in (email, "has.none@example.com"):
+        browser.get("/account/sign-in")
+        assert browser.send("/account/sign-in", email=each, password="not the password").status == 401
+        pages.add(re.sub(r'value="[^"]*"', "", browser.page))
+    assert len(pages) == 1
+    assert "mainstay users invite" in pages.pop()
 
 
 def test_an_invitation_says_who_invites_whom_and_where(world: World, browser: Browser) -> None:

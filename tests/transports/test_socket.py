@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -104,6 +105,25 @@ async def test_who_may_not_connect_is_told_by_a_problem(place: Place) -> None:
             pass
     async with place.connected(USER):
         pass
+
+
+async def test_what_clients_do_wrong_is_no_error_of_the_house(
+    place: Place, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    await place.refused("mk_nobody")
+    await place.refused(ADMIN, Origin="https://elsewhere.example")
+    async with place.connected("") as socket:
+        await socket.send(json.dumps({"key": "mk_nobody"}))
+        assert await closed(socket) == 3000
+    async with place.connected("") as socket:
+        await socket.send(b"\xff\xfe", text=True)
+        assert await closed(socket) == 1007
+    with pytest.raises(InvalidStatus):
+        await connect(f"{place.url}/v1/elsewhere", proxy=None)
+    for code in ("CredentialsUnknown", "OriginRefused"):
+        assert f"A connection was refused: {code} (request req_" in caplog.text
+    assert [each.getMessage() for each in caplog.records if each.levelno > logging.INFO] == []
 
 
 async def test_neither_guests_nor_one_tenant_take_every_place(

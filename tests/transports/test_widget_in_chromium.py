@@ -159,6 +159,36 @@ def test_asked_cited_rated_and_answered_by_a_person(
     assert page.wrong == []
 
 
+def test_only_answers_are_rated_and_what_was_given_is_shown_again(
+    stage: Stage, open_page: Callable[..., Any]
+) -> None:
+    page = open_page()
+    page.get_by_role("button", name="Open the chat").click()
+    log, good = page.get_by_role("log"), page.get_by_role("button", name="Helpful", exact=True)
+    for text, reply in (
+        ("hello", "What can I do for you?"),
+        ("where is my order", "Which order is it?"),
+        ("never mind", "All right, forget it."),
+        ("send my parcel back", "Did you mean one of these?"),
+    ):
+        ask(page, text)
+        log.get_by_text(reply).wait_for()
+        log.locator(".dots").wait_for(state="detached")
+        assert (text, good.count()) == (text, 0)
+    ask(page, "how do returns work")
+    good.click()
+    page.get_by_text("Thank you.").wait_for()
+    page.get_by_role("button", name="Talk to a person").click()
+    page.get_by_text("A person will answer here.").wait_for()
+    page.reload()
+    good.wait_for()
+    assert good.count() == 1
+    assert good.get_attribute("aria-pressed") == "true"
+    assert page.get_by_role("button", name="Not helpful").get_attribute("aria-pressed") == "false"
+    stage.as_agent("close_conversation", stage.waiting())
+    assert page.wrong == []
+
+
 def test_nothing_that_is_said_becomes_markup(stage: Stage, open_page: Callable[..., Any]) -> None:
     """Five hundred turns in which every text is a lure, as if documents and generators were an enemy's."""
     page, place = open_page(), "conversation_lures"
@@ -167,7 +197,9 @@ def test_nothing_that_is_said_becomes_markup(stage: Stage, open_page: Callable[.
         lure = LURE.format(n=n)
         note = {"number": 1, "title": lure, "text": lure, "sentence": 0}
         said = {"turn_id": f"turn_{n}", "number": n, "text": lure, "reply": lure, "options": [lure]}
-        turns.append({**said, "notes": [note], "by": "bot", "answered": True, "created_ms": 0})
+        turns.append(
+            {**said, "notes": [note], "by": "bot", "kind": "question", "answered": True, "created_ms": 0}
+        )
     pieces = [
         {"conversation_id": place, "state": "claimed", "agent": LURE.format(n=0), "turn": turn}
         for turn in turns

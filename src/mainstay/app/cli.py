@@ -3,7 +3,6 @@
 import importlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from importlib import metadata
 from typing import Any
 
 import typer
@@ -77,6 +76,12 @@ def _polished(target: str) -> Callable[[], Loaded]:
     return load
 
 
+def _version() -> str:
+    """Read the version from what the installer wrote; done late, since no other command needs it."""
+    version: str = late("importlib.metadata:version")("mainstay")
+    return version
+
+
 def build(extra: Sequence[Late | Loaded] = ()) -> typer.Typer:
     """Make the root command; `extra` are further commands, late ones or such as are there already."""
     people = [Late(name, summary, _polished(target)) for name, summary, target in _PEOPLE]
@@ -87,4 +92,4 @@ def build(extra: Sequence[Late | Loaded] = ()) -> typer.Typer:
     ]
     given = [each for each in extra if isinstance(each, Late)]
     ready = [each for each in extra if not isinstance(each, Late)]
-    return cli([*people, *given, *services], ready, _SUMMARY, metadata.version("mainstay"))
+    return cli([*people, *given, *services], ready, _SUMMARY, _version)

@@ -24,6 +24,7 @@ from mainstay.ports.chat import Chats
 from mainstay.ports.ciphers import Cipher
 from mainstay.ports.database import Database
 from mainstay.ports.encoder import Encoder
+from mainstay.ports.failures import VectorsUnavailable
 from mainstay.ports.fetchers import Fetcher
 from mainstay.ports.generator import Generator
 from mainstay.ports.glosses import Glosses
@@ -43,7 +44,7 @@ from mainstay.ports.schemas import Schemas
 from mainstay.ports.signers import Signer, Verifier
 from mainstay.ports.tokens import Tokens
 from mainstay.ports.translators import Translator
-from mainstay.ports.vectors import Vectors, VectorsUnavailable
+from mainstay.ports.vectors import Vectors
 from mainstay.ports.wrappers import Wrapper
 
 Progress = Callable[[str, int, int], None]
@@ -347,8 +348,8 @@ def mailer(settings: Settings, clock: Clock, random: Random) -> Mailer:
         letters = pick("mailers.letters", "Letters")(settings.mail_from or _UNSET_SENDER, clock, random)
     except MailRefused as refusal:
         raise SettingsContradict(f"MAINSTAY_MAIL_FROM: {refusal.detail}") from None
-    kept = settings.data / "mail"
-    if url == "folder":
+    kept = settings.mail_folder
+    if settings.keeps_mails:
         return cast("Mailer", pick("mailers.folder", "FolderMailer")(kept, letters, clock, random))
     try:
         server = pick("mailers.addresses", "mail_server")(url)

@@ -212,6 +212,8 @@ def _announced(
         told = {"url": url, "pid": os.getpid()}
         if certificate is not None:
             told["certificate_sha256"] = certificate.sha256
+        if settings.keeps_mails:
+            told["mails"] = str(settings.mail_folder.absolute())
         _write_private(settings.data / "server.json", json.dumps(told))
 
     tell()

@@ -18,6 +18,7 @@ from mainstay.app.generators import GeneratorName, GeneratorSettings
 from mainstay.kernel.address import url_of
 
 ADMIN_KEY_LENGTH_MIN = 32
+MAIL_IN_FILES = "folder"
 _NEAR = 0.9
 
 
@@ -211,7 +212,7 @@ class Settings(BaseSettings):
     body_mb_max: int = Field(32, ge=1, le=512, description="The largest JSON body.")
     upload_mb_max: int = Field(100, ge=1, le=1024, description="The largest file that may be uploaded.")
     mail: SecretStr = Field(
-        SecretStr("folder"),
+        SecretStr(MAIL_IN_FILES),
         description="Where mails go: `folder` (files in the data folder), `smtp://user:password@host:587` "
         "or `smtps://…`.",
     )
@@ -249,6 +250,16 @@ class Settings(BaseSettings):
     def listens_at(self) -> str:
         """Give the address where the server is to listen."""
         return url_of("http" if self.tls_certificate is None else "https", self.host, self.port)
+
+    @property
+    def keeps_mails(self) -> bool:
+        """Say whether mails are written into files, for want of a mail server."""
+        return self.mail.get_secret_value() == MAIL_IN_FILES
+
+    @property
+    def mail_folder(self) -> Path:
+        """Give the folder in which mails are, or were, kept as files."""
+        return self.data / "mail"
 
     @field_validator(
         "only", "allowed_hosts", "allowed_origins", "oauth_native_schemes", "trusted_proxies", mode="before"

@@ -7,25 +7,11 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from mainstay.kit.errors import Unavailable
-
 Lane = Literal["query", "ingest"]
 """Who waits: a person (`query`) or a queue (`ingest`); ingest never holds up a query."""
 
 Role = Literal["query", "passage"]
 """What the text is; models such as E5 prefix the two differently."""
-
-
-class EncoderUnavailable(Unavailable):
-    """The encoder cannot be reached or loaded."""
-
-    title = "The encoder cannot answer now"
-
-
-class TokensUnavailable(EncoderUnavailable):
-    """This encoder gives vectors of texts only."""
-
-    title = "The encoder gives no token vectors"
 
 
 @dataclass(frozen=True)

@@ -6,16 +6,8 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from mainstay.kit.errors import Unavailable
-
 Loss = Literal["hinge", "logistic"]
 """`hinge` is a linear support vector machine, one class against the rest; `logistic` gives log-odds."""
-
-
-class LearnerUnavailable(Unavailable):
-    """The library that fits classifiers cannot be loaded."""
-
-    title = "Nothing can be trained now"
 
 
 @dataclass(frozen=True)

@@ -8,22 +8,8 @@ from typing import Literal, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from mainstay.kit.errors import Invalid, Unavailable
-
 Vector = NDArray[np.float32]
 Value = str | int | float | bool
-
-
-class VectorsUnavailable(Unavailable):
-    """The vector index cannot be reached; what was stored is safe and will be indexed later."""
-
-    title = "The search index cannot answer now"
-
-
-class FilterInvalid(Invalid):
-    """The filter cannot be understood."""
-
-    title = "The filter cannot be understood"
 
 
 @dataclass(frozen=True)

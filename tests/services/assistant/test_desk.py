@@ -42,7 +42,7 @@ async def test_what_waits_is_claimed_answered_and_closed(shop: Shop, agents: lis
     with pytest.raises(ConversationNotYours):
         await agents[1].call("assistant.close_conversation", **where)
     reply = await agents[0].call("assistant.reply_to_conversation", **where, text="It confines quarks.")
-    assert (reply.by, reply.number, reply.state) == ("person", 2, "claimed")
+    assert (reply.by, reply.number, reply.state, reply.agent) == ("person", 2, "claimed", claimed.agent)
     silent = await shop.say("Thank you", asked.conversation_id)
     assert (silent.reply, silent.state, silent.number) == ("", "claimed", 3)
     closed = await agents[0].call("assistant.close_conversation", **where)
@@ -53,6 +53,7 @@ async def test_what_waits_is_claimed_answered_and_closed(shop: Shop, agents: lis
         await agents[0].call("assistant.claim_conversation", **where)
     told = await shop.user.call("assistant.get_conversation", **where)
     assert [turn.reply for turn in told.history][1:] == ["It confines quarks.", ""]
+    assert [turn.agent for turn in told.history] == [None, claimed.agent, None]
 
 
 async def test_a_conversation_can_be_given_back_to_the_bot(shop: Shop, agents: list[Client]) -> None:
@@ -107,10 +108,13 @@ async def test_what_an_erased_person_answered_waits_again(shop: Shop, agents: li
     where = {"conversation_id": asked.conversation_id}
     await leaves.call("assistant.claim_conversation", **where)
     subject = (await leaves.call("identity.whoami")).subject
+    assert (await leaves.call("assistant.reply_to_conversation", **where, text="I look.")).agent == subject
     await shop.admin.call("privacy.erase_person", subject=subject)
     await calm(shop.house, shop.admin)
     told = await agents[0].call("assistant.get_conversation", **where)
     assert (told.state, told.agent) == ("waiting", None)
+    assert (told.history[-1].reply, told.history[-1].agent) == ("I look.", None)
+    assert subject not in told.model_dump_json()
     assert (await agents[0].call("assistant.claim_conversation", **where)).state == "claimed"
 
 

@@ -91,9 +91,9 @@ async def test_nobody_else_hears_of_it(shop: Shop, stranger: Client) -> None:
     assert asked.conversation_id in {each.conversation_id for each in mine.entries}
 
 
-async def test_intents_are_told_by_their_titles(shop: Shop) -> None:
+async def test_intents_are_told_by_their_titles_or_the_words_of_their_names(shop: Shop) -> None:
     found = await shop.admin.call("assistant.list_intents", bot_id=shop.bot.bot_id)
     assert [(each.name, each.title) for each in found][1:3] == [
         ("returns", "Sending something back"),
-        ("opening_hours", "opening_hours"),
+        ("opening_hours", "opening hours"),
     ]

@@ -176,3 +176,29 @@ def test_servers_of_two_versions_read_each_others_standings() -> None:
     assert set(Standing(intent="refund").to_json()) == old
     held = Standing(intent="refund", recalling={"day": "Monday"}, noting=[{"text": "I sing"}])
     assert Standing.of({**held.to_json(), "newer": 1}) == held
+
+
+def test_a_reply_says_whether_it_answers_asks_back_or_only_talks() -> None:
+    unsure, far = (
+        heard("Money", "refund", confidence=0.3),
+        heard("The weather?", out_of_scope=True, scope_score=0.01),
+    )
+    silent = plan(fallback=Fallback(ladder=["clarify"]))
+    asks_first = plan(fallback=Fallback(ladder=["clarify", "escalate"]))
+    kinds = {
+        "a reply": talk(plan(), heard("Refund")),
+        "what collections say": talk(plan(), heard("When?", "opening")),
+        "that nothing is known": [refused(silent, talk(plan(), far)[0].standing)],
+        "a choice": talk(plan(), unsure),
+        "what is missing": talk(plan(), heard("Book a trip", "book_trip")),
+        "in other words": talk(silent, far),
+        "lost": talk(asks_first, far),
+        "a person": talk(plan(), heard("A person", "human")),
+        "small talk": talk(plan(), heard("Hello", out_of_scope=True)),
+        "cancelled": talk(plan(), heard("Book a trip", "book_trip"), heard("Never mind!")),
+    }
+    assert {name: steps[-1].kind for name, steps in kinds.items()} == {
+        **dict.fromkeys(("a reply", "what collections say", "that nothing is known"), "answer"),
+        **dict.fromkeys(("a choice", "what is missing", "in other words", "lost"), "question"),
+        **dict.fromkeys(("a person", "small talk", "cancelled"), "talk"),
+    }

@@ -8,8 +8,8 @@ import pytest
 from mainstay.app.house import House
 from mainstay.kernel.interface import Upload
 from mainstay.ports.database import SYSTEM
-from mainstay.ports.encoder import EncoderUnavailable
-from mainstay.ports.vectors import Space, VectorsUnavailable
+from mainstay.ports.failures import EncoderUnavailable, VectorsUnavailable
+from mainstay.ports.vectors import Space
 from mainstay.services.jobs.interface import JobMissing, JobPromised
 from mainstay.services.knowledge.failures import IndexBehind
 from makers import Client, FrozenClock, WordEncoder, client, opened_house, tenant_client

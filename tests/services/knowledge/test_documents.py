@@ -9,7 +9,7 @@ import pytest
 
 from mainstay.app.house import House
 from mainstay.kernel.interface import Upload
-from mainstay.ports.encoder import EncoderUnavailable
+from mainstay.ports.failures import EncoderUnavailable
 from mainstay.services.knowledge import library
 from mainstay.services.knowledge.failures import (
     CollectionExists,

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from mainstay.kernel.dispatch import RequestInvalid
-from mainstay.ports.vectors import FilterInvalid
+from mainstay.ports.failures import FilterInvalid
 from mainstay.services.knowledge.filters import DEPTH_MAX
 from makers import Client, FrozenClock, client, opened_house
 

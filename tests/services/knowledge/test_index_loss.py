@@ -13,7 +13,8 @@ import pytest
 from mainstay.app.house import House
 from mainstay.kernel.errands import HouseCloses
 from mainstay.ports.database import SYSTEM
-from mainstay.ports.vectors import Point, Space, VectorsUnavailable
+from mainstay.ports.failures import VectorsUnavailable
+from mainstay.ports.vectors import Point, Space
 from makers import ADMIN_KEY, Client, FrozenClock, client, opened_house
 
 _APPLYING = "SELECT seq FROM outbox WHERE reaction = 'knowledge.apply_changes' AND state = 'waiting'"

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from mainstay.app.house import House
 from mainstay.ports.database import SYSTEM
-from mainstay.ports.encoder import EncoderUnavailable, Lane, Role
+from mainstay.ports.encoder import Lane, Role
+from mainstay.ports.failures import EncoderUnavailable
 from mainstay.ports.vectors import Point, Space
 from mainstay.services.knowledge.encoding import Encoding
 from mainstay.services.knowledge.failures import IndexBehind

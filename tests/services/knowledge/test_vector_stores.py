@@ -9,7 +9,7 @@ import pytest
 from mainstay.app.house import House
 from mainstay.kernel.interface import Upload
 from mainstay.ports.database import SYSTEM
-from mainstay.ports.vectors import FilterInvalid
+from mainstay.ports.failures import FilterInvalid
 from mainstay.services.files.failures import FileMissing
 from mainstay.services.knowledge.attaching import Attaching
 from mainstay.services.knowledge.failures import (

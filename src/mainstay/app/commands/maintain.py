@@ -36,7 +36,7 @@ def rebuild(data: DataChoice = None) -> None:
     """
     with refusals_told():
         settings = settings_of(data=data)
-        if local_server(settings.data)[0] is not None:
+        if local_server(settings.data).url is not None:
             run(lambda: find_address(None, None, str(settings.data)), _rebuild_there, as_json=False)
             return
         if not settings.database and not (settings.data / backups.DATABASE).exists():

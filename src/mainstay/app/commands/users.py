@@ -33,10 +33,16 @@ async def invite(
 ) -> None:
     """Invite a person into your tenant by mail.
 
+    As long as the server has no mail server, it says where the mail lies.
+
     Example: `mainstay users invite ada@example.com --name Ada --role developer --group staff`
     """
     made = await server.of(People).create_user(email, name, role, group or [])
     out.value(plain(made))
+    if server.address.mails:
+        out.note(
+            f"No mail server is set (MAINSTAY_MAIL): the mail with the link lies in {server.address.mails}."
+        )
 
 
 @users.command("list")

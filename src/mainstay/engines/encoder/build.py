@@ -21,7 +21,7 @@ from mainstay.engines.encoder.folder import (
 from mainstay.engines.encoder.languages import read_languages
 from mainstay.engines.encoder.shape import Precision, read_shape
 from mainstay.engines.encoder.weights import Weights, read_weights
-from mainstay.ports.encoder import EncoderUnavailable
+from mainstay.ports.failures import EncoderUnavailable
 
 BUILD = 2
 """Raise it whenever the vectors of a freshly built model would change."""

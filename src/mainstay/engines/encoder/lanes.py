@@ -9,7 +9,8 @@ from typing import Generic, TypeVar
 
 from mainstay.kit.errors import Failure
 from mainstay.kit.spending import spend
-from mainstay.ports.encoder import EncoderUnavailable, Lane
+from mainstay.ports.encoder import Lane
+from mainstay.ports.failures import EncoderUnavailable
 
 Given = TypeVar("Given")
 """A text, or a text and what is known of it."""

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from mainstay.engines.encoder.folder import ModelFolder, Pooling, sha256_of
-from mainstay.ports.encoder import EncoderUnavailable, TokensUnavailable
+from mainstay.ports.failures import EncoderUnavailable, TokensUnavailable
 
 Ids = Sequence[int]
 """A text's token ids, the special ones included."""

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from mainstay.engines.encoder.languages import EVERY, Languages, knows
 from mainstay.engines.model_server import Limits, ModelServer, Pause, told_tokens
 from mainstay.kit.spending import spend
-from mainstay.ports.encoder import EncoderUnavailable, Lane, Role, Tokens, TokensUnavailable
+from mainstay.ports.encoder import Lane, Role, Tokens
+from mainstay.ports.failures import EncoderUnavailable, TokensUnavailable
 
 _BATCH_TEXTS = 64
 _CHARACTERS_PER_TOKEN = 4

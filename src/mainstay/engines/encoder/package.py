@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mainstay.engines.encoder.build import Progress
-from mainstay.ports.encoder import EncoderUnavailable
+from mainstay.ports.failures import EncoderUnavailable
 
 _FILES = {
     "config.json": 1 << 20,

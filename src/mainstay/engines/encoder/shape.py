@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from mainstay.engines.encoder.folder import Pooling
-from mainstay.ports.encoder import EncoderUnavailable
+from mainstay.ports.failures import EncoderUnavailable
 
 Precision = Literal["int8", "fp32"]
 

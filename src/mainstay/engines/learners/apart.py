@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mainstay.engines.learners.framing import ERROR_MAX, LENGTH_BYTES, PARTS, framed
-from mainstay.ports.learners import Features, LearnerUnavailable, Linear, Loss
+from mainstay.ports.failures import LearnerUnavailable
+from mainstay.ports.learners import Features, Linear, Loss
 
 logger = logging.getLogger("mainstay")
 

@@ -21,7 +21,7 @@ from mainstay.engines.readers.shapes import Shapes
 from mainstay.engines.readers.sheets import Sheet, Sheets, windows
 from mainstay.engines.readers.stored import Head, load_heads
 from mainstay.engines.readers.tagger import Tagger
-from mainstay.ports.encoder import EncoderUnavailable
+from mainstay.ports.failures import EncoderUnavailable
 from mainstay.ports.readers import Concern, Mention, Part, ReaderUnavailable, Reading
 
 TRAINED = Path(__file__).with_name("trained")

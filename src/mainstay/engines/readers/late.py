@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 
-from mainstay.ports.encoder import EncoderUnavailable
+from mainstay.ports.failures import EncoderUnavailable
 from mainstay.ports.readers import Part, Reader, ReaderUnavailable, Reading
 
 

@@ -4,7 +4,7 @@ import math
 import re
 from datetime import UTC, datetime
 
-from mainstay.ports.vectors import FilterInvalid
+from mainstay.ports.failures import FilterInvalid
 
 FIELD_LENGTH_MAX = 512
 _STEP = re.compile(r"^(?P<name>.+?)(?P<each>\[\])?$", re.DOTALL)

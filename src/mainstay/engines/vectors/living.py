@@ -12,7 +12,8 @@ import qdrant_edge as edge
 from mainstay.engines.vectors.finishing import finished, in_child, in_thread
 from mainstay.engines.vectors.shards import speaking
 from mainstay.engines.vectors.spaces import State, advanced, sync_files, sync_folder, write_state
-from mainstay.ports.vectors import FieldType, Space, VectorsUnavailable
+from mainstay.ports.failures import VectorsUnavailable
+from mainstay.ports.vectors import FieldType, Space
 
 
 @dataclass

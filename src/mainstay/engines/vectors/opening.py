@@ -28,7 +28,8 @@ from mainstay.engines.vectors.spaces import (
     sync_folder,
     write_state,
 )
-from mainstay.ports.vectors import Space, VectorsUnavailable
+from mainstay.ports.failures import VectorsUnavailable
+from mainstay.ports.vectors import Space
 
 logger = logging.getLogger(__name__)
 

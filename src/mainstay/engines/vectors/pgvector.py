@@ -15,16 +15,8 @@ from mainstay.engines.vectors.conditions import steps
 from mainstay.engines.vectors.rows import Row, advance, put, rank, to_row
 from mainstay.engines.vectors.sql_filters import SCHEMA, compile_filter
 from mainstay.engines.vectors.tables import make_schema, make_tables, tables_of
-from mainstay.ports.vectors import (
-    NO_MATCHES,
-    FieldType,
-    Filter,
-    Leg,
-    Matches,
-    Point,
-    Space,
-    VectorsUnavailable,
-)
+from mainstay.ports.failures import VectorsUnavailable
+from mainstay.ports.vectors import NO_MATCHES, FieldType, Filter, Leg, Matches, Point, Space
 
 _CHUNK: Final = 200
 _SESSION: Final = (

@@ -20,17 +20,8 @@ from mainstay.engines.vectors.points import DENSE, TERMS, number_of, sparse_vect
 from mainstay.engines.vectors.rebuilds import rebuild
 from mainstay.engines.vectors.shards import STANDARD, Tuning, index_payload, is_indexed, speaking
 from mainstay.engines.vectors.spaces import folders_of
-from mainstay.ports.vectors import (
-    NO_MATCHES,
-    FieldType,
-    Filter,
-    Leg,
-    Matches,
-    Point,
-    Space,
-    Sparse,
-    VectorsUnavailable,
-)
+from mainstay.ports.failures import VectorsUnavailable
+from mainstay.ports.vectors import NO_MATCHES, FieldType, Filter, Leg, Matches, Point, Space, Sparse
 
 logger = logging.getLogger(__name__)
 

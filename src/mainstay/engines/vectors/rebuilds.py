@@ -24,7 +24,8 @@ from mainstay.engines.vectors.shards import (
     speaking,
 )
 from mainstay.engines.vectors.spaces import next_shard
-from mainstay.ports.vectors import FieldType, VectorsUnavailable
+from mainstay.ports.failures import VectorsUnavailable
+from mainstay.ports.vectors import FieldType
 
 logger = logging.getLogger(__name__)
 

@@ -10,7 +10,8 @@ from typing import Final
 import qdrant_edge as edge
 
 from mainstay.engines.vectors.points import DENSE, TERMS
-from mainstay.ports.vectors import FieldType, VectorsUnavailable
+from mainstay.ports.failures import VectorsUnavailable
+from mainstay.ports.vectors import FieldType
 
 logger = logging.getLogger(__name__)
 

@@ -26,6 +26,7 @@ from mainstay.services.assistant.happenings import BotTrained, TrainingDue, Trai
 from mainstay.services.assistant.limits import BOTS_MAX, EXAMPLES_MAX, VERSIONS_KEPT, TrainingReason
 from mainstay.services.assistant.model import Model
 from mainstay.services.assistant.models import Models
+from mainstay.services.assistant.plans import called
 from mainstay.services.assistant.records import (
     Bot,
     BotSummary,
@@ -239,7 +240,7 @@ class Bots:
         """Give what a bot understands, without examples."""
         row = await self.existing(bot_id)
         found = Definition.model_validate(row.definition).intents
-        return [TitledIntent(name=each["name"], title=each["title"] or each["name"]) for each in found]
+        return [TitledIntent(name=each["name"], title=called(each["name"], each["title"])) for each in found]
 
     async def remove(self, bot_id: str) -> BotRow:
         """Erase a bot with its models, and what was judged of it."""

@@ -113,7 +113,7 @@ class Conversations:
     async def whole(self, conversation_id: str) -> WholeConversation:
         """Give a conversation with its turns."""
         row = await self.seen(conversation_id)
-        history = [_turn(each) for each in await self._store.turns([conversation_id])]
+        history = [turn_of(each) for each in await self._store.turns([conversation_id])]
         summary = await self._summaries.summary(conversation_id)
         text, turns = ("", 0) if summary is None else (summary.text, summary.turns)
         return WholeConversation(**told(row).model_dump(), history=history, summary=text, summarised=turns)
@@ -123,7 +123,7 @@ class Conversations:
         await self._bots.existing(bot_id)
         rows = await self._store.turns_of(bot_id, after, limit)
         following = rows[-1].turn_id if len(rows) == limit else None
-        return TurnPage(turns=[_turn(row) for row in rows if visible(row)], next=following)
+        return TurnPage(turns=[turn_of(row) for row in rows if visible(row)], next=following)
 
     async def remove(self, conversation_id: str) -> ConversationDeleted:
         """Erase a conversation, and what was judged of it."""
@@ -165,5 +165,10 @@ def told(row: ConversationRow) -> Conversation:
     )
 
 
-def _turn(row: TurnRow) -> Turn:
-    return Turn.model_validate(row.content)
+def turn_of(row: TurnRow) -> Turn:
+    """Tell of a turn.
+
+    Who replied stands in the row alone, where it is forgotten when that person is erased.
+    """
+    turn = Turn.model_validate(row.content)
+    return turn.model_copy(update={"agent": row.author or None}) if turn.by == "person" else turn

@@ -13,7 +13,7 @@ from mainstay.services.assistant.conversation_store import (
     ConversationStore,
     TurnRow,
 )
-from mainstay.services.assistant.conversations import Conversations, stir, told
+from mainstay.services.assistant.conversations import Conversations, stir, told, turn_of
 from mainstay.services.assistant.dialogue import Standing
 from mainstay.services.assistant.failures import (
     ConversationBusy,
@@ -80,16 +80,17 @@ class Desk:
         now = self._clock.now_ms()
         asked = await self._asked(row)
         turn = self._turn(row, text, now)
+        said = _row(row, turn)
         content = {**row.content, "said": text[:200]}
         await self._save(row, replace(row, turns=turn.number, content=content, changed_ms=now))
         try:
-            await self._store.add_turn(_row(row, turn))
+            await self._store.add_turn(said)
         except KeyDestroyed:
             raise TalkerErased("Whoever asked was erased; close the conversation.") from None
         if intent is not None and asked is not None:
             await self._judging.taught(asked, intent)
         emit(PersonReplied(bot_id=row.bot_id, conversation_id=row.conversation_id, turn_id=turn.turn_id))
-        return turn
+        return turn_of(said)
 
     async def call(self, conversation_id: str) -> Conversation:
         """Let one's own conversation wait for a person; where one answers already, nothing changes."""

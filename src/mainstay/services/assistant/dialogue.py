@@ -7,7 +7,7 @@ from typing import Any, Literal
 from mainstay.services.assistant.built_ins import FREE_TEXT
 from mainstay.services.assistant.phrases import bare
 from mainstay.services.assistant.plans import IntentPlan, Plan, filled, listed, rendered
-from mainstay.services.assistant.records import EntityFound, Slot, Understood
+from mainstay.services.assistant.records import EntityFound, ReplyKind, Slot, Understood
 
 _OFFERED = 2
 _CHANGED_MIND = 0.8
@@ -79,7 +79,8 @@ class Step:
     """What the bot does, and where the conversation stands then.
 
     It says `reply`, looks for `query` in its collections, calls a person, or calls the intent's operation.
-    `chats` where that is all there is to say: it was no question.
+    `chats` where that is all there is to say: it was no question. `says` is what the reply is, where that
+    does not follow from where the conversation stands.
     """
 
     standing: Standing
@@ -90,6 +91,14 @@ class Step:
     options: Sequence[str] = ()
     confirmed: bool = False
     chats: bool = False
+    says: ReplyKind | None = None
+
+    @property
+    def kind(self) -> ReplyKind:
+        """Say what the reply is."""
+        at, talks = self.standing, self.chats or self.does == "escalate"
+        asks = at.asking or at.offered or at.confirming or at.recalling
+        return self.says or ("talk" if talks else "question" if asks else "answer")
 
 
 def next_step(plan: Plan, standing: Standing, heard: Heard) -> Step:
@@ -97,7 +106,7 @@ def next_step(plan: Plan, standing: Standing, heard: Heard) -> Step:
     said = bare(heard.text)
     busy = standing.asking or standing.offered or standing.slots or standing.confirming or standing.recalling
     if said in plan.cues.cancel and busy:
-        return Step(Standing(said=standing.said), reply=plan.phrases.cancelled)
+        return _cancelled(plan, standing)
     answered = _taken_up(plan, standing, heard, said)
     if answered is not None:
         return answered
@@ -110,6 +119,10 @@ def next_step(plan: Plan, standing: Standing, heard: Heard) -> Step:
         if slots != standing.slots:
             return _proceed(plan, replace(standing, slots=slots), known, heard, heard.text)
     return _fresh(plan, standing, heard)
+
+
+def _cancelled(plan: Plan, standing: Standing) -> Step:
+    return Step(Standing(said=standing.said), reply=plan.phrases.cancelled, says="talk")
 
 
 def _taken_up(plan: Plan, standing: Standing, heard: Heard, said: str) -> Step | None:
@@ -125,7 +138,7 @@ def _taken_up(plan: Plan, standing: Standing, heard: Heard, said: str) -> Step |
         if said in plan.cues.yes:
             return _confirmed(plan, standing, known, heard)
         if said in plan.cues.no:
-            return Step(Standing(said=standing.said), reply=plan.phrases.cancelled)
+            return _cancelled(plan, standing)
     if standing.recalling and known is not None:
         return _recalled(plan, standing, known, heard, said)
     return None
@@ -160,7 +173,7 @@ def refused(plan: Plan, standing: Standing) -> Step:
     if chat is not None:  # it was taken for an intent that nothing is known of
         return chat
     if standing.misses == 1 and _asks_first(plan):
-        return Step(standing, reply=_lost(plan), fallback="search")
+        return Step(standing, reply=_lost(plan), fallback="search", says="question")
     if "escalate" in ladder:
         return _escalated(standing)
     return Step(replace(standing, misses=standing.misses + 1), reply=plan.phrases.unknown, fallback="search")
@@ -302,10 +315,10 @@ def _missed(plan: Plan, standing: Standing, heard: Heard, question: str) -> Step
             return Step(clear, does="search", query=question, fallback="search")
         if rung == "escalate":
             first = not standing.misses and _asks_first(plan)
-            return Step(clear, reply=_lost(plan)) if first else _escalated(clear)
+            return Step(clear, reply=_lost(plan), says="question") if first else _escalated(clear)
     if not plan.fallback.ladder or standing.misses >= len(plan.fallback.ladder):
         return Step(replace(clear, misses=0), reply=plan.phrases.unknown)
-    return Step(clear, reply=plan.phrases.unclear)
+    return Step(clear, reply=plan.phrases.unclear, says="question")
 
 
 def _asks_first(plan: Plan) -> bool:

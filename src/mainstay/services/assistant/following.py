@@ -11,7 +11,7 @@ from mainstay.kit.clock import Clock
 from mainstay.ports.bus import Bus
 from mainstay.ports.database import Scalar
 from mainstay.services.assistant.conversation_store import ConversationStore, TurnRow, topic_of
-from mainstay.services.assistant.conversations import Conversations
+from mainstay.services.assistant.conversations import Conversations, turn_of
 from mainstay.services.assistant.failures import FollowedTooMany, TurnMissing
 from mainstay.services.assistant.limits import FOLLOWED_MAX
 from mainstay.services.assistant.records import ConversationNews, Turn
@@ -93,7 +93,7 @@ class Following:
         heard.told_s = now_s
         if turns:
             heard.number, heard.turn = turns[-1].number, turns[-1].content
-        told: list[Turn | None] = [Turn.model_validate(turn.content) for turn in turns]
+        told: list[Turn | None] = [turn_of(turn) for turn in turns]
         return [
             ConversationNews(
                 conversation_id=conversation_id, state=row.state, agent=row.agent or None, turn=turn

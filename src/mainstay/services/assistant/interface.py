@@ -6,10 +6,8 @@ from typing import Annotated
 from pydantic import Field
 
 from mainstay.kernel.interface import Interface, reads, streams, writes
-from mainstay.ports.encoder import EncoderUnavailable
+from mainstay.ports.failures import EncoderUnavailable, LearnerUnavailable, VectorsUnavailable
 from mainstay.ports.generator import GeneratorUnavailable
-from mainstay.ports.learners import LearnerUnavailable
-from mainstay.ports.vectors import VectorsUnavailable
 from mainstay.services.assistant.desk_operations import DeskOperations
 from mainstay.services.assistant.failures import (
     BotBusy,
@@ -193,7 +191,11 @@ class Assistant(LearningOperations, MemoryOperations, DeskOperations, Interface,
         example={**_BOT_EXAMPLE, "texts": ["Where is my parcel?"]},
     )
     async def understand(self, bot_id: BotId, texts: Texts) -> list[Understood]:
-        """Say what each text means to a bot, without a conversation: intent, chances, scope, entities."""
+        """Say what each text means to a bot, without a conversation: intent, chances, scope, entities.
+
+        Read `out_of_scope` first: where it is true, `intent` is only the nearest one, and `confidence` says
+        nothing.
+        """
 
     @writes("POST /assistant/bots/{bot_id}/turns", may="assistants:use", fails=_TURN, example=_TURN_EXAMPLE)
     async def take_turn(
@@ -204,7 +206,8 @@ class Assistant(LearningOperations, MemoryOperations, DeskOperations, Interface,
         Without a conversation one is begun. The bot asks for what it has to know, says its reply, or answers
         from its collections with your own permissions. Unsure, it goes down its ladder: it asks which of two
         intents was meant, looks in its collections, calls a person. `cancel` ends what it asks for; `no, I
-        meant …` corrects what it took down.
+        meant …` corrects what it took down. Where `out_of_scope` is true, `intent` is only the nearest one,
+        and `confidence` says nothing: `reply` and `fallback` tell what the bot did.
         """
 
     @streams(

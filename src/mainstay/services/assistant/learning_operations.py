@@ -6,8 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from mainstay.kernel.interface import reads, writes
-from mainstay.ports.encoder import EncoderUnavailable
-from mainstay.ports.learners import LearnerUnavailable
+from mainstay.ports.failures import EncoderUnavailable, LearnerUnavailable
 from mainstay.services.assistant.failures import (
     BotBusy,
     BotInvalid,

@@ -52,7 +52,7 @@ IntentName = Annotated[str, StringConstraints(min_length=1, max_length=100, patt
 IntentTitle = Annotated[
     str,
     StringConstraints(max_length=200, pattern=_NO_NUL),
-    Field(description="What it is called when the bot asks what was meant; its name if empty."),
+    Field(description="What it is called when the bot asks what was meant; the words of its name if empty."),
 ]
 ExampleText = Annotated[str, StringConstraints(min_length=1, max_length=1000, pattern=_NO_NUL)]
 EntityName = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=_ID)]

@@ -80,11 +80,16 @@ def plan_of(definition: Definition) -> Plan:
     )
 
 
+def called(name: str, title: str) -> str:
+    """Give what people read of an intent: its title, or the words of its name (`card_arrival`)."""
+    return title or name.replace("_", " ").strip() or name
+
+
 def _intent(written: Mapping[str, Any]) -> IntentPlan:
     replies, slots = tuple(written["replies"]), tuple(Slot(**slot) for slot in written["slots"])
     operation, plain = written["operation"], "reply" if replies or slots else "answer"
     action = written["action"] or ("operation" if operation else plain)
-    title = written["title"] or written["name"].replace("_", " ")
+    title = called(written["name"], written["title"])
     return IntentPlan(
         written["name"],
         title,

@@ -218,31 +218,52 @@ class EntityFound(Record):
     end: int
 
 
+_INTENT = (
+    "The likeliest of the bot's intents. Where `out_of_scope` is true it is only the nearest one: do not act "
+    "on it."
+)
+_CONFIDENCE = (
+    "The calibrated chance that `intent` is right, among the bot's intents: of a text that is for this bot. "
+    "Where `out_of_scope` is true it may be high all the same, and means nothing."
+)
+_OUT_OF_SCOPE = (
+    "True: the text is unlike everything that the bot was made for. Read this first, then `intent` and "
+    "`confidence`."
+)
+
+
 class Understood(Record):
     """What a bot makes of a text.
 
     `intent` is the most likely one, also of a text that is out of scope.
     """
 
-    intent: str
-    confidence: float = Field(description="The calibrated chance that the intent is right.")
-    out_of_scope: bool
+    intent: str = Field(description=_INTENT)
+    confidence: float = Field(description=_CONFIDENCE)
+    out_of_scope: bool = Field(description=_OUT_OF_SCOPE)
     scope_score: float = Field(description="From 0 to 1; higher: more like what the bot was made for.")
     alternatives: list[str] = Field(description="The intents that are likely next.")
     entities: list[EntityFound]
 
 
+ReplyKind = Literal["answer", "question", "talk"]
+
+
 class Turn(Record):
-    """What was said, and what was answered; of what a person of the team says, the reply alone."""
+    """What was said, and what was answered; of what a person of the team says, the reply alone.
+
+    `intent` and `confidence` count where `out_of_scope` is false; what was done is told by `reply` and
+    `fallback`.
+    """
 
     turn_id: str
     conversation_id: str
     number: int
     text: str
-    intent: str | None
-    confidence: float
-    out_of_scope: bool
-    scope_score: float
+    intent: str | None = Field(description=f"{_INTENT} Null: a person of the team said something.")
+    confidence: float = Field(description=_CONFIDENCE)
+    out_of_scope: bool = Field(description=_OUT_OF_SCOPE)
+    scope_score: float = Field(description="From 0 to 1; higher: more like what the bot was made for.")
     entities: list[EntityFound]
     slots: dict[str, str] = Field(description="What is known for the intent by now.")
     reply: str
@@ -251,6 +272,14 @@ class Turn(Record):
     citations: list[Citation]
     fallback: Literal["clarify", "search", "escalate"] | None = None
     by: Literal["bot", "person"] = "bot"
+    agent: str | None = Field(None, description="Which person of the team replied.")
+    kind: ReplyKind = Field(
+        "answer",
+        description=(
+            "What the reply is: an `answer`, also one that nothing is known; a `question`, by which the bot "
+            "asks back; or `talk`: greetings, and that a person will answer."
+        ),
+    )
     answered: bool = Field(True, description="False: the answer is still made, or was broken off.")
     state: State
     version: int = Field(description="Which model understood it.")

@@ -172,7 +172,7 @@ class Turns:
         known, change = await self._memories.recalled(bot_id, plan.memory, before.subject), UNCHANGED
         if before.state in _WITH_A_PERSON:
             reply = plan.phrases.waiting if before.state == "waiting" else ""
-            step = Step(standing, reply=reply, fallback="escalate")
+            step = Step(standing, reply=reply, fallback="escalate", says="talk")
         else:
             heard = Heard(text, understood, scope_threshold(plan, model), known.filling())
             told = commanded(plan, standing, heard, known) if plan.memory.on else None
@@ -304,6 +304,7 @@ def _turn(taking: _Taking, step: Step, answer: GroundedAnswer | None) -> Turn:
         choices=[taking.plan.intents[name].title for name in step.options],
         citations=[] if answer is None else answer.citations,
         fallback=step.fallback,
+        kind=step.kind,
         state="waiting" if step.does == "escalate" and before.state == "open" else before.state,
         version=taking.version,
         created_ms=taking.now_ms,

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from mainstay.ports.chat import ChatModel
-from mainstay.ports.encoder import Encoder, EncoderUnavailable
+from mainstay.ports.encoder import Encoder
+from mainstay.ports.failures import EncoderUnavailable
 from mainstay.ports.languages import Languages
 from mainstay.services.generation.caching import AnswerCache
 from mainstay.services.generation.likeness import (

@@ -2,9 +2,8 @@
 
 from mainstay.kernel.room import QuotaFull
 from mainstay.kit.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
-from mainstay.ports.encoder import EncoderUnavailable
+from mainstay.ports.failures import EncoderUnavailable, FilterInvalid, VectorsUnavailable
 from mainstay.ports.parsers import FileKindUnsupported, FileTooLarge, FileUnreadable, ParserUnavailable
-from mainstay.ports.vectors import FilterInvalid, VectorsUnavailable
 
 
 class CollectionMissing(NotFound):

@@ -7,17 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from mainstay.ports.vectors import (
-    AnyOf,
-    Between,
-    BetweenDates,
-    Equals,
-    Exists,
-    Filter,
-    FilterInvalid,
-    NoneOf,
-    OneOf,
-)
+from mainstay.ports.failures import FilterInvalid
+from mainstay.ports.vectors import AnyOf, Between, BetweenDates, Equals, Exists, Filter, NoneOf, OneOf
 from mainstay.services.knowledge.filter_form import INTEGER_MAX
 
 Kind = Literal["text", "number", "truth", "date"]

@@ -1,11 +1,13 @@
-"""The language of filters as callers write it, compiled to conditions on the index's payload."""
+"""The language of filters as callers write it, and who may see what, as conditions on the index's payload."""
 
 import re
 from collections.abc import Mapping, Sequence
 
-from mainstay.ports.vectors import AllOf, AnyOf, Contains, Exists, Filter, Nested, NoneOf
+from mainstay.kernel.caller import ALL_DOCUMENTS, Caller
+from mainstay.ports.vectors import AllOf, AnyOf, Contains, Exists, Filter, Nested, NoneOf, OneOf
 from mainstay.services.knowledge.filter_fields import TEXT_LENGTH_MAX, Field, Kind, wrong
 from mainstay.services.knowledge.filter_form import FIELD, FIELD_LENGTH_MAX, PARTS_MAX
+from mainstay.services.knowledge.permissions import EVERYBODY
 
 DEPTH_MAX = 6
 CONDITIONS_MAX = 200
@@ -21,6 +23,13 @@ def compiled(filters: Mapping[str, object], declared: Mapping[str, Kind]) -> Fil
     `declared` tells what fields of the metadata are known to hold.
     """
     return _Compiler({**declared, **OWN_FIELDS}).every(filters, "filters", 0)
+
+
+def visible(caller: Caller) -> list[Filter]:
+    """Give the conditions that leave only what a caller may see."""
+    if caller.may(ALL_DOCUMENTS):
+        return []
+    return [OneOf("groups", (EVERYBODY, *sorted(caller.groups)))]
 
 
 class _Compiler:

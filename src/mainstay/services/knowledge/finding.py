@@ -14,12 +14,12 @@ from mainstay.ports.rerankers import Reranker
 from mainstay.ports.vectors import NO_MATCHES, AllOf, Equals, Filter, Leg, OneOf, Space, Sparse, Vectors
 from mainstay.services.knowledge.declared import Declared
 from mainstay.services.knowledge.faq_store import FaqStore
-from mainstay.services.knowledge.filters import compiled
+from mainstay.services.knowledge.filters import compiled, visible
 from mainstay.services.knowledge.indexing import Indexing
 from mainstay.services.knowledge.lexical import heaviest_terms
 from mainstay.services.knowledge.limits import Mode
 from mainstay.services.knowledge.passage_store import PassageStore, Shown
-from mainstay.services.knowledge.permissions import may_see, visible
+from mainstay.services.knowledge.permissions import may_see
 from mainstay.services.knowledge.points import FEEDBACK, PASSAGE, embedded_text
 from mainstay.services.knowledge.ranking import (
     FEEDBACK_PASSAGES,

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from mainstay.kernel.caller import ALL_DOCUMENTS, Caller
-from mainstay.ports.vectors import Filter, OneOf
 
 EVERYBODY = "*"
 """The group that every caller is in: it opens a document again, and stands in the index for no groups."""
@@ -19,13 +18,6 @@ def may_see(caller: Caller, groups: Sequence[str] | None) -> bool:
 def readers(groups: Sequence[str] | None) -> tuple[str, ...] | None:
     """Give the groups that a document is kept to, each once; None is everybody."""
     return None if groups is None or EVERYBODY in groups else tuple(dict.fromkeys(groups))
-
-
-def visible(caller: Caller) -> list[Filter]:
-    """Give the conditions that leave only what a caller may see."""
-    if caller.may(ALL_DOCUMENTS):
-        return []
-    return [OneOf("groups", (EVERYBODY, *sorted(caller.groups)))]
 
 
 def indexed_groups(groups: Sequence[str] | None) -> list[str]:

@@ -5,8 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from mainstay.kernel.interface import Interface, reads, writes
-from mainstay.ports.encoder import EncoderUnavailable
-from mainstay.ports.vectors import FilterInvalid, VectorsUnavailable
+from mainstay.ports.failures import EncoderUnavailable, FilterInvalid, VectorsUnavailable
 from mainstay.services.files.interface import FileMissing
 from mainstay.services.knowledge.failures import (
     STORING,

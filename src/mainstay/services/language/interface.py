@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from mainstay.kernel.interface import Interface, reads
-from mainstay.ports.encoder import EncoderUnavailable
+from mainstay.ports.failures import EncoderUnavailable
 from mainstay.ports.generator import GeneratorUnavailable
 from mainstay.ports.readers import ReaderUnavailable
 from mainstay.ports.rerankers import RerankerUnavailable

@@ -8,9 +8,8 @@ from pydantic import Field
 from mainstay.kernel.embedding import PageForeign
 from mainstay.kernel.guard import STRANGER, TenantSuspended
 from mainstay.kernel.interface import Interface, reads, streams, writes
-from mainstay.ports.encoder import EncoderUnavailable
+from mainstay.ports.failures import EncoderUnavailable, VectorsUnavailable
 from mainstay.ports.generator import GeneratorUnavailable
-from mainstay.ports.vectors import VectorsUnavailable
 from mainstay.services.assistant.interface import (
     FOLLOWED_S,
     BotMissing,

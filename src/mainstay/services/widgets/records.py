@@ -65,6 +65,9 @@ class Said(Record):
     options: list[str] = Field(description="Between which the bot asks to choose; say one of them.")
     notes: list[Note]
     by: Literal["bot", "person"]
+    kind: Literal["answer", "question", "talk"] = Field(
+        description="What the reply is: only an `answer` is worth rating."
+    )
     answered: bool = Field(description="False: the answer is still made, or was broken off.")
     created_ms: int
 

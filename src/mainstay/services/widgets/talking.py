@@ -110,6 +110,7 @@ def told(turn: Turn) -> Said:
         options=turn.choices,
         notes=_notes(turn.citations),
         by=turn.by,
+        kind=turn.kind,
         answered=turn.answered,
         created_ms=turn.created_ms,
     )

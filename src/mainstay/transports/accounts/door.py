@@ -141,7 +141,7 @@ class Accounts:
         ways = [passkey_button(query)]
         if Federation in self._application.interfaces:
             ways.append(pages.link(f"/account/single-sign-on{query}", "Single sign-on"))
-        return joined([*ways, _FORGOT_LINK])
+        return joined([*ways, _FORGOT_LINK, pages.NO_ACCOUNT])
 
     async def _ask_for_factor(
         self, visit: Visit, needed: SecondFactorNeeded, following: str = ""

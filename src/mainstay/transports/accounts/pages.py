@@ -74,6 +74,12 @@ _SESSION = """<li><p><strong>$agent</strong>$mark<br>from $address, begun $begun
 _CALLS = "<details><summary>What it calls itself</summary><p>$agent</p></details>"
 _CONTINUE = """<p class="done" role="status">You are signed in.</p>
 <p><a href="$path">Continue</a></p>"""
+NO_ACCOUNT = Html("""<details><summary>I have no account yet</summary>
+<p>Accounts are made by invitation: ask an administrator of your organisation, or whoever runs this server, to
+invite you. The mail brings a link, behind which you choose a password.</p>
+<p>Whoever runs the server makes the first account on its machine:
+<code>mainstay users invite you@example.com --name You --role admin</code></p></details>""")
+"""Stands on the page to sign in, the same for everybody: it does not tell who has an account."""
 
 
 def problem(text: str) -> Html:

@@ -7,7 +7,7 @@ import re
 import shlex
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -23,13 +23,24 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 class Address:
     """A server and the key to it; `local` says that both were found in a data folder.
 
-    `certificate_sha256` is the certificate by which a server on this machine is known.
+    `certificate_sha256` is the certificate by which a server on this machine is known, `mails` the folder
+    into which it writes mails instead of sending them.
     """
 
     url: str
     key: str | None = field(default=None, repr=False)
     local: bool = False
     certificate_sha256: str | None = None
+    mails: str | None = None
+
+
+@dataclass(frozen=True)
+class LocalServer:
+    """What the server of a data folder wrote down of itself, as far as it can be believed."""
+
+    url: str | None = None
+    certificate_sha256: str | None = None
+    mails: str | None = None
 
 
 def _ours(path: Path, *, secret: bool) -> str | None:
@@ -61,20 +72,23 @@ def _on_this_machine(url: str) -> str | None:
         return None
 
 
-def local_server(data: Path) -> tuple[str | None, str | None]:
-    """Give the address that the server of this data folder wrote down, if it is on this machine.
+def local_server(data: Path) -> LocalServer:
+    """Give what the server of this data folder wrote down: its address, if it is on this machine.
 
-    Beside it stands the SHA-256 of its certificate, if it has one. A data folder may lie in a directory that
-    somebody else prepared: an address elsewhere is not followed, or it would be sent the key from the
-    environment.
+    Beside it stand the SHA-256 of its certificate, if it has one, and where mails lie, if it sends none.
+    A data folder may lie in a directory that somebody else prepared: an address elsewhere is not followed, or
+    it would be sent the key from the environment.
     """
     try:
         told = json.loads(_ours(data / "server.json", secret=False) or "{}")
-        url, digest = told.get("url"), told.get("certificate_sha256")
+        url, digest, mails = (told.get(name) for name in ("url", "certificate_sha256", "mails"))
     except (ValueError, AttributeError):
-        return None, None
-    known = digest if isinstance(digest, str) and _DIGEST.fullmatch(digest) else None
-    return (_on_this_machine(url) if isinstance(url, str) else None), known
+        return LocalServer()
+    return LocalServer(
+        _on_this_machine(url) if isinstance(url, str) else None,
+        digest if isinstance(digest, str) and _DIGEST.fullmatch(digest) else None,
+        mails if isinstance(mails, str) else None,
+    )
 
 
 def find_address(
@@ -85,7 +99,7 @@ def find_address(
     The folder's own key (`local.key`, readable by its owner alone) is sent only to the folder's own server.
     """
     folder = Path(data or environment.get("MAINSTAY_DATA") or DATA_DEFAULT)
-    local, certificate = local_server(folder)
+    local = local_server(folder)
     named = data or environment.get("MAINSTAY_DATA")
     elsewhere = url or environment.get("MAINSTAY_URL")
     if named and not (folder / "server.json").exists() and not elsewhere:
@@ -93,12 +107,13 @@ def find_address(
             f"No server runs on {folder}: start one with `mainstay serve --data {shlex.quote(str(folder))}`, "
             "or name another folder with --data or MAINSTAY_DATA, or an address with --url or MAINSTAY_URL."
         )
-    chosen = (elsewhere or local or URL_DEFAULT).rstrip("/")
+    chosen = (elsewhere or local.url or URL_DEFAULT).rstrip("/")
     given = key or environment.get("MAINSTAY_API_KEY")
-    known = certificate if chosen == local else None
+    own = local if chosen == local.url else LocalServer()
+    known = Address(chosen, certificate_sha256=own.certificate_sha256, mails=own.mails)
     if given:
-        return Address(chosen, given.strip(), certificate_sha256=known)
-    if chosen == local:
+        return replace(known, key=given.strip())
+    if own.url:
         found = (_ours(folder / "local.key", secret=True) or "").strip()
-        return Address(chosen, found or None, local=True, certificate_sha256=known)
-    return Address(chosen)
+        return replace(known, key=found or None, local=True)
+    return known

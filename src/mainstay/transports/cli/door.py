@@ -68,12 +68,12 @@ def _group(late: Sequence[Late]) -> type[TyperGroup]:
     return LateGroup
 
 
-def _root(version: str) -> Callable[..., None]:
+def _root(version: Callable[[], str]) -> Callable[..., None]:
     """Make what comes before every command; that it is there makes typer keep a lone command's name."""
 
     def tell(wanted: bool) -> None:
         if wanted:
-            typer.echo(f"mainstay {version}")
+            typer.echo(f"mainstay {version()}")
             raise typer.Exit
 
     option = typer.Option("--version", callback=tell, is_eager=True, help="Tell the version.")
@@ -85,9 +85,15 @@ def _root(version: str) -> Callable[..., None]:
 
 
 def cli(
-    late: Sequence[Late], extra: Sequence[Loaded] = (), summary: str = "", version: str = ""
+    late: Sequence[Late],
+    extra: Sequence[Loaded] = (),
+    summary: str = "",
+    version: Callable[[], str] = str,
 ) -> typer.Typer:
-    """Make the root command of late commands, and of others that are there already."""
+    """Make the root command of late commands, and of others that are there already.
+
+    `version` is asked only where somebody wants to know it.
+    """
     app = _typer(name="mainstay", help=summary, cls=_group(late), add_completion=True, no_args_is_help=True)
     app.callback(help=summary)(_root(version))
     for each in extra:

@@ -111,6 +111,11 @@ class Output:
         """Print a line for people."""
         self.console.print(Text(harmless(text), style=style))
 
+    def note(self, text: str) -> None:
+        """Tell people something beside the answer, on standard error; programs are told nothing."""
+        if not self.as_json:
+            console(stderr=True).print(Text(harmless(text)))
+
     def done(self, value: object, line: str) -> None:
         """Print what was done: a line for people, the whole of it as JSON."""
         if self.as_json:

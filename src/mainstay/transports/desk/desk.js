@@ -218,7 +218,7 @@
 
   // Shows all turns, or the one that is new or otherwise now, so that only that is read aloud.
   const showTurns = only => {
-    const context = {bot: open.bot || 'The bot', talker: open.talker || 'Visitor', titles, corrects, corrected};
+    const context = {me, bot: open.bot || 'The bot', talker: open.talker || 'Visitor', titles, corrects, corrected};
     const log = part('log'), list = part('turns');
     if (only) {
       const before = list.querySelector(`[data-turn="${CSS.escape(only)}"]`);

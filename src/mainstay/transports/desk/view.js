@@ -71,6 +71,9 @@ window.DeskView = (() => {
         make('strong', {dir: 'auto'}, each.title || each.doc_id),
         make('q', {dir: 'auto'}, each.text || each.quote || '')))));
 
+  const author = (each, context) => each.by === 'bot' ? context.bot
+    : each.agent !== null && each.agent === context.me ? 'You' : 'The team';
+
   const turn = (each, context) => {
     const asked = each.text === '' ? null
       : make('div', {class: 'said'},
@@ -81,7 +84,7 @@ window.DeskView = (() => {
             ? correction(each, context.titles, context.corrected.get(each.turn_id)) : null));
     const replied = each.reply === '' ? null
       : make('div', {class: `reply ${each.by}`},
-        make('p', {class: 'by'}, each.by === 'bot' ? context.bot : 'The team', ' · ', time(each.created_ms)),
+        make('p', {class: 'by'}, author(each, context), ' · ', time(each.created_ms)),
         make('p', {class: 'text', dir: 'auto'}, each.reply),
         citations(each.citations));
     return make('li', {'data-turn': each.turn_id}, asked, replied);

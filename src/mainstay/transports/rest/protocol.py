@@ -98,6 +98,10 @@ class Protocol(HttpToolsProtocol):
         here = self.parser.get_method() == b"GET" and self.url.partition(b"?")[0] in self._door.sockets
         return here and not self._answering() and bool(super()._should_upgrade())
 
+    def _unsupported_upgrade_warning(self) -> None:
+        """Log what a client asks for in vain as no more than that: it is answered as any other request."""
+        self.logger.info("Somebody asked for another protocol than is spoken here")
+
     def handle_websocket_upgrade(self) -> None:
         """Hand the connection over; from now on nothing here waits for anything."""
         self._upgraded = True

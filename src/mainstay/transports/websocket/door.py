@@ -99,6 +99,7 @@ class SocketDoor:
                 with suppress(OSError, RuntimeError):
                     await send({"type": "websocket.close", "code": SHUTDOWN})
         except Failure as failure:
+            _note(failure, request_id)
             self._weigh(scope, failure)
             described_at = description_of(self._settings.address, "")
             told = {"WWW-Authenticate": challenge(failure, described_at)}
@@ -129,6 +130,7 @@ class SocketDoor:
         except Failure as failure:
             if not channel.accepted:
                 raise
+            _note(failure, request_id)
             self._weigh(scope, failure)
             await channel.send(messages.error(None, encoded(problem(failure, request_id)), {}))
             await channel.close(_CODES.get(type(failure), UNAUTHORISED), failure.title)
@@ -228,6 +230,11 @@ def _counted(counter: Counter[Key], key: Key) -> Iterator[None]:
 def _address(scope: Scope) -> str:
     client = scope.get("client")
     return str(client[0]) if client else ""
+
+
+def _note(failure: Failure, request_id: str) -> None:
+    """Log a refusal as what it is: the client's mistake, or a limit that held, and no error of the house."""
+    logger.info("A connection was refused: %s (request %s)", failure.code(), request_id)
 
 
 async def _refuse(send: Send, kind: str, failure: Failure, request_id: str, more: dict[str, str]) -> None:

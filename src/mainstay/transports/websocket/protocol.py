@@ -11,6 +11,7 @@ LINE = "mainstay.line"
 """The extension by which the door lets messages have their whole size, and hangs up."""
 HELLO_BYTES_MAX = 8192
 SHUTDOWN = 1012
+_NO_TEXT = 1007
 
 
 class SocketProtocol(WebSocketsSansIOProtocol):
@@ -33,6 +34,26 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         if not self.close_sent:
             extensions: dict[str, Any] = self.scope["extensions"]
             extensions[LINE] = (self.widen, self.transport.abort)
+
+    async def send(self, message: Any) -> None:
+        """Send; a handshake that was answered with a refusal is over, and nothing that failed here."""
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body" and not message.get("more_body", False):
+            self.handshake_complete = True
+
+    def send_receive_event_to_app(self) -> None:
+        """Hand a message over; a text that is no UTF-8 is the client's mistake, and closes (RFC 6455)."""
+        if self.curr_msg_data_type == "text" and not self.close_sent:
+            self.frames = [b"".join(self.frames)]
+            try:
+                self.frames[0].decode()
+            except UnicodeDecodeError:
+                self.logger.info("A message that is no UTF-8 closed its connection")
+                self.frames = []
+                self.conn.send_close(_NO_TEXT)
+                self.handle_parser_exception()
+                return
+        super().send_receive_event_to_app()
 
     def widen(self) -> None:
         """Let messages have their whole size: the caller is known."""

@@ -455,8 +455,9 @@
     }
     if (turn.notes.length) parts.push(notes(turn.notes));
     if (turn.options.length) parts.push(options(turn));
-    const judged = turn.by === "bot" && turn.answered && turn.reply && !turn.options.length;
-    if (judged && (state === "open" || turn.notes.length)) parts.push(judge(turn));
+    const answers = turn.kind === "answer" && !turn.options.length;  // older turns do not say that they ask
+    const judged = turn.by === "bot" && turn.answered && turn.reply && answers;
+    if (judged && (state === "open" || turn.notes.length || turn.turn_id in kept.rated)) parts.push(judge(turn));
     for (const each of [...box.children]) if (!parts.includes(each)) each.remove();
     box.append(...parts.filter((each) => each.parentNode !== box));  // what was read out stays where it is
     if (!box.isConnected) {
