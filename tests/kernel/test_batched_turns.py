@@ -12,26 +12,16 @@ from mainstay.kernel.sources import NOWHERE
 from mainstay.services.assistant.interface import Assistant
 from mainstay.services.language.interface import Language
 from mainstay.transports.compatible.openai import embeddings, moderations
+from makers import FrozenClock
 
 ALONE_S, EACH_S, BATCH = 0.004, 0.002, 12
 CROWD = 32
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.time = 1000.0
-
-    def now_ms(self) -> int:
-        return int(self.time * 1000)
-
-    def monotonic_s(self) -> float:
-        return self.time
-
-
 class Model:
     """One worker that takes what waits, up to a batch: a batch costs something, and each text in it less."""
 
-    def __init__(self, clock: Clock, *, batched: bool) -> None:
+    def __init__(self, clock: FrozenClock, *, batched: bool) -> None:
         self.clock, self.batched = clock, batched
         self.shedding = Shedding(clock, SheddingSettings(at_once=CROWD))
         self.waiting: deque[asyncio.Future[None]] = deque()
@@ -50,19 +40,19 @@ class Model:
 
     async def serve(self, asked: list[asyncio.Task[None]]) -> float:
         """Work until all are served; give the seconds that it took."""
-        began = self.clock.time
+        began = self.clock.monotonic_s()
         while not all(task.done() for task in asked):
             for _ in range(4):
                 await asyncio.sleep(0)
             batch = [self.waiting.popleft() for _ in range(min(BATCH, len(self.waiting)))]
-            self.clock.time += (ALONE_S - EACH_S) + EACH_S * len(batch)
+            self.clock.move((ALONE_S - EACH_S) + EACH_S * len(batch))
             self.batches.append(len(batch))
             for each in batch:
                 each.set_result(None)
             for _ in range(4):
                 await asyncio.sleep(0)
         await asyncio.gather(*asked)
-        return self.clock.time - began
+        return self.clock.monotonic_s() - began
 
     async def crowd(self, number: int) -> float:
         return await self.serve([asyncio.create_task(self.ask()) for _ in range(number)])
@@ -76,12 +66,12 @@ async def known(model: Model) -> Model:
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+def clock(monkeypatch: pytest.MonkeyPatch) -> FrozenClock:
     monkeypatch.setattr(turns, "WAIT_S", 3600)  # by the loop's own clock, which is not the test's
-    return Clock()
+    return FrozenClock()
 
 
-async def test_a_crowd_of_what_is_batched_fills_batches_and_is_served_sooner(clock: Clock) -> None:
+async def test_a_crowd_of_what_is_batched_fills_batches_and_is_served_sooner(clock: FrozenClock) -> None:
     alone = await (await known(Model(clock, batched=False))).crowd(CROWD)
     model = await known(Model(clock, batched=True))
     together = await model.crowd(CROWD)
@@ -89,7 +79,9 @@ async def test_a_crowd_of_what_is_batched_fills_batches_and_is_served_sooner(clo
     assert together <= 0.85 * alone
 
 
-async def test_beyond_its_share_what_is_batched_waits_and_is_refused_like_everything(clock: Clock) -> None:
+async def test_beyond_its_share_what_is_batched_waits_and_is_refused_like_everything(
+    clock: FrozenClock,
+) -> None:
     model = await known(Model(clock, batched=True))
     asked = [asyncio.create_task(model.ask()) for _ in range(CROWD)]
     for _ in range(4):
