@@ -35,10 +35,6 @@ class Home:
             request.method, request.target, [*request.headers, *given, *more], request.body
         )
 
-    def engines(self) -> list[str]:
-        """Give the calls of engines but the database, which the house itself reads at all times."""
-        return [each for each in self.running.calls if not each.startswith("database.")]
-
 
 @contextmanager
 def home_in(folder: Path) -> Iterator[Home]:

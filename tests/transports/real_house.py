@@ -1,7 +1,6 @@
 """The real house with all of its doors in a thread: asked over a socket, or as the server would ask it."""
 
 import asyncio
-import hashlib
 import json
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
@@ -17,7 +16,6 @@ from mainstay.app.foundations import Engines
 from mainstay.app.house import House
 from mainstay.app.server import doors, listening
 from mainstay.app.settings import Settings
-from mainstay.app.tables import TABLES
 from mainstay.kernel.caller import Credential
 from mainstay.kernel.dispatch import Message
 from mainstay.kernel.interface import Operation
@@ -29,17 +27,15 @@ from mainstay.transports.rest.protocol import protocol
 from mainstay.transports.websocket.protocol import socket_protocol
 from makers import ADMIN_KEY, UNDONE, Mailbox, engines_for
 from oidc_provider import OidcProvider
+from transports.kept import Kept
 
 Value = TypeVar("Value")
 Headers = Sequence[tuple[str, str]]
 JSON = ("Content-Type", "application/json")
 NO_PAGE = "https://example.com/nothing-is-here.txt"
 _WAIT_S = 30
-_LATER = ("sessions", "used_ms")
-_ENGINES = (
-    *("vectors", "encoder", "generator", "reranker", "blobs", "parser", "fetcher", "database"),
-    "learner",
-)
+_ENGINES = ("vectors", "encoder", "generator", "reranker", "blobs", "parser", "fetcher", "learner")
+"""All but the database, which the house itself reads at all times."""
 
 
 class PlainParser:
@@ -123,6 +119,7 @@ class Running:
     _stop: asyncio.Event = field(init=False)
     _ready: threading.Event = field(default_factory=threading.Event)
     _failure: BaseException | None = None
+    _kept: Kept | None = None
 
     def __enter__(self) -> Self:
         self._thread = threading.Thread(target=self._run, name="house")
@@ -135,6 +132,8 @@ class Running:
     def __exit__(self, *_: object) -> None:
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(_WAIT_S)
+        if self._kept is not None:
+            self._kept.close()
         assert not self._thread.is_alive()
 
     def _run(self) -> None:
@@ -216,24 +215,10 @@ class Running:
         return self.do(_asked(self.app, method, target, headers, body))
 
     def state(self, tenant_id: str | None = None) -> dict[str, str]:
-        """Give a digest of each table that reads do not write to; of a tenant's rows, if one is named.
-
-        When a session was used is written by reads too, by itself, later.
-        """
-        found = {}
-        for table in TABLES:
-            if table.name.startswith("audit") or table.name in {"key_uses", "usage", "holdings"}:
-                # written by reads too, or by themselves, later
-                continue
-            where = " WHERE tenant_id = :tenant" if tenant_id and table.scoped else ""
-            values = {"tenant": tenant_id} if where else {}
-            rows = self.do(
-                self.house.engines.database.fetch(SYSTEM, f"SELECT * FROM {table.name}{where}", values)
-            )
-            told = [{key: value for key, value in row.items() if (table.name, key) != _LATER} for row in rows]
-            lines = sorted(repr(sorted(row.items())) for row in told)
-            found[table.name] = hashlib.sha256("\n".join(lines).encode()).hexdigest()
-        return found
+        """Give a digest of each table that reads do not write to; of a tenant's rows, if one is named."""
+        if self._kept is None:
+            self._kept = Kept(self.folder / "mainstay.db")
+        return self._kept.digests(tenant_id)
 
     def calm(self) -> None:
         """Wait until every queued event was reacted to."""

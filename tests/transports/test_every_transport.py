@@ -3,22 +3,16 @@
 import base64
 import json
 import re
-import ssl
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import anyio
 import httpx2
 import pytest
-from mcp.client import Client
-from mcp.client.streamable_http import streamable_http_client
 from typer.testing import CliRunner
-from websockets.sync.client import ClientConnection, connect
 
 from mainstay.app.cli import build
 from mainstay.client import Mainstay
@@ -26,12 +20,12 @@ from mainstay.kernel.guard import ANYBODY, STRANGER
 from mainstay.kernel.interface import Operation, Upload
 from mainstay.kit.errors import Failure, NotFound
 from makers import ADMIN_KEY
+from transports.connections import sockets, tool_clients
 from transports.real_house import Running, bearer, request_for, running, tool_call
 from transports.samples import OPERATIONS, SAMPLES
 from transports.worlds import World, furnished
 
 NAMES = sorted(OPERATIONS)
-_TLS = ssl.create_default_context()  # to read all certificates anew for each client takes longer than a call
 Values = Mapping[str, Any]
 Door = Callable[["House", Operation, Values, str], Any]
 
@@ -47,20 +41,13 @@ class House:
         self.user_key: str = self.world.call("identity.create_key", name="a user", role="user")["key"]
         self.http = httpx2.Client(base_url=opened.url, timeout=30)
         self.command = build()
-        self._sockets: dict[str, ClientConnection] = {}
-        self._open = ExitStack()
-
-    def socket(self, key: str) -> ClientConnection:
-        """Give a connection of a key, the same each time."""
-        if key not in self._sockets:
-            url = self.running.url.replace("http", "ws", 1) + "/v1/socket"
-            made = connect(url, additional_headers=[bearer(key)], compression=None)
-            self._sockets[key] = self._open.enter_context(made)
-        return self._sockets[key]
+        self.sockets = sockets(opened.url)
+        self.tool_clients = tool_clients(opened.url)
 
     def close(self) -> None:
         """Close what is open."""
-        self._open.close()
+        self.sockets.close()
+        self.tool_clients.close()
         self.http.close()
 
 
@@ -118,14 +105,7 @@ def _arguments(values: Values) -> Values:
 
 
 def mcp(house: House, operation: Operation, values: Values, key: str) -> Any:
-    async def call() -> Any:
-        async with (
-            httpx2.AsyncClient(headers=[bearer(key)], timeout=30, verify=_TLS) as http,
-            Client(streamable_http_client(f"{house.running.url}/mcp", http_client=http)) as client,
-        ):
-            return await client.call_tool(operation.full_name.replace(".", "_"), _arguments(values))
-
-    result = anyio.run(call)
+    result = house.tool_clients.of(key)(operation.full_name.replace(".", "_"), _arguments(values))
     return _of_a_tool(result.is_error, result.content[0].text, result.structured_content)
 
 
@@ -172,7 +152,7 @@ def command_line(house: House, operation: Operation, values: Values, key: str) -
 
 
 def websocket(house: House, operation: Operation, values: Values, key: str) -> Any:
-    socket = house.socket(key)
+    socket = house.sockets.of(key)
     asked = {"id": "1", "operation": operation.full_name, "values": _arguments(values)}
     socket.send(json.dumps(asked))
     items = []

@@ -59,7 +59,7 @@ def test_without_credentials_nothing_happens(home: Home, name: str) -> None:
         await asyncio.sleep(0)
         return {"type": "http.request", "body": b"x" * 1024, "more_body": True}
 
-    before, engines = home.running.state(), len(home.engines())
+    before, engines = home.running.state(), len(home.running.calls)
     for made in forms(OPERATIONS[name], _ids(OPERATIONS[name])):
         for more in ([], [("X-API-Key", "unknown"), ("Content-Length", "1000000000000")]):
             answer = home.running.ask(made.method, made.target, [*made.headers, *more], endless)
@@ -67,15 +67,15 @@ def test_without_credentials_nothing_happens(home: Home, name: str) -> None:
             assert answer.told["code"] in {"CredentialsMissing", "CredentialsUnknown"}
             assert answer.headers["www-authenticate"].startswith("Bearer")
     assert home.running.state() == before
-    assert home.engines()[engines:] == []
+    assert home.running.calls[engines:] == []
 
 
 def test_a_body_that_is_read_is_noticed(home: Home) -> None:
     made = request_for(OPERATIONS["knowledge.search"], {"query": "ferry"}, 1)
-    before = len(home.engines())
+    before = len(home.running.calls)
     answer = home.ask(made, ADMIN_KEY)
     assert (answer.status, answer.received > 0) == (200, True)
-    assert home.engines()[before:] != []
+    assert home.running.calls[before:] != []
     state = home.running.state()
     home.world.call("knowledge.create_collection", name="noticed")
     assert home.running.state() != state
