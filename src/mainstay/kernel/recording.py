@@ -135,6 +135,7 @@ class Recording:
         self._wishes: Mapping[str, Wishes] = {}
         self._waiting: deque[tuple[dict[str, Scalar], str]] = deque()
         self._characters = 0
+        self._writing = asyncio.Lock()
         self._lost = 0
         self._forgotten_s = float("-inf")
         self._rounds = Rounds("request log", _ROUND_S, self._go)
@@ -173,7 +174,11 @@ class Recording:
         self._characters += len(told)
 
     async def flush(self) -> None:
-        """Write what waits now."""
+        """Write what waits now, and what is being written already."""
+        async with self._writing:
+            await self._write()
+
+    async def _write(self) -> None:
         while self._waiting:
             some = [self._waiting.popleft() for _ in range(min(len(self._waiting), _ROWS_AT_ONCE))]
             try:

@@ -1,5 +1,7 @@
 """The full log of requests: off until it is turned on; without secrets or files; read by few; forgotten."""
 
+import asyncio
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -218,6 +220,31 @@ async def test_old_entries_are_forgotten(house: House, admin: Client, clock: Fro
     assert await house.recording.forget() > 0
     assert await logged(admin, operation="identity.whoami") == []
     assert len(await logged(admin, operation="identity.list_roles")) == 1
+
+
+async def test_a_flush_ends_when_what_another_took_is_written(
+    house: House, admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await turned_on(admin)
+    await admin.call("identity.whoami")
+    held, sealing, seal = threading.Event(), asyncio.Event(), house.recording._sealed
+    loop = asyncio.get_running_loop()
+
+    def slowly(some: Any) -> Any:
+        loop.call_soon_threadsafe(sealing.set)
+        held.wait(10)
+        return seal(some)
+
+    monkeypatch.setattr(house.recording, "_sealed", slowly)
+    first = asyncio.create_task(house.recording.flush())
+    await sealing.wait()
+    second = asyncio.create_task(house.recording.flush())
+    await asyncio.sleep(0)
+    held.set()
+    await second
+    found = await admin.call("observability.search_requests", operation="identity.whoami")
+    assert len(found.requests) == 1
+    await first
 
 
 async def test_what_does_not_fit_is_lost_and_said(
