@@ -1,6 +1,8 @@
 """What every test stands on: a house in a folder of its own, a clock that stands still, no network."""
 
 import ipaddress
+import os
+import shutil
 import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -13,6 +15,18 @@ from mainstay.app.house import House
 from makers import Client, FrozenClock, client, opened_house
 
 __all__ = ["empty_postgres", "house_postgres", "migrated_postgres", "postgres_url", "where"]
+
+_MEMORY = Path("/dev/shm")  # noqa: S108 - a folder that pytest makes in it belongs to this user alone
+_ROOM = 4 * 2**30
+
+
+def pytest_configure() -> None:
+    """Keep the tests' folders in memory where it has room: they sync thousands of files for nobody.
+
+    What a disk keeps when the power goes is looked at by other means (tests/faults).
+    """
+    if os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free >= _ROOM:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
 
 
 @pytest.fixture(autouse=True)
