@@ -1,8 +1,10 @@
 """Says what texts say: one reading by the model, and rules beside it, put together."""
 
 import asyncio
+import math
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Literal, cast
 
 from mainstay.ports import readers
@@ -21,7 +23,10 @@ _KEY_TERMS = 10
 _FIGURE_SCORE = 0.95
 _LIKELY = 0.5
 _TOGETHER = 64  # as many as the lanes cut a batch into
-"""So many texts of a batch are one group: while the model reads one, rules look at another."""
+"""So many texts of a batch at most are one group: while the model reads one, rules look at another."""
+
+_AT_ENDS = 24  # more than the reader takes for a person's few
+"""So many are the first group, for which the model waits, and the last, which nothing but rules waits for."""
 
 _INLINE = 4_000
 """Texts of so many characters together take a millisecond or two; a thread would cost more than that."""
@@ -50,9 +55,10 @@ class Analysing:
         """
         wanted: list[readers.Part] = ["sentiment"] if "sentiment" in parts else []
         wanted += ["mentions"] if parts & _NAMES else []
-        groups = [texts[start : start + _TOGETHER] for start in range(0, len(texts), _TOGETHER)]
         turn = asyncio.Lock()
-        found = await asyncio.gather(*[self._group(group, wanted, parts, hint, turn) for group in groups])
+        found = await asyncio.gather(
+            *[self._group(group, wanted, parts, hint, turn) for group in _groups(texts)]
+        )
         bearable(sum(len(analysis.mentions) for group in found for analysis in group))
         return [analysis for group in found for analysis in group]
 
@@ -135,6 +141,16 @@ class Analysing:
             if taken.take(each.start, each.end)
         ]
         return personal + measured
+
+
+def _groups(texts: Sequence[str]) -> list[Sequence[str]]:
+    """Cut a batch into groups of like size, those at its ends apart."""
+    if len(texts) <= _TOGETHER:
+        return [texts]
+    last = len(texts) - _AT_ENDS
+    count = math.ceil((last - _AT_ENDS) / _TOGETHER)
+    cuts = [_AT_ENDS + (last - _AT_ENDS) * n // count for n in range(count + 1)]
+    return [texts[start:end] for start, end in pairwise([0, *cuts, len(texts)])]
 
 
 def _mention(text: str, kind: str, start: int, end: int, score: float) -> MentionFound:
