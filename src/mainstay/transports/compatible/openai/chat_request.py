@@ -11,6 +11,9 @@ from mainstay.transports.compatible.openai.content import split
 from mainstay.transports.compatible.openai.kinds import unsupported
 from mainstay.transports.compatible.openai.talk import Talk
 
+EndUser = Annotated[str | None, Field(max_length=512)]
+"""Who of a key's people asks; `safety_identifier` is the protocol's newer name of `user`."""
+
 HEEDLESS = frozenset(
     {"user", "safety_identifier", "prompt_cache_key", "prompt_cache_retention", "metadata", "service_tier"}
 )
@@ -118,6 +121,8 @@ class ChatRequest(_Strict):
     stream_options: StreamOptions | None = None
     cache_s: int | None = None
     conversation_id: Annotated[str | None, Field(max_length=64, pattern=r"^[\w-]*$")] = None
+    user: EndUser = None
+    safety_identifier: EndUser = None
 
 
 def chat_request(sent: Mapping[str, Any]) -> ChatRequest:
@@ -163,6 +168,7 @@ def talk_of(request: ChatRequest) -> Talk:
         seed=request.seed,
         cache_s=request.cache_s or 0,
         conversation=request.conversation_id or "",
+        end_user=request.safety_identifier or request.user or "",
     )
 
 

@@ -9,7 +9,6 @@ from urllib.parse import quote
 from mainstay.kit.errors import NotFound
 from mainstay.transports.compatible.openai.asking import Asked
 from mainstay.transports.compatible.openai.errors import ModelMissing, ParameterUnsupported
-from mainstay.transports.compatible.openai.going_on import conversation_of
 from mainstay.transports.compatible.openai.talk import Cited, Part, Said, Talk
 
 PREFIX = "mainstay/"
@@ -113,12 +112,12 @@ class Bots:
     async def whole(self, asked: Asked, name: str, talk: Talk) -> Said:
         """Take a turn."""
         with _as_model():
-            return _turned(asked, await asked(self.operation, **await _turn(asked, name, talk)))
+            return _turned(asked, await asked(self.operation, **_turn(name, talk)))
 
     async def pieces(self, asked: Asked, name: str, talk: Talk) -> AsyncIterator[Part]:
         """Take a turn piece by piece."""
         with _as_model():
-            async for piece in asked.pieces("assistant.stream_turn", **await _turn(asked, name, talk)):
+            async for piece in asked.pieces("assistant.stream_turn", **_turn(name, talk)):
                 if piece.text:
                     yield Part(text=piece.text)
                 if piece.result is not None:
@@ -193,11 +192,21 @@ def _missing() -> ModelMissing:
     return ModelMissing(told, problems=[{"field": "model", "problem": "There is no such model."}])
 
 
-async def _turn(asked: Asked, name: str, talk: Talk) -> dict[str, Any]:
-    """Give what a bot is told; raises ParameterUnsupported for what it cannot heed."""
+def _turn(name: str, talk: Talk) -> dict[str, Any]:
+    """Give what a bot is told; raises ParameterUnsupported for what it cannot heed.
+
+    Whoever names no conversation goes on with the one in which what she shows was said.
+    """
     values = {"bot_id": name, "text": _last_said(talk, "A bot does as it was made to")}
-    conversation = await conversation_of(asked, name, talk)
-    return {**values, "conversation_id": conversation} if conversation else values
+    if talk.conversation:
+        return {**values, "conversation_id": talk.conversation}
+    last = max(place for place, each in enumerate(talk.messages) if each["role"] == "user")
+    before = [
+        {"role": each["role"], "content": each["content"]}
+        for each in talk.messages[:last]
+        if each["role"] in {"user", "assistant"}
+    ]
+    return {**values, "transcript": {"messages": before, "end_user": talk.end_user}}
 
 
 def _question(name: str, talk: Talk) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from mainstay.transports.compatible.openai.asking import checked
-from mainstay.transports.compatible.openai.chat_request import choice_of, heeded
+from mainstay.transports.compatible.openai.chat_request import EndUser, choice_of, heeded
 from mainstay.transports.compatible.openai.content import split, text_of
 from mainstay.transports.compatible.openai.file_search import ITEM, KIND, RESULTS, FileSearch
 from mainstay.transports.compatible.openai.kinds import unsupported
@@ -94,6 +94,13 @@ class ResponseRequest(_Strict):
     metadata: Annotated[dict[str, str] | None, Field(max_length=16)] = None
     cache_s: int | None = None
     conversation: str | Conversation | None = None
+    user: EndUser = None
+    safety_identifier: EndUser = None
+
+    @property
+    def end_user(self) -> str:
+        """Give who of the key's people asks."""
+        return self.safety_identifier or self.user or ""
 
 
 def response_request(sent: Mapping[str, Any]) -> ResponseRequest:
@@ -149,6 +156,7 @@ def talk_of(request: ResponseRequest, items: Sequence[Item], conversation: str =
         tokens_max=request.max_output_tokens,
         cache_s=request.cache_s or 0,
         conversation=conversation,
+        end_user=request.end_user,
     )
 
 

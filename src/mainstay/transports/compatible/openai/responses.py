@@ -38,12 +38,10 @@ _PAGE, _PAGE_MAX = 20, 100
 
 async def create_response(asked: Asked) -> Reply:
     """Let a model respond."""
-    sent = await asked.json()
-    request = response_request(sent)
+    request = response_request(await asked.json())
     prompt = None
     if request.prompt is not None:
-        key = sent.get("safety_identifier") or sent.get("user") or ""
-        prompt = await rendered(asked, request.prompt, key if isinstance(key, str) else "")
+        prompt = await rendered(asked, request.prompt, request.end_user)
     model = request.model or await model_of(asked, prompt)
     kind = kind_of(asked, model)
     stored = request.store is not False and asked.has(_KEEP)
