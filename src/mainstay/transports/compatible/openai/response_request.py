@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from mainstay.transports.compatible.openai.asking import checked
 from mainstay.transports.compatible.openai.chat_request import EndUser, choice_of, heeded
-from mainstay.transports.compatible.openai.content import split, text_of
+from mainstay.transports.compatible.openai.content import split, text_of, word
 from mainstay.transports.compatible.openai.file_search import ITEM, KIND, RESULTS, FileSearch
 from mainstay.transports.compatible.openai.kinds import unsupported
 from mainstay.transports.compatible.openai.response_prompt import PromptNamed
@@ -106,7 +106,7 @@ class ResponseRequest(_Strict):
 def response_request(sent: Mapping[str, Any]) -> ResponseRequest:
     """Read a request; raises ParameterUnsupported for what is not heeded, and RequestInvalid."""
     for place, tool in enumerate(sent.get("tools") or () if isinstance(sent.get("tools"), list) else ()):
-        if isinstance(tool, dict) and tool.get("type") not in _TOOLS:
+        if isinstance(tool, dict) and word(tool.get("type")) not in _TOOLS:
             raise unsupported(f"tools.{place}.type", "Functions and `file_search` are known here.")
     request = checked(ResponseRequest, heeded(sent, _ONLY, ResponseRequest))
     if set(request.include or ()) - {RESULTS}:
@@ -172,13 +172,13 @@ def _choice(request: ResponseRequest) -> str:
 
 
 def _messages(item: Item, place: int) -> list[dict[str, Any]]:
-    kind, field = item.get("type"), f"input.{place}"
+    kind, field = word(item.get("type")), f"input.{place}"
     if kind == "message":
-        role = item.get("role")
+        role = word(item.get("role"))
         if role not in _KNOWN:
             raise unsupported(f"{field}.role", f"Choose one of {', '.join(sorted(_KNOWN))}.")
         text, images = split(item.get("content"), f"{field}.content")
-        told: dict[str, Any] = {"role": _ROLES.get(str(role), str(role)), "content": text}
+        told: dict[str, Any] = {"role": _ROLES.get(role, role), "content": text}
         return [{**told, "images": images} if images else told]
     if kind == "function_call":
         call = {name: item.get(name, "") for name in ("call_id", "name", "arguments")}

@@ -17,6 +17,7 @@ from mainstay.transports.compatible.openai.file_search import (
     without_results,
 )
 from mainstay.transports.compatible.openai.kinds import kind_of, unsupported
+from mainstay.transports.compatible.openai.lists import ListAsked, from_query
 from mainstay.transports.compatible.openai.replies import Events, Reply, Told
 from mainstay.transports.compatible.openai.response_events import ResponseEvents
 from mainstay.transports.compatible.openai.response_prompt import before, model_of, rendered
@@ -33,7 +34,10 @@ from mainstay.transports.compatible.openai.talk import Part, Said
 
 _KEEP = "generation.keep_response"
 _GET = "generation.get_response"
-_PAGE, _PAGE_MAX = 20, 100
+
+
+class _ItemsAsked(ListAsked):
+    before: None = None
 
 
 async def create_response(asked: Asked) -> Reply:
@@ -80,25 +84,19 @@ async def delete_response(asked: Asked) -> Reply:
 
 async def list_input_items(asked: Asked) -> Reply:
     """List what led to a response, newest first unless otherwise wanted."""
-    query = dict(asked.query)
-    order, after = query.get("order", "desc"), query.get("after", "")
-    limit = query.get("limit", str(_PAGE))
-    if order not in {"asc", "desc"}:
-        raise unsupported("order", "Write `asc` or `desc`.")
-    if not limit.isdecimal() or not 1 <= int(limit) <= _PAGE_MAX:
-        raise unsupported("limit", f"Write a number from 1 to {_PAGE_MAX}.")
+    wanted = from_query(_ItemsAsked, asked)
     items = list((await _kept(asked)).input)
-    items = items if order == "asc" else items[::-1]
-    ids = [str(item["id"]) for item in items]
-    items = items[ids.index(after) + 1 :] if after in ids else items
-    page = [_as_input(item) for item in items[: int(limit)]]
+    items = items if wanted.order == "asc" else items[::-1]
+    ids = [item.get("id") for item in items]  # whatever was kept by other doors
+    items = items[ids.index(wanted.after) + 1 :] if wanted.after and wanted.after in ids else items
+    shown = [_as_input(item) for item in items[: wanted.limit]]
     return Told(
         {
             "object": "list",
-            "data": page,
-            "first_id": page[0]["id"] if page else "",
-            "last_id": page[-1]["id"] if page else "",
-            "has_more": len(items) > len(page),
+            "data": shown,
+            "first_id": shown[0].get("id", "") if shown else "",
+            "last_id": shown[-1].get("id", "") if shown else "",
+            "has_more": len(items) > len(shown),
         }
     )
 
@@ -209,7 +207,7 @@ def _shown(kept: Any) -> dict[str, Any]:
 def _as_input(item: Item) -> Item:
     """Show an item as a list has it: a message's text in parts."""
     content = item.get("content")
-    if item["type"] != "message" or not isinstance(content, str):
+    if item.get("type") != "message" or not isinstance(content, str):
         return item
     kind = "output_text" if item.get("role") == "assistant" else "input_text"
     part: dict[str, Any] = {"type": kind, "text": content}
