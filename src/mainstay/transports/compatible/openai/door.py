@@ -4,6 +4,7 @@ import logging
 import math
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from urllib.parse import quote
 
@@ -116,6 +117,9 @@ class _Answers:
         except Failure as failure:
             sources = self._parts.shedding.sources
             sources.weigh(sources.of(secret_of(exchange.headers), exchange.address), failure)
+            if exchange.begun:  # a file broke off: the connection's end tells, before the announced length
+                logger.warning("A download broke off: %s (request %s)", failure.code(), exchange.request_id)
+                return
             more = {**_told(limits), **errors.headers(failure)}
             if isinstance(failure, MethodUnsupported):
                 more["Allow"] = ", ".join([*self._methods, "OPTIONS"])
@@ -219,13 +223,14 @@ def _unread(caller: Caller) -> Caller:
 
 async def _download(exchange: Exchange, reply: Download, media_type: bytes, more: Mapping[str, str]) -> None:
     """Send a file piece by piece; what fails before the first one is told as any failure."""
-    first = b"" if exchange.method == "HEAD" else await anext(reply.pieces, b"")
-    await exchange.begin(200, media_type, {**more, "Content-Length": str(reply.size)})
-    await exchange.part(first, more=exchange.method != "HEAD")
-    if exchange.method != "HEAD":
-        async for piece in reply.pieces:
-            await exchange.part(piece, more=True)
-        await exchange.part(b"", more=False)
+    async with aclosing(reply.pieces) as pieces:
+        first = b"" if exchange.method == "HEAD" else await anext(pieces, b"")
+        await exchange.begin(200, media_type, {**more, "Content-Length": str(reply.size)})
+        await exchange.part(first, more=exchange.method != "HEAD")
+        if exchange.method != "HEAD":
+            async for piece in pieces:
+                await exchange.part(piece, more=True)
+            await exchange.part(b"", more=False)
 
 
 async def _json(exchange: Exchange, value: object, status: int, more: Mapping[str, str]) -> None:

@@ -1,7 +1,7 @@
 """What an endpoint answers: JSON, the content of a file, or events one after another."""
 
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,7 +30,7 @@ class Content:
 class Download:
     """The bytes of a file one piece after another, `size` in all; browsers save them and never show them."""
 
-    pieces: AsyncIterator[bytes]
+    pieces: AsyncGenerator[bytes, None]
     size: int
     media_type: str = "application/octet-stream"
     name: str = ""
