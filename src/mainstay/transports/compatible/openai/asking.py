@@ -1,5 +1,6 @@
 """One request whose caller is known: what it says, and the road to operations."""
 
+import hashlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
@@ -38,6 +39,7 @@ class Asked:
     ids: Ids
     headers: dict[str, str] = field(default_factory=dict)
     _told: Failure | None = None
+    _keyed: int = 0
 
     @property
     def now_s(self) -> int:
@@ -75,7 +77,8 @@ class Asked:
     async def _walk(self, name: str, values: Mapping[str, Any], *, keyed: bool = True) -> Any:
         operation = self.operations[name]
         message = self._message(operation, values)
-        message = message if keyed else replace(message, idempotency_key=None)
+        if keyed and operation.kind == "write":
+            message = replace(message, idempotency_key=self._next_key())
         try:
             return (await self.application.dispatch(operation, message)).value
         except Failure as failure:
@@ -94,10 +97,20 @@ class Asked:
             door="openai",
             address=exchange.address,
             agent=exchange.agent,
-            idempotency_key=exchange.header(b"idempotency-key") if operation.kind == "write" else None,
             traceparent=exchange.header(b"traceparent"),
             headers=self.headers,
         )
+
+    def _next_key(self) -> str | None:
+        """Give the client's idempotency key, and to each further write of the request one made of it.
+
+        A key stands for one request to one operation; sent again, the request comes by the same ones.
+        """
+        key = self.exchange.header(b"idempotency-key")
+        self._keyed += 1
+        if key is None or self._keyed == 1:
+            return key
+        return hashlib.sha256(f"{self._keyed}\n{key}".encode()).hexdigest()
 
     async def json(self) -> dict[str, Any]:
         """Read the body's JSON object; an empty one where no body was sent."""
