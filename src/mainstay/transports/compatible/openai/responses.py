@@ -1,11 +1,12 @@
 """Responses: made whole or as events, kept where that is wanted, gone on from, read and deleted."""
 
 import itertools
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any, cast
 
 from mainstay.kit.errors import Failure
+from mainstay.transports.compatible.openai import errors
 from mainstay.transports.compatible.openai import response_shape as shape
 from mainstay.transports.compatible.openai.asking import Asked
 from mainstay.transports.compatible.openai.citing import cited, cited_pieces
@@ -63,7 +64,8 @@ async def create_response(asked: Asked) -> Reply:
         parts = kind.pieces(asked, model, found.talk)
         if found.cites:
             parts = cited_pieces(parts, found.passages)
-        return Events(_events(asked, response, items, parts, found.items), _nothing)
+        events = ResponseEvents(response, asked.ids.new)
+        return Events(_events(asked, events, response, items, parts, found.items), _last(events, response))
     said = await kind.whole(asked, model, found.talk)
     said = cited(said, found.passages) if found.cites else said
     whole = shape.ended(response, said, [*found.items, *_output(asked, said)], asked.now_s)
@@ -103,32 +105,25 @@ async def list_input_items(asked: Asked) -> Reply:
 
 async def _events(
     asked: Asked,
+    events: ResponseEvents,
     response: Mapping[str, Any],
     items: Sequence[Item],
     parts: AsyncIterator[Part],
     searches: Sequence[Mapping[str, Any]],
 ) -> AsyncIterator[bytes]:
-    """Tell of a response while it is made; what refuses it before its first piece is raised."""
-    events = ResponseEvents(response, asked.ids.new)
+    """Tell of a response while it is made."""
     begun = False
-    try:
-        async with aclosing(cast("Any", parts)) as coming:
-            async for part in coming:
-                if not begun:
-                    begun = True
-                    for event in (*events.begin(), *itertools.chain(*map(events.searched, searches))):
-                        yield event
-                for event in events.take(part):
+    async with aclosing(cast("Any", parts)) as coming:
+        async for part in coming:
+            if not begun:
+                begun = True
+                for event in (*events.begin(), *itertools.chain(*map(events.searched, searches))):
                     yield event
-                if part.said is not None:
-                    async for event in _ending(asked, events, response, items, part.said):
-                        yield event
-    except Failure as failure:
-        if not begun:
-            raise
-        for event in events.close((), "incomplete"):
-            yield event
-        yield events.end("failed", shape.failed(response, events.output, failure.detail))
+            for event in events.take(part):
+                yield event
+            if part.said is not None:
+                async for event in _ending(asked, events, response, items, part.said):
+                    yield event
 
 
 async def _ending(
@@ -146,9 +141,17 @@ async def _ending(
     yield events.end(status, whole)
 
 
-def _nothing(_failure: Exception | None) -> bytes:
-    """End without a mark: the last event has told how it ended."""
-    return b""
+def _last(events: ResponseEvents, response: Mapping[str, Any]) -> Callable[[Exception | None], bytes]:
+    """Give what writes the end: nothing after a whole response, else that it failed, and why."""
+
+    def written(failure: Exception | None) -> bytes:
+        if failure is None:
+            return b""
+        told = failure.detail if isinstance(failure, Failure) else errors.bug()["error"]["message"]
+        closed = b"".join(events.close((), "incomplete"))
+        return closed + events.end("failed", shape.failed(response, events.output, told))
+
+    return written
 
 
 def _output(asked: Asked, said: Said) -> list[dict[str, Any]]:
