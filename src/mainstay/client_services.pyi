@@ -1817,6 +1817,8 @@ class PromptsSync:
         version: int = 0,
         label: str = "",
         unit: str = "",
+        counted: bool = True,
+        shown: PromptUsed | None = None,
     ) -> Rendered: ...
     def set_prompt_examples(
         self,

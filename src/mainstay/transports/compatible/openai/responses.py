@@ -1,8 +1,9 @@
 """Responses: made whole or as events, kept where that is wanted, gone on from, read and deleted."""
 
 import itertools
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
+from functools import partial
 from typing import Any, cast
 
 from mainstay.kit.errors import Failure
@@ -21,7 +22,7 @@ from mainstay.transports.compatible.openai.kinds import kind_of, unsupported
 from mainstay.transports.compatible.openai.lists import ListAsked, from_query
 from mainstay.transports.compatible.openai.replies import Events, Reply, Told
 from mainstay.transports.compatible.openai.response_events import ResponseEvents
-from mainstay.transports.compatible.openai.response_prompt import before, model_of, rendered
+from mainstay.transports.compatible.openai.response_prompt import before, count, model_of, rendered
 from mainstay.transports.compatible.openai.response_request import (
     Item,
     ResponseRequest,
@@ -35,6 +36,7 @@ from mainstay.transports.compatible.openai.talk import Part, Said
 
 _KEEP = "generation.keep_response"
 _GET = "generation.get_response"
+Done = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 
 class _ItemsAsked(ListAsked):
@@ -59,17 +61,18 @@ async def create_response(asked: Asked) -> Reply:
         talk = before(talk, prompt)
     wanted = search_of(request.tools or (), request.tool_choice)
     found = await searched(asked, kind, talk, wanted, results=RESULTS in (request.include or ()))
+    done = partial(_done, asked, request, prompt, items)
     response = shape.begun(asked.ids.new("resp"), request, model, asked.now_s, stored=stored)
     if request.stream:
         parts = kind.pieces(asked, model, found.talk)
         if found.cites:
             parts = cited_pieces(parts, found.passages)
         events = ResponseEvents(response, asked.ids.new)
-        return Events(_events(asked, events, response, items, parts, found.items), _last(events, response))
+        return Events(_events(asked, events, response, parts, found.items, done), _last(events, response))
     said = await kind.whole(asked, model, found.talk)
     said = cited(said, found.passages) if found.cites else said
     whole = shape.ended(response, said, [*found.items, *_output(asked, said)], asked.now_s)
-    await _keep(asked, whole, items)
+    await done(whole)
     return Told(whole)
 
 
@@ -107,9 +110,9 @@ async def _events(
     asked: Asked,
     events: ResponseEvents,
     response: Mapping[str, Any],
-    items: Sequence[Item],
     parts: AsyncIterator[Part],
     searches: Sequence[Mapping[str, Any]],
+    done: Done,
 ) -> AsyncIterator[bytes]:
     """Tell of a response while it is made."""
     begun = False
@@ -122,7 +125,7 @@ async def _events(
             for event in events.take(part):
                 yield event
             if part.said is not None:
-                async for event in _ending(asked, events, response, items, part.said):
+                async for event in _ending(asked, events, response, part.said, done):
                     yield event
 
 
@@ -130,14 +133,14 @@ async def _ending(
     asked: Asked,
     events: ResponseEvents,
     response: Mapping[str, Any],
-    items: Sequence[Item],
     said: Said,
+    done: Done,
 ) -> AsyncIterator[bytes]:
     status = "completed" if said.reason in {"stop", "tool_calls"} else "incomplete"
     for event in events.close(said.cited, status):
         yield event
     whole = shape.ended(response, said, events.output, asked.now_s)
-    await _keep(asked, whole, items)
+    await done(whole)
     yield events.end(status, whole)
 
 
@@ -183,6 +186,15 @@ def _with_ids(asked: Asked, items: Sequence[Item]) -> list[Item]:
         {**item, "id": item.get("id") or asked.ids.new(prefixes.get(str(item["type"]), "item"))}
         for item in items
     ]
+
+
+async def _done(
+    asked: Asked, request: ResponseRequest, prompt: Any, items: Sequence[Item], whole: Mapping[str, Any]
+) -> None:
+    """Do what is due once a response is whole: it counts for its prompt's experiment, and is kept."""
+    if request.prompt is not None:
+        await count(asked, request.prompt, request.end_user, prompt)
+    await _keep(asked, whole, items)
 
 
 async def _keep(asked: Asked, whole: Mapping[str, Any], items: Sequence[Item]) -> None:
