@@ -33,7 +33,7 @@ from mainstay.transports.compatible.openai import (
     vector_stores,
 )
 from mainstay.transports.compatible.openai.asking import Asked
-from mainstay.transports.compatible.openai.replies import Content, Download, Events, Reply, Told, encoded
+from mainstay.transports.compatible.openai.replies import Download, Events, Reply, Told, encoded
 from mainstay.transports.compatible.openai.routing import EncodedRoute
 from mainstay.transports.compatible.openai.table import Endpoint
 from mainstay.transports.rest.credentials import read_credential, secret_of
@@ -203,10 +203,7 @@ class _Answers:
         name = quote(reply.name, safe="") or "content"
         more = {**_told(limits), "Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
         media_type = reply.media_type.encode("latin-1", "replace")
-        if isinstance(reply, Content):
-            await exchange.answer(200, media_type, reply.content, more)
-        else:
-            await _download(exchange, reply, media_type, more)
+        await _download(exchange, reply, media_type, more)
 
 
 def _origin(exchange: Exchange) -> dict[str, str]:

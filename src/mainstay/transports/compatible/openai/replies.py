@@ -18,15 +18,6 @@ class Told:
 
 
 @dataclass(frozen=True)
-class Content:
-    """Bytes as they are, of a media type that the door chose; browsers save them and never show them."""
-
-    content: bytes
-    media_type: str = "application/octet-stream"
-    name: str = ""
-
-
-@dataclass(frozen=True)
 class Download:
     """The bytes of a file one piece after another, `size` in all; browsers save them and never show them."""
 
@@ -66,4 +57,4 @@ class Events:
     last: Callable[[Exception | None], bytes] = field(default=done)
 
 
-Reply = Told | Content | Download | Events
+Reply = Told | Download | Events

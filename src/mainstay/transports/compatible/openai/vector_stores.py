@@ -10,7 +10,6 @@ from mainstay.transports.compatible.openai.lists import ListAsked, from_query, p
 from mainstay.transports.compatible.openai.replies import Told
 from mainstay.transports.compatible.openai.table import Endpoint
 
-AUTO = {"type": "auto"}
 FileIds = Annotated[list[Annotated[str, Field(min_length=1, max_length=64)]], Field(max_length=2000)]
 _NEVER_DAYS = 0
 
