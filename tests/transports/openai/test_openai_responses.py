@@ -349,13 +349,13 @@ REFUSED: list[tuple[dict[str, Any], type[openai.APIStatusError], str, str | None
         },
         openai.BadRequestError,
         "conversation_invalid",
-        "messages.0.images",
+        "input",
     ),
     (
         {"input": [{"type": "function_call_output", "call_id": "c", "output": "x"}]},
         openai.BadRequestError,
         "conversation_invalid",
-        "messages.0.call_id",
+        "input",
     ),
 ]
 

@@ -15,6 +15,7 @@ from mainstay.kernel.interface import Operation, Upload
 from mainstay.kit.clock import Clock
 from mainstay.kit.errors import Failure
 from mainstay.kit.ids import Ids
+from mainstay.transports.compatible.openai.naming import Names, name_as_sent
 from mainstay.transports.rest.exchange import Exchange
 from mainstay.transports.rest.forms import field_text, list_text, only, read_form, upload
 from mainstay.transports.rest.json_text import read_json
@@ -27,7 +28,10 @@ Model = TypeVar("Model", bound=BaseModel)
 
 @dataclass
 class Asked:
-    """One request; `path` and `query` have its texts, `headers` what operations say of limits."""
+    """One request; `path` and `query` have its texts, `headers` what operations say of limits.
+
+    `names` are those by which the client knows the fields of operations.
+    """
 
     exchange: Exchange
     credential: Credential | None
@@ -38,6 +42,7 @@ class Asked:
     clock: Clock
     ids: Ids
     headers: dict[str, str] = field(default_factory=dict)
+    names: Names = field(default_factory=dict)
     _told: Failure | None = None
     _keyed: int = 0
 
@@ -67,8 +72,12 @@ class Asked:
     async def pieces(self, name: str, /, **values: Any) -> AsyncIterator[Any]:
         """Walk the road to an operation that streams; what refuses it is raised before the first piece."""
         async with aclosing(cast("Any", await self._walk(name, values))) as pieces:
-            async for piece in pieces:
-                yield piece
+            try:
+                async for piece in pieces:
+                    yield piece
+            except Failure as failure:
+                name_as_sent(failure, self.names)
+                raise
 
     def untold(self, failure: Failure) -> bool:
         """Say whether a failure is the door's own: what the road refuses it has audited itself."""
@@ -83,6 +92,7 @@ class Asked:
             return (await self.application.dispatch(operation, message)).value
         except Failure as failure:
             self._told = failure
+            name_as_sent(failure, self.names)
             raise
 
     def _message(self, operation: Operation, values: Mapping[str, Any]) -> Message:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from mainstay.transports.compatible.openai.asking import checked
 from mainstay.transports.compatible.openai.content import split
 from mainstay.transports.compatible.openai.kinds import unsupported
+from mainstay.transports.compatible.openai.naming import Names
 from mainstay.transports.compatible.openai.talk import Talk
 
 EndUser = Annotated[str | None, Field(max_length=512)]
@@ -31,6 +32,27 @@ _ONLY: Mapping[str, Sequence[Any]] = {
     "verbosity": ("medium",),
 }
 _ROLES = {"developer": "system"}
+
+
+_NAMES: Names = {
+    **dict.fromkeys(("generator", "bot_id", "collection"), "model"),
+    **dict.fromkeys(("text", "question"), "messages"),
+    "messages.calls": "tool_calls",
+    "messages.calls.call_id": "id",
+    "messages.calls.name": "function.name",
+    "messages.calls.arguments": "function.arguments",
+    "messages.call_id": "tool_call_id",
+    "messages.images": "content",
+    "tools.name": "function.name",
+    "tools.description": "function.description",
+    "tools.parameters": "function.parameters",
+    "answer_format": "response_format",
+    "answer_format.name": "json_schema.name",
+    "answer_format.description": "json_schema.description",
+    "answer_format.json_schema": "json_schema.schema",
+    "parallel_calls": "parallel_tool_calls",
+    "transcript": "",
+}
 
 
 class _Strict(BaseModel):
@@ -149,6 +171,16 @@ def heeded(
         else:
             raise unsupported(name, "There is no such parameter here; leave it out.")
     return kept
+
+
+def names_of(request: ChatRequest) -> Names:
+    """Give the protocol's names of what operations are given."""
+    new = request.max_tokens is None or request.max_completion_tokens is not None
+    return {
+        **_NAMES,
+        "tokens_max": "max_completion_tokens" if new else "max_tokens",
+        "transcript.end_user": "user" if request.safety_identifier is None else "safety_identifier",
+    }
 
 
 def talk_of(request: ChatRequest) -> Talk:

@@ -54,6 +54,7 @@ def shown(file: Any) -> dict[str, Any]:
 
 async def upload_file(asked: Asked) -> Told:
     """Store a file."""
+    asked.names = {"expires_in_s": "expires_after[seconds]", "groups": "groups[]"}
     fields, file = await asked.form()
     form = from_texts(_Form, fields)
     if file is None:

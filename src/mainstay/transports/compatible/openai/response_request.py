@@ -10,6 +10,7 @@ from mainstay.transports.compatible.openai.chat_request import EndUser, choice_o
 from mainstay.transports.compatible.openai.content import split, text_of, word
 from mainstay.transports.compatible.openai.file_search import ITEM, KIND, RESULTS, FileSearch
 from mainstay.transports.compatible.openai.kinds import unsupported
+from mainstay.transports.compatible.openai.naming import Names
 from mainstay.transports.compatible.openai.response_prompt import PromptNamed
 from mainstay.transports.compatible.openai.talk import Talk
 
@@ -25,6 +26,25 @@ _ONLY: Mapping[str, Sequence[Any]] = {
 _ROLES = {"developer": "system"}
 _TOOLS = frozenset({"function", KIND})
 _KNOWN = frozenset({"system", "developer", "user", "assistant"})
+
+
+NAMES: Names = {
+    **dict.fromkeys(("generator", "bot_id", "collection"), "model"),
+    **dict.fromkeys(("text", "question", "queries", "messages", "transcript"), "input."),
+    **dict.fromkeys(("store_ids", "top_k", "filters", "score_min", "weight"), "tools."),
+    "answer_format": "text.format",
+    "answer_format.json_schema": "schema",
+    "parallel_calls": "parallel_tool_calls",
+    "tokens_max": "max_output_tokens",
+    "conversation_id": "conversation",
+    "response_id": "previous_response_id",
+    "name": "prompt.id",
+    "version": "prompt.version",
+    "label": "prompt.version",
+    "variables": "prompt.variables",
+    "unit": "safety_identifier",
+}
+"""The protocol's names of what operations are given; messages are made of items, and have other places."""
 
 
 class _Strict(BaseModel):

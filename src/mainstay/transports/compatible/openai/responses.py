@@ -24,6 +24,7 @@ from mainstay.transports.compatible.openai.replies import Events, Reply, Told
 from mainstay.transports.compatible.openai.response_events import ResponseEvents
 from mainstay.transports.compatible.openai.response_prompt import before, count, model_of, rendered
 from mainstay.transports.compatible.openai.response_request import (
+    NAMES,
     Item,
     ResponseRequest,
     conversation_of,
@@ -46,6 +47,7 @@ class _ItemsAsked(ListAsked):
 async def create_response(asked: Asked) -> Reply:
     """Let a model respond."""
     request = response_request(await asked.json())
+    asked.names = NAMES
     prompt = None
     if request.prompt is not None:
         prompt = await rendered(asked, request.prompt, request.end_user)
