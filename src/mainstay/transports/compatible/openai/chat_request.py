@@ -36,7 +36,7 @@ _ROLES = {"developer": "system"}
 
 _NAMES: Names = {
     **dict.fromkeys(("generator", "bot_id", "collection"), "model"),
-    **dict.fromkeys(("text", "question"), "messages"),
+    **dict.fromkeys(("text", "question", "system"), "messages"),
     "messages.calls": "tool_calls",
     "messages.calls.call_id": "id",
     "messages.calls.name": "function.name",

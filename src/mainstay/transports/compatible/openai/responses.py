@@ -47,7 +47,7 @@ class _ItemsAsked(ListAsked):
 async def create_response(asked: Asked) -> Reply:
     """Let a model respond."""
     request = response_request(await asked.json())
-    asked.names = NAMES
+    asked.names = {**NAMES, "system": "instructions" if request.instructions else "input"}
     prompt = None
     if request.prompt is not None:
         prompt = await rendered(asked, request.prompt, request.end_user)
