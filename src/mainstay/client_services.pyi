@@ -62,6 +62,9 @@ from mainstay.services.assistant.records import (
     Understood,
     WholeConversation,
 )
+from mainstay.services.assistant.transcripts import (
+    Transcript,
+)
 from mainstay.services.authorization.interface import (
     Authorization,
 )
@@ -369,6 +372,7 @@ class AssistantSync:
         bot_id: str,
         text: str,
         conversation_id: str | None = None,
+        transcript: Transcript | None = None,
     ) -> Turn: ...
     def stream_turn(
         self,
@@ -376,6 +380,7 @@ class AssistantSync:
         text: str,
         conversation_id: str | None = None,
         turn_key: str | None = None,
+        transcript: Transcript | None = None,
     ) -> Pieces[TurnPiece]: ...
     def list_conversations(
         self,
@@ -1812,6 +1817,8 @@ class PromptsSync:
         version: int = 0,
         label: str = "",
         unit: str = "",
+        counted: bool = True,
+        shown: PromptUsed | None = None,
     ) -> Rendered: ...
     def set_prompt_examples(
         self,

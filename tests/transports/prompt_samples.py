@@ -191,5 +191,9 @@ PROMPTS_OWN = {
         for each in ("complete", "stream_complete")
         for field in ("experiment_id", "exposure_id")
     },
+    **{
+        f"prompts.expose_prompt.shown.{field}": "what was shown to oneself; it only counts where it was"
+        for field in ("experiment_id", "exposure_id")
+    },
 }
 """Fields that name nothing of another tenant's, and why."""

@@ -81,6 +81,21 @@ async def test_an_experiment_finds_what_is_better_and_its_winner_takes_the_label
     assert listed == stopped
 
 
+async def test_what_is_not_counted_at_first_counts_once(house: House, who: Client) -> None:
+    made = await who.call("prompts.start_prompt_experiment", name="ad", arms=ARMS)
+    given = {"name": "ad", "variables": {"thing": "tea"}, "unit": "Ada"}
+    seen = await who.call("prompts.expose_prompt", **given, counted=False)
+    assert sum(each.exposures for each in (await result(who, made.experiment_id)).arms) == 0
+    shown = seen.prompt.model_dump()
+    for counted in (shown, shown, {**shown, "arm": "neither"}, {**shown, "exposure_id": ""}):
+        await who.call("prompts.expose_prompt", **given, shown=counted)
+    [arm] = [each for each in (await result(who, made.experiment_id)).arms if each.exposures]
+    assert (arm.arm, arm.exposures) == (seen.prompt.arm, 1)
+    await stop(who, made.experiment_id)
+    await who.call("prompts.expose_prompt", **given, shown=seen.prompt.model_dump())
+    assert sum(each.exposures for each in (await result(who, made.experiment_id)).arms) == 1
+
+
 async def stop(who: Client, experiment_id: str, winner: str = "") -> Any:
     given = {"name": "ad", "experiment_id": experiment_id, "winner": winner}
     return await who.call("prompts.stop_prompt_experiment", **given)

@@ -73,18 +73,48 @@ def goes_on(there: Served, bot: str) -> None:
 
 
 def goes_on_by_what_was_said(there: Served, bot: str) -> None:
-    client = there.client()
-    asked: list[Any] = [{"role": "user", "content": "Where is my order?"}]
-    alike = [client.chat.completions.create(model=bot, messages=asked) for _ in range(2)]
-    asked += [{"role": "assistant", "content": alike[0].choices[0].message.content}]
-    asked += [{"role": "user", "content": "4711"}]
-    then = [client.chat.completions.create(model=bot, messages=asked) for _ in range(2)]
-    assert {each.choices[0].message.content for each in then} == {"Order 4711 is on its way."}
-    conversations = [{(each.model_extra or {})["conversation_id"] for each in some} for some in (alike, then)]
-    assert conversations[0] == conversations[1]
-    asked[1]["content"] = "Something that no bot has said."
-    other = client.chat.completions.create(model=bot, messages=asked)
-    assert (other.model_extra or {})["conversation_id"] not in conversations[0]
+    long = "Where is my order? " + "I have been waiting for a while now and would like to know about it. " * 3
+    for text in ("Where is my order?", long):
+        messages = [{"role": "user", "content": text}]
+        first = _told(there, bot, messages, safety_identifier=text[:500])
+        messages += [_assistant(first), {"role": "user", "content": "4711"}]
+        then = _told(there, bot, messages, safety_identifier=text[:500])
+        assert then.choices[0].message.content == "Order 4711 is on its way."
+        assert _conversation(then) == _conversation(first)
+        messages[1]["content"] = "Something that no bot has said."
+        assert _conversation(_told(there, bot, messages)) != _conversation(first)
+
+
+def keeps_people_of_one_key_apart(there: Served, bot: str) -> None:
+    asked = [{"role": "user", "content": "Track my order, please."}]
+    named = [{"user": "ada"}, {"safety_identifier": "grace"}]
+    began = [_told(there, bot, asked, **name) for name in named]
+    shown = [*asked, _assistant(began[0]), {"role": "user", "content": "4711"}]
+    then = [_told(there, bot, shown, **name) for name in named]
+    assert [_conversation(each) for each in then] == [_conversation(each) for each in began]
+    nobodys = [_told(there, bot, asked) for _ in range(2)]
+    guessed = _told(there, bot, shown)
+    assert _conversation(guessed) not in {_conversation(each) for each in nobodys}
+
+
+def tells_a_keyed_turn_again(there: Served, bot: str) -> None:
+    messages = [{"role": "user", "content": "Has the parcel of order 4711 been sent?"}]
+    messages += [_assistant(_told(there, bot, messages)), {"role": "user", "content": "And 4712?"}]
+    keyed = {"extra_headers": {"Idempotency-Key": "and-4712"}}
+    once, again = (_told(there, bot, messages, **keyed) for _ in range(2))
+    assert (once.id, once.choices) == (again.id, again.choices)
+
+
+def _told(there: Served, bot: str, messages: list[Any], **more: Any) -> Any:
+    return there.client().chat.completions.create(model=bot, messages=messages, **more)
+
+
+def _assistant(answer: Any) -> dict[str, str]:
+    return {"role": "assistant", "content": answer.choices[0].message.content}
+
+
+def _conversation(answer: Any) -> Any:
+    return (answer.model_extra or {})["conversation_id"]
 
 
 def responded(there: Served, bot: str) -> None:
@@ -125,7 +155,8 @@ def refused(there: Served, bot: str) -> None:
 
 
 _USAGES: tuple[Callable[[Served, str], None], ...] = (
-    *(listed, completed, streamed, goes_on, goes_on_by_what_was_said, responded, cited, refused),
+    *(listed, completed, streamed, goes_on, goes_on_by_what_was_said, keeps_people_of_one_key_apart),
+    *(tells_a_keyed_turn_again, responded, cited, refused),
 )
 
 

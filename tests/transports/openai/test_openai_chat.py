@@ -328,7 +328,7 @@ REFUSED: list[tuple[dict[str, Any], type[openai.APIStatusError], str, str | None
         {"messages": [{"role": "tool", "content": "x", "tool_call_id": "c"}]},
         openai.BadRequestError,
         "conversation_invalid",
-        "messages.0.call_id",
+        "messages.0.tool_call_id",
     ),
     (
         {**COLLECTION, "messages": [{"role": "user", "content": IMAGE}]},
@@ -340,7 +340,7 @@ REFUSED: list[tuple[dict[str, Any], type[openai.APIStatusError], str, str | None
         {"messages": [{"role": "system", "content": IMAGE}]},
         openai.BadRequestError,
         "conversation_invalid",
-        "messages.0.images",
+        "messages.0.content",
     ),
     ({"response_format": SCHEMA}, openai.BadRequestError, "schema_invalid", None),
     ({"tool_choice": "required"}, openai.BadRequestError, "conversation_invalid", "tool_choice"),

@@ -7,6 +7,10 @@ from typing import Any
 import openai
 import pytest
 
+from mainstay.services.files.failures import FileMissing
+from mainstay.services.files.limits import PART_BYTES
+from mainstay.services.files.records import FilePart
+from mainstay.services.files.vault import Vault
 from makers import ADMIN_KEY
 from transports.homes import BASES, Home, home_in
 from transports.openai.file_usages import USAGES as FILE_USAGES
@@ -100,6 +104,26 @@ def test_another_tenant_has_nothing_of_it(home: Home) -> None:
             assert "ferry" not in str(missing.value)
     with openai.OpenAI(base_url=f"{home.running.url}/v1", api_key=ADMIN_KEY) as client:
         assert client.files.content(file.id).content == b"A secret ferry."
+
+
+def test_a_file_that_goes_while_it_is_downloaded_breaks_off(
+    home: Home, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with openai.OpenAI(base_url=f"{home.running.url}/v1", api_key=ADMIN_KEY, max_retries=0) as client:
+        file = client.files.create(file=("large.bin", bytes(PART_BYTES + 1)), purpose="batch")
+        whole = Vault.part
+
+        async def gone(vault: Vault, file_id: str, number: int) -> FilePart:
+            if number > 1:
+                raise FileMissing("It was deleted.")
+            return await whole(vault, file_id, number)
+
+        monkeypatch.setattr(Vault, "part", gone)
+        with pytest.raises(openai.APIConnectionError) as broken:
+            client.files.content(file.id)
+    assert "without sending complete message body" in str(broken.value.__cause__)
+    assert "A download broke off: FileMissing" in caplog.text
+    assert "Traceback" not in caplog.text
 
 
 @pytest.mark.parametrize(("role", "may"), [("user", False), ("developer", True)])

@@ -5,6 +5,7 @@ from typing import Any
 import openai
 import pytest
 
+from chat_upstream import Answer
 from transports.openai.serving import Served
 
 
@@ -56,18 +57,49 @@ def test_an_experiment_shows_its_arms_to_the_packages_users(there: Served, promp
     arms = [{"arm": "long", "version": 1}, {"arm": "short", "version": 2}]
     begun = there.call("prompts.start_prompt_experiment", name=prompt, arms=arms)
     shown: dict[str, set[str]] = {}
-    for number in range(12):
-        user = f"user {number % 6}"
+    users = 24  # that all of them are drawn to the same arm happens once in eight million times
+    for number in range(2 * users):
+        user = f"user {number % users}"
         made = there.client().responses.create(
             model="chat", prompt={"id": prompt, "variables": {"name": "Ada"}}, safety_identifier=user
         )
         shown.setdefault(user, set()).add(made.output_text)
-    assert [len(texts) for texts in shown.values()] == [1] * 6, "each stays with one"
+    assert [len(texts) for texts in shown.values()] == [1] * users, "each stays with one"
     assert len(set().union(*shown.values())) == 2
     given = {"name": prompt, "experiment_id": begun.experiment_id}
     result = there.call("prompts.get_prompt_experiment", **given)
-    assert [sum(each.exposures for each in result.arms), sum(each.keys for each in result.arms)] == [12, 6]
+    assert sum(each.exposures for each in result.arms) == 2 * users
+    assert sum(each.keys for each in result.arms) == users
     there.call("prompts.stop_prompt_experiment", **given)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_only_what_was_answered_counts(there: Served, prompt: str, stream: bool) -> None:
+    arms = [{"arm": "long", "version": 1}, {"arm": "short", "version": 2}]
+    begun = there.call("prompts.start_prompt_experiment", name=prompt, arms=arms)
+    given = {"name": prompt, "experiment_id": begun.experiment_id}
+
+    def ask(**more: Any) -> None:
+        asked = {"model": "chat", "prompt": {"id": prompt, "variables": {"name": "Ada"}}, **more}
+        answer: Any = there.client().responses.create(**asked, user="Ada", stream=stream)
+        if stream and list(answer)[-1].type == "response.failed":
+            raise openai.OpenAIError
+
+    def counted() -> tuple[int, int]:
+        found = there.call("prompts.get_prompt_experiment", **given).arms
+        return sum(each.exposures for each in found), sum(each.keys for each in found)
+
+    for wrong in ({"previous_response_id": "resp_nothing"}, {"input": [{"type": "sound"}]}, {"model": "no"}):
+        with pytest.raises(openai.OpenAIError):
+            ask(**wrong)
+    there.upstream.answers += [Answer(status=500), Answer(["Half a", "text"], breaks_after=2)]
+    for _ in range(2):
+        with pytest.raises(openai.OpenAIError):
+            ask()
+    assert counted() == (0, 0)
+    ask()
+    there.call("prompts.stop_prompt_experiment", **given)
+    assert counted() == (1, 1)
 
 
 def test_what_is_wrong_with_a_prompt_is_told(there: Served, prompt: str) -> None:

@@ -48,7 +48,7 @@ def desk_topic(tenant_id: str) -> str:
 
 @dataclass(frozen=True)
 class ConversationRow:
-    """A conversation as it is stored; `content` has its standing, and what was said last."""
+    """A conversation as it is stored; `content` has its standing, what was said last, and its transcript."""
 
     conversation_id: str
     bot_id: str
@@ -63,7 +63,10 @@ class ConversationRow:
 
 @dataclass(frozen=True)
 class TurnRow:
-    """A turn as it is stored: of `subject`'s conversation; the `author` is he, or a person of the team."""
+    """A turn as it is stored: of `subject`'s conversation; the `author` is he, or a person of the team.
+
+    `transcript` is the digest of all that was said up to it; empty as long as it is unanswered.
+    """
 
     turn_id: str
     conversation_id: str
@@ -74,6 +77,7 @@ class TurnRow:
     fallback: str
     content: dict[str, Any]
     created_ms: int
+    transcript: str = ""
 
 
 @dataclass(frozen=True)
@@ -97,6 +101,21 @@ class ConversationStore:
         """Find a conversation; one whose talker is being erased is as good as gone."""
         rows = await self._rows.fetch(f"{_CONVERSATION} WHERE conversation_id = :id", {"id": conversation_id})
         return next(iter(self._conversations(rows)), None)
+
+    async def having(self, bot_id: str, subject: str, transcript: str, limit: int) -> list[str]:
+        """Give ids of somebody's conversations in which exactly this was said at some time, newest first."""
+        rows = await self._rows.fetch(
+            "SELECT conversation_id FROM assistant_turns"
+            " WHERE bot_id = :bot_id AND subject = :subject AND transcript = :transcript"
+            " ORDER BY conversation_id DESC LIMIT :limit",
+            {
+                "bot_id": bot_id,
+                "subject": subject,
+                "transcript": self._blind(bot_id, transcript),
+                "limit": limit,
+            },
+        )
+        return [str(row["conversation_id"]) for row in rows]
 
     async def mark(self, conversation_id: str) -> tuple[Scalar, ...] | None:
         """Give what is another one after each change of a conversation; None: there is none.
@@ -174,7 +193,7 @@ class ConversationStore:
         stored = await self.turn(row.turn_id)
         if stored is None or stored.content.get("answered", True):
             return False
-        values = {key: self._turn_values(row)[key] for key in ("fallback", "content")}
+        values = {key: self._turn_values(row)[key] for key in ("fallback", "content", "transcript")}
         return bool(await self._rows.update("assistant_turns", values, {"turn_id": row.turn_id}))
 
     async def turns(self, conversation_ids: Sequence[str]) -> list[TurnRow]:
@@ -332,6 +351,14 @@ class ConversationStore:
         place = tables.conversation_place(row.conversation_id)
         return {**vars(row), "content": sealed(self._cipher, row.content, place, row.subject)}
 
+    def _blind(self, bot_id: str, transcript: str) -> str:
+        """Give by what a transcript is found: its digest alone would confirm what somebody guesses."""
+        return self._cipher.blind(transcript.encode(), ("assistant_turns", bot_id, "transcript")).hex()
+
     def _turn_values(self, row: TurnRow) -> dict[str, Scalar]:
         place = tables.turn_place(row.turn_id)
-        return {**vars(row), "content": sealed(self._cipher, row.content, place, row.subject)}
+        return {
+            **vars(row),
+            "content": sealed(self._cipher, row.content, place, row.subject),
+            "transcript": self._blind(row.bot_id, row.transcript) if row.transcript else "",
+        }

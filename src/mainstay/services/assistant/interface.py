@@ -65,6 +65,7 @@ from mainstay.services.assistant.records import (
     Understood,
     WholeConversation,
 )
+from mainstay.services.assistant.transcripts import Transcript
 
 __all__ = [
     "FOLLOWED_S",
@@ -199,15 +200,21 @@ class Assistant(LearningOperations, MemoryOperations, DeskOperations, Interface,
 
     @writes("POST /assistant/bots/{bot_id}/turns", may="assistants:use", fails=_TURN, example=_TURN_EXAMPLE)
     async def take_turn(
-        self, bot_id: BotId, text: Said, conversation_id: ConversationId | None = None
+        self,
+        bot_id: BotId,
+        text: Said,
+        conversation_id: ConversationId | None = None,
+        transcript: Transcript | None = None,
     ) -> Turn:
         """Say something to a bot; it is stored when this answers.
 
-        Without a conversation one is begun. The bot asks for what it has to know, says its reply, or answers
-        from its collections with your own permissions. Unsure, it goes down its ladder: it asks which of two
-        intents was meant, looks in its collections, calls a person. `cancel` ends what it asks for; `no, I
-        meant …` corrects what it took down. Where `out_of_scope` is true, `intent` is only the nearest one,
-        and `confidence` says nothing: `reply` and `fallback` tell what the bot did.
+        Without a conversation one is begun; who knows no ids may show what was said before (`transcript`),
+        and goes on with the conversation in which just that was said. The bot asks for what it has to know,
+        says its reply, or answers from its collections with your own permissions. Unsure, it goes down its
+        ladder: it asks which of two intents was meant, looks in its collections, calls a person. `cancel`
+        ends what it asks for; `no, I meant …` corrects what it took down. Where `out_of_scope` is true,
+        `intent` is only the nearest one, and `confidence` says nothing: `reply` and `fallback` tell what the
+        bot did.
         """
 
     @streams(
@@ -223,6 +230,7 @@ class Assistant(LearningOperations, MemoryOperations, DeskOperations, Interface,
         text: Said,
         conversation_id: ConversationId | None = None,
         turn_key: TurnKey | None = None,
+        transcript: Transcript | None = None,
     ) -> AsyncIterator[TurnPiece]:
         """Say something to a bot and hear it piece by piece (`Accept: text/event-stream`).
 

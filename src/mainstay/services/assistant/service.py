@@ -43,6 +43,7 @@ from mainstay.services.assistant.records import (
 )
 from mainstay.services.assistant.remembering import Memories
 from mainstay.services.assistant.suggesting import Suggesting
+from mainstay.services.assistant.transcripts import Transcript
 from mainstay.services.assistant.turns import Turns
 
 
@@ -144,15 +145,26 @@ class AssistantService(Assistant):
         """Say what texts mean to a bot."""
         return await self._models.understand(await self._bots.existing(bot_id), texts)
 
-    async def take_turn(self, bot_id: str, text: str, conversation_id: str | None = None) -> Turn:
+    async def take_turn(
+        self,
+        bot_id: str,
+        text: str,
+        conversation_id: str | None = None,
+        transcript: Transcript | None = None,
+    ) -> Turn:
         """Say something to a bot."""
-        return await self._turns.take(bot_id, text, conversation_id)
+        return await self._turns.take(bot_id, text, conversation_id, transcript)
 
     def stream_turn(
-        self, bot_id: str, text: str, conversation_id: str | None = None, turn_key: str | None = None
+        self,
+        bot_id: str,
+        text: str,
+        conversation_id: str | None = None,
+        turn_key: str | None = None,
+        transcript: Transcript | None = None,
     ) -> AsyncIterator[TurnPiece]:
         """Say something to a bot, and hear it piece by piece."""
-        return self._turns.stream(bot_id, text, conversation_id, turn_key or "")
+        return self._turns.stream(bot_id, text, conversation_id, turn_key or "", transcript)
 
     async def list_conversations(
         self,

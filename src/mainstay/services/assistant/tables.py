@@ -121,6 +121,7 @@ TURNS = Table(
         Column("fallback", "text"),
         Column("content", "bytes", sealed=Sealed(("turn_id",), turn_place, owner="subject")),
         Column("created_ms", "integer"),
+        Column("transcript", "text"),
     ),
     key=("turn_id",),
     indexes=(
@@ -128,6 +129,7 @@ TURNS = Table(
         Index(("bot_id", "turn_id")),
         Index(("bot_id", "fallback", "turn_id")),
         Index(("subject",)),
+        Index(("bot_id", "subject", "transcript")),
     ),
     exported=("turn_id", "conversation_id", "bot_id", "number", "author", "content", "created_ms"),
     subjects=("subject", "author"),

@@ -1,5 +1,6 @@
 """Taking a turn: understand, decide, answer, and store it before it is answered."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -36,10 +37,12 @@ from mainstay.services.assistant.remembering import Memories
 from mainstay.services.assistant.searching import Searching
 from mainstay.services.assistant.summarising import Summarising
 from mainstay.services.assistant.tools import Tools
+from mainstay.services.assistant.transcripts import Transcript, empty, extended
 from mainstay.services.knowledge.interface import GroundedAnswer
 
 _SAID_LENGTH = 200
 _WITH_A_PERSON = ("waiting", "claimed")
+_ALIKE_MAX = 20
 _KEYED_MAX = 5  # a turn is said again at once, so its key is looked for among the last ones
 
 
@@ -94,9 +97,12 @@ class Turns:
         self._clock = clock
         self._ids = ids
 
-    async def take(self, bot_id: str, text: str, conversation_id: str | None) -> Turn:
+    async def take(
+        self, bot_id: str, text: str, conversation_id: str | None, shown: Transcript | None = None
+    ) -> Turn:
         """Take a turn whole."""
-        taking = _keeping(await self._acted(await self._begun(bot_id, text, conversation_id)))
+        heard = await self._begun(bot_id, text, conversation_id, shown=shown)
+        taking = _keeping(await self._acted(heard))
         step, answer = taking.step, None
         if step.does == "search":
             known = await self._background(taking)
@@ -107,14 +113,19 @@ class Turns:
         return turn
 
     async def stream(
-        self, bot_id: str, text: str, conversation_id: str | None, key: str = ""
+        self,
+        bot_id: str,
+        text: str,
+        conversation_id: str | None,
+        key: str = "",
+        shown: Transcript | None = None,
     ) -> AsyncIterator[TurnPiece]:
         """Take a turn in pieces: what was said is stored before the first, the answer before the last."""
         again = await self._said_before(bot_id, conversation_id, key) if key else None
         if again is not None and again.content.get("answered", True):
             yield _told_again(again)
             return
-        taking = await self._begun(bot_id, text, conversation_id, again, key)
+        taking = await self._begun(bot_id, text, conversation_id, again, key, shown)
         step, answer, ids = taking.step, None, (taking.before.conversation_id, taking.turn_id)
         if again is None:
             begun = _turn(taking, Step(step.standing), None).model_copy(update={"answered": False})
@@ -157,10 +168,16 @@ class Turns:
         conversation_id: str | None,
         again: TurnRow | None = None,
         key: str = "",
+        shown: Transcript | None = None,
     ) -> _Taking:
         bot = await self._bots.existing(bot_id)
-        now = self._clock.now_ms()
-        before = await self._conversation(bot_id, again.conversation_id if again else conversation_id, now)
+        now, digest = self._clock.now_ms(), empty()
+        if again is not None:
+            conversation_id = again.conversation_id
+        elif conversation_id is None and shown is not None:
+            digest = await asyncio.to_thread(shown.digest)  # a client may show megabytes
+            conversation_id = await self._shown(bot_id, digest, named=bool(shown.end_user))
+        before = await self._conversation(bot_id, conversation_id, now, digest)
         if again is not None:
             if before.turns != again.number:
                 raise ConversationBusy("This was never answered, and another turn followed: say it anew.")
@@ -177,7 +194,7 @@ class Turns:
             heard = Heard(text, understood, scope_threshold(plan, model), known.filling())
             told = commanded(plan, standing, heard, known) if plan.memory.on else None
             step, change = told or (next_step(plan, replace(standing, noting=()), heard), UNCHANGED)
-        new = conversation_id is None and again is None
+        new = conversation_id is None
         turn_id = self._ids.new("turn") if again is None else again.turn_id
         return _Taking(
             plan, before, new, turn_id, text, understood, bot.version, step, now, known, change, key
@@ -198,19 +215,36 @@ class Turns:
             return replace(taking, step=Step(step.standing, reply=f"{phrases.failed} {detail}"))
         return replace(taking, step=spoken(taking.plan, step.standing, known, told))
 
-    async def _conversation(self, bot_id: str, conversation_id: str | None, now_ms: int) -> ConversationRow:
+    async def _shown(self, bot_id: str, digest: str, *, named: bool) -> str | None:
+        """Find the caller's conversation in which was said what a client shows, and nothing since.
+
+        Where several began with the very same words, they may be different people's who come with one key: a
+        client that has not `named` whose turn it is goes on with none of them.
+        """
+        alike = await self._store.having(bot_id, caller().subject, digest, _ALIKE_MAX)
+        if len(alike) > 1 and not named:
+            return None
+        for conversation_id in alike:
+            row = await self._store.conversation(conversation_id)
+            if row is not None and row.content.get("transcript") == digest and not _ended(row):
+                return conversation_id
+        return None
+
+    async def _conversation(
+        self, bot_id: str, conversation_id: str | None, now_ms: int, transcript: str
+    ) -> ConversationRow:
         """Give the conversation that goes on, or a new one; raises ConversationMissing, ConversationEnded."""
         me = caller().subject
         if conversation_id is None:
             if await self._store.count(me) >= CONVERSATIONS_MAX:
                 raise ConversationsTooMany("Delete some, or go on with one.")
-            content = {"standing": Standing().to_json(), "said": ""}
+            content = {"standing": Standing().to_json(), "said": "", "transcript": transcript}
             new_id = self._ids.new("conversation")
             return ConversationRow(new_id, bot_id, me, "open", "", 0, content, now_ms, now_ms)
         found = await self._store.conversation(conversation_id)
         if found is None or found.bot_id != bot_id or found.subject != me:
             raise ConversationMissing("Leave conversation_id out to begin a new one.")
-        if found.state == "closed" or found.turns >= TURNS_MAX:
+        if _ended(found):
             raise ConversationEnded("Leave conversation_id out to begin a new one.")
         return found
 
@@ -256,6 +290,10 @@ class Turns:
         if turn.state == "waiting" and taking.before.state == "open":
             place = taking.before.conversation_id
             emit(ConversationEscalated(bot_id=taking.before.bot_id, conversation_id=place))
+
+
+def _ended(row: ConversationRow) -> bool:
+    return row.state == "closed" or row.turns >= TURNS_MAX
 
 
 def _keeping(taking: _Taking) -> _Taking:
@@ -318,8 +356,20 @@ def _greeting(taking: _Taking) -> str:
 
 
 def _after(taking: _Taking, turn: Turn, standing: Standing) -> ConversationRow:
-    content: dict[str, Any] = {"standing": standing.to_json(), "said": taking.text[:_SAID_LENGTH]}
+    content: dict[str, Any] = {
+        "standing": standing.to_json(),
+        "said": taking.text[:_SAID_LENGTH],
+        "transcript": _transcript(taking, turn),
+    }
     return replace(taking.before, state=turn.state, content=content, changed_ms=taking.now_ms)
+
+
+def _transcript(taking: _Taking, turn: Turn) -> str:
+    """Give the digest of what was said up to a turn; of what is not answered yet, nothing counts."""
+    before = str(taking.before.content.get("transcript") or empty())  # older conversations have none
+    if not turn.answered:
+        return before
+    return extended(extended(before, "user", turn.text), "assistant", turn.reply)
 
 
 def _row(taking: _Taking, turn: Turn) -> TurnRow:
@@ -335,4 +385,5 @@ def _row(taking: _Taking, turn: Turn) -> TurnRow:
         fallback="unanswered" if turn.out_of_scope and not settled else turn.fallback or "",
         content={**turn.model_dump(), "key": taking.key} if taking.key else turn.model_dump(),
         created_ms=taking.now_ms,
+        transcript=_transcript(taking, turn) if turn.answered else "",
     )

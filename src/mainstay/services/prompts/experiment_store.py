@@ -106,6 +106,13 @@ class ExperimentStore:
         """Store that somebody was shown an arm."""
         await self._rows.insert("prompt_exposures", [vars(row)])
 
+    async def exposed(self, exposure_id: str) -> bool:
+        """Say whether an exposure is stored."""
+        rows = await self._rows.fetch(
+            "SELECT arm FROM prompt_exposures WHERE exposure_id = :id", {"id": exposure_id}
+        )
+        return bool(rows)
+
     async def judge(self, exposure_id: str, value: float) -> None:
         """Store what came of it."""
         await self._rows.update("prompt_exposures", {"value": value}, {"exposure_id": exposure_id})

@@ -8,6 +8,7 @@ from mainstay.kernel.work import caller, note_change, note_target
 from mainstay.kit.clock import Clock
 from mainstay.kit.ids import Ids
 from mainstay.ports.ciphers import Cipher
+from mainstay.services.generation.interface import PromptUsed
 from mainstay.services.prompts.book import PRODUCTION, Book
 from mainstay.services.prompts.effects import JUDGED_LEAST, Moments, compared, shares_off
 from mainstay.services.prompts.experiment_records import (
@@ -75,6 +76,14 @@ class Experimenting:
         """Keep that somebody was shown an arm."""
         if shown.exposure is not None:
             await self._store.expose(shown.exposure)
+
+    async def expose_once(self, shown: Shown, before: PromptUsed) -> None:
+        """Keep what somebody was shown before, unless that is kept, or another experiment runs by now."""
+        exposure = shown.exposure
+        if exposure is None or (exposure.experiment_id, exposure.arm) != (before.experiment_id, before.arm):
+            return
+        if before.exposure_id and not await self._store.exposed(before.exposure_id):
+            await self._store.expose(replace(exposure, exposure_id=before.exposure_id))
 
     def unit_of(self, key: str) -> str:
         """Give what stands for a key, which is not kept itself."""

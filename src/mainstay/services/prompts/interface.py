@@ -2,7 +2,7 @@
 
 from mainstay.kernel.interface import Interface, reads, writes
 from mainstay.kernel.room import QuotaFull
-from mainstay.services.generation.interface import GENERATING, CacheWish, GeneratorName
+from mainstay.services.generation.interface import GENERATING, CacheWish, GeneratorName, PromptUsed
 from mainstay.services.prompts.experiment_operations import ExperimentOperations
 from mainstay.services.prompts.failures import (
     PromptBusy,
@@ -206,8 +206,13 @@ class Prompts(TestingOperations, ExperimentOperations, Interface):
         version: WantedVersion = 0,
         label: WantedLabel = "",
         unit: ExposureUnit = "",
+        *,
+        counted: bool = True,
+        shown: PromptUsed | None = None,
     ) -> Rendered:
         """Put values into a prompt to ask a generator with it yourself, within an experiment if one runs.
 
-        Give `prompt` of the answer to `generation.complete`, so that the outcome of its trace counts.
+        Give `prompt` of the answer to `generation.complete`, so that the outcome of its trace counts. Where
+        that may still fail, leave it out of the count (`counted`), and ask the same again with that `prompt`
+        as `shown` once it is answered. It counts once, as long as the experiment runs.
         """

@@ -27,12 +27,21 @@ class Running:
         return await _rendered(found, values, Shown(found.version))
 
     async def expose(
-        self, name: str, values: Mapping[str, Any], version: int, label: str, key: str
+        self,
+        name: str,
+        values: Mapping[str, Any],
+        version: int,
+        label: str,
+        key: str,
+        before: PromptUsed | None = None,
     ) -> Rendered:
-        """Put values in, and keep which arm was shown if an experiment runs."""
-        shown, told = await self._shown(name, values, version, label, key)
+        """Put values in, and keep which arm was shown if an experiment runs; what was shown `before` once."""
+        shown, told = await self.choose(name, values, version, label, key)
         note_target(name)
-        await self._experimenting.expose(shown)
+        if before is None:
+            await self._experimenting.expose(shown)
+        else:
+            await self._experimenting.expose_once(shown, before)
         return told
 
     async def run(
@@ -49,7 +58,7 @@ class Running:
 
         An answer that fails shows nobody anything.
         """
-        shown, told = await self._shown(name, values, version, label, key)
+        shown, told = await self.choose(name, values, version, label, key)
         settings = told.settings
         answer = await self._generation.complete(
             messages=[ChatMessage(role=each.role, content=each.content) for each in told.messages],
@@ -67,9 +76,10 @@ class Running:
         await self._experimenting.expose(shown)
         return PromptAnswer(prompt=told.prompt, answer=answer)
 
-    async def _shown(
+    async def choose(
         self, name: str, values: Mapping[str, Any], version: int, label: str, key: str
     ) -> tuple[Shown, Rendered]:
+        """Put values in, and say which arm that is; nothing is kept."""
         await self._book.existing(name)
         shown = await self._experimenting.choose(name, version, label, key)
         found = await self._book.version(name, shown.version, label)

@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 from mainstay.kernel.holdings import Holding
-from mainstay.services.generation.interface import CacheWish
+from mainstay.services.generation.interface import CacheWish, PromptUsed
 from mainstay.services.prompts.book import Book
 from mainstay.services.prompts.checking import changed
 from mainstay.services.prompts.diffing import texts_diff
@@ -146,9 +146,14 @@ class PromptsService(Prompts):
         version: int = 0,
         label: str = "",
         unit: str = "",
+        *,
+        counted: bool = True,
+        shown: PromptUsed | None = None,
     ) -> Rendered:
         """Put values in as part of an experiment."""
-        return await self._running.expose(name, variables, version, label, unit)
+        if not counted:
+            return (await self._running.choose(name, variables, version, label, unit))[1]
+        return await self._running.expose(name, variables, version, label, unit, shown)
 
     async def set_prompt_examples(self, name: str, examples: list[Example]) -> ExampleSet:
         """Keep examples."""

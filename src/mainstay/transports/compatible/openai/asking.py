@@ -1,5 +1,6 @@
 """One request whose caller is known: what it says, and the road to operations."""
 
+import hashlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
@@ -14,6 +15,7 @@ from mainstay.kernel.interface import Operation, Upload
 from mainstay.kit.clock import Clock
 from mainstay.kit.errors import Failure
 from mainstay.kit.ids import Ids
+from mainstay.transports.compatible.openai.naming import Names, name_as_sent
 from mainstay.transports.rest.exchange import Exchange
 from mainstay.transports.rest.forms import field_text, list_text, only, read_form, upload
 from mainstay.transports.rest.json_text import read_json
@@ -26,7 +28,10 @@ Model = TypeVar("Model", bound=BaseModel)
 
 @dataclass
 class Asked:
-    """One request; `path` and `query` have its texts, `headers` what operations say of limits."""
+    """One request; `path` and `query` have its texts, `headers` what operations say of limits.
+
+    `names` are those by which the client knows the fields of operations.
+    """
 
     exchange: Exchange
     credential: Credential | None
@@ -37,7 +42,9 @@ class Asked:
     clock: Clock
     ids: Ids
     headers: dict[str, str] = field(default_factory=dict)
+    names: Names = field(default_factory=dict)
     _told: Failure | None = None
+    _keyed: int = 0
 
     @property
     def now_s(self) -> int:
@@ -65,8 +72,12 @@ class Asked:
     async def pieces(self, name: str, /, **values: Any) -> AsyncIterator[Any]:
         """Walk the road to an operation that streams; what refuses it is raised before the first piece."""
         async with aclosing(cast("Any", await self._walk(name, values))) as pieces:
-            async for piece in pieces:
-                yield piece
+            try:
+                async for piece in pieces:
+                    yield piece
+            except Failure as failure:
+                name_as_sent(failure, self.names)
+                raise
 
     def untold(self, failure: Failure) -> bool:
         """Say whether a failure is the door's own: what the road refuses it has audited itself."""
@@ -75,11 +86,13 @@ class Asked:
     async def _walk(self, name: str, values: Mapping[str, Any], *, keyed: bool = True) -> Any:
         operation = self.operations[name]
         message = self._message(operation, values)
-        message = message if keyed else replace(message, idempotency_key=None)
+        if keyed and operation.kind == "write":
+            message = replace(message, idempotency_key=self._next_key())
         try:
             return (await self.application.dispatch(operation, message)).value
         except Failure as failure:
             self._told = failure
+            name_as_sent(failure, self.names)
             raise
 
     def _message(self, operation: Operation, values: Mapping[str, Any]) -> Message:
@@ -94,10 +107,20 @@ class Asked:
             door="openai",
             address=exchange.address,
             agent=exchange.agent,
-            idempotency_key=exchange.header(b"idempotency-key") if operation.kind == "write" else None,
             traceparent=exchange.header(b"traceparent"),
             headers=self.headers,
         )
+
+    def _next_key(self) -> str | None:
+        """Give the client's idempotency key, and to each further write of the request one made of it.
+
+        A key stands for one request to one operation; sent again, the request comes by the same ones.
+        """
+        key = self.exchange.header(b"idempotency-key")
+        self._keyed += 1
+        if key is None or self._keyed == 1:
+            return key
+        return hashlib.sha256(f"{self._keyed}\n{key}".encode()).hexdigest()
 
     async def json(self) -> dict[str, Any]:
         """Read the body's JSON object; an empty one where no body was sent."""

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from mainstay.transports.compatible.openai.asking import Asked
-from mainstay.transports.compatible.openai.chat_request import chat_request, talk_of
+from mainstay.transports.compatible.openai.chat_request import chat_request, names_of, talk_of
 from mainstay.transports.compatible.openai.kinds import kind_of
 from mainstay.transports.compatible.openai.replies import Events, Reply, Told, data
 from mainstay.transports.compatible.openai.table import Endpoint
@@ -14,6 +14,7 @@ from mainstay.transports.compatible.openai.talk import Cited, FileCited, Part, S
 async def create_completion(asked: Asked) -> Reply:
     """Let a model answer."""
     request = chat_request(await asked.json())
+    asked.names = names_of(request)
     kind, talk = kind_of(asked, request.model), talk_of(request)
     if request.stream:
         usage = request.stream_options is not None and bool(request.stream_options.include_usage)

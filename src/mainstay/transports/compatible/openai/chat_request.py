@@ -9,7 +9,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from mainstay.transports.compatible.openai.asking import checked
 from mainstay.transports.compatible.openai.content import split
 from mainstay.transports.compatible.openai.kinds import unsupported
+from mainstay.transports.compatible.openai.naming import Names
 from mainstay.transports.compatible.openai.talk import Talk
+
+EndUser = Annotated[str | None, Field(max_length=512)]
+"""Who of a key's people asks; `safety_identifier` is the protocol's newer name of `user`."""
 
 HEEDLESS = frozenset(
     {"user", "safety_identifier", "prompt_cache_key", "prompt_cache_retention", "metadata", "service_tier"}
@@ -28,6 +32,27 @@ _ONLY: Mapping[str, Sequence[Any]] = {
     "verbosity": ("medium",),
 }
 _ROLES = {"developer": "system"}
+
+
+_NAMES: Names = {
+    **dict.fromkeys(("generator", "bot_id", "collection"), "model"),
+    **dict.fromkeys(("text", "question", "system"), "messages"),
+    "messages.calls": "tool_calls",
+    "messages.calls.call_id": "id",
+    "messages.calls.name": "function.name",
+    "messages.calls.arguments": "function.arguments",
+    "messages.call_id": "tool_call_id",
+    "messages.images": "content",
+    "tools.name": "function.name",
+    "tools.description": "function.description",
+    "tools.parameters": "function.parameters",
+    "answer_format": "response_format",
+    "answer_format.name": "json_schema.name",
+    "answer_format.description": "json_schema.description",
+    "answer_format.json_schema": "json_schema.schema",
+    "parallel_calls": "parallel_tool_calls",
+    "transcript": "",
+}
 
 
 class _Strict(BaseModel):
@@ -118,6 +143,8 @@ class ChatRequest(_Strict):
     stream_options: StreamOptions | None = None
     cache_s: int | None = None
     conversation_id: Annotated[str | None, Field(max_length=64, pattern=r"^[\w-]*$")] = None
+    user: EndUser = None
+    safety_identifier: EndUser = None
 
 
 def chat_request(sent: Mapping[str, Any]) -> ChatRequest:
@@ -146,6 +173,16 @@ def heeded(
     return kept
 
 
+def names_of(request: ChatRequest) -> Names:
+    """Give the protocol's names of what operations are given."""
+    new = request.max_tokens is None or request.max_completion_tokens is not None
+    return {
+        **_NAMES,
+        "tokens_max": "max_completion_tokens" if new else "max_tokens",
+        "transcript.end_user": "user" if request.safety_identifier is None else "safety_identifier",
+    }
+
+
 def talk_of(request: ChatRequest) -> Talk:
     """Give what is said to the model."""
     stop = request.stop or []
@@ -163,6 +200,7 @@ def talk_of(request: ChatRequest) -> Talk:
         seed=request.seed,
         cache_s=request.cache_s or 0,
         conversation=request.conversation_id or "",
+        end_user=request.safety_identifier or request.user or "",
     )
 
 

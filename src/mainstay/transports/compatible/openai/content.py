@@ -33,8 +33,13 @@ def text_of(content: Any, field: str) -> str:
     return "".join(_part(part, f"{field}.{place}") for place, part in enumerate(content))
 
 
-def _kind(part: Any) -> Any:
-    return part.get("type") if isinstance(part, dict) else None
+def word(value: Any) -> str:
+    """Give a word that something is known by; whatever else was sent in its place is known to nobody."""
+    return value if isinstance(value, str) else ""
+
+
+def _kind(part: Any) -> str:
+    return word(part.get("type")) if isinstance(part, dict) else ""
 
 
 def _image(part: dict[str, Any], field: str) -> str:

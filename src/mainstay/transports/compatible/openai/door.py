@@ -4,6 +4,7 @@ import logging
 import math
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from urllib.parse import quote
 
@@ -32,7 +33,7 @@ from mainstay.transports.compatible.openai import (
     vector_stores,
 )
 from mainstay.transports.compatible.openai.asking import Asked
-from mainstay.transports.compatible.openai.replies import Content, Download, Events, Reply, Told, encoded
+from mainstay.transports.compatible.openai.replies import Download, Events, Reply, Told, encoded
 from mainstay.transports.compatible.openai.routing import EncodedRoute
 from mainstay.transports.compatible.openai.table import Endpoint
 from mainstay.transports.rest.credentials import read_credential, secret_of
@@ -116,6 +117,9 @@ class _Answers:
         except Failure as failure:
             sources = self._parts.shedding.sources
             sources.weigh(sources.of(secret_of(exchange.headers), exchange.address), failure)
+            if exchange.begun:  # a file broke off: the connection's end tells, before the announced length
+                logger.warning("A download broke off: %s (request %s)", failure.code(), exchange.request_id)
+                return
             more = {**_told(limits), **errors.headers(failure)}
             if isinstance(failure, MethodUnsupported):
                 more["Allow"] = ", ".join([*self._methods, "OPTIONS"])
@@ -199,10 +203,7 @@ class _Answers:
         name = quote(reply.name, safe="") or "content"
         more = {**_told(limits), "Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
         media_type = reply.media_type.encode("latin-1", "replace")
-        if isinstance(reply, Content):
-            await exchange.answer(200, media_type, reply.content, more)
-        else:
-            await _download(exchange, reply, media_type, more)
+        await _download(exchange, reply, media_type, more)
 
 
 def _origin(exchange: Exchange) -> dict[str, str]:
@@ -219,13 +220,14 @@ def _unread(caller: Caller) -> Caller:
 
 async def _download(exchange: Exchange, reply: Download, media_type: bytes, more: Mapping[str, str]) -> None:
     """Send a file piece by piece; what fails before the first one is told as any failure."""
-    first = b"" if exchange.method == "HEAD" else await anext(reply.pieces, b"")
-    await exchange.begin(200, media_type, {**more, "Content-Length": str(reply.size)})
-    await exchange.part(first, more=exchange.method != "HEAD")
-    if exchange.method != "HEAD":
-        async for piece in reply.pieces:
-            await exchange.part(piece, more=True)
-        await exchange.part(b"", more=False)
+    async with aclosing(reply.pieces) as pieces:
+        first = b"" if exchange.method == "HEAD" else await anext(pieces, b"")
+        await exchange.begin(200, media_type, {**more, "Content-Length": str(reply.size)})
+        await exchange.part(first, more=exchange.method != "HEAD")
+        if exchange.method != "HEAD":
+            async for piece in pieces:
+                await exchange.part(piece, more=True)
+            await exchange.part(b"", more=False)
 
 
 async def _json(exchange: Exchange, value: object, status: int, more: Mapping[str, str]) -> None:

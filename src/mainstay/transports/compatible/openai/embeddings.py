@@ -44,6 +44,7 @@ class EmbeddingRequest(BaseModel):
 
 async def create_embeddings(asked: Asked) -> Reply:
     """Turn texts into vectors."""
+    asked.names = {"texts": "input", "role": "input_type"}
     sent = await asked.json()
     if _is_tokens(sent.get("input")):
         raise unsupported("input", _TOKENS)

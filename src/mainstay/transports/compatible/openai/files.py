@@ -1,7 +1,7 @@
 """Files: uploaded, listed, described, given back, deleted."""
 
 import base64
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, Json
@@ -54,6 +54,7 @@ def shown(file: Any) -> dict[str, Any]:
 
 async def upload_file(asked: Asked) -> Told:
     """Store a file."""
+    asked.names = {"expires_in_s": "expires_after[seconds]", "groups": "groups[]"}
     fields, file = await asked.form()
     form = from_texts(_Form, fields)
     if file is None:
@@ -91,7 +92,7 @@ async def file_content(asked: Asked) -> Download:
     """Give a file's content, part by part."""
     file = await asked("files.get_file", file_id=asked.path["file_id"])
 
-    async def pieces() -> AsyncIterator[bytes]:
+    async def pieces() -> AsyncGenerator[bytes, None]:
         for number in range(1, file.parts + 1):
             part = await asked("files.get_file_part", file_id=file.file_id, part=number)
             yield base64.b64decode(part.content)

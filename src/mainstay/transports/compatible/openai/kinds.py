@@ -9,7 +9,7 @@ from urllib.parse import quote
 from mainstay.kit.errors import NotFound
 from mainstay.transports.compatible.openai.asking import Asked
 from mainstay.transports.compatible.openai.errors import ModelMissing, ParameterUnsupported
-from mainstay.transports.compatible.openai.going_on import conversation_of
+from mainstay.transports.compatible.openai.naming import as_sent
 from mainstay.transports.compatible.openai.talk import Cited, Part, Said, Talk
 
 PREFIX = "mainstay/"
@@ -17,6 +17,13 @@ PREFIX = "mainstay/"
 
 BOT = "bot_"
 """How a bot's id begins."""
+
+_OF_GENERATORS = "answer_format", "temperature", "top_p", "tokens_max", "seed"
+_WITHOUT = "leave it out, or ask a generator."
+_WITHOUT_THESE = {
+    "system": "leave instructions (the roles `system` and `developer`) out, or ask a generator.",
+    "messages": "leave images and calls of tools out, or ask a generator.",
+}
 
 _MISSING = frozenset({"GeneratorMissing", "CollectionMissing", "BotMissing"})
 
@@ -75,13 +82,13 @@ class Collections:
     async def whole(self, asked: Asked, name: str, talk: Talk) -> Said:
         """Answer the last question."""
         with _as_model():
-            values = _question(name, talk)
+            values = _question(asked, name, talk)
             return _grounded(asked, values, await asked("knowledge.answer", **values))
 
     async def pieces(self, asked: Asked, name: str, talk: Talk) -> AsyncIterator[Part]:
         """Answer the last question piece by piece; of what the whole says otherwise, the whole holds."""
         with _as_model():
-            values = _question(name, talk)
+            values = _question(asked, name, talk)
             shown = ""
             async for piece in asked.pieces("knowledge.stream_answer", **values):
                 if piece.result is None:
@@ -113,12 +120,12 @@ class Bots:
     async def whole(self, asked: Asked, name: str, talk: Talk) -> Said:
         """Take a turn."""
         with _as_model():
-            return _turned(asked, await asked(self.operation, **await _turn(asked, name, talk)))
+            return _turned(asked, await asked(self.operation, **_turn(asked, name, talk)))
 
     async def pieces(self, asked: Asked, name: str, talk: Talk) -> AsyncIterator[Part]:
         """Take a turn piece by piece."""
         with _as_model():
-            async for piece in asked.pieces("assistant.stream_turn", **await _turn(asked, name, talk)):
+            async for piece in asked.pieces("assistant.stream_turn", **_turn(asked, name, talk)):
                 if piece.text:
                     yield Part(text=piece.text)
                 if piece.result is not None:
@@ -193,17 +200,27 @@ def _missing() -> ModelMissing:
     return ModelMissing(told, problems=[{"field": "model", "problem": "There is no such model."}])
 
 
-async def _turn(asked: Asked, name: str, talk: Talk) -> dict[str, Any]:
-    """Give what a bot is told; raises ParameterUnsupported for what it cannot heed."""
-    values = {"bot_id": name, "text": _last_said(talk, "A bot does as it was made to")}
-    conversation = await conversation_of(asked, name, talk)
-    return {**values, "conversation_id": conversation} if conversation else values
+def _turn(asked: Asked, name: str, talk: Talk) -> dict[str, Any]:
+    """Give what a bot is told; raises ParameterUnsupported for what it cannot heed.
+
+    Whoever names no conversation goes on with the one in which what she shows was said.
+    """
+    values = {"bot_id": name, "text": _last_said(asked, talk, "A bot does as it was made to")}
+    if talk.conversation:
+        return {**values, "conversation_id": talk.conversation}
+    last = max(place for place, each in enumerate(talk.messages) if each["role"] == "user")
+    before = [
+        {"role": each["role"], "content": each["content"]}
+        for each in talk.messages[:last]
+        if each["role"] in {"user", "assistant"}
+    ]
+    return {**values, "transcript": {"messages": before, "end_user": talk.end_user}}
 
 
-def _question(name: str, talk: Talk) -> dict[str, Any]:
+def _question(asked: Asked, name: str, talk: Talk) -> dict[str, Any]:
     """Give what a collection is asked; raises ParameterUnsupported for what it cannot heed."""
     _refuse_conversation(talk)
-    question = _last_said(talk, "A collection answers from its documents alone")
+    question = _last_said(asked, talk, "A collection answers from its documents alone")
     return {"question": question, "collection": name.removeprefix(PREFIX)}
 
 
@@ -212,21 +229,26 @@ def _refuse_conversation(talk: Talk) -> None:
         raise unsupported("conversation", "Bots alone keep conversations; send the messages so far.")
 
 
-def _last_said(talk: Talk, why: str) -> str:
-    images = [image for message in talk.messages for image in message.get("images", ())]
+def _last_said(asked: Asked, talk: Talk, why: str) -> str:
+    """Give the last question; raises ParameterUnsupported for what would change a generator's answer."""
     unheeded = {
-        "messages": images,
-        "tools": talk.tools,
-        "response_format": talk.answer_format,
-        "stop": talk.stop,
         "prompt": talk.prompt,
+        "system": any(each["role"] == "system" for each in talk.messages),
+        "messages": any(
+            each.get("images") or each.get("calls") or "call_id" in each for each in talk.messages
+        ),
+        "tools": talk.tools,
+        "tool_choice": talk.tool_choice not in {"auto", "none"},
+        "stop": talk.stop,
+        "cache_s": talk.cache_s,
+        **{field: getattr(talk, field) is not None for field in _OF_GENERATORS},
     }
-    for field, value in unheeded.items():
-        if value:
-            raise unsupported(field, f"{why}; ask a generator.")
+    for field, given in unheeded.items():
+        if given:
+            raise unsupported(as_sent(field, asked.names), f"{why}: {_WITHOUT_THESE.get(field, _WITHOUT)}")
     said: list[str] = [message["content"] for message in talk.messages if message["role"] == "user"]
     if not said:
-        raise unsupported("messages", "Add a message of the role `user`.")
+        raise unsupported(as_sent("messages", asked.names), "Add a message of the role `user`.")
     return said[-1]
 
 

@@ -42,6 +42,7 @@ class ModerationRequest(BaseModel):
 
 async def create_moderation(asked: Asked) -> Reply:
     """Judge texts; the parts of one input are judged together."""
+    asked.names = {"texts": "input"}
     sent = await asked.json()
     given = sent.get("input")
     for place, part in enumerate(given if isinstance(given, list) else ()):

@@ -1,7 +1,7 @@
 """What an endpoint answers: JSON, the content of a file, or events one after another."""
 
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,19 +18,10 @@ class Told:
 
 
 @dataclass(frozen=True)
-class Content:
-    """Bytes as they are, of a media type that the door chose; browsers save them and never show them."""
-
-    content: bytes
-    media_type: str = "application/octet-stream"
-    name: str = ""
-
-
-@dataclass(frozen=True)
 class Download:
     """The bytes of a file one piece after another, `size` in all; browsers save them and never show them."""
 
-    pieces: AsyncIterator[bytes]
+    pieces: AsyncGenerator[bytes, None]
     size: int
     media_type: str = "application/octet-stream"
     name: str = ""
@@ -66,4 +57,4 @@ class Events:
     last: Callable[[Exception | None], bytes] = field(default=done)
 
 
-Reply = Told | Content | Download | Events
+Reply = Told | Download | Events

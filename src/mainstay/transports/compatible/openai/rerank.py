@@ -33,6 +33,7 @@ class RerankRequest(BaseModel):
 
 async def create_ranking(asked: Asked) -> Reply:
     """Order texts by how well they answer a query."""
+    asked.names = {"texts": "documents"}
     request = checked(RerankRequest, heeded(await asked.json(), _ONLY, RerankRequest))
     texts = [_text(each, place) for place, each in enumerate(request.documents)]
     more = {} if request.top_n is None else {"top_n": min(request.top_n, len(texts))}

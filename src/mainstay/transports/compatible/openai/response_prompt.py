@@ -26,18 +26,30 @@ class PromptNamed(BaseModel):
 
 
 async def rendered(asked: Asked, named: PromptNamed, key: str) -> Any:
-    """Put its values into a prompt, within an experiment if one runs; `key` stays with one arm."""
+    """Put its values into a prompt, within an experiment if one runs; `key` stays with one arm.
+
+    Nothing is counted yet: an answer that fails shows nobody anything.
+    """
     if not asked.has(_EXPOSE):
         raise unsupported("prompt", "This key may not use prompts.")
+    return await asked.unkeyed(_EXPOSE, **_values(named, key), counted=False)
+
+
+async def count(asked: Asked, named: PromptNamed, key: str, prompt: Any) -> None:
+    """Count that somebody was shown what a generator said to a prompt."""
+    if prompt.prompt.exposure_id:
+        await asked.unkeyed(_EXPOSE, **_values(named, key), shown=prompt.prompt.model_dump())
+
+
+def _values(named: PromptNamed, key: str) -> dict[str, Any]:
     version = named.version or ""
     number = version.isdecimal() and len(version) <= _VERSION_DIGITS_MAX
-    values = {
+    return {
         "name": named.id,
         "variables": {name: _value(name, value) for name, value in (named.variables or {}).items()},
         "unit": key[:200],
         **({"version": int(version)} if number else {"label": version}),
     }
-    return await asked.unkeyed(_EXPOSE, **values)
 
 
 async def model_of(asked: Asked, prompt: Any) -> str:

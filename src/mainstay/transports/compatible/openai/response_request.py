@@ -6,10 +6,11 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from mainstay.transports.compatible.openai.asking import checked
-from mainstay.transports.compatible.openai.chat_request import choice_of, heeded
-from mainstay.transports.compatible.openai.content import split, text_of
+from mainstay.transports.compatible.openai.chat_request import EndUser, choice_of, heeded
+from mainstay.transports.compatible.openai.content import split, text_of, word
 from mainstay.transports.compatible.openai.file_search import ITEM, KIND, RESULTS, FileSearch
 from mainstay.transports.compatible.openai.kinds import unsupported
+from mainstay.transports.compatible.openai.naming import Names
 from mainstay.transports.compatible.openai.response_prompt import PromptNamed
 from mainstay.transports.compatible.openai.talk import Talk
 
@@ -25,6 +26,25 @@ _ONLY: Mapping[str, Sequence[Any]] = {
 _ROLES = {"developer": "system"}
 _TOOLS = frozenset({"function", KIND})
 _KNOWN = frozenset({"system", "developer", "user", "assistant"})
+
+
+NAMES: Names = {
+    **dict.fromkeys(("generator", "bot_id", "collection"), "model"),
+    **dict.fromkeys(("text", "question", "queries", "messages", "transcript"), "input."),
+    **dict.fromkeys(("store_ids", "top_k", "filters", "score_min", "weight"), "tools."),
+    "answer_format": "text.format",
+    "answer_format.json_schema": "schema",
+    "parallel_calls": "parallel_tool_calls",
+    "tokens_max": "max_output_tokens",
+    "conversation_id": "conversation",
+    "response_id": "previous_response_id",
+    "name": "prompt.id",
+    "version": "prompt.version",
+    "label": "prompt.version",
+    "variables": "prompt.variables",
+    "unit": "safety_identifier",
+}
+"""The protocol's names of what operations are given; messages are made of items, and have other places."""
 
 
 class _Strict(BaseModel):
@@ -94,12 +114,19 @@ class ResponseRequest(_Strict):
     metadata: Annotated[dict[str, str] | None, Field(max_length=16)] = None
     cache_s: int | None = None
     conversation: str | Conversation | None = None
+    user: EndUser = None
+    safety_identifier: EndUser = None
+
+    @property
+    def end_user(self) -> str:
+        """Give who of the key's people asks."""
+        return self.safety_identifier or self.user or ""
 
 
 def response_request(sent: Mapping[str, Any]) -> ResponseRequest:
     """Read a request; raises ParameterUnsupported for what is not heeded, and RequestInvalid."""
     for place, tool in enumerate(sent.get("tools") or () if isinstance(sent.get("tools"), list) else ()):
-        if isinstance(tool, dict) and tool.get("type") not in _TOOLS:
+        if isinstance(tool, dict) and word(tool.get("type")) not in _TOOLS:
             raise unsupported(f"tools.{place}.type", "Functions and `file_search` are known here.")
     request = checked(ResponseRequest, heeded(sent, _ONLY, ResponseRequest))
     if set(request.include or ()) - {RESULTS}:
@@ -149,6 +176,7 @@ def talk_of(request: ResponseRequest, items: Sequence[Item], conversation: str =
         tokens_max=request.max_output_tokens,
         cache_s=request.cache_s or 0,
         conversation=conversation,
+        end_user=request.end_user,
     )
 
 
@@ -164,13 +192,13 @@ def _choice(request: ResponseRequest) -> str:
 
 
 def _messages(item: Item, place: int) -> list[dict[str, Any]]:
-    kind, field = item.get("type"), f"input.{place}"
+    kind, field = word(item.get("type")), f"input.{place}"
     if kind == "message":
-        role = item.get("role")
+        role = word(item.get("role"))
         if role not in _KNOWN:
             raise unsupported(f"{field}.role", f"Choose one of {', '.join(sorted(_KNOWN))}.")
         text, images = split(item.get("content"), f"{field}.content")
-        told: dict[str, Any] = {"role": _ROLES.get(str(role), str(role)), "content": text}
+        told: dict[str, Any] = {"role": _ROLES.get(role, role), "content": text}
         return [{**told, "images": images} if images else told]
     if kind == "function_call":
         call = {name: item.get(name, "") for name in ("call_id", "name", "arguments")}

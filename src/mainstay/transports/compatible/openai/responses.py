@@ -1,11 +1,13 @@
 """Responses: made whole or as events, kept where that is wanted, gone on from, read and deleted."""
 
 import itertools
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
+from functools import partial
 from typing import Any, cast
 
 from mainstay.kit.errors import Failure
+from mainstay.transports.compatible.openai import errors
 from mainstay.transports.compatible.openai import response_shape as shape
 from mainstay.transports.compatible.openai.asking import Asked
 from mainstay.transports.compatible.openai.citing import cited, cited_pieces
@@ -17,10 +19,12 @@ from mainstay.transports.compatible.openai.file_search import (
     without_results,
 )
 from mainstay.transports.compatible.openai.kinds import kind_of, unsupported
+from mainstay.transports.compatible.openai.lists import ListAsked, from_query
 from mainstay.transports.compatible.openai.replies import Events, Reply, Told
 from mainstay.transports.compatible.openai.response_events import ResponseEvents
-from mainstay.transports.compatible.openai.response_prompt import before, model_of, rendered
+from mainstay.transports.compatible.openai.response_prompt import before, count, model_of, rendered
 from mainstay.transports.compatible.openai.response_request import (
+    NAMES,
     Item,
     ResponseRequest,
     conversation_of,
@@ -33,17 +37,20 @@ from mainstay.transports.compatible.openai.talk import Part, Said
 
 _KEEP = "generation.keep_response"
 _GET = "generation.get_response"
-_PAGE, _PAGE_MAX = 20, 100
+Done = Callable[[Mapping[str, Any]], Awaitable[None]]
+
+
+class _ItemsAsked(ListAsked):
+    before: None = None
 
 
 async def create_response(asked: Asked) -> Reply:
     """Let a model respond."""
-    sent = await asked.json()
-    request = response_request(sent)
+    request = response_request(await asked.json())
+    asked.names = {**NAMES, "system": "instructions" if request.instructions else "input"}
     prompt = None
     if request.prompt is not None:
-        key = sent.get("safety_identifier") or sent.get("user") or ""
-        prompt = await rendered(asked, request.prompt, key if isinstance(key, str) else "")
+        prompt = await rendered(asked, request.prompt, request.end_user)
     model = request.model or await model_of(asked, prompt)
     kind = kind_of(asked, model)
     stored = request.store is not False and asked.has(_KEEP)
@@ -56,16 +63,18 @@ async def create_response(asked: Asked) -> Reply:
         talk = before(talk, prompt)
     wanted = search_of(request.tools or (), request.tool_choice)
     found = await searched(asked, kind, talk, wanted, results=RESULTS in (request.include or ()))
+    done = partial(_done, asked, request, prompt, items)
     response = shape.begun(asked.ids.new("resp"), request, model, asked.now_s, stored=stored)
     if request.stream:
         parts = kind.pieces(asked, model, found.talk)
         if found.cites:
             parts = cited_pieces(parts, found.passages)
-        return Events(_events(asked, response, items, parts, found.items), _nothing)
+        events = ResponseEvents(response, asked.ids.new)
+        return Events(_events(asked, events, response, parts, found.items, done), _last(events, response))
     said = await kind.whole(asked, model, found.talk)
     said = cited(said, found.passages) if found.cites else said
     whole = shape.ended(response, said, [*found.items, *_output(asked, said)], asked.now_s)
-    await _keep(asked, whole, items)
+    await done(whole)
     return Told(whole)
 
 
@@ -82,77 +91,72 @@ async def delete_response(asked: Asked) -> Reply:
 
 async def list_input_items(asked: Asked) -> Reply:
     """List what led to a response, newest first unless otherwise wanted."""
-    query = dict(asked.query)
-    order, after = query.get("order", "desc"), query.get("after", "")
-    limit = query.get("limit", str(_PAGE))
-    if order not in {"asc", "desc"}:
-        raise unsupported("order", "Write `asc` or `desc`.")
-    if not limit.isdecimal() or not 1 <= int(limit) <= _PAGE_MAX:
-        raise unsupported("limit", f"Write a number from 1 to {_PAGE_MAX}.")
+    wanted = from_query(_ItemsAsked, asked)
     items = list((await _kept(asked)).input)
-    items = items if order == "asc" else items[::-1]
-    ids = [str(item["id"]) for item in items]
-    items = items[ids.index(after) + 1 :] if after in ids else items
-    page = [_as_input(item) for item in items[: int(limit)]]
+    items = items if wanted.order == "asc" else items[::-1]
+    ids = [item.get("id") for item in items]  # whatever was kept by other doors
+    items = items[ids.index(wanted.after) + 1 :] if wanted.after and wanted.after in ids else items
+    shown = [_as_input(item) for item in items[: wanted.limit]]
     return Told(
         {
             "object": "list",
-            "data": page,
-            "first_id": page[0]["id"] if page else "",
-            "last_id": page[-1]["id"] if page else "",
-            "has_more": len(items) > len(page),
+            "data": shown,
+            "first_id": shown[0].get("id", "") if shown else "",
+            "last_id": shown[-1].get("id", "") if shown else "",
+            "has_more": len(items) > len(shown),
         }
     )
 
 
 async def _events(
     asked: Asked,
+    events: ResponseEvents,
     response: Mapping[str, Any],
-    items: Sequence[Item],
     parts: AsyncIterator[Part],
     searches: Sequence[Mapping[str, Any]],
+    done: Done,
 ) -> AsyncIterator[bytes]:
-    """Tell of a response while it is made; what refuses it before its first piece is raised."""
-    events = ResponseEvents(response, asked.ids.new)
+    """Tell of a response while it is made."""
     begun = False
-    try:
-        async with aclosing(cast("Any", parts)) as coming:
-            async for part in coming:
-                if not begun:
-                    begun = True
-                    for event in (*events.begin(), *itertools.chain(*map(events.searched, searches))):
-                        yield event
-                for event in events.take(part):
+    async with aclosing(cast("Any", parts)) as coming:
+        async for part in coming:
+            if not begun:
+                begun = True
+                for event in (*events.begin(), *itertools.chain(*map(events.searched, searches))):
                     yield event
-                if part.said is not None:
-                    async for event in _ending(asked, events, response, items, part.said):
-                        yield event
-    except Failure as failure:
-        if not begun:
-            raise
-        for event in events.close((), "incomplete"):
-            yield event
-        yield events.end("failed", shape.failed(response, events.output, failure.detail))
+            for event in events.take(part):
+                yield event
+            if part.said is not None:
+                async for event in _ending(asked, events, response, part.said, done):
+                    yield event
 
 
 async def _ending(
     asked: Asked,
     events: ResponseEvents,
     response: Mapping[str, Any],
-    items: Sequence[Item],
     said: Said,
+    done: Done,
 ) -> AsyncIterator[bytes]:
     status = "completed" if said.reason in {"stop", "tool_calls"} else "incomplete"
     for event in events.close(said.cited, status):
         yield event
     whole = shape.ended(response, said, events.output, asked.now_s)
-    await _keep(asked, whole, items)
+    await done(whole)
     yield events.end(status, whole)
 
 
-def _nothing(_failure: Exception | None) -> bytes:
-    """End without a mark: the last event has told how it ended."""
-    return b""
+def _last(events: ResponseEvents, response: Mapping[str, Any]) -> Callable[[Exception | None], bytes]:
+    """Give what writes the end: nothing after a whole response, else that it failed, and why."""
+
+    def written(failure: Exception | None) -> bytes:
+        if failure is None:
+            return b""
+        told = failure.detail if isinstance(failure, Failure) else errors.bug()["error"]["message"]
+        closed = b"".join(events.close((), "incomplete"))
+        return closed + events.end("failed", shape.failed(response, events.output, told))
+
+    return written
 
 
 def _output(asked: Asked, said: Said) -> list[dict[str, Any]]:
@@ -186,6 +190,15 @@ def _with_ids(asked: Asked, items: Sequence[Item]) -> list[Item]:
     ]
 
 
+async def _done(
+    asked: Asked, request: ResponseRequest, prompt: Any, items: Sequence[Item], whole: Mapping[str, Any]
+) -> None:
+    """Do what is due once a response is whole: it counts for its prompt's experiment, and is kept."""
+    if request.prompt is not None:
+        await count(asked, request.prompt, request.end_user, prompt)
+    await _keep(asked, whole, items)
+
+
 async def _keep(asked: Asked, whole: Mapping[str, Any], items: Sequence[Item]) -> None:
     if not whole["store"]:
         return
@@ -211,7 +224,7 @@ def _shown(kept: Any) -> dict[str, Any]:
 def _as_input(item: Item) -> Item:
     """Show an item as a list has it: a message's text in parts."""
     content = item.get("content")
-    if item["type"] != "message" or not isinstance(content, str):
+    if item.get("type") != "message" or not isinstance(content, str):
         return item
     kind = "output_text" if item.get("role") == "assistant" else "input_text"
     part: dict[str, Any] = {"type": kind, "text": content}

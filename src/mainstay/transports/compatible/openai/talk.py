@@ -9,8 +9,8 @@ from typing import Any
 class Talk:
     """A request to a model; the parts are those of `generation.complete`, as values.
 
-    `prompt` says of which one the messages were made; `conversation` is the bot's conversation that is gone
-    with.
+    `prompt` says of which one the messages were made. Bots alone heed `conversation`, the one that is gone on
+    with, and `end_user`, who of a key's people talks.
     """
 
     messages: Sequence[Mapping[str, Any]]
@@ -26,6 +26,7 @@ class Talk:
     seed: int | None = None
     cache_s: int = 0
     conversation: str = ""
+    end_user: str = ""
     hide_personal_data: bool = False
     cache: Mapping[str, Any] | None = None
     prompt: Mapping[str, Any] | None = None
@@ -35,7 +36,7 @@ class Talk:
         told = {
             name: list(value) if isinstance(value, (list, tuple)) else value
             for name, value in vars(self).items()
-            if name != "conversation"
+            if name not in {"conversation", "end_user"}
         }
         return {name: value for name, value in told.items() if value is not None}
 

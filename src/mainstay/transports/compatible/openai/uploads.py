@@ -55,6 +55,12 @@ def shown(upload: Any) -> dict[str, Any]:
 
 async def create_upload(asked: Asked) -> Told:
     """Begin an upload."""
+    asked.names = {
+        "name": "filename",
+        "size": "bytes",
+        "media_type": "mime_type",
+        "expires_in_s": "expires_after.seconds",
+    }
     sent = checked(_Create, await asked.json())
     begun = await asked(
         "files.start_upload",

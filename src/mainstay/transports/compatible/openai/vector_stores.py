@@ -7,12 +7,21 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from mainstay.transports.compatible.openai.asking import Asked, checked
 from mainstay.transports.compatible.openai.filters import Filters, compiled
 from mainstay.transports.compatible.openai.lists import ListAsked, from_query, page
+from mainstay.transports.compatible.openai.naming import Names
 from mainstay.transports.compatible.openai.replies import Told
 from mainstay.transports.compatible.openai.table import Endpoint
 
-AUTO = {"type": "auto"}
 FileIds = Annotated[list[Annotated[str, Field(min_length=1, max_length=64)]], Field(max_length=2000)]
 _NEVER_DAYS = 0
+_NAMES: Names = {
+    "expires_days": "expires_after.days",
+    "chunk_tokens_max": "chunking_strategy.static.max_chunk_size_tokens",
+    "files": "file_ids.",
+    "queries": "query",
+    "top_k": "max_num_results",
+    "score_min": "ranking_options.score_threshold",
+    "weight": "ranking_options.hybrid_search",
+}
 
 
 class _Sent(BaseModel):
@@ -128,6 +137,7 @@ def shown(store: Any) -> dict[str, Any]:
 
 async def create_store(asked: Asked) -> Told:
     """Make a vector store, and put files into it; a file that is missing makes none."""
+    asked.names = _NAMES
     sent = checked(_Create, await asked.json())
     for file_id in dict.fromkeys(sent.file_ids):
         await asked("files.get_file", file_id=file_id)
@@ -161,6 +171,7 @@ async def retrieve_store(asked: Asked) -> Told:
 
 async def modify_store(asked: Asked) -> Told:
     """Change a vector store; null takes away what is there."""
+    asked.names = _NAMES
     sent = checked(_Modify, await asked.json())
     changes: dict[str, Any] = {}
     if "name" in sent.model_fields_set:
@@ -181,6 +192,7 @@ async def delete_store(asked: Asked) -> Told:
 
 async def search_store(asked: Asked) -> Told:
     """Search a vector store; queries are not rewritten, whatever is asked, and the answer says so."""
+    asked.names = _NAMES
     sent = checked(_Search, await asked.json())
     found = await asked(
         "knowledge.search_vector_stores",
