@@ -37,12 +37,6 @@ class Run:
     prompt: PromptUsed | None = None
     outcome: str = "ok"
 
-    @property
-    def characters(self) -> int:
-        """Say how much it is, roughly."""
-        said = 0 if self.said is None else len(self.said.text)
-        return said + self.wanted.characters
-
     def begin(self, model: ChatModel, veiled: Mapping[str, str]) -> Said:
         """Ask a generator; `veiled` has what marks in its answer stand for."""
         self.model = model
