@@ -26,6 +26,18 @@ def found(text: str, region: str = "") -> list[tuple[str, str]]:
         ("Écris à zoë@exämple.de!", "email", "zoë@exämple.de"),
         ("call +49 30 901820 now", "phone", "+49 30 901820"),
         ("Tel.: (030) 901820", "phone", "(030) 901820"),
+        ("on +1 415 555 2671 (12 May)", "phone", "+1 415 555 2671"),
+        ("on +1 415 555 2671 2 days a week", "phone", "+1 415 555 2671"),
+        ("+1 415 555 2671 - 2024-05-01 - signed", "phone", "+1 415 555 2671"),
+        ("+44 20 7946 0958 10 Downing Street", "phone", "+44 20 7946 0958"),
+        ("0044 20 7946 0958 10 Downing Street", "phone", "0044 20 7946 0958"),
+        ("+44 (0)20 7946 0958 10 Downing Street", "phone", "+44 (0)20 7946 0958"),
+        ("+39 06 1234 5678 00184 Roma", "phone", "+39 06 1234 5678"),
+        ("+41 44 668 18 00 8001 Zürich", "phone", "+41 44 668 18 00"),
+        ("+49 30 901820 / 24 h", "phone", "+49 30 901820"),
+        ("+49 30 901820 - 10115 Berlin", "phone", "+49 30 901820"),
+        ("+49 30 / 901820 - 10115 Berlin", "phone", "+49 30 / 901820"),
+        ("call 030 901820 - 2024-05-01 12.30 h", "phone", "030 901820 - 2024-05"),
         ("card 4111 1111 1111 1111, thanks", "card", "4111 1111 1111 1111"),
         ("card 378282246310005.", "card", "378282246310005"),
         ("IBAN DE89 3704 0044 0532 0130 00 bitte", "iban", "DE89 3704 0044 0532 0130 00"),
@@ -78,6 +90,12 @@ def test_a_region_makes_its_numbers_known() -> None:
     text = "Our desk: 030 901820."
     assert found(text) == []
     assert found(text, "DE") == [("phone", "030 901820")]
+
+
+def test_a_number_hides_none_that_follows() -> None:
+    text = "+1 415 555 2671 415 555 2672 +44 20 7946 0958 10.0.0.9"
+    values = [value for _, value in found(text, "US")]
+    assert values == ["+1 415 555 2671", "415 555 2672", "+44 20 7946 0958", "10.0.0.9"]
 
 
 def test_invisible_signs_hide_nothing_and_offsets_are_those_of_the_text() -> None:
@@ -138,6 +156,8 @@ def test_windows_give_what_the_whole_gives(piece: str, more: int) -> None:
         "11 ",
         "4111 ",
         "+1 ",
+        "+1 1 1 1 1 1 1 1 1 1 1 1 ",
+        "00 49 1 1 1 1 1 1 1 1 1 ",
         "@",
         "a@",
         "a.",

@@ -1,4 +1,4 @@
-"""What we ask of a generator: an answer in words, made from the evidence it is given."""
+"""What we ask of a generator: answers made from the evidence it is given, and texts made of a source."""
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class Evidence:
 
 
 class Generator(Protocol):
-    """Writes answers."""
+    """Writes answers, and texts such as translations."""
 
     @property
     def name(self) -> str:
@@ -39,6 +39,13 @@ class Generator(Protocol):
         """Stream an answer in pieces of text; after a sentence stand its sources, such as `[1][3]`.
 
         An extractive one gives one quotation a piece, with the number of its source last.
+        """
+        ...
+
+    async def compose(self, task: str, source: str, tokens_max: int) -> str:
+        """Write a text by a task upon a source, which is shown as it is; the whole text or none.
+
+        Raises GeneratorUnavailable, also where it was cut off at `tokens_max`; an extractive one always.
         """
         ...
 

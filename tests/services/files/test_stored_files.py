@@ -208,3 +208,8 @@ async def test_what_was_acknowledged_outlives_a_stop_and_leftovers_are_swept(
         assert await given(admin, file) == _TEXT
         await stored(admin, b"Another.")
         assert len(await blobs(house, admin)) == 2
+        await house.engines.blobs.put(tenant_id, house.ids.new("part"), b"left by a request that failed")
+        for hours, left in ((3, 3), (22, 2)):
+            clock.move(hours * 3600)
+            await admin.call("files.start_upload", name="a.txt", size=1)
+            assert len(await blobs(house, admin)) == left, "once a day is enough"

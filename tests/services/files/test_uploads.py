@@ -8,7 +8,9 @@ import pytest
 from mainstay.app.house import House
 from mainstay.kernel.interface import Upload
 from mainstay.kernel.room import QuotaFull
+from mainstay.services.files.contents import Contents
 from mainstay.services.files.failures import UploadEnded, UploadMissing, UploadUnfit
+from mainstay.services.files.upload_store import UploadStore
 from makers import Client, FrozenClock, client, tenant_client
 from services.files.test_stored_files import blobs, calm, given
 
@@ -64,6 +66,41 @@ async def test_what_is_not_named_or_given_up_is_erased(house: House, admin: Clie
     await admin.call("files.cancel_upload", upload_id=other)
     await calm(house)
     assert len(await blobs(house, admin)) == 3
+
+
+@pytest.mark.parametrize("completed", [True, False])
+async def test_a_part_that_comes_while_an_upload_is_ended_is_erased(
+    house: House, admin: Client, monkeypatch: pytest.MonkeyPatch, *, completed: bool
+) -> None:
+    """A client that waited too long sends its part again; the first one comes last of all."""
+    keep, end, reached, go_on = Contents.keep, UploadStore.end, asyncio.Event(), asyncio.Event()
+
+    async def slowly(contents: Contents, content: bytes) -> Any:
+        kept = await keep(contents, content)
+        reached.set()
+        await go_on.wait()
+        return kept
+
+    async def ending(store: UploadStore, *given: Any) -> Any:
+        go_on.set()
+        await late
+        return await end(store, *given)
+
+    upload_id = await begun(admin, 6)
+    first = await part(admin, upload_id, b"fer")
+    with monkeypatch.context() as patched:
+        patched.setattr(Contents, "keep", slowly)
+        late = asyncio.create_task(part(admin, upload_id, b"ry!"))
+        await reached.wait()
+    again = await part(admin, upload_id, b"ry!")
+    monkeypatch.setattr(UploadStore, "end", ending)
+    if completed:
+        done = await admin.call("files.complete_upload", upload_id=upload_id, part_ids=[first, again])
+        assert await given(admin, done.file) == b"ferry!"
+    else:
+        await admin.call("files.cancel_upload", upload_id=upload_id)
+    await calm(house)
+    assert len(await blobs(house, admin)) == (2 if completed else 0)
 
 
 async def test_an_upload_goes_on_for_an_hour(house: House, admin: Client, clock: FrozenClock) -> None:

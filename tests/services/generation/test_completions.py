@@ -154,12 +154,16 @@ async def test_half_an_answer_is_told_as_such_where_it_was_shown(
 
 
 async def test_half_an_answer_that_nobody_saw_is_asked_for_elsewhere(
-    asker: Client, small: Upstream, large: Upstream
+    asker: Client, house: House, small: Upstream, large: Upstream
 ) -> None:
     small.says("A wall ", "at the", breaks_after=2)
     large.says("A wall at the water.")
     answer = await asker.call("generation.complete", **ASK)
     assert (answer.text, answer.generator) == ("A wall at the water.", "large")
+    told, trace = answer.usage, await traced(asker, house)
+    assert (told.input, told.output) == (trace.tokens_input, trace.tokens_output) == (4 + 11, 2 + 7)
+    assert told.cost == trace.cost == pytest.approx((4 * 2 + 2 * 10 + 11 * 20 + 7 * 100) / 1e6)
+    assert told.estimated, "the first one could not say"
 
 
 async def test_who_falls_silent_is_left(asker: Client, small: Upstream, large: Upstream) -> None:
@@ -243,6 +247,7 @@ async def test_an_answer_in_a_form_is_checked(asker: Client, small: Upstream) ->
     small.says('{"colour": "red"}')
     answer = await asker.call("generation.complete", **ASK, answer_format=form)
     assert json.loads(answer.text) == {"colour": "red"}
+    assert (answer.usage.input, answer.usage.output) == (22, 14), "it was asked for twice"
     assert small.asked[0]["response_format"] == {
         "type": "json_schema",
         "json_schema": {"name": "colour", "schema": COLOUR, "strict": True},

@@ -126,22 +126,36 @@ def question(number: int, family: str = "f", tenant: str = "t") -> Question:
 
 
 def test_what_is_known_is_bounded_and_the_longest_unused_goes_first(clock: FrozenClock) -> None:
-    known = Likenesses(clock)
-    for number in range(FAMILY_MAX + 1):
+    known, answers = Likenesses(clock), {f"k{number}" for number in range(QUESTIONS_MAX)}
+    for number in range(FAMILY_MAX):
         known.keep(question(number), f"k{number}", 60)
-    assert len(known) == FAMILY_MAX
-    assert known.near(question(0), 0.9) is None
-    found = known.near(question(1), 0.9)
+    found = known.near(question(0), 0.9, answers)
     assert found is not None
-    assert (found.key, found.similarity) == ("k1", 1)
+    assert (found.key, found.similarity) == ("k0", 1)
+    known.keep(question(FAMILY_MAX), f"k{FAMILY_MAX}", 60)
+    assert len(known) == FAMILY_MAX
+    assert known.near(question(0), 0.9, answers) is not None
+    assert known.near(question(1), 0.9, answers) is None, "it was never used, and went"
     for number in range(QUESTIONS_MAX // 4 + 10):
         known.keep(question(number, f"f{number}", "loud"), f"l{number}", 60)
     assert len(known) == FAMILY_MAX + QUESTIONS_MAX // 4, "nobody pushes out another tenant"
     known.forget("loud")
     assert len(known) == FAMILY_MAX
     clock.move(61)
-    assert known.near(question(1), 0.9) is None
+    assert known.near(question(2), 0.9, answers) is None
     assert len(known) == 0
+
+
+def test_a_question_whose_answer_has_gone_leaves_its_place_to_the_next_nearest(clock: FrozenClock) -> None:
+    known, asked = Likenesses(clock), question(0)
+    near = Question("f", "t", "s", np.zeros(QUESTIONS_MAX + 1, np.float32), ())
+    near.vector[:2] = 0.96, 0.28
+    known.keep(asked, "nearest", 60)
+    known.keep(near, "next", 60)
+    found = known.near(asked, 0.9, {"next"})
+    assert found is not None
+    assert (found.key, found.similarity) == ("next", 0.96)
+    assert len(known) == 1
 
 
 def test_marks_are_numbers_and_denials() -> None:

@@ -9,7 +9,7 @@ import pytest
 from chat_upstream import Answer, Upstream, chat_upstream
 from mainstay.app.house import House
 from mainstay.ports.generator import Generator, GeneratorUnavailable
-from mainstay.services.generation.writing import ANSWER_TOKENS_MAX, NO_ANSWER
+from mainstay.services.generation.writing import NO_ANSWER
 from makers import Client, FrozenClock, client, opened_house
 
 QUESTION = "When does the harbour office open?"
@@ -168,5 +168,53 @@ async def test_an_endless_answer_is_cut_off(house: House, servers: tuple[Upstrea
     ]
     assert len("".join(piece.text for piece in streamed)) == len(streamed[-1].result.text) == 1_600
     assert streamed[-1].result.usage.estimated, "its server had not told yet"
-    told = await admin.call("language.translate", text=TEXT, source="en", target="xh")
-    assert len(told.text) <= 16 * ANSWER_TOKENS_MAX
+    with pytest.raises(GeneratorUnavailable, match="cut off"):
+        await admin.call("language.translate", text=TEXT, source="en", target="xh")
+
+
+async def test_texts_are_written_whole_or_not_at_all_and_shown_as_they_are(
+    house: House, servers: tuple[Upstream, Upstream]
+) -> None:
+    admin, (first, _) = client(house), servers
+    text = "Line one:\n- two\n\tthree = 3"
+    first.says("Zeile eins:\n- zwei\n\tdrei = 3\n")
+    told = await admin.call("language.translate", text=text, source="en", target="de")
+    assert told.text == "Zeile eins:\n- zwei\n\tdrei = 3"
+    system, shown = (message["content"] for message in first.asked[-1]["messages"])
+    head, *lines, tail = shown.splitlines()
+    assert "\n".join(lines) == text
+    assert head.split()[-1] == tail.split()[-1]
+    assert head.split()[-1] in system
+    assert "`de`" in system
+    assert NO_ANSWER not in system
+    assert first.asked[-1]["max_tokens"] == 200 + len(text)
+    for reason, problem in (("length", "shorter text"), ("content_filter", "rephrase")):
+        first.says("Half a", reason=reason)
+        with pytest.raises(GeneratorUnavailable, match=problem):
+            await admin.call("language.translate", text=text, source="en", target="fr")
+        first.says("Half a", reason=reason)
+        with pytest.raises(GeneratorUnavailable, match=problem):
+            await admin.call("language.summarize", text=text, style="abstractive")
+
+
+async def test_no_translation_is_given_for_a_text_that_is_merely_like_its_own(
+    tmp_path: Path, clock: FrozenClock, servers: tuple[Upstream, Upstream]
+) -> None:
+    first, _ = servers
+    rule = {"mode": "semantic", "seconds": 600, "similarity": 0.8}
+    generators: Any = {"chat-1": {"url": first.url, "model": "chat-1", "cache": rule}}
+    first.script = lambda _: Answer([str(len(first.asked))])
+    async with opened_house(
+        tmp_path / "data", clock=clock, generator=first.url, generator_model="chat-1", generators=generators
+    ) as house:
+        admin = client(house)
+
+        async def translated(text: str, target: str) -> str:
+            told = await admin.call("language.translate", text=text, source="en", target=target)
+            return str(told.text)
+
+        text = "How much do gift cards cost?"
+        assert await translated(text, "de") == "1"
+        assert await translated("How much do the gift cards cost?", "de") == "2"
+        assert await translated(text, "nl") == "3"
+        assert await translated(text, "de") == "1", "the very same is kept"

@@ -45,6 +45,9 @@ class Scripted:
         for piece in re.findall(self.pieces, self.words, re.DOTALL):
             yield piece
 
+    async def compose(self, task: str, source: str, tokens_max: int) -> str:
+        raise AssertionError("Nothing is composed here")
+
     async def close(self) -> None:
         return None
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mainstay.ports.generator import Evidence
+from mainstay.ports.generator import Evidence, GeneratorUnavailable
 from mainstay.services.language.failures import TextUnclear, TranslationUnavailable
 from mainstay.services.language.pieces import pieces_of, together
 from makers import Client, client, opened_house
@@ -21,12 +21,15 @@ class Writer:
     name: str = "writer"
     extractive: bool = False
     says: str = ""
-    asked: list[tuple[str, Sequence[Evidence]]] = field(default_factory=list)
+    asked: list[tuple[str, str, int]] = field(default_factory=list)
 
     async def write(self, question: str, evidence: Sequence[Evidence]) -> AsyncIterator[str]:
-        self.asked.append((question, evidence))
-        for piece in self.says or f"<{evidence[0].text}>":
-            yield piece
+        raise AssertionError("These are no questions")
+        yield ""
+
+    async def compose(self, task: str, source: str, tokens_max: int) -> str:
+        self.asked.append((task, source, tokens_max))
+        return self.says or f"<{source}>"
 
     async def close(self) -> None:
         return None
@@ -72,19 +75,20 @@ async def test_a_reranker_that_is_set_ranks(asker: Client) -> None:
 
 
 async def test_each_written_sentence_is_held_against_its_source(asker: Client, writer: Writer) -> None:
-    writer.says = "The harbour was opened in 1874 [1]. The harbour was opened in 1999 [1][2]."
+    writer.says = "The harbour was opened in 1874. The harbour was opened in 1999."
     answer = await asker.call("language.summarize", text=_SOURCE, words=30, style="abstractive")
     assert answer.summary == "The harbour was opened in 1874. The harbour was opened in 1999."
     assert [each.supported for each in answer.sentences] == [True, False]
     first = answer.sentences[0]
     assert _SOURCE[first.start : first.end] == "The harbour was opened in 1874."
     assert (answer.style, answer.generator) == ("abstractive", "writer")
-    [(question, evidence)] = writer.asked
-    assert "30 words" in question
-    assert [each.text for each in evidence] == [
-        "The harbour was opened in 1874.",
-        "Its lighthouse is painted red.",
-    ]
+    [(task, source, tokens_max)] = writer.asked
+    assert "30 words" in task
+    assert source == "The harbour was opened in 1874.\nIts lighthouse is painted red."
+    assert tokens_max == 720
+    for wanted, room in (({"sentences": 2}, 800), ({"words": 5_000}, 4_000)):
+        await asker.call("language.summarize", text=_SOURCE, style="abstractive", **wanted)
+        assert writer.asked[-1][2] == room
 
 
 async def test_a_generator_that_says_nothing_gives_an_empty_summary(asker: Client, writer: Writer) -> None:
@@ -121,6 +125,17 @@ async def test_white_space_is_not_translated(asker: Client, writer: Writer) -> N
     answer = await asker.call("language.translate", texts=[" ", "\n\n\t", "\u3000"], target="es")
     assert [each.text for each in answer.results] == ["", "", ""]
     assert writer.asked == []
+
+
+async def test_a_translation_has_room_for_its_text_and_is_never_nothing(
+    asker: Client, writer: Writer
+) -> None:
+    for text in ("Wo?", "Ein Satz mit Wörtern. " * 80):
+        await asker.call("language.translate", text=text, source="de", target="es")
+        assert writer.asked[-1][1:] == (text.strip(), 200 + len(text.strip()))
+    writer.says = " \n"
+    with pytest.raises(GeneratorUnavailable, match="wrote nothing"):
+        await asker.call("language.translate", text="Wo?", source="de", target="es")
 
 
 async def test_pieces_put_together_are_the_text() -> None:

@@ -1,12 +1,17 @@
 """What many texts are about."""
 
+import asyncio
+import threading
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
+from mainstay.ports.languages import Guess
 from mainstay.services.language.failures import TextUnclear
-from mainstay.services.language.groups import grouped, stray
-from mainstay.services.language.topics import terms_of, together
-from makers import Client
+from mainstay.services.language.groups import beginnings, grouped, stray
+from mainstay.services.language.topics import Topics, terms_of, together
+from makers import Client, WordEncoder
 
 PARCELS = [
     "parcel late delivery",
@@ -54,6 +59,53 @@ def test_the_number_of_groups_is_found_and_what_belongs_nowhere_is_told() -> Non
     assert not stray(vectors, groups).any()
     lost = np.append(vectors, -vectors[:1], axis=0)
     assert stray(lost, np.append(groups, 0))[-1]
+
+
+@pytest.mark.parametrize("spread", [0.02, 0.05, 1.0])
+def test_groups_begin_where_counting_everything_anew_would_have_them_begin(spread: float) -> None:
+    chance = np.random.default_rng(11)
+    rows = np.repeat(chance.normal(size=(12, 64)), 15, axis=0) + chance.normal(size=(180, 64)) * spread
+    vectors = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    away, left = 1 - vectors @ vectors.T, np.ones(len(vectors), np.float32)
+    begun = beginnings(vectors, 40)
+    assert len(begun) == 40
+    for found in begun:
+        gains = np.maximum(left[:, None] - away, 0).sum(axis=0)
+        place = int((vectors @ found).argmax())
+        assert gains[place] == pytest.approx(gains.max(), rel=1e-5)
+        left = np.minimum(left, away[place])
+
+
+class Held:
+    """Detects languages once it may; says when so many threads are at it."""
+
+    def __init__(self) -> None:
+        self.at_it, self.most, self.two = 0, 0, threading.Event()
+        self.may, self.lock = threading.Event(), threading.Lock()
+
+    def detect(self, text: str) -> str:
+        return "en"
+
+    def detect_many(self, texts: Sequence[str], count: int) -> list[list[Guess]]:
+        with self.lock:
+            self.at_it += 1
+            self.most = max(self.most, self.at_it)
+        if self.at_it == 2:
+            self.two.set()
+        assert self.may.wait(30)
+        with self.lock:
+            self.at_it -= 1
+        return [[Guess("en", 1.0)] for _ in texts]
+
+
+async def test_requests_for_topics_leave_threads_to_all_others() -> None:
+    languages = Held()
+    topics = Topics(WordEncoder(), languages)
+    finding = [asyncio.create_task(topics.find(CHARGES, 1)) for _ in range(4)]
+    assert await asyncio.to_thread(languages.two.wait, 30)
+    languages.may.set()
+    assert [len(each.topics) for each in await asyncio.gather(*finding)] == [1] * 4
+    assert languages.most == 2
 
 
 def test_terms_are_those_that_set_a_topic_apart() -> None:

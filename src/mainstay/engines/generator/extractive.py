@@ -3,7 +3,7 @@
 import re
 from collections.abc import AsyncIterator, Sequence
 
-from mainstay.ports.generator import Evidence
+from mainstay.ports.generator import Evidence, GeneratorUnavailable
 
 _WORD = re.compile(r"\w+")
 _NEAR = 0.8
@@ -33,6 +33,10 @@ class ExtractiveGenerator:
         """Stream the best sentences, `Sentence. [2]` each; nothing when there is no evidence."""
         for place, piece in enumerate(choose(evidence, self._sentences_max, self._characters_max)):
             yield f"{' ' if place else ''}{piece.text} [{piece.number}]"
+
+    async def compose(self, task: str, source: str, tokens_max: int) -> str:
+        """Raise GeneratorUnavailable: nothing here writes."""
+        raise GeneratorUnavailable("Set MAINSTAY_GENERATOR to a generator that writes.")
 
     async def close(self) -> None:
         """Give nothing back: nothing is held."""

@@ -4,11 +4,10 @@ import ipaddress
 import re
 from collections.abc import Callable, Iterator, Sequence
 
-import phonenumbers
-
 from mainstay.engines.personal_data.checksums import IBAN_LENGTHS, digits_of, iban, luhn
 from mainstay.engines.personal_data.dates import born
 from mainstay.engines.personal_data.national_ids import NATIONAL_IDS
+from mainstay.engines.personal_data.phones import phones
 from mainstay.kit.windows import matches
 from mainstay.ports.personal_data import KINDS, Kind, PersonalDatum
 
@@ -31,14 +30,6 @@ _CARDS = (
 _ISSUERS = re.compile(
     r"4|5[0-9]|2(?:22[1-9]|2[3-9]|[3-6]|7[01]|720)|3(?:[47]|0[0-5]|095|[689]|5(?:2[89]|[3-8]))|6"
 )
-_PHONE = re.compile(r"(?<![\w.@])(?:\+|00)?\(?\d[\d ()./\u2010-\u2015\u00a0-]{5,22}\d(?!\w)")
-_PHONE_WORDS = re.compile(
-    r"(?:\btel|\bphone|\bmobile|\bcell|\bfax|\bcall|\btelefon|\bhandy|\bmobil|\brufnummer|\bt[ée]l[ée]phone|\bportable"
-    r"|\btel[ée]fono|\bm[óo]vil|\bcellulare|\btelefoon|\btelefone|\bcelular|\bwhatsapp|\bsms|电话|電話|手机|телефон|тел)"
-    r"[^\d\n]{0,16}$",
-    re.IGNORECASE,
-)
-_DIGITS_LEAST, _DIGITS_MOST = 7, 15
 _NEAR = 48
 _IP6_GROUPS_LEAST = 2
 
@@ -103,29 +94,6 @@ def _cards(text: str, _region: str) -> Found:
                 yield *found.span(), 0.97, "card:luhn"
 
 
-def _phones(text: str, region: str) -> Found:
-    for found in matches(_PHONE, text):
-        number = found.group()
-        abroad = number.startswith(("+", "00"))
-        count = len(digits_of(number))
-        if not _DIGITS_LEAST <= count <= _DIGITS_MOST + 2:
-            continue
-        announced = bool(_PHONE_WORDS.search(text, max(0, found.start() - _NEAR), found.start()))
-        if not (abroad or region or announced):
-            continue
-        if _is_phone(f"+{number[2:]}" if number.startswith("00") else number, region):
-            yield *found.span(), 0.95 if abroad or announced else 0.8, "phone:numbering_plan"
-        elif announced and count <= _DIGITS_MOST:
-            yield *found.span(), 0.6, "phone:words"
-
-
-def _is_phone(number: str, region: str) -> bool:
-    try:
-        return phonenumbers.is_valid_number(phonenumbers.parse(number, region or None))
-    except phonenumbers.NumberParseException:
-        return False
-
-
 def _national_ids(text: str, _region: str) -> Found:
     for kind in NATIONAL_IDS:
         for found in matches(kind.form, text):
@@ -142,7 +110,7 @@ def _born(text: str, _region: str) -> Found:
 
 _FINDERS: dict[Kind, Callable[[str, str], Found]] = {
     "email": _emails,
-    "phone": _phones,
+    "phone": phones,
     "card": _cards,
     "iban": _ibans,
     "ip": _addresses,

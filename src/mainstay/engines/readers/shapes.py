@@ -49,7 +49,8 @@ class Shapes:
         """Give each word's shape with those of two words on either side, (words, FEATURES)."""
         words = [word for text in texts for word in text]
         with self._lock:
-            own = self._rows[[self._place(word) for word in words]]
+            self._learn(set(words).difference(self._seen), words)
+            own = self._rows[[self._seen[word] for word in words]]
         counts = np.fromiter(map(len, texts), np.int64, len(texts))
         inside = np.repeat(np.arange(len(texts)), counts)
         firsts = np.zeros((len(words), 1), np.float32)
@@ -61,15 +62,15 @@ class Shapes:
         sides = [shifted(own, inside, by) for by in (-2, -1, 1, 2)]
         return np.hstack([own, *sides, firsts, share[inside]])
 
-    def _place(self, word: str) -> int:
-        place = self._seen.get(word)
-        if place is None:
-            if len(self._seen) == _REMEMBERED_MAX:
-                self._seen.clear()
-            place = len(self._seen)
-            self._rows[place] = _shape(word)
-            self._seen[word] = place
-        return place
+    def _learn(self, new: set[str], words: Sequence[str]) -> None:
+        """Remember new words; where there is no room, those of this batch stay alone, all of them."""
+        if len(self._seen) + len(new) > _REMEMBERED_MAX:
+            self._seen, new = {}, set(words)
+            self._rows = np.zeros((max(len(new), _REMEMBERED_MAX), WIDTH), np.float32)
+        if new:
+            first = len(self._seen)
+            self._rows[first : first + len(new)] = [_shape(word) for word in new]
+            self._seen.update(zip(new, range(first, first + len(new)), strict=True))
 
 
 def shifted(rows: NDArray[np.float32], inside: NDArray[np.int64], by: int) -> NDArray[np.float32]:

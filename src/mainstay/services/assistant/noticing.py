@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from mainstay.kernel.lending import in_name_of
 from mainstay.kernel.work import emit
-from mainstay.ports.generator import Evidence, Generator
+from mainstay.ports.generator import Generator
 from mainstay.services.assistant.bots import Bots
 from mainstay.services.assistant.conversation_store import ConversationStore
 from mainstay.services.assistant.failures import BotMissing
@@ -16,15 +16,15 @@ from mainstay.services.assistant.records import Definition
 from mainstay.services.assistant.remembering import Memories
 from mainstay.services.assistant.wording import cleaned
 
-_ASKED = (
-    "Which lasting facts does the person say of herself here, such as her name, sizes, preferences, or "
-    "where she lives? Quote each word for word on a line of its own. Leave out questions, wishes and orders."
+_TASK = (
+    "Which lasting facts does the person who wrote the source say of herself, such as her name, sizes, "
+    "preferences, or where she lives? Quote each word for word on a line of its own, and write nothing where "
+    "there are none. Leave out questions, wishes and orders."
 )
 _FACTS_AT_ONCE = 5
 _WORDS_LEAST = 3
-_ANSWER_MAX = 8_000
+_TOKENS_MAX = 1_000
 _WORD = re.compile(r"\w+")
-_CITED = re.compile(r"\[\d{1,4}\]")
 
 
 class Noticing:
@@ -59,7 +59,7 @@ class Noticing:
             return
         text = cleaned(str(row.content["text"]))
         with in_name_of(row.subject):
-            written = await self._written(text)
+            written = await self._generator.compose(_TASK, text, _TOKENS_MAX)
         found = quoted(written, text)
         known = await self._memories.recalled(bot_id, settings, row.subject)
         if known.choice != "yes":  # it was taken back meanwhile
@@ -70,22 +70,13 @@ class Noticing:
             change = Change(notes=notes)
             await self._memories.keep(bot_id, settings, row.subject, change, turn_id, "noticed")
 
-    async def _written(self, text: str) -> str:
-        pieces, size = list[str](), 0
-        async for piece in self._generator.write(_ASKED, [Evidence(1, text, 1.0)]):
-            pieces.append(piece)
-            size += len(piece)
-            if size > _ANSWER_MAX:
-                break
-        return "".join(pieces)
-
 
 def quoted(written: str, text: str) -> list[str]:
     """Give the lines that stand in a text word for word, as they stand there; nothing else was said."""
     spans = [(match[0].casefold(), match.start(), match.end()) for match in _WORD.finditer(text)]
     found: dict[str, None] = {}
     for line in written.splitlines():
-        wanted = [word.casefold() for word in _WORD.findall(_CITED.sub(" ", line))]
+        wanted = [word.casefold() for word in _WORD.findall(line)]
         place = _place([word for word, _, _ in spans], wanted) if len(wanted) >= _WORDS_LEAST else None
         if place is not None:
             found[text[spans[place][1] : spans[place + len(wanted) - 1][2]][:FACT_MAX]] = None

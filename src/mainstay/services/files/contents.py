@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from mainstay.kernel.tidying import DAY_MS
 from mainstay.kernel.work import caller
 from mainstay.kit.clock import Clock
 from mainstay.kit.ids import Ids, made_ms
@@ -29,6 +30,7 @@ class Contents:
         self._blobs = blobs
         self._clock = clock
         self._ids = ids
+        self._swept_ms: dict[str, int] = {}
 
     async def keep(self, content: bytes) -> list[Kept]:
         """Store bytes durably, piece by piece."""
@@ -49,6 +51,13 @@ class Contents:
         """Erase bytes."""
         for blob in blobs:
             await self._blobs.delete(caller().tenant_id, blob)
+
+    async def tidy(self) -> None:
+        """Sweep once a day, for each tenant that stores something."""
+        tenant_id, now = caller().tenant_id, self._clock.now_ms()
+        if now - self._swept_ms.get(tenant_id, -DAY_MS) >= DAY_MS:
+            self._swept_ms[tenant_id] = now
+            await self.sweep()
 
     async def sweep(self) -> int:
         """Erase what no file names, but for what is on its way; count it."""

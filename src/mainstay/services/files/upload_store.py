@@ -102,13 +102,17 @@ class UploadStore:
             found.setdefault(str(row["part_id"]), []).append(piece)
         return found
 
-    async def end(self, upload_id: str, state: State, file_id: str | None = None) -> bool:
-        """End an upload that is going on, and forget its parts; say whether it was."""
+    async def end(self, upload_id: str, state: State, file_id: str | None = None) -> list[str] | None:
+        """End an upload that is going on, and forget its parts: give their keys, or None if it was ended.
+
+        They are read once no more can be added: some came while what was there before was looked at.
+        """
         where = {"upload_id": upload_id, "state": "pending"}
-        ended = await self._rows.update("uploads", {"state": state, "file_id": file_id}, where) > 0
-        if ended:
-            await self._rows.delete("upload_parts", {"upload_id": upload_id})
-        return ended
+        if not await self._rows.update("uploads", {"state": state, "file_id": file_id}, where):
+            return None
+        forgotten = [piece.blob for kept in (await self.parts(upload_id)).values() for piece in kept]
+        await self._rows.delete("upload_parts", {"upload_id": upload_id})
+        return forgotten
 
     async def forget(self, upload_id: str) -> None:
         """Forget an upload that has ended."""

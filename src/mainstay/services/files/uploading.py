@@ -59,6 +59,7 @@ class Uploading:
             expires_ms=now + _GOES_ON_MS,
         )
         note_target(row.upload_id)
+        await self._contents.tidy()
         await self._uploads.add(row)
         emit(UploadEnds(upload_id=row.upload_id), promised=True, delay_ms=_GOES_ON_MS)
         emit(UploadEnds(upload_id=row.upload_id, forgotten=True), promised=True, delay_ms=_TOLD_MS)
@@ -95,11 +96,7 @@ class Uploading:
         sha256, found = await self._hashes(pieces)
         if md5 and md5.lower() != found:
             raise UploadUnfit("The parts have another MD5 sum than the one that was sent.")
-        file = await self._file(row, pieces, sha256)
-        left = [piece.blob for part_id, kept in parts.items() if part_id not in part_ids for piece in kept]
-        if left:
-            emit(PartsDropped(blobs=left), subject=upload_id, promised=True)
-        return _shown(row, "completed", file)
+        return _shown(row, "completed", await self._file(row, pieces, sha256))
 
     async def cancel(self, upload_id: str) -> FileUpload:
         """Give an upload up."""
@@ -118,17 +115,18 @@ class Uploading:
             await self._drop(row)
 
     async def _drop(self, row: UploadRow) -> None:
-        parts = await self._uploads.parts(row.upload_id)
-        if not await self._uploads.end(row.upload_id, "cancelled"):
+        forgotten = await self._uploads.end(row.upload_id, "cancelled")
+        if forgotten is None:
             raise _ended()
-        blobs = [piece.blob for kept in parts.values() for piece in kept]
-        if blobs:
-            emit(PartsDropped(blobs=blobs), subject=row.upload_id, promised=True)
+        _dropped(row.upload_id, forgotten)
 
     async def _file(self, row: UploadRow, pieces: Sequence[Kept], sha256: str) -> StoredFile:
         file_id, now = self._ids.new("file"), self._clock.now_ms()
-        if not await self._uploads.end(row.upload_id, "completed", file_id):
+        forgotten = await self._uploads.end(row.upload_id, "completed", file_id)
+        if forgotten is None:
             raise _ended()
+        named = {piece.blob for piece in pieces}
+        _dropped(row.upload_id, [blob for blob in forgotten if blob not in named])
         made = FileRow(
             file_id=file_id,
             name=row.name,
@@ -160,6 +158,12 @@ class Uploading:
         if row.state != "pending" or row.expires_ms <= self._clock.now_ms():
             raise _ended()
         return row
+
+
+def _dropped(upload_id: str, blobs: list[str]) -> None:
+    """Promise that bytes go which became no file."""
+    if blobs:
+        emit(PartsDropped(blobs=blobs), subject=upload_id, promised=True)
 
 
 def _ended() -> UploadEnded:

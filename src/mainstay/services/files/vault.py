@@ -47,7 +47,6 @@ class Vault:
         self._jobs = jobs
         self._clock = clock
         self._ids = ids
-        self._swept: set[str] = set()
 
     async def keep(
         self, file: Upload, purpose: str, groups: Sequence[str] | None, expires_in_s: int | None
@@ -55,7 +54,7 @@ class Vault:
         """Store a file."""
         if not file.content:
             raise FileEmpty("Send a file with at least one byte.")
-        await self._sweep()
+        await self._contents.tidy()
         sha256 = await asyncio.to_thread(lambda: hashlib.sha256(file.content).hexdigest())
         await self._room.take(0, len(file.content))
         parts = await self._contents.keep(file.content)
@@ -158,13 +157,6 @@ class Vault:
         for file_id in old:
             await self.end(file_id)
         return len(old)
-
-    async def _sweep(self) -> None:
-        """Clear away what a crash left, once for each tenant that stores something."""
-        tenant_id = caller().tenant_id
-        if tenant_id not in self._swept:
-            self._swept.add(tenant_id)
-            await self._contents.sweep()
 
 
 def readers(groups: Sequence[str] | None) -> tuple[str, ...] | None:

@@ -38,6 +38,11 @@ class AnswerCache:
         told = json.dumps([tenant_id, generator, wanted.told(), version], sort_keys=True)
         return hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()
 
+    def __contains__(self, key: object) -> bool:
+        """Say whether an answer still holds; to look is not to use it."""
+        kept = self._kept.get(key) if isinstance(key, str) else None
+        return kept is not None and kept.until_s > self._clock.monotonic_s()
+
     def find(self, key: str) -> Completion | None:
         """Give an answer that still holds."""
         kept = self._kept.get(key)

@@ -66,7 +66,7 @@ class Keeping:
         if wish.mode == "exact" or not rules.semantic:
             return Keep(key, wish.seconds)
         question = await self._question(run)
-        near = None if question is None else self._likes.near(question, wish.similarity)
+        near = None if question is None else self._likes.near(question, wish.similarity, self._cache)
         if near is not None and (found := self._cache.find(near.key)) is not None:
             run.cached = _given_again(found, run, near.similarity)
             return _NOT_KEPT

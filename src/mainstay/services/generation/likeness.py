@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -65,11 +65,11 @@ class Likenesses:
         """Say how many questions are known."""
         return len(self._order)
 
-    def near(self, question: Question, similarity: float) -> Near | None:
-        """Give the nearest question of the same family that is near enough and still holds."""
+    def near(self, question: Question, similarity: float, answers: Container[str]) -> Near | None:
+        """Give the nearest question of the same family that is near enough and whose answer still holds."""
         family: OrderedDict[str, _Known] = self._families.get(question.family, OrderedDict())
         now_s = self._clock.monotonic_s()
-        for key in [key for key, known in family.items() if known.until_s <= now_s]:
+        for key in [key for key, one in family.items() if one.until_s <= now_s or key not in answers]:
             self._drop(question.family, key)
         known = [each for each in family.values() if each.question.marks == question.marks]
         if not known:
@@ -78,6 +78,7 @@ class Likenesses:
         best = int(np.argmax(cosines))
         if cosines[best] < similarity:
             return None
+        family.move_to_end(known[best].key)
         self._order.move_to_end((question.family, known[best].key))
         return Near(known[best].key, round(float(min(cosines[best], 1.0)), 4))
 

@@ -169,7 +169,10 @@ class Generator(Record):
 
 
 class TokensUsed(Record):
-    """What an answer took. `estimated`: its server does not tell, and four characters count as a token."""
+    """What an answer took, with the tries that were in vain.
+
+    `estimated`: a server does not tell, and four characters count as a token.
+    """
 
     input: int
     output: int

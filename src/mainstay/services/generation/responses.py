@@ -1,8 +1,9 @@
 """Responses that somebody keeps to go on from them later."""
 
+import asyncio
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from mainstay.kernel.room import Room
 from mainstay.kernel.work import caller, note_target
@@ -16,6 +17,7 @@ from mainstay.services.generation.store import GenerationStore
 from mainstay.services.generation.tables import response_place
 
 RESPONSE_BYTES_MAX = 16 * 1024 * 1024
+_BETWEEN = '], "output": ['
 _MISSING = "It was deleted or removed by its age, or another key or person keeps it: send all messages anew."
 
 
@@ -43,7 +45,7 @@ class Responses:
         Raises ResponseMissing for one before it that is not there, ResponseTaken, …TooLarge, and QuotaFull.
         """
         who = caller()
-        if previous_id and await self._store.response(previous_id, who.subject) is None:
+        if previous_id and not await self._store.keeps(previous_id, who.subject):
             raise ResponseMissing(_MISSING)
         response = KeptResponse(
             response_id=response_id or self._ids.new("resp"),
@@ -53,7 +55,7 @@ class Responses:
             output=[dict(item) for item in made],
             facts=dict(facts),
         )
-        content = json.dumps({"input": response.input, "output": response.output, "facts": response.facts})
+        content = await asyncio.to_thread(_written, response)
         if len(content) > RESPONSE_BYTES_MAX:
             raise ResponseTooLarge(
                 f"At most {RESPONSE_BYTES_MAX} bytes are kept; send `store` as false, or begin anew."
@@ -61,7 +63,7 @@ class Responses:
         await self._room.take(0, len(content))
         note_target(response.response_id)
         place = response_place(response.response_id)
-        sealed = self._cipher.seal(content.encode(), place, owner=who.subject)
+        sealed = await asyncio.to_thread(self._cipher.seal, content, place, owner=who.subject)
         row: dict[str, Scalar] = {
             "response_id": response.response_id,
             "previous_id": previous_id,
@@ -81,7 +83,7 @@ class Responses:
         row = await self._store.response(response_id, caller().subject)
         if row is None:
             raise ResponseMissing(_MISSING)
-        return self.opened(row)
+        return await asyncio.to_thread(self.opened, row)
 
     async def remove(self, response_id: str) -> None:
         """Delete one of the caller's; raises ResponseMissing."""
@@ -94,7 +96,7 @@ class Responses:
         return await self._store.kept_bytes()
 
     def opened(self, row: Row) -> KeptResponse:
-        """Open a response."""
+        """Open a response; a large one takes its time: call it in a thread."""
         response_id, sealed = str(row["response_id"]), row["told"]
         if not isinstance(sealed, bytes):
             raise ResponseMissing(_MISSING)
@@ -102,5 +104,27 @@ class Responses:
             response_id=response_id,
             previous_id=str(row["previous_id"]),
             created_ms=int(row["created_ms"] or 0),
-            **json.loads(self._cipher.open(sealed, response_place(response_id))),
+            **_read(self._cipher.open(sealed, response_place(response_id))),
         )
+
+
+def _written(response: KeptResponse) -> bytes:
+    """Write a document, an item on each line: JSON lets other threads in after a line, not within it."""
+    given, made = (
+        ",\n".join([json.dumps(item) for item in items]) for items in (response.input, response.output)
+    )
+    head = f'{{"facts": {json.dumps(response.facts)}, "input": ['
+    return f"{head}\n{given}\n{_BETWEEN}\n{made}\n]}}".encode()
+
+
+def _read(content: bytes) -> dict[str, Any]:
+    """Read a document line by line; those from before have one line."""
+    head, *lines = content.split(b"\n")
+    if not lines:
+        return cast("dict[str, Any]", json.loads(head))
+    between = lines.index(_BETWEEN.encode())
+    given, made = (
+        [json.loads(line.removesuffix(b",")) for line in some if line]
+        for some in (lines[:between], lines[between + 1 : -1])
+    )
+    return {**json.loads(head + b"]}"), "input": given, "output": made}

@@ -32,16 +32,11 @@ class Run:
     tries: list[dict[str, Any]] = field(default_factory=list)
     tokens_in: int = 0
     tokens_out: int = 0
+    estimated: bool = False
     cost: float = 0.0
     cached: Completion | None = None
     prompt: PromptUsed | None = None
     outcome: str = "ok"
-
-    @property
-    def characters(self) -> int:
-        """Say how much it is, roughly."""
-        said = 0 if self.said is None else len(self.said.text)
-        return said + self.wanted.characters
 
     def begin(self, model: ChatModel, veiled: Mapping[str, str]) -> Said:
         """Ask a generator; `veiled` has what marks in its answer stand for."""
@@ -56,7 +51,8 @@ class Run:
         self.tries.append({"generator": self.model.name, "outcome": outcome})
         if outcome != "ok" and not self.said.begun:
             return
-        tokens_in, tokens_out, _ = self.said.tokens()
+        tokens_in, tokens_out, estimated = self.said.tokens()
+        self.estimated = self.estimated or estimated
         self.spending.tokens += tokens_in + tokens_out
         self.tokens_in += tokens_in
         self.tokens_out += tokens_out
@@ -65,10 +61,9 @@ class Run:
         self.cost += cost
 
     def completion(self, created_ms: int) -> Completion:
-        """Give the whole answer."""
+        """Give the whole answer, which has ended, with what all tries took."""
         if self.model is None or self.said is None:
             raise RuntimeError("Nobody was asked yet")
-        tokens_in, tokens_out, estimated = self.said.tokens()
         return Completion(
             trace_id=self.trace_id,
             generator=self.model.name,
@@ -76,10 +71,7 @@ class Run:
             calls=self.said.calls,
             reason=self.said.reason,
             usage=TokensUsed(
-                input=tokens_in,
-                output=tokens_out,
-                estimated=estimated,
-                cost=cost_of(self.model, tokens_in, tokens_out),
+                input=self.tokens_in, output=self.tokens_out, estimated=self.estimated, cost=self.cost
             ),
             cached=False,
             created_ms=created_ms,

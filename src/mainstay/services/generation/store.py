@@ -60,6 +60,12 @@ class GenerationStore:
         """Keep a response."""
         await self._rows.insert("generation_responses", [row])
 
+    async def keeps(self, response_id: str, subject: str) -> bool:
+        """Say whether somebody keeps a response, without reading it."""
+        where = {"id": response_id, "subject": subject}
+        sql = "SELECT 1 AS one FROM generation_responses WHERE response_id = :id AND subject = :subject"
+        return bool(await self._rows.fetch(sql, where))
+
     async def response(self, response_id: str, subject: str) -> Row | None:
         """Find somebody's response."""
         rows = await self._rows.fetch(

@@ -18,6 +18,7 @@ from mainstay.services.generation.run import Run
 from mainstay.services.generation.settings import GenerationSettings
 from mainstay.services.generation.store import TraceStore
 from mainstay.services.generation.tables import TRACES, trace_place
+from mainstay.services.generation.wanted import Wanted
 
 logger = logging.getLogger("mainstay.generation")
 
@@ -31,12 +32,20 @@ _LOOKED_AGAIN_S = 60.0
 
 @dataclass(frozen=True)
 class _Noted:
-    """An answer that waits to be sealed and written."""
+    """An answer that waits to be sealed and written, and how many characters are held for it."""
 
+    trace_id: str
     tenant_id: str
-    run: Run
+    subject: str
+    wanted: Wanted
+    answer: Mapping[str, Any]
+    tries: Sequence[Mapping[str, Any]]
     facts: Mapping[str, Scalar]
     characters: int
+
+    def told(self) -> dict[str, Any]:
+        """Write it down."""
+        return {"request": self.wanted.told(), **self.answer, "tries": self.tries}
 
 
 class TraceLog:
@@ -63,7 +72,7 @@ class TraceLog:
         """Take an answer that has ended, whichever way."""
         if not self._kept_days:
             return
-        noted = _Noted(run.caller.tenant_id, run, self._facts(run), run.characters)
+        noted = self._noted(run)
         if len(self._waiting) >= WAITING_MAX or self._characters + noted.characters > CHARACTERS_WAITING_MAX:
             self._lost += 1
             return
@@ -96,7 +105,7 @@ class TraceLog:
 
     async def _write(self) -> None:
         some = [self._waiting.popleft() for _ in range(min(len(self._waiting), _AT_ONCE))]
-        self._writing = {noted.run.trace_id: noted for noted in some}
+        self._writing = {noted.trace_id: noted for noted in some}
         try:
             sealed = await asyncio.to_thread(self._sealed, some)
             self._end({*self._writing} - {trace_id for _, trace_id, _ in sealed})
@@ -110,7 +119,7 @@ class TraceLog:
         """Drop what waits of a tenant, or of somebody in it, also what is being written at this moment."""
 
         def stays(noted: _Noted) -> bool:
-            return noted.tenant_id != tenant_id or subject not in {"", noted.run.caller.subject}
+            return noted.tenant_id != tenant_id or subject not in {"", noted.subject}
 
         self._waiting = deque(filter(stays, self._waiting))
         self._writing = {each: noted for each, noted in self._writing.items() if stays(noted)}
@@ -182,20 +191,30 @@ class TraceLog:
         """Seal each for whoever asked; what somebody asked who was erased is not kept."""
         rows: list[tuple[str, str, Mapping[str, Scalar]]] = []
         for noted in some:
-            name, *place = trace_place(noted.run.trace_id)
-            owner = f"{noted.tenant_id}/{noted.run.caller.subject}"
+            name, *place = trace_place(noted.trace_id)
+            owner = f"{noted.tenant_id}/{noted.subject}"
             try:
-                told = json.dumps(_told(noted.run), ensure_ascii=False).encode("utf-8", "surrogatepass")
+                told = json.dumps(noted.told(), ensure_ascii=False).encode("utf-8", "surrogatepass")
                 sealed = self._cipher.seal(told, (name, noted.tenant_id, *place), owner=owner)
             except KeyDestroyed:
                 continue
             except Unavailable:
                 raise
             except Exception:
-                logger.exception("The trace %s cannot be sealed, and is dropped", noted.run.trace_id)
+                logger.exception("The trace %s cannot be sealed, and is dropped", noted.trace_id)
                 continue
-            rows.append((noted.tenant_id, noted.run.trace_id, {**noted.facts, "told": sealed}))
+            rows.append((noted.tenant_id, noted.trace_id, {**noted.facts, "told": sealed}))
         return rows
+
+    def _noted(self, run: Run) -> _Noted:
+        """Take of a run what its trace tells: the rest, such as images, is held no longer."""
+        wanted, answer = run.wanted.without_images(), _answer(run)
+        size = wanted.held + len(answer["text"]) + sum(map(len, answer["refused_calls"]))
+        size += sum(len(call["arguments"]) for call in answer["calls"])
+        who = run.caller
+        return _Noted(
+            run.trace_id, who.tenant_id, who.subject, wanted, answer, run.tries, self._facts(run), size
+        )
 
     def _facts(self, run: Run) -> dict[str, Scalar]:
         now_s = self._clock.monotonic_s()
@@ -222,21 +241,12 @@ class TraceLog:
         }
 
 
-def _told(run: Run) -> dict[str, Any]:
+def _answer(run: Run) -> dict[str, Any]:
     cached, said = run.cached, run.said
-    told: dict[str, Any] = {"text": "", "calls": [], "refused_calls": []}
     if cached is not None:
-        told |= {"text": cached.text, "calls": [call.model_dump() for call in cached.calls]}
-    elif said is not None:
+        calls = [call.model_dump() for call in cached.calls]
+        return {"text": cached.text, "calls": calls, "refused_calls": []}
+    if said is not None:
         calls = [call.model_dump() for call in said.calls]
-        told = {"text": said.text, "calls": calls, "refused_calls": said.refused}
-    return {"request": _without_images(run.wanted.told()), **told, "tries": run.tries}
-
-
-def _without_images(request: dict[str, Any]) -> dict[str, Any]:
-    """Keep of an image that is sent along how large it is."""
-    for message in request["messages"]:
-        message["images"] = [
-            url if url.startswith("https:") else f"[{len(url)} characters]" for url in message["images"]
-        ]
-    return request
+        return {"text": said.text, "calls": calls, "refused_calls": said.refused}
+    return {"text": "", "calls": [], "refused_calls": []}

@@ -1,5 +1,6 @@
 """What is wanted of a generator: a request whose parts fit each other."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -57,9 +58,30 @@ class Wanted:
 
     @property
     def characters(self) -> int:
-        """Say how long the conversation is with its documents."""
+        """Say how long the conversation is with its documents and the arguments of calls, without images."""
         size = sum(len(message.content) for message in self.messages)
+        size += sum(len(call.arguments) for message in self.messages for call in message.calls)
         return size + sum(len(document.text) for document in self.documents)
+
+    @property
+    def held(self) -> int:
+        """Say how many characters it holds: all that may be large."""
+        size = self.characters + sum(len(image) for message in self.messages for image in message.images)
+        size += sum(len(tool.description) for tool in self.tools)
+        schemas = [tool.parameters for tool in self.tools]
+        if self.format is not None:
+            schemas.append(self.format.json_schema)
+        return size + sum(len(json.dumps(schema)) for schema in schemas if schema is not None)
+
+    def without_images(self) -> "Wanted":
+        """Keep of an image that is sent along how large it is."""
+        messages = [
+            message.model_copy(update={"images": list(map(_mentioned, message.images))})
+            if message.images
+            else message
+            for message in self.messages
+        ]
+        return replace(self, messages=messages)
 
     def told(self) -> dict[str, Any]:
         """Write it down."""
@@ -76,7 +98,7 @@ class Wanted:
         """Raise ConversationInvalid when the parts do not fit each other."""
         if self.characters > CHARACTERS_MAX:
             raise ConversationInvalid(
-                f"A conversation may have {CHARACTERS_MAX} characters at most, with its documents."
+                f"A conversation may have {CHARACTERS_MAX} characters at most, with its documents and calls."
             )
         self._check_choice()
         asked: set[str] = set()
@@ -107,6 +129,10 @@ class Wanted:
             self.tool_choice == "required" and names
         ):
             raise _problem("tool_choice", "No tool of this name is offered.")
+
+
+def _mentioned(image: str) -> str:
+    return image if image.startswith("https:") else f"[{len(image)} characters]"
 
 
 def _at(place: int, field: str, problem: str) -> ConversationInvalid:

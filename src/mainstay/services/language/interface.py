@@ -299,5 +299,6 @@ class Language(Interface):
     ) -> Translation:
         """Translate a text, by Apertium where its pair of languages is installed, else by the generator.
 
-        The source language is told from the text if it is not given.
+        The source language is told from the text if it is not given. The generator keeps line breaks; one
+        that was cut off is a failure, and no half of a translation.
         """

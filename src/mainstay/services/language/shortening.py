@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from mainstay.ports.encoder import Encoder
-from mainstay.ports.generator import Evidence, Generator
+from mainstay.ports.generator import Generator
 from mainstay.services.language.failures import LengthUnclear, WordsUnavailable
 from mainstay.services.language.records import Summary, SummarySentence
 from mainstay.services.language.summaries import (
@@ -36,7 +36,8 @@ _WHOLE_MAX = 2_000
 
 _SHOWN_CHARACTERS = 12_000
 _ANSWER_MAX = 20_000
-_CITED = re.compile(r"\s*\[\d{1,4}\]")
+_TOKENS_LEAST, _TOKENS_MOST = 600, 4_000
+_TOKENS_OF_A_SENTENCE, _TOKENS_OF_A_WORD = 100, 4
 _SPOKEN = re.compile(r"\s+")
 
 
@@ -99,15 +100,8 @@ class Shortening:
     ) -> Summary:
         shown = _shown(spans, scores)
         source = [text[start:end] for start, end in shown]
-        evidence = [Evidence(number, piece, 1.0) for number, piece in enumerate(source, 1)]
-        pieces: list[str] = []
-        size = 0
-        async for piece in self._generator.write(_asked(length, language), evidence):
-            pieces.append(piece)
-            size += len(piece)
-            if size > _ANSWER_MAX:
-                break
-        written = _SPOKEN.sub(" ", _CITED.sub("", "".join(pieces))).strip()[:_ANSWER_MAX]
+        composed = await self._generator.compose(_task(length, language), "\n".join(source), _tokens(length))
+        written = _SPOKEN.sub(" ", composed).strip()[:_ANSWER_MAX]
         told = [written[start:end] for start, end in sentences_of(written)]
         vectors = await self._encoder.embed([*told, *source], lane="ingest")
         ours, theirs = vectors[: len(told)], vectors[len(told) :]
@@ -153,7 +147,16 @@ def _shown(spans: Sequence[Span], scores: Figures) -> list[Span]:
     return sorted(kept)
 
 
-def _asked(length: Length, language: str) -> str:
+def _task(length: Length, language: str) -> str:
     size = f"{length.sentences} sentences" if length.words is None else f"at most {length.words} words"
     spoken = "" if language == "und" else f" in the language `{language}` (ISO 639-1)"
-    return f"Summarize all the sources together in {size}{spoken}, with nothing that they do not say."
+    return f"Summarize the whole source in {size}{spoken}, with nothing that it does not say."
+
+
+def _tokens(length: Length) -> int:
+    """Give how many tokens a summary may have: far more than it should."""
+    if length.words is not None:
+        own = length.words * _TOKENS_OF_A_WORD
+    else:
+        own = (length.sentences or _SENTENCES) * _TOKENS_OF_A_SENTENCE
+    return min(_TOKENS_LEAST + own, _TOKENS_MOST)

@@ -24,6 +24,9 @@ _FEW = 16
 _PHRASES, _TERMS, _NAMED, _TYPICAL = 20, 8, 3, 3
 _LOOKED_AT = 4_000
 _TEXTS_LEAST = 2
+_AT_ONCE = 2
+"""So many requests are grouped at a time: threads are few, and shared with all that is quick."""
+
 _APART = " / "
 
 Counted = Mapping[str, int]
@@ -36,11 +39,13 @@ class Topics:
         """Take the engines."""
         self._encoder = encoder
         self._languages = languages
+        self._free = asyncio.Semaphore(_AT_ONCE)
 
     async def find(self, texts: Sequence[str], count: int | None) -> TopicAnswer:
         """Find the topics of texts; raises TextUnclear."""
         vectors = await self._encoder.embed(within(texts), lane="query" if len(texts) <= _FEW else "ingest")
-        return await asyncio.to_thread(self._found, texts, vectors, count)
+        async with self._free:
+            return await asyncio.to_thread(self._found, texts, vectors, count)
 
     def _found(self, texts: Sequence[str], vectors: Vectors, count: int | None) -> TopicAnswer:
         groups = grouped(vectors, count)

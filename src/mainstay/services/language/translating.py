@@ -1,10 +1,9 @@
 """Translates texts: by rules where their pair of languages is installed, else by the generator."""
 
 import asyncio
-import re
 from collections.abc import Sequence
 
-from mainstay.ports.generator import Evidence, Generator
+from mainstay.ports.generator import Generator, GeneratorUnavailable
 from mainstay.ports.translators import Translator
 from mainstay.services.language.failures import TextUnclear, TranslationUnavailable
 from mainstay.services.language.pieces import Piece, pieces_of, together
@@ -13,7 +12,8 @@ from mainstay.services.language.telling import Telling
 from mainstay.services.language.tongues import UNKNOWN
 
 _PIECES_MAX = 50
-_CITED = re.compile(r"[ \t]*\[1\]")
+_TOKENS_LEAST = 200
+"""So many tokens a translation may have, and one more for each character of its text."""
 
 
 class Translating:
@@ -58,11 +58,14 @@ class Translating:
         return together(pieces, [await self._piece(piece.text, target) for piece in pieces])
 
     async def _piece(self, text: str, target: str) -> str:
-        asked = (
-            f"Translate the whole source into the language `{target}` (ISO 639). Write the translation alone."
+        task = (
+            f"Translate the whole source into the language `{target}` (ISO 639). "
+            f"Keep its line breaks, its lists and its code as they are."
         )
-        written = [piece async for piece in self._generator.write(asked, [Evidence(1, text, 1.0)])]
-        return _CITED.sub("", "".join(written)).strip()
+        written = (await self._generator.compose(task, text, _TOKENS_LEAST + len(text))).strip()
+        if not written:
+            raise GeneratorUnavailable("The generator wrote nothing: ask again, or set another generator.")
+        return written
 
 
 def _unavailable(source: str, target: str) -> TranslationUnavailable:
