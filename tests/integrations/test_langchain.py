@@ -108,6 +108,21 @@ def test_two_stores_may_use_the_same_ids(house: Running, store: MainstayVectorSt
     assert other.get_by_ids(["1"]) == [Document(id="1", page_content="Other.")]
 
 
+def test_what_came_another_way_is_given_replaced_and_deleted_by_its_id(house: Running) -> None:
+    name = f"shelf {next(_NUMBERS)}"
+    kept = {"text": "The safe is open.", "groups": ["board"]}
+    house.call("knowledge.add_document", collection=name, doc_id="safe", wait=True, **kept)
+    store = MainstayVectorStore(name, url=house.url, key=ADMIN_KEY)
+    [found] = store.similarity_search("Is the safe open?")
+    assert [each.page_content for each in store.get_by_ids([str(found.id)])] == ["The safe is open."]
+    store.add_texts(["The safe is shut."], ids=[found.id])
+    [document] = house.call("knowledge.list_documents", collection=name)["documents"]
+    assert (document["doc_id"], document["groups"]) == ("safe", ["board"])
+    assert [each.page_content for each in store.get_by_ids(["safe"])] == ["The safe is shut."]
+    store.delete(["safe"])
+    assert house.call("knowledge.list_documents", collection=name)["documents"] == []
+
+
 def test_what_cannot_be_stored_is_told_and_the_rest_is_stored(store: MainstayVectorStore) -> None:
     with pytest.raises(NotStored, match="1 texts were not stored"):
         store.add_texts(["Good.", " "], ids=["good", "bad"])

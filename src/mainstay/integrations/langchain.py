@@ -30,7 +30,8 @@ class MainstayVectorStore(VectorStore):
 
     A result is the best passage of each text, which is the whole of a short one, as LangChain cuts texts
     before it stores them; with `passages` any passage is one, for collections of long documents. `groups` are
-    those that added texts are kept to; none: everybody.
+    those that added texts are kept to; none: new ones are for everybody, and those that are replaced keep
+    theirs.
     """
 
     def __init__(
@@ -79,7 +80,8 @@ class MainstayVectorStore(VectorStore):
         known = [None] * len(given) if ids is None else list(ids)
         said: list[dict[str, Any]] = [{} for _ in given] if metadatas is None else metadatas
         named = [each or new_id() for each in known]
-        self._shelf.add([Text(id_, text, facts) for id_, text, facts in zip(named, given, said, strict=True)])
+        store = self._shelf.put if any(known) else self._shelf.add
+        store([Text(id_, text, facts) for id_, text, facts in zip(named, given, said, strict=True)])
         return named
 
     def get_by_ids(self, ids: Sequence[str], /) -> list[Document]:
