@@ -18,8 +18,8 @@ _CONVERSATION = (
     " FROM assistant_conversations"
 )
 _TURN = (
-    "SELECT turn_id, conversation_id, bot_id, number, subject, author, fallback, content, created_ms"
-    " FROM assistant_turns"
+    "SELECT turn_id, conversation_id, bot_id, number, subject, author, fallback, content, created_ms,"
+    " turn_key FROM assistant_turns"
 )
 
 
@@ -63,7 +63,10 @@ class ConversationRow:
 
 @dataclass(frozen=True)
 class TurnRow:
-    """A turn as it is stored: of `subject`'s conversation; the `author` is he, or a person of the team."""
+    """A turn as it is stored: of `subject`'s conversation; the `author` is he, or a person of the team.
+
+    The `turn_key` is what he calls the turn himself, if he does.
+    """
 
     turn_id: str
     conversation_id: str
@@ -74,6 +77,7 @@ class TurnRow:
     fallback: str
     content: dict[str, Any]
     created_ms: int
+    turn_key: str | None = None
 
 
 @dataclass(frozen=True)
@@ -166,7 +170,7 @@ class ConversationStore:
         return bool(await self._rows.update("assistant_conversations", values, where))
 
     async def add_turn(self, row: TurnRow) -> None:
-        """Store a turn; raises KeyDestroyed."""
+        """Store a turn; raises KeyDestroyed, and UniqueViolated for a key that its talker has used."""
         await self._rows.insert("assistant_turns", [self._turn_values(row)])
 
     async def complete_turn(self, row: TurnRow) -> bool:
@@ -218,6 +222,14 @@ class ConversationStore:
     async def turn(self, turn_id: str) -> TurnRow | None:
         """Find a turn."""
         rows = await self._rows.fetch(f"{_TURN} WHERE turn_id = :id", {"id": turn_id})
+        return next(iter(self._turns(rows)), None)
+
+    async def turn_keyed(self, bot_id: str, subject: str, turn_key: str) -> TurnRow | None:
+        """Find the turn that somebody calls so."""
+        rows = await self._rows.fetch(
+            f"{_TURN} WHERE bot_id = :bot_id AND subject = :subject AND turn_key = :turn_key",
+            {"bot_id": bot_id, "subject": subject, "turn_key": turn_key},
+        )
         return next(iter(self._turns(rows)), None)
 
     async def turns_of(self, bot_id: str, after: str, limit: int) -> list[TurnRow]:
@@ -324,6 +336,7 @@ class ConversationStore:
                         fallback=str(row["fallback"]),
                         content=opened(self._cipher, row["content"], tables.turn_place(str(row["turn_id"]))),
                         created_ms=int(row["created_ms"] or 0),
+                        turn_key=None if row["turn_key"] is None else str(row["turn_key"]),
                     )
                 )
         return found

@@ -23,6 +23,7 @@ from mainstay.services.assistant.failures import (
     FollowedTooMany,
     ModelStale,
     TalkerErased,
+    TurnKeyReused,
     TurnMissing,
 )
 from mainstay.services.assistant.happenings import BotRemoved
@@ -86,6 +87,7 @@ __all__ = [
     "Turn",
     "TurnId",
     "TurnKey",
+    "TurnKeyReused",
     "TurnMissing",
 ]
 
@@ -214,7 +216,7 @@ class Assistant(LearningOperations, MemoryOperations, DeskOperations, Interface,
         "POST /assistant/bots/{bot_id}/turns",
         may="assistants:use",
         stores=True,
-        fails=_TURN,
+        fails=(*_TURN, TurnKeyReused),
         example=_TURN_EXAMPLE,
     )
     def stream_turn(

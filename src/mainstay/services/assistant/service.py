@@ -152,7 +152,7 @@ class AssistantService(Assistant):
         self, bot_id: str, text: str, conversation_id: str | None = None, turn_key: str | None = None
     ) -> AsyncIterator[TurnPiece]:
         """Say something to a bot, and hear it piece by piece."""
-        return self._turns.stream(bot_id, text, conversation_id, turn_key or "")
+        return self._turns.stream(bot_id, text, conversation_id, turn_key)
 
     async def list_conversations(
         self,
