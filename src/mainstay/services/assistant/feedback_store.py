@@ -90,13 +90,29 @@ class FeedbackStore:
             found |= {str(row["bot_id"]) for row in rows}
         return sorted(found)
 
-    async def told_of(self, subject: str) -> list[FeedbackRow]:
-        """List what was judged of what somebody said, and what somebody judged, oldest first."""
-        rows = await self._rows.fetch(
-            f"{_FEEDBACK} WHERE subject = :subject OR author = :subject ORDER BY feedback_id",
+    async def about(self, subject: str, after: str, limit: int) -> list[FeedbackRow]:
+        """List what was judged of what somebody said, and what somebody judged, oldest first, following one.
+
+        What she judged of somebody who is being erased is passed over: only the end is empty.
+        """
+        while True:
+            rows = await self._rows.fetch(
+                f"{_FEEDBACK} WHERE (subject = :subject OR author = :subject) AND feedback_id > :after"
+                " ORDER BY feedback_id LIMIT :limit",
+                {"subject": subject, "after": after, "limit": limit},
+            )
+            found = self._found(rows)
+            if found or not rows:
+                return found
+            after = str(rows[-1]["feedback_id"])
+
+    async def count_about(self, subject: str) -> int:
+        """Count them."""
+        [row] = await self._rows.fetch(
+            "SELECT count(*) AS many FROM assistant_feedback WHERE subject = :subject OR author = :subject",
             {"subject": subject},
         )
-        return self._found(rows)
+        return int(row["many"] or 0)
 
     async def decide(self, row: FeedbackRow) -> None:
         """Store what was decided about a judgement."""
