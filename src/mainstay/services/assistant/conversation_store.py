@@ -5,12 +5,14 @@ import contextlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from mainstay.ports.ciphers import Cipher, KeyDestroyed
 from mainstay.ports.database import Condition, Row, Rows, Scalar
 from mainstay.services.assistant import tables
 from mainstay.services.assistant.wording import tidy
+
+Opened = TypeVar("Opened")
 
 _FEW = 20
 _CONVERSATION = (
@@ -81,6 +83,22 @@ class TurnRow:
 
 
 @dataclass(frozen=True)
+class Page(Generic[Opened]):
+    """What could be opened of a page of rows; what follows `after` is the next page, None: there is none.
+
+    What is sealed for somebody who is being erased cannot: a page may have fewer than were asked for.
+    """
+
+    rows: list[Opened]
+    after: str | None
+
+
+def page_of(opened_rows: list[Opened], rows: Sequence[Row], key: str, limit: int) -> Page[Opened]:
+    """Make a page of the rows that were read, which say whether there are more."""
+    return Page(opened_rows, str(rows[-1][key]) if len(rows) == limit else None)
+
+
+@dataclass(frozen=True)
 class Wanted:
     """Which conversations are listed; what is None makes no difference."""
 
@@ -124,7 +142,7 @@ class ConversationStore:
         )
         return {str(row["conversation_id"]): tuple(row.values()) for row in rows}
 
-    async def conversations(self, wanted: Wanted, before: str | None, limit: int) -> list[ConversationRow]:
+    async def conversations(self, wanted: Wanted, before: str | None, limit: int) -> Page[ConversationRow]:
         """List conversations, newest first, following an id."""
         values: dict[str, Scalar] = {"limit": limit}
         conditions = []
@@ -139,7 +157,8 @@ class ConversationStore:
         rows = await self._rows.fetch(
             f"{_CONVERSATION}{where} ORDER BY conversation_id DESC LIMIT :limit", values
         )
-        return await asyncio.to_thread(self._conversations, rows)
+        found = await asyncio.to_thread(self._conversations, rows)
+        return page_of(found, rows, "conversation_id", limit)
 
     async def count(self, subject: str) -> int:
         """Count somebody's conversations."""
@@ -232,13 +251,13 @@ class ConversationStore:
         )
         return next(iter(self._turns(rows)), None)
 
-    async def turns_of(self, bot_id: str, after: str, limit: int) -> list[TurnRow]:
+    async def turns_of(self, bot_id: str, after: str, limit: int) -> Page[TurnRow]:
         """Give a bot's turns in the order of their ids, following one."""
         rows = await self._rows.fetch(
             f"{_TURN} WHERE bot_id = :bot_id AND turn_id > :after ORDER BY turn_id LIMIT :limit",
             {"bot_id": bot_id, "after": after, "limit": limit},
         )
-        return await self._opened(rows)
+        return page_of(await self._opened(rows), rows, "turn_id", limit)
 
     async def unanswered(self, bot_id: str, limit: int) -> list[TurnRow]:
         """Give the turns that a bot could not answer, newest first."""

@@ -98,13 +98,14 @@ class PersonalConversations:
 
     async def _talks(self, subject: str, last: _Talk | None) -> list[_Talk]:
         before = None if last is None else last.row.conversation_id
+        page = await self._store.conversations(Wanted(subject=subject), before, _TALKS_AT_ONCE)
         return [
             _Talk(
                 row,
                 await self._store.turns([row.conversation_id]),
                 await self._summaries.summary(row.conversation_id),
             )
-            for row in await self._store.conversations(Wanted(subject=subject), before, _TALKS_AT_ONCE)
+            for row in page.rows
         ]
 
     async def erase(self, event: PersonErasureRequested) -> None:
