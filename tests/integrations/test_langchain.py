@@ -1,5 +1,6 @@
 """LangChain's own suites over a served house."""
 
+import gc
 import itertools
 from collections.abc import Iterator
 
@@ -21,6 +22,7 @@ from langchain_tests.integration_tests import (
 
 from mainstay.integrations.langchain import MainstayEmbeddings, MainstayRetriever, MainstayVectorStore
 from mainstay.integrations.shelf import NotStored
+from mainstay.kernel.connection import Connection
 
 _NUMBERS = itertools.count()
 _TEXTS = ["The ferry leaves at nine.", "Owls sleep by day.", "Trains before planes."]
@@ -65,6 +67,20 @@ class TestRetriever(RetrieversIntegrationTests):
     @property
     def retriever_query_example(self) -> str:
         return "When does the ferry leave?"
+
+
+def test_a_retriever_asks_by_one_connection(house: Running) -> None:
+    MainstayVectorStore("boats", url=house.url, key=ADMIN_KEY).add_texts(_TEXTS)
+    retriever = MainstayRetriever(collection="boats", url=house.url, key=ADMIN_KEY, k=1)
+
+    def connections() -> set[int]:
+        return {id(each) for each in gc.get_objects() if isinstance(each, Connection)}
+
+    retriever.invoke("When does the ferry leave?")
+    before = connections()
+    for _ in range(3):
+        assert len(retriever.invoke("When does the ferry leave?")) == 1
+    assert connections() - before == set()
 
 
 class TestEmbeddings(EmbeddingsIntegrationTests):

@@ -17,6 +17,7 @@ from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings
 from langchain_core.retrievers import BaseRetriever
 from langchain_core.vectorstores import VectorStore
+from pydantic import PrivateAttr
 
 from mainstay.client import Mainstay
 from mainstay.integrations.shelf import Shelf, Text, new_id
@@ -134,11 +135,17 @@ class MainstayRetriever(BaseRetriever):
     k: int = _K
     filter: dict[str, Any] | None = None
 
+    _shelf: Shelf = PrivateAttr()
+
+    def model_post_init(self, context: Any, /) -> None:
+        """Take the collection and the server once, for all queries."""
+        super().model_post_init(context)
+        self._shelf = Shelf(self.collection, self.url, self.key)
+
     def _get_relevant_documents(
         self, query: str, *, run_manager: CallbackManagerForRetrieverRun, k: int | None = None
     ) -> list[Document]:
-        shelf = Shelf(self.collection, self.url, self.key)
-        found = shelf.find(query, self.k if k is None else k, self.filter, passages=True)
+        found = self._shelf.find(query, self.k if k is None else k, self.filter, passages=True)
         return [_document(each, {"score": each.score}) for each in found]
 
 
