@@ -42,6 +42,12 @@ async def test_a_conversation_asks_for_what_is_missing_and_remembers_it(shop: Sh
     assert (told.state, told.turns, told.said) == ("open", 4, "how do returns work")
 
 
+@pytest.mark.parametrize("order", ["004711", "4711000011112222", "A-0042"])
+async def test_what_an_order_is_called_by_stays_as_it_was_written(shop: Shop, order: str) -> None:
+    [_, asked] = await shop.talk("where is my order", order)
+    assert (asked.slots, asked.reply) == ({"order": order}, f"Order {order} is on its way.")
+
+
 async def test_replies_take_turns(shop: Shop) -> None:
     turns = await shop.talk("how do returns work", "how do returns work", "how do returns work")
     assert [turn.reply for turn in turns] == [

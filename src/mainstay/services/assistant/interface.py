@@ -105,7 +105,7 @@ _INTENTS_EXAMPLE = [
     {
         "name": "order_status",
         "examples": ["Where is my order?", "Has my parcel been sent?", "Track order 4711"],
-        "slots": [{"name": "order", "entity": "number", "prompt": "Which order is it?"}],
+        "slots": [{"name": "order", "entity": "identifier", "prompt": "Which order is it?"}],
         "replies": ["Order {order} is on its way."],
     },
     {"name": "returns", "examples": ["I want to send this back", "How do returns work?", "Return my shoes"]},
