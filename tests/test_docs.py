@@ -131,6 +131,14 @@ def test_no_page_names_a_package_registry(page: Path) -> None:
     assert not _REGISTRIES.search(_text(page))
 
 
+def test_the_house_on_one_page_names_every_service() -> None:
+    folders = {folder.parent.name for folder in (ROOT / "src/mainstay/services").glob("*/interface.py")}
+    [named] = re.findall(
+        r"^\| 4 \| `services/` \| ([a-z, ]+);", _text(ROOT / "CONTRIBUTING.md"), re.MULTILINE
+    )
+    assert named.split(", ") == sorted(folders)
+
+
 def test_the_sample_asks_about_pages_that_are_there() -> None:
     documents = {page["doc_id"]: page["text"] for page in pages()}
     lines = _text(HANDBOOK / "questions.jsonl").splitlines()

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Coroutine, Iterator
 from concurrent.futures import CancelledError
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
+from weakref import WeakSet
 
 from mainstay.kernel.connection import Connection
 
@@ -25,17 +26,17 @@ class Background:
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
-        self._connections: set[Connection] = set()
+        self._connections: WeakSet[Connection] = WeakSet()
         self._abandoned: list[object] = []
 
     def forked(self) -> None:
         """Begin anew in a child process: the thread stayed behind, and a lock may be held for ever."""
         self._abandoned += [self._loop, self._connections]
         self._lock, self._loop, self._thread = threading.Lock(), None, None
-        self._connections = set()
+        self._connections = WeakSet()
 
     def hold(self, connection: Connection) -> None:
-        """Close this connection when the interpreter ends, if nobody does before."""
+        """Close this connection when the interpreter ends, if it is still there and nobody did before."""
         self._connections.add(connection)
 
     def let_go(self, connection: Connection) -> None:
@@ -77,6 +78,7 @@ class Background:
         loop = self._loop
         if loop is None or not loop.is_running():
             return
+        self._abandoned += self._connections  # those that are not closed in time end with the process
         closing = asyncio.run_coroutine_threadsafe(self._close_all(), loop)
         with contextlib.suppress(TimeoutError, CancelledError, OSError):
             closing.result(_GOODBYE_S)

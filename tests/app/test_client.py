@@ -1,11 +1,13 @@
 """The SDK in scripts, threads, notebooks and forks, and its types."""
 
 import asyncio
+import gc
 import os
 import signal
 import subprocess
 import sys
 import threading
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +15,7 @@ import pytest
 
 from mainstay.app.client_stub import STUB, current
 from mainstay.client import AsyncMainstay, Mainstay, file
+from mainstay.client_loop import background
 from mainstay.kit.errors import NotFound
 from mainstay.services.knowledge.failures import CollectionMissing
 from wire_server import WireServer, answer, problem, told
@@ -163,6 +166,28 @@ def test_a_program_ends_with_its_client_open(server: WireServer, body: str) -> N
     process = _script(server, body)
     out, err = process.communicate(timeout=60)
     assert (process.returncode, out, err) == (0, "t\n", "")
+
+
+def test_a_client_that_is_dropped_is_closed(server: WireServer) -> None:
+    dropped = Mainstay(server.url, KEY)
+    identity = dropped.identity
+    del dropped
+    assert identity.whoami().tenant_id == "t", "a service goes on without its client"
+    [(connection, session)] = [
+        (weakref.ref(each), each._session)
+        for each in background._connections
+        if each.url == server.url and each._session is not None
+    ]
+    del identity
+    gc.collect()
+    assert connection() is None
+
+    async def closed() -> None:
+        async with asyncio.timeout(10):
+            while not session.closed:
+                await asyncio.sleep(0)
+
+    background.run(closed())
 
 
 def test_an_interrupt_ends_a_waiting_call(server: WireServer) -> None:

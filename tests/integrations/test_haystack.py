@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ pytest.importorskip("haystack", reason="needs haystack-ai")
 
 from haystack import Document, Pipeline
 from haystack.document_stores.errors import DocumentStoreError, DuplicateDocumentError
+from haystack.document_stores.types import DuplicatePolicy
 from haystack.errors import FilterError
 from haystack.testing.document_store import DocumentStoreBaseExtendedTests
 from haystack.utils import Secret
@@ -20,6 +22,7 @@ from haystack.utils import Secret
 from mainstay.integrations.haystack import MainstayDocumentStore, MainstayRetriever, conditions
 
 _NUMBERS = itertools.count()
+IN_2025 = {"field": "meta.year", "operator": "==", "value": 2025}
 
 
 @pytest.fixture(scope="module")
@@ -133,6 +136,62 @@ def test_searching_filters_as_listing_does(
 def test_what_is_no_filter_is_refused(filters: dict[str, Any]) -> None:
     with pytest.raises(FilterError):
         conditions(filters)
+
+
+def _kept_to_the_board(house: Running, collection: str) -> MainstayDocumentStore:
+    """Give a store without groups over one document that came by it and one that did not, for the board."""
+    mine = MainstayDocumentStore(collection, url=house.url, groups=["board"])
+    mine.write_documents([Document(id="bonus", content="The bonus is 9000 euros.", meta={"year": 2025})])
+    other = {"doc_id": "salaries", "title": "Pay", "text": "The director earns much.", "groups": ["board"]}
+    house.call("knowledge.add_document", collection=collection, metadata={"year": 2025}, wait=True, **other)
+    return MainstayDocumentStore(collection, url=house.url)
+
+
+def _documents(house: Running, collection: str) -> dict[str, tuple[str, list[str]]]:
+    listed = house.call("knowledge.list_documents", collection=collection)["documents"]
+    return {each["doc_id"]: (each["title"], each["groups"]) for each in listed}
+
+
+@pytest.mark.parametrize("by_filter", [True, False])
+def test_documents_of_every_way_are_changed_where_they_are_and_stay_with_their_groups(
+    house: Running, monkeypatch: pytest.MonkeyPatch, by_filter: bool
+) -> None:
+    monkeypatch.setenv("MAINSTAY_API_KEY", ADMIN_KEY)
+    collection, checked = f"shelf {next(_NUMBERS)}", {"year": 2025, "checked": True}
+    store = _kept_to_the_board(house, collection)
+    before = _documents(house, collection)
+    assert {name: groups for name, (_, groups) in before.items()} == {
+        f"bonus@{collection}": ["board"],
+        "salaries": ["board"],
+    }
+    if by_filter:
+        assert store.update_by_filter(IN_2025, {"checked": True}) == 2
+    else:
+        found = [replace(each, meta=checked) for each in store.filter_documents()]
+        assert store.write_documents(found, DuplicatePolicy.OVERWRITE) == 2
+    assert _documents(house, collection) == before
+    assert [each.meta for each in store.filter_documents()] == [checked, checked]
+    guest = Secret.from_token(house.call("identity.create_key", name="guest", role="user")["key"])
+    assert MainstayDocumentStore(collection, url=house.url, key=guest).filter_documents() == []
+
+
+@pytest.mark.parametrize("by_filter", [True, False])
+def test_documents_of_every_way_are_deleted_and_those_of_other_collections_are_not(
+    house: Running, monkeypatch: pytest.MonkeyPatch, by_filter: bool
+) -> None:
+    monkeypatch.setenv("MAINSTAY_API_KEY", ADMIN_KEY)
+    collection, elsewhere = f"shelf {next(_NUMBERS)}", f"shelf {next(_NUMBERS)}"
+    store = _kept_to_the_board(house, collection)
+    ids = [each.id for each in store.filter_documents()]
+    house.call("knowledge.add_document", collection=elsewhere, doc_id="other", text="Other.", wait=True)
+    with pytest.raises(DuplicateDocumentError):
+        store.write_documents([Document(id="salaries", content="Again.")])
+    if by_filter:
+        assert store.delete_by_filter(IN_2025) == 2
+    else:
+        store.delete_documents([*ids, "other"])
+    assert _documents(house, collection) == {}
+    assert list(_documents(house, elsewhere)) == ["other"]
 
 
 def test_what_cannot_be_stored_is_told(shelf: MainstayDocumentStore) -> None:

@@ -1,5 +1,6 @@
 """LangChain's own suites over a served house."""
 
+import gc
 import itertools
 from collections.abc import Iterator
 
@@ -21,6 +22,7 @@ from langchain_tests.integration_tests import (
 
 from mainstay.integrations.langchain import MainstayEmbeddings, MainstayRetriever, MainstayVectorStore
 from mainstay.integrations.shelf import NotStored
+from mainstay.kernel.connection import Connection
 
 _NUMBERS = itertools.count()
 _TEXTS = ["The ferry leaves at nine.", "Owls sleep by day.", "Trains before planes."]
@@ -67,6 +69,20 @@ class TestRetriever(RetrieversIntegrationTests):
         return "When does the ferry leave?"
 
 
+def test_a_retriever_asks_by_one_connection(house: Running) -> None:
+    MainstayVectorStore("boats", url=house.url, key=ADMIN_KEY).add_texts(_TEXTS)
+    retriever = MainstayRetriever(collection="boats", url=house.url, key=ADMIN_KEY, k=1)
+
+    def connections() -> set[int]:
+        return {id(each) for each in gc.get_objects() if isinstance(each, Connection)}
+
+    retriever.invoke("When does the ferry leave?")
+    before = connections()
+    for _ in range(3):
+        assert len(retriever.invoke("When does the ferry leave?")) == 1
+    assert connections() - before == set()
+
+
 class TestEmbeddings(EmbeddingsIntegrationTests):
     """The suite of embeddings."""
 
@@ -106,6 +122,21 @@ def test_two_stores_may_use_the_same_ids(house: Running, store: MainstayVectorSt
     store.delete(["1", "none"])
     assert store.get_by_ids(["1"]) == []
     assert other.get_by_ids(["1"]) == [Document(id="1", page_content="Other.")]
+
+
+def test_what_came_another_way_is_given_replaced_and_deleted_by_its_id(house: Running) -> None:
+    name = f"shelf {next(_NUMBERS)}"
+    kept = {"text": "The safe is open.", "groups": ["board"]}
+    house.call("knowledge.add_document", collection=name, doc_id="safe", wait=True, **kept)
+    store = MainstayVectorStore(name, url=house.url, key=ADMIN_KEY)
+    [found] = store.similarity_search("Is the safe open?")
+    assert [each.page_content for each in store.get_by_ids([str(found.id)])] == ["The safe is open."]
+    store.add_texts(["The safe is shut."], ids=[found.id])
+    [document] = house.call("knowledge.list_documents", collection=name)["documents"]
+    assert (document["doc_id"], document["groups"]) == ("safe", ["board"])
+    assert [each.page_content for each in store.get_by_ids(["safe"])] == ["The safe is shut."]
+    store.delete(["safe"])
+    assert house.call("knowledge.list_documents", collection=name)["documents"] == []
 
 
 def test_what_cannot_be_stored_is_told_and_the_rest_is_stored(store: MainstayVectorStore) -> None:

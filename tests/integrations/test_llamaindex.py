@@ -115,3 +115,13 @@ def test_what_the_server_cannot_do_is_told(store: MainstayVectorStore) -> None:
     )
     with pytest.raises(ValueError, match="no filter"):
         store.query(VectorStoreQuery(query_str="a", filters=filters))
+
+
+def test_what_came_another_way_is_found_and_deleted_by_its_id(house: Running) -> None:
+    name = f"shelf {next(_NUMBERS)}"
+    house.call("knowledge.add_document", collection=name, doc_id="owls", text=_TEXTS[2], wait=True)
+    store = MainstayVectorStore(name, url=house.url, key=ADMIN_KEY)
+    assert _found(store) == [_TEXTS[2]]
+    assert [(node.node_id, node.get_content()) for node in store.get_nodes(["owls"])] == [("owls", _TEXTS[2])]
+    store.delete_nodes(["owls"])
+    assert _found(store) == []

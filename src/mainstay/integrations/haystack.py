@@ -10,7 +10,7 @@ Texts are encoded by the server: embeddings of documents are not sent, and not g
 permissions hold for the key that is used.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -32,7 +32,7 @@ class MainstayDocumentStore:
 
     `filter_documents`, and what is deleted or changed by a filter, goes through the whole collection, by the
     rules of Haystack; the retriever's filters act inside the index. `groups` are those that written documents
-    are kept to; none: everybody.
+    are kept to; none: new ones are for everybody, and those that are replaced keep theirs.
     """
 
     def __init__(
@@ -65,10 +65,7 @@ class MainstayDocumentStore:
 
     def filter_documents(self, filters: dict[str, Any] | None = None) -> list[Document]:
         """Give the documents that meet a filter; all of them without one."""
-        if filters and "operator" not in filters:
-            raise FilterError("A filter has an `operator`; see Haystack's documentation of metadata filters.")
-        found = (_document(each) for each in self._shelf.all())
-        return [each for each in found if not filters or document_matches_filter(filters, each)]
+        return [_document(each) for each in self._meeting(filters)]
 
     def write_documents(
         self, documents: list[Document], policy: DuplicatePolicy = DuplicatePolicy.NONE
@@ -90,7 +87,8 @@ class MainstayDocumentStore:
                     f"{len(repeated)} documents are there already: {min(repeated)} …"
                 )
             wanted = {id_: each for id_, each in wanted.items() if id_ not in present}
-        self._write(list(wanted.values()))
+        write = self._shelf.put if policy == DuplicatePolicy.OVERWRITE else self._shelf.add
+        self._written(write, [Text(each.id, each.content or "", each.meta) for each in wanted.values()])
         return len(wanted)
 
     def delete_documents(self, document_ids: list[str]) -> None:
@@ -103,12 +101,12 @@ class MainstayDocumentStore:
 
     def delete_by_filter(self, filters: dict[str, Any]) -> int:
         """Delete the documents that meet a filter; count them."""
-        return self._shelf.delete([each.id for each in self.filter_documents(filters)])
+        return self._shelf.remove(self._meeting(filters))
 
     def update_by_filter(self, filters: dict[str, Any], meta: dict[str, Any]) -> int:
         """Change some of the metadata of the documents that meet a filter; count them."""
-        found = self.filter_documents(filters)
-        self._write([replace(each, meta={**each.meta, **meta}) for each in found])
+        found = self._meeting(filters)
+        self._written(self._shelf.add, [replace(each, metadata={**each.metadata, **meta}) for each in found])
         return len(found)
 
     def search(self, query: str, filters: dict[str, Any] | None, top_k: int) -> list[Document]:
@@ -119,9 +117,18 @@ class MainstayDocumentStore:
             for each in self._shelf.find(query, top_k, sent, passages=False)
         ]
 
-    def _write(self, documents: Sequence[Document]) -> None:
+    def _meeting(self, filters: dict[str, Any] | None) -> list[Text]:
+        if filters and "operator" not in filters:
+            raise FilterError("A filter has an `operator`; see Haystack's documentation of metadata filters.")
+        return [
+            each
+            for each in self._shelf.all()
+            if not filters or document_matches_filter(filters, _document(each))
+        ]
+
+    def _written(self, write: Callable[[Sequence[Text]], None], texts: Sequence[Text]) -> None:
         try:
-            self._shelf.add([Text(each.id, each.content or "", each.meta) for each in documents])
+            write(texts)
         except NotStored as error:
             raise DocumentStoreError(str(error)) from error
 

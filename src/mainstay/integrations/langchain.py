@@ -17,6 +17,7 @@ from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings
 from langchain_core.retrievers import BaseRetriever
 from langchain_core.vectorstores import VectorStore
+from pydantic import PrivateAttr
 
 from mainstay.client import Mainstay
 from mainstay.integrations.shelf import Shelf, Text, new_id
@@ -30,7 +31,8 @@ class MainstayVectorStore(VectorStore):
 
     A result is the best passage of each text, which is the whole of a short one, as LangChain cuts texts
     before it stores them; with `passages` any passage is one, for collections of long documents. `groups` are
-    those that added texts are kept to; none: everybody.
+    those that added texts are kept to; none: new ones are for everybody, and those that are replaced keep
+    theirs.
     """
 
     def __init__(
@@ -79,7 +81,8 @@ class MainstayVectorStore(VectorStore):
         known = [None] * len(given) if ids is None else list(ids)
         said: list[dict[str, Any]] = [{} for _ in given] if metadatas is None else metadatas
         named = [each or new_id() for each in known]
-        self._shelf.add([Text(id_, text, facts) for id_, text, facts in zip(named, given, said, strict=True)])
+        store = self._shelf.put if any(known) else self._shelf.add
+        store([Text(id_, text, facts) for id_, text, facts in zip(named, given, said, strict=True)])
         return named
 
     def get_by_ids(self, ids: Sequence[str], /) -> list[Document]:
@@ -132,11 +135,17 @@ class MainstayRetriever(BaseRetriever):
     k: int = _K
     filter: dict[str, Any] | None = None
 
+    _shelf: Shelf = PrivateAttr()
+
+    def model_post_init(self, context: Any, /) -> None:
+        """Take the collection and the server once, for all queries."""
+        super().model_post_init(context)
+        self._shelf = Shelf(self.collection, self.url, self.key)
+
     def _get_relevant_documents(
         self, query: str, *, run_manager: CallbackManagerForRetrieverRun, k: int | None = None
     ) -> list[Document]:
-        shelf = Shelf(self.collection, self.url, self.key)
-        found = shelf.find(query, self.k if k is None else k, self.filter, passages=True)
+        found = self._shelf.find(query, self.k if k is None else k, self.filter, passages=True)
         return [_document(each, {"score": each.score}) for each in found]
 
 

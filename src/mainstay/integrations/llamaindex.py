@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from llama_index.core.bridge.pydantic import PrivateAttr
-from llama_index.core.schema import BaseNode, MetadataMode
+from llama_index.core.schema import BaseNode, MetadataMode, TextNode
 from llama_index.core.vector_stores.types import (
     BasePydanticVectorStore,
     FilterCondition,
@@ -31,6 +31,7 @@ from mainstay.integrations.shelf import Shelf, Text
 
 _TOP_K = 10
 _SOURCE = "ref_doc_id"
+_WHOLE = "_node_content"
 _BOUNDS: Mapping[FilterOperator, str] = {
     FilterOperator.GT: "gt",
     FilterOperator.GTE: "gte",
@@ -40,7 +41,11 @@ _BOUNDS: Mapping[FilterOperator, str] = {
 
 
 class MainstayVectorStore(BasePydanticVectorStore):
-    """A collection as a vector store; it is made when the first node is added."""
+    """A collection as a vector store; it is made when the first node is added.
+
+    `groups` are those that added nodes are kept to; none: new ones are for everybody, and those that are
+    replaced keep theirs.
+    """
 
     stores_text: bool = True
     is_embedding_query: bool = False
@@ -73,13 +78,12 @@ class MainstayVectorStore(BasePydanticVectorStore):
 
     def add(self, nodes: Sequence[BaseNode], **kwargs: Any) -> list[str]:
         """Store nodes, which are searchable then; raises NotStored."""
-        self._shelf.add([_text(node) for node in nodes])
+        self._shelf.put([_text(node) for node in nodes])
         return [node.node_id for node in nodes]
 
     def delete(self, ref_doc_id: str, **delete_kwargs: Any) -> None:
         """Delete the nodes that were made of a document; the whole collection is gone through for that."""
-        ids = [text.id for text in self._shelf.all() if text.metadata.get(_SOURCE) == ref_doc_id]
-        self._shelf.delete(ids)
+        self._shelf.remove(text for text in self._shelf.all() if text.metadata.get(_SOURCE) == ref_doc_id)
 
     def delete_nodes(
         self,
@@ -152,4 +156,7 @@ def _text(node: BaseNode) -> Text:
 
 
 def _node(text: Text) -> BaseNode:
-    return metadata_dict_to_node(dict(text.metadata), text=text.text)
+    facts = dict(text.metadata)
+    if _WHOLE not in facts:  # it did not come by LlamaIndex
+        return TextNode(id_=text.id, text=text.text, metadata=facts)
+    return metadata_dict_to_node(facts, text=text.text)

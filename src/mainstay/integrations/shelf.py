@@ -1,7 +1,7 @@
 """A collection as a framework sees it: texts under ids of its own, stored, given, deleted, found."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from mainstay.client import Mainstay
@@ -24,13 +24,23 @@ def new_id() -> str:
 
 
 @dataclass(frozen=True)
+class Place:
+    """The document that a text is stored as: its id, and what replacing the text must not change."""
+
+    doc_id: str
+    title: str
+    groups: Sequence[str] | None
+
+
+@dataclass(frozen=True)
 class Text:
-    """A text with its metadata; what was found has a score from 0 to 1."""
+    """A text with its metadata; what was found has a score from 0 to 1, what was read its place."""
 
     id: str
     text: str
     metadata: Mapping[str, Any] = field(default_factory=dict)
     score: float = 0.0
+    place: Place | None = None
 
 
 class NotStored(ValueError):
@@ -41,20 +51,24 @@ class Shelf:
     """One collection of a server.
 
     A collection is a space of ids of its own to a framework, while ids of documents are the tenant's: so a
-    text is the document `<id>@<collection>`. Documents that came another way keep the id that they have.
+    text is the document `<id>@<collection>`. Documents that came another way keep the id that they have, and
+    are given, replaced and deleted by it too.
     """
 
     def __init__(
         self, collection: str, url: str | None, key: str | None, groups: Sequence[str] | None = None
     ) -> None:
-        """Take the collection, where the server is, and to whom texts are kept (none: everybody)."""
+        """Take the collection, where the server is, and to whom texts are kept.
+
+        None: new texts are for everybody, and those that are replaced stay with the groups that they have.
+        """
         self.collection = collection
         self.server = Mainstay(url, key)
         self._groups = None if groups is None else list(groups)
         self._mark = f"@{collection}"
 
     def add(self, texts: Sequence[Text]) -> None:
-        """Store texts, which are searchable then; raises NotStored."""
+        """Store texts, which are searchable then: in their places, else as new ones; raises NotStored."""
         wrong: list[str] = []
         for portion in _portions(texts, _STORED_AT_ONCE):
             documents = [self._sent(each) for each in portion]
@@ -63,6 +77,11 @@ class Shelf:
             wrong += [f"{each.get('title')}: {each.get('detail')}" for each in failed]
         if wrong:
             raise NotStored(f"{len(wrong)} texts were not stored. {'; '.join(wrong[:5])}")
+
+    def put(self, texts: Sequence[Text]) -> None:
+        """Store texts, each in the place of the one with its id where there is one; raises NotStored."""
+        there = self._present([each.id for each in texts])
+        self.add([replace(each, place=there[each.id].place) if each.id in there else each for each in texts])
 
     def get(self, ids: Sequence[str]) -> list[Text]:
         """Give those of some texts that are there, in their order."""
@@ -75,10 +94,15 @@ class Shelf:
 
     def delete(self, ids: Sequence[str]) -> int:
         """Delete those of some texts that are there, at once and for good; count them."""
-        gone = 0
-        for portion in _portions([self._mine(each) for each in ids], _STORED_AT_ONCE):
-            gone += len(self.server.knowledge.delete_documents(list(portion)).doc_ids)
-        return gone
+        return self.remove(self._standing(ids))
+
+    def remove(self, texts: Iterable[Text]) -> int:
+        """Delete texts that were read, at once and for good; count them."""
+        doc_ids = [each.place.doc_id for each in texts if each.place is not None]
+        return sum(
+            len(self.server.knowledge.delete_documents(list(portion)).doc_ids)
+            for portion in _portions(doc_ids, _STORED_AT_ONCE)
+        )
 
     def delete_all(self) -> None:
         """Delete the collection, if it is there."""
@@ -124,17 +148,26 @@ class Shelf:
         return [Text(self._theirs(hit.doc_id), hit.snippet, hit.metadata, hit.score) for hit in hits]
 
     def _sent(self, text: Text) -> dict[str, Any]:
-        sent = {"doc_id": self._mine(text.id), "text": text.text, "metadata": dict(text.metadata)}
-        return sent if self._groups is None else {**sent, "groups": self._groups}
+        place = text.place or Place(self._mine(text.id), "", None)
+        sent = {"doc_id": place.doc_id, "text": text.text, "metadata": dict(text.metadata)}
+        groups = place.groups if self._groups is None else self._groups
+        if groups is not None:
+            sent["groups"] = list(groups)
+        return {**sent, "title": place.title} if place.doc_id == text.id else sent
 
     def _present(self, ids: Sequence[str]) -> dict[str, Text]:
-        return {text.id: text for text in self._looked_up([self._mine(each) for each in ids])}
+        return {text.id: text for text in self._standing(ids)}
+
+    def _standing(self, ids: Sequence[str]) -> Iterator[Text]:
+        """Read the texts that have these ids; where a document has one too, the text comes after it."""
+        return self._looked_up(list(dict.fromkeys([*ids, *map(self._mine, ids)])))
 
     def _looked_up(self, doc_ids: Sequence[str]) -> Iterator[Text]:
         for portion in _portions(doc_ids, _LOOKED_UP_AT_ONCE):
-            for document in self.server.knowledge.get_documents(list(portion)):
-                if document.collection == self.collection:
-                    yield Text(self._theirs(document.doc_id), document.text, document.metadata)
+            for found in self.server.knowledge.get_documents(list(portion)):
+                if found.collection == self.collection:
+                    place = Place(found.doc_id, found.title, found.groups)
+                    yield Text(self._theirs(found.doc_id), found.text, found.metadata, place=place)
 
     def _mine(self, given: str) -> str:
         return given + self._mark

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import count
 from typing import TypeVar
+from weakref import finalize
 
 import aiohttp
 from yarl import URL
@@ -35,7 +36,10 @@ _UNTRUSTED = (
 Value = TypeVar("Value")
 
 _abandoned: list[aiohttp.ClientSession] = []
-"""Sessions of other processes and of loops that have ended: touching them would disturb their owners."""
+"""Sessions of other processes and of loops that have ended: touching them would disturb their owners.
+
+And those that are being closed, so that none complains where the program ends meanwhile.
+"""
 
 
 class AnswerOverdue(Unavailable):
@@ -102,6 +106,20 @@ def _form(request: Request, files: ExitStack) -> aiohttp.MultipartWriter:
     return writer
 
 
+def _drop(session: aiohttp.ClientSession, process: int, loop: asyncio.AbstractEventLoop) -> None:
+    """Close what belonged to a connection that nobody holds any more, on the loop that had opened it."""
+    if process != os.getpid():
+        _abandoned.append(session)
+    elif loop.is_running():
+        _abandoned.append(session)
+        asyncio.run_coroutine_threadsafe(_close(session), loop)
+
+
+async def _close(session: aiohttp.ClientSession) -> None:
+    await session.close()
+    _abandoned.remove(session)
+
+
 class Connection:
     """Sends requests to one server, again where that is safe and may help."""
 
@@ -160,6 +178,7 @@ class Connection:
                 cookie_jar=aiohttp.DummyCookieJar(),
                 headers={"User-Agent": "mainstay-python", "Accept-Encoding": "identity"},
             )
+            finalize(self, _drop, self._session, *owner).atexit = False
         return self._session
 
     async def _attempt(

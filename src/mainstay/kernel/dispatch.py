@@ -1,7 +1,6 @@
 """The one road: every door turns its message into `dispatch`, and nothing else leads to a service."""
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -11,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from mainstay.kernel.at_once import Progress, uncounted
 from mainstay.kernel.audit import Audit
-from mainstay.kernel.caller import LOOKED_AT, Caller, Credential
+from mainstay.kernel.caller import Caller, Credential
 from mainstay.kernel.entrance import Entrance
 from mainstay.kernel.fields import problems_of
 from mainstay.kernel.guard import STRANGER, CredentialsUnknown, Guard, TenantSuspended, stranger
@@ -19,16 +18,16 @@ from mainstay.kernel.idempotency import Idempotency, Replay
 from mainstay.kernel.interface import Interface, Operation, operations_of
 from mainstay.kernel.outbox import Outbox
 from mainstay.kernel.recording import UNRECORDED, Recording, Unrecorded
+from mainstay.kernel.renewing import Renewal
 from mainstay.kernel.tracing import Span, Tracing
 from mainstay.kernel.usage import Usage
 from mainstay.kernel.work import Work, entered
 from mainstay.kit.clock import Clock
-from mainstay.kit.errors import Failure, Invalid, TooMany, Unauthenticated, Unavailable
+from mainstay.kit.errors import Failure, Invalid, Unauthenticated
 from mainstay.kit.spending import Spending
 from mainstay.ports.database import Database
 
 _PROBLEMS_TOLD_MAX = 20
-_LOOK_AGAIN_S = 1.0
 
 
 class RequestInvalid(Invalid):
@@ -300,7 +299,9 @@ class Application:
         walk: _Walk,
     ) -> AsyncIterator[Any]:
         method = getattr(self._services[operation.interface], operation.name)
-        outcome, looked_s = "ok", walk.started_s
+        outcome = "ok"
+        if work.caller.secret and not isinstance(message.credential, Caller):  # inner ones end with the outer
+            work.renew = Renewal(self._parts.guard, self._parts.clock, operation, work, walk.started_s)
         try:
             async with aclosing(method(**self._arguments(operation, model))) as pieces:
                 while True:
@@ -310,7 +311,7 @@ class Application:
                         except StopAsyncIteration:
                             break
                     await self._settle(operation, work, message)
-                    looked_s = await self._look_again(operation, work.caller, looked_s)
+                    await work.renew()
                     walk.record.answered(piece)
                     yield piece
             await self._settle(operation, work, message)
@@ -339,16 +340,6 @@ class Application:
         await work.commit()
         await self._parts.outbox.committed(work)
         work.events.clear()
-
-    async def _look_again(self, operation: Operation, caller: Caller, looked_s: float) -> float:
-        """Make sure, once a second, that a stream's caller still may; give when it was looked."""
-        now_s = self._parts.clock.monotonic_s()
-        if not caller.secret or now_s - looked_s < _LOOK_AGAIN_S:
-            return looked_s
-        with contextlib.suppress(TooMany, Unavailable):  # what is no verdict on the caller ends no stream
-            guard = self._parts.guard
-            guard.authorise(await guard.authenticate(Credential(caller.secret, LOOKED_AT)), operation)
-        return now_s
 
     def _note_failed(
         self, operation: Operation, work: Work | None, message: Message, walk: _Walk, outcome: str

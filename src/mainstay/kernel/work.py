@@ -28,6 +28,10 @@ class Emitted:
     delay_ms: int
 
 
+async def _nothing_to_renew() -> None:
+    """Go on with the caller that there is, which is right for all that does not last."""
+
+
 @dataclass
 class Work:
     """What one operation does: for whom, from where, what it has written, what it will tell."""
@@ -44,6 +48,7 @@ class Work:
     target: str = ""
     changed: Changed = UNCHANGED
     audited: bool = False
+    renew: Callable[[], Awaitable[None]] = _nothing_to_renew
     unit: Unit | None = None
     spending: Spending = field(default_factory=Spending)
     _context: AbstractAsyncContextManager[Unit] | None = None
@@ -108,6 +113,15 @@ def become(known: Caller) -> None:
     What is read, written, audited and told from here on is his; the request stays the stranger's, who pays.
     """
     current().caller = known
+
+
+async def renew_caller() -> None:
+    """Make sure, once a second at most, that whoever asks still may; `caller` has the present rights then.
+
+    For streams that wait for long: to be called before they look what that caller may see. Raises what a new
+    request would be refused with.
+    """
+    await current().renew()
 
 
 def emit(

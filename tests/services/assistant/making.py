@@ -6,7 +6,7 @@ from mainstay.services.assistant.records import Turn
 from mainstay.services.assistant.summarising import EVERY
 from makers import Client
 
-ORDER = {"name": "order", "entity": "number", "prompt": "Which order is it?"}
+ORDER = {"name": "order", "entity": "identifier", "prompt": "Which order is it?"}
 INTENTS: list[dict[str, Any]] = [
     {
         "name": "order_status",

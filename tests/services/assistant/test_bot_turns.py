@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,8 +14,10 @@ from mainstay.services.assistant.failures import (
     ConversationEnded,
     ConversationMissing,
     ConversationsTooMany,
+    TurnKeyReused,
 )
 from mainstay.services.assistant.limits import TURNS_MAX
+from mainstay.services.assistant.models import Models
 from mainstay.services.assistant.records import Turn
 from mainstay.services.assistant.searching import Searching
 from makers import Client
@@ -37,6 +40,12 @@ async def test_a_conversation_asks_for_what_is_missing_and_remembers_it(shop: Sh
     told = await shop.user.call("assistant.get_conversation", conversation_id=turns[0].conversation_id)
     assert told.history == turns
     assert (told.state, told.turns, told.said) == ("open", 4, "how do returns work")
+
+
+@pytest.mark.parametrize("order", ["004711", "4711000011112222", "A-0042"])
+async def test_what_an_order_is_called_by_stays_as_it_was_written(shop: Shop, order: str) -> None:
+    [_, asked] = await shop.talk("where is my order", order)
+    assert (asked.slots, asked.reply) == ({"order": order}, f"Order {order} is on its way.")
 
 
 async def test_replies_take_turns(shop: Shop) -> None:
@@ -276,3 +285,46 @@ async def test_a_turn_said_again_meanwhile_is_answered_once_and_one_passed_over_
     with pytest.raises(ConversationBusy, match="say it anew"):
         await said("broken")
     assert len(made) == 1
+
+
+async def keyed(shop: Shop, key: str, text: str = "how do returns work", place: str | None = None) -> Turn:
+    asked = {"bot_id": shop.bot.bot_id, "text": text, "conversation_id": place, "turn_key": key}
+    pieces = [piece async for piece in (await shop.user.answer("assistant.stream_turn", **asked)).value]
+    turn: Turn = pieces[-1].result
+    return turn
+
+
+async def test_a_turn_is_found_by_its_key_whatever_was_said_since(shop: Shop) -> None:
+    first = await keyed(shop, "mine")
+    await keyed(shop, "somebody-elses")
+    for _ in range(6):
+        await shop.say("how do returns work", first.conversation_id)
+    assert await keyed(shop, "mine") == first
+    assert await keyed(shop, "mine", place=first.conversation_id) == first
+
+
+async def test_a_key_is_of_one_turn_and_of_whoever_said_it(shop: Shop) -> None:
+    first, other = await keyed(shop, "taken"), await keyed(shop, "another")
+    with pytest.raises(TurnKeyReused):
+        await keyed(shop, "taken", "when do you open")
+    with pytest.raises(TurnKeyReused):
+        await keyed(shop, "taken", place=other.conversation_id)
+    elsewhere = replace(shop, user=await somebody(shop.admin))
+    assert (await keyed(elsewhere, "taken", "when do you open")).turn_id != first.turn_id
+
+
+async def test_a_first_turn_that_is_said_twice_at_once_begins_one_conversation(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, both = Models.understand, asyncio.Barrier(2)
+
+    async def together(self: Models, *given: Any) -> Any:
+        await both.wait()
+        return await real(self, *given)
+
+    monkeypatch.setattr(Models, "understand", together)
+    told = await asyncio.gather(keyed(shop, "at-once"), keyed(shop, "at-once"), return_exceptions=True)
+    monkeypatch.undo()
+    [turn] = [each for each in told if isinstance(each, Turn)]
+    assert [type(each) for each in told if each is not turn] == [ConversationBusy]
+    assert await keyed(shop, "at-once") == turn

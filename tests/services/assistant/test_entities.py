@@ -88,6 +88,12 @@ def test_many_large_patterns_take_no_time() -> None:
     ("kind", "text", "values"),
     [
         ("number", "1,250.50 and 3 and 007, not A4 or 1.2.3", ["1250.5", "3", "7"]),
+        ("identifier", "004711, #12 and A-4711/b2", ["004711", "12", "A-4711/b2"]),
+        ("identifier", "order:4711000011112222.", ["4711000011112222"]),
+        ("identifier", "4711 0000 1111 2222", ["4711 0000 1111 2222"]),
+        ("identifier", "7 of 2026-11-30 at 9:30 or 9am, for $25, 12.50 or 20 %, the 2nd", ["7"]),
+        ("identifier", "ada1@example.com https://shop1.example:8080/4711 no-digits", []),
+        ("identifier", "my iPhone15 and the PS5 in A4, order AB123", ["AB123"]),
         ("money", "$20, 1,000.00 euros and 5 CHF", ["20 USD", "1000 EUR", "5 CHF"]),
         ("percent", "5 % or 12.5percent", ["5", "12.5"]),
         ("email", "Write to Ada.L+x@Example.co.uk.", ["ada.l+x@example.co.uk"]),

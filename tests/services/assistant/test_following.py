@@ -94,6 +94,19 @@ async def test_whoever_may_not_read_it_hears_nothing(shop: Shop, stranger: Clien
     assert [each.turn for each in await now(shop.admin, asked.conversation_id)] == [asked]
 
 
+async def test_whoever_may_no_longer_read_those_of_others_hears_nothing_more(shop: Shop) -> None:
+    reads = ["conversations:read", "conversations:all"]
+    await shop.admin.call("identity.create_role", name="watcher", permissions=reads)
+    watcher, asked = await somebody(shop.admin, "watcher"), await shop.say(RETURNS)
+    async with aclosing(await followed(watcher, asked.conversation_id)) as news:
+        await heard(news, 1)
+        await shop.admin.call("identity.replace_role", name="watcher", permissions=reads[:1])
+        shop.clock.move(1)
+        await shop.say("my number is secret", asked.conversation_id)
+        with pytest.raises(ConversationMissing):
+            await heard(news, 1)
+
+
 async def test_what_is_deleted_or_too_much_ends(shop: Shop) -> None:
     asked, other = await shop.say(RETURNS), await somebody(shop.admin, "admin")
     all_of_them = [await followed(other, asked.conversation_id) for _ in range(FOLLOWED_MAX + 1)]

@@ -3,7 +3,7 @@
 import pytest
 
 from mainstay.services.assistant.dialogue import Standing, refused
-from mainstay.services.assistant.phrases import bare
+from mainstay.services.assistant.phrases import bare, cues_of
 from mainstay.services.assistant.records import Fallback
 from mainstay.services.assistant.small_talk import small_talk_of
 from services.assistant.test_dialogue import heard, plan, talk
@@ -33,6 +33,13 @@ ABLE = "I can help with:\n- book trip\n- Money back\n- opening\n- human"
 def test_small_talk_is_told_by_the_whole_text(language: str, text: str, kind: str | None) -> None:
     assert small_talk_of([language]).kind(bare(text)) == kind
     assert language == "de" or small_talk_of([]).kind(bare(text)) == kind
+
+
+@pytest.mark.parametrize("language", ["en", "de", "fr", "es"])
+def test_every_answer_of_a_dialogue_yields_where_nothing_was_asked(language: str) -> None:
+    cues, spoken = cues_of([language]), small_talk_of([language])
+    said = sorted(cues.yes | cues.no | cues.cancel)
+    assert [each for each in said if spoken.kind(each) != "yielding"] == []
 
 
 def test_small_talk_is_answered_unless_an_intent_is_in_scope() -> None:

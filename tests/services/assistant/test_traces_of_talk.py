@@ -9,6 +9,7 @@ import pytest
 
 from mainstay.kernel.tidying import DAY_MS
 from mainstay.ports.database import SYSTEM
+from mainstay.services.assistant import personal
 from mainstay.services.assistant.failures import BotBusy, TalkerErased
 from mainstay.services.assistant.model import Model
 from mainstay.services.assistant.summarising import EVERY, Summarising
@@ -63,6 +64,36 @@ async def test_a_person_takes_what_she_said_along_and_bots_forget_it(tmp_path: P
         assert model.learned == 0
         with pytest.raises(TalkerErased):
             await her.call("assistant.take_turn", **asked)
+
+
+async def test_an_export_has_the_newest_that_fits_and_counts_what_does_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(personal, "EXPORTED_CHARACTERS_MAX", 3_000)
+    clock = FrozenClock()
+    async with opened_house(tmp_path / "data", clock=clock) as house:
+        admin = client(house)
+        her = await somebody(admin)
+        bot = await admin.call("assistant.create_bot", name="Shop", intents=INTENTS)
+        for text in ("a" * 2_000, "b" * 2_000):
+            clock.move(1)
+            turn = await her.call("assistant.take_turn", bot_id=bot.bot_id, text=text)
+            rated = {"bot_id": bot.bot_id, "turn_id": turn.turn_id, "helpful": False, "comment": text}
+            await her.call("assistant.rate_turn", **rated)
+        subject = (await her.call("identity.whoami")).subject
+        asked_for = await admin.call("privacy.export_person", subject=subject)
+        done = await ended(house, admin, asked_for.request_id)
+        told = (await admin.call("privacy.read_export", request_id=asked_for.request_id)).services
+        [talk], judgements = told["assistant"]["conversations"], told["assistant"]["judgements"]
+        assert talk["turns"][0]["text"] == "b" * 2_000
+        assert judgements == [], "each has the text and the comment"
+        assert {part.service: part.counts for part in done.parts}["assistant"] == {
+            "conversations": 1,
+            "conversations_left_out": 1,
+            "judgements": 0,
+            "judgements_left_out": 2,
+            "facts": 0,
+        }
 
 
 async def test_nothing_that_was_said_stands_readable_in_the_database(tmp_path: Path) -> None:

@@ -116,6 +116,40 @@ NEVER = {
     "widgets": "of the tenant",
 }
 
+TOLD = {
+    "api_keys": "identity.made",
+    "assistant_conversations": "assistant.conversations",
+    "assistant_facts": "assistant.facts",
+    "assistant_feedback": "assistant.judgements",
+    "assistant_memories": "assistant.memory_choices",
+    "assistant_summaries": "assistant.conversations.summary",
+    "assistant_turns": "assistant.conversations.turns",
+    "audit": "privacy.audit",
+    "consents": "privacy.consents",
+    "feedback": "knowledge.feedback",
+    "generation_outcomes": "generation.outcomes",
+    "generation_responses": "generation.responses",
+    "generation_traces": "generation.traces",
+    "members": "people.sessions",
+    "oauth_clients": "authorization.clients_made",
+    "prompt_exposures": "prompts.exposures",
+    "prompt_versions": "prompts.versions",
+    "provisioned_users": "directory.profile",
+    "sso_connections": "federation.connections_made",
+    "sso_links": "federation.links",
+    "token_families": "authorization.grants",
+    "user_groups": "directory.groups_made",
+}
+"""Where a person's export tells what a table with persons says of her."""
+UNTOLD = {
+    "authorization_codes": "work once, for a minute; what comes of them is told",
+    "idempotency": "answers that she had, for a day; counted",
+    "prompt_experiments": "of the tenant; that she began them stands in the audit",
+    "prompt_moves": "of the tenant; that she moved labels stands in the audit",
+    "prompt_tests": "of the tenant; that she began them stands in the audit",
+    "request_log": "of the tenant, who reads it; counted",
+    "visits": "of visitors, whom widgets know by their tokens alone",
+}
 
 UNASKED = {
     "audit.target": "told by others, and left",
@@ -133,6 +167,18 @@ UNASKED = {
 def test_each_table_says_whether_a_person_is_in_it() -> None:
     said = [*ERASED, *LEFT, *NEVER]
     assert sorted(said) == sorted(table.name for table in TABLES)
+
+
+def test_each_table_with_persons_is_told_in_an_export_or_says_why_not() -> None:
+    assert sorted([*TOLD, *UNTOLD]) == sorted(table.name for table in TABLES if table.subjects)
+
+
+def told_at(export: dict[str, Any], path: str) -> Any:
+    """Give what stands at a path of names; of lists, in the first entry."""
+    found: Any = export
+    for name in path.split("."):
+        found = (found[0] if isinstance(found, list) else found)[name]
+    return found
 
 
 async def found_in(house: House, markers: set[str]) -> set[str]:
@@ -214,6 +260,10 @@ async def test_every_table_forgets_a_person_whose_sessions_and_grants_end(
         asked = {f"{table.name}.{column}" for table in TABLES for column in table.subjects}
         assert await standing_in(house, user_id) - {*UNASKED} <= asked
         assert (await browser.get("/v1/me", granted["access_token"])).status_code == 200
+        asked_for = await admin.call("privacy.export_person", subject=user_id)
+        await ended(house, admin, asked_for.request_id)
+        export = (await admin.call("privacy.read_export", request_id=asked_for.request_id)).services
+        assert [path for path in TOLD.values() if not told_at(export, path)] == []
 
         hers = [mail for mail in mails.sent if mail.to == EMAIL]
         asked = await admin.call("privacy.erase_person", subject=user_id)

@@ -160,6 +160,20 @@ async def test_a_label_may_demand_that_its_version_has_passed(who: Client) -> No
     assert back.version == 1, "back is always open"
 
 
+async def test_a_label_counts_the_newest_test_of_a_version(who: Client, server: Upstream) -> None:
+    example = {"name": "has", "variables": {"say": "Hi"}, "expect": [{"contains": "Hi"}]}
+    await who.call("prompts.set_prompt_examples", name="parrot", examples=[example])
+    label = {"name": "parrot", "label": "production", "version": 1, "require_tests": 1}
+    assert (await tried(who)).passed == 1
+    server.script = lambda _: Answer(["No."])
+    assert (await tried(who)).passed == 0
+    with pytest.raises(PromptUntested, match="passed 0%"):
+        await who.call("prompts.move_prompt_label", **label)
+    server.script = judging
+    assert (await tried(who)).passed == 1
+    assert (await who.call("prompts.move_prompt_label", **label)).version == 1
+
+
 SORTING = """You work at the desk of a shop that sells shoes and clothes. Read what a customer writes, and say
 in one word whether he wants to send something back, asks where his order is, or wants something else. Write
 nothing beside that word, no sign and no explanation, and never more than one line. Be {}. The customer:

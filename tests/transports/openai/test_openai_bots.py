@@ -18,7 +18,7 @@ _INTENTS = [
             "Track order 4711",
             "Order status please",
         ],
-        "slots": [{"name": "order", "entity": "number", "prompt": "Which order is it?"}],
+        "slots": [{"name": "order", "entity": "identifier", "prompt": "Which order is it?"}],
         "replies": ["Order {order} is on its way."],
     },
     {

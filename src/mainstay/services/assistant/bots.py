@@ -285,10 +285,12 @@ class Bots:
         return _mark(accepted[-room:] if room > 0 else []) != (last or _mark([]))
 
     async def _accepted(self, bot_id: str, given: Iterable[str]) -> list[Taught]:
-        intents, found, after = set(given), list[Taught](), ""
-        while rows := await self._feedback.of_bot(bot_id, "accepted", after, _PAGE):
-            after = rows[-1].feedback_id
-            for row in rows:
+        intents, found = set(given), list[Taught]()
+        after: str | None = ""
+        while after is not None:
+            page = await self._feedback.of_bot(bot_id, "accepted", after, _PAGE)
+            after = page.after
+            for row in page.rows:
                 if row.content["intent"] in intents:
                     example = Example(row.content["text"], row.content["intent"], given=False)
                     found.append(Taught(row.feedback_id, example))

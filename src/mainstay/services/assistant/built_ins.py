@@ -1,4 +1,4 @@
-"""Entities that every bot knows: numbers, money, moments and addresses, as people write them in English."""
+"""Entities that every bot knows: identifiers, amounts, moments and addresses, as people write in English."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -12,6 +12,7 @@ _MONTHS = (
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _MONTH = "|".join(f"{name[:3]}(?:{name[3:]})?" for name in _MONTHS)
 _HALF_DAY = 12
+_DIGITS_MIN = 3
 _NUMBER = r"\d{1,3}(?:,\d{3}){1,4}(?:\.\d{1,9})?|\d{1,15}(?:\.\d{1,9})?"
 _SIGNS = {"$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY"}
 _CODES = {
@@ -36,6 +37,15 @@ _TIME = re.compile(
     r"|(?P<hour2>1[0-2]|[1-9])\s?(?P<half2>am|pm)|(?P<word>noon|midnight))(?![\w:])",
     re.IGNORECASE,
 )
+_ADDRESS = r"https?://[^\s<>\"]{1,2000}[^\s<>\".,;:!?)]"
+_URL = re.compile(_ADDRESS, re.IGNORECASE)
+_IDENTIFIER = re.compile(
+    r"(?<![\w@.,$€£¥+/-])(?<!\d:)(?!\d{4}-\d\d-\d\d(?![\w-]))(?!\d{1,2}(?:st|nd|rd|th|am|pm)(?!\w))"
+    r"(?:\d{4}(?:\s\d{4}){2,7}+|[^\W_]{1,64}+(?:[-_/][^\W_]{1,64}+){0,7}+)"
+    r"(?![\w@/%€-]|[.,:]\w|\s?[%€])",
+    re.IGNORECASE,
+)
+"""Letters and digits, with signs between them; no days, moments, parts of addresses, shares or prices."""
 
 
 @dataclass(frozen=True)
@@ -111,8 +121,20 @@ def _times(text: str, _today: date) -> Iterator[Found]:
         yield Found(match.start(), match.end(), value)
 
 
+def _identifiers(text: str, _today: date) -> Iterator[Found]:
+    """Find what orders, parcels and tickets are called by, as it was written: zeros in front of it count.
+
+    With letters it has three digits at least, as names of products seldom have.
+    """
+    for match in _IDENTIFIER.finditer(_URL.sub(lambda url: " " * len(url[0]), text)):
+        digits = sum(sign.isdigit() for sign in match[0])
+        if digits >= (_DIGITS_MIN if any(sign.isalpha() for sign in match[0]) else 1):
+            yield Found(match.start(), match.end(), match[0])
+
+
 BUILT_INS: Mapping[str, Finder] = {
-    "url": _simple(r"https?://[^\s<>\"]{1,2000}[^\s<>\".,;:!?)]", lambda match: match[0]),
+    "identifier": _identifiers,
+    "url": _simple(_ADDRESS, lambda match: match[0]),
     "email": _simple(
         r"(?<![\w.+-])[\w.+-]{1,64}@(?:[a-z0-9-]{1,63}\.){1,8}[a-z]{2,24}(?![\w-])",
         lambda match: match[0].lower(),

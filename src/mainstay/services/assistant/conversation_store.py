@@ -5,12 +5,14 @@ import contextlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from mainstay.ports.ciphers import Cipher, KeyDestroyed
 from mainstay.ports.database import Condition, Row, Rows, Scalar
 from mainstay.services.assistant import tables
 from mainstay.services.assistant.wording import tidy
+
+Opened = TypeVar("Opened")
 
 _FEW = 20
 _CONVERSATION = (
@@ -18,8 +20,8 @@ _CONVERSATION = (
     " FROM assistant_conversations"
 )
 _TURN = (
-    "SELECT turn_id, conversation_id, bot_id, number, subject, author, fallback, content, created_ms"
-    " FROM assistant_turns"
+    "SELECT turn_id, conversation_id, bot_id, number, subject, author, fallback, content, created_ms,"
+    " turn_key FROM assistant_turns"
 )
 
 
@@ -65,7 +67,8 @@ class ConversationRow:
 class TurnRow:
     """A turn as it is stored: of `subject`'s conversation; the `author` is he, or a person of the team.
 
-    `transcript` is the digest of all that was said up to it; empty as long as it is unanswered.
+    `transcript` is the digest of all that was said up to it, empty as long as it is unanswered; `turn_key` is
+    what he calls the turn himself, if he does.
     """
 
     turn_id: str
@@ -78,6 +81,23 @@ class TurnRow:
     content: dict[str, Any]
     created_ms: int
     transcript: str = ""
+    turn_key: str | None = None
+
+
+@dataclass(frozen=True)
+class Page(Generic[Opened]):
+    """What could be opened of a page of rows; what follows `after` is the next page, None: there is none.
+
+    What is sealed for somebody who is being erased cannot: a page may have fewer than were asked for.
+    """
+
+    rows: list[Opened]
+    after: str | None
+
+
+def page_of(opened_rows: list[Opened], rows: Sequence[Row], key: str, limit: int) -> Page[Opened]:
+    """Make a page of the rows that were read, which say whether there are more."""
+    return Page(opened_rows, str(rows[-1][key]) if len(rows) == limit else None)
 
 
 @dataclass(frozen=True)
@@ -139,7 +159,7 @@ class ConversationStore:
         )
         return {str(row["conversation_id"]): tuple(row.values()) for row in rows}
 
-    async def conversations(self, wanted: Wanted, before: str | None, limit: int) -> list[ConversationRow]:
+    async def conversations(self, wanted: Wanted, before: str | None, limit: int) -> Page[ConversationRow]:
         """List conversations, newest first, following an id."""
         values: dict[str, Scalar] = {"limit": limit}
         conditions = []
@@ -154,7 +174,8 @@ class ConversationStore:
         rows = await self._rows.fetch(
             f"{_CONVERSATION}{where} ORDER BY conversation_id DESC LIMIT :limit", values
         )
-        return await asyncio.to_thread(self._conversations, rows)
+        found = await asyncio.to_thread(self._conversations, rows)
+        return page_of(found, rows, "conversation_id", limit)
 
     async def count(self, subject: str) -> int:
         """Count somebody's conversations."""
@@ -185,7 +206,7 @@ class ConversationStore:
         return bool(await self._rows.update("assistant_conversations", values, where))
 
     async def add_turn(self, row: TurnRow) -> None:
-        """Store a turn; raises KeyDestroyed."""
+        """Store a turn; raises KeyDestroyed, and UniqueViolated for a key that its talker has used."""
         await self._rows.insert("assistant_turns", [self._turn_values(row)])
 
     async def complete_turn(self, row: TurnRow) -> bool:
@@ -239,13 +260,21 @@ class ConversationStore:
         rows = await self._rows.fetch(f"{_TURN} WHERE turn_id = :id", {"id": turn_id})
         return next(iter(self._turns(rows)), None)
 
-    async def turns_of(self, bot_id: str, after: str, limit: int) -> list[TurnRow]:
+    async def turn_keyed(self, bot_id: str, subject: str, turn_key: str) -> TurnRow | None:
+        """Find the turn that somebody calls so."""
+        rows = await self._rows.fetch(
+            f"{_TURN} WHERE bot_id = :bot_id AND subject = :subject AND turn_key = :turn_key",
+            {"bot_id": bot_id, "subject": subject, "turn_key": turn_key},
+        )
+        return next(iter(self._turns(rows)), None)
+
+    async def turns_of(self, bot_id: str, after: str, limit: int) -> Page[TurnRow]:
         """Give a bot's turns in the order of their ids, following one."""
         rows = await self._rows.fetch(
             f"{_TURN} WHERE bot_id = :bot_id AND turn_id > :after ORDER BY turn_id LIMIT :limit",
             {"bot_id": bot_id, "after": after, "limit": limit},
         )
-        return await self._opened(rows)
+        return page_of(await self._opened(rows), rows, "turn_id", limit)
 
     async def unanswered(self, bot_id: str, limit: int) -> list[TurnRow]:
         """Give the turns that a bot could not answer, newest first."""
@@ -343,6 +372,7 @@ class ConversationStore:
                         fallback=str(row["fallback"]),
                         content=opened(self._cipher, row["content"], tables.turn_place(str(row["turn_id"]))),
                         created_ms=int(row["created_ms"] or 0),
+                        turn_key=None if row["turn_key"] is None else str(row["turn_key"]),
                     )
                 )
         return found

@@ -93,22 +93,23 @@ class Conversations:
         Where words are looked for, some hundreds of them, or thousands of turns, are read at a time.
         """
         subject = None if caller().may(ALL_CONVERSATIONS) else caller().subject
-        wanted, read, turns = Wanted(bot_id, state, subject), 0, 0
-        words = None if q is None else tidy(q)
+        wanted, words, turns = Wanted(bot_id, state, subject), None if q is None else tidy(q), 0
         found: list[ConversationRow] = []
-        while True:
-            rows = await self._store.conversations(wanted, after, limit if q is None else _READ_AT_ONCE)
-            for row in rows:
-                after, read = row.conversation_id, read + 1
+        rounds, size = (1, limit) if words is None else (_READ_MAX // _READ_AT_ONCE, _READ_AT_ONCE)
+        for _ in range(rounds):
+            page = await self._store.conversations(wanted, after, size)
+            for row in page.rows:
+                after = row.conversation_id
                 says, many = (True, 0) if words is None else await self._store.saying(after, words)
                 turns += many
                 if says:
                     found.append(row)
                 if len(found) == limit or turns >= _TURNS_READ_MAX:
                     return ConversationPage(conversations=[told(each) for each in found], next=after)
-            if not rows or q is None or read >= _READ_MAX:
-                following = after if rows and q is not None else None
-                return ConversationPage(conversations=[told(each) for each in found], next=following)
+            after = page.after
+            if after is None:
+                break
+        return ConversationPage(conversations=[told(each) for each in found], next=after)
 
     async def whole(self, conversation_id: str) -> WholeConversation:
         """Give a conversation with its turns."""
@@ -121,9 +122,8 @@ class Conversations:
     async def export(self, bot_id: str, after: str, limit: int) -> TurnPage:
         """Give a bot's turns in the order in which they were said."""
         await self._bots.existing(bot_id)
-        rows = await self._store.turns_of(bot_id, after, limit)
-        following = rows[-1].turn_id if len(rows) == limit else None
-        return TurnPage(turns=[turn_of(row) for row in rows if visible(row)], next=following)
+        page = await self._store.turns_of(bot_id, after, limit)
+        return TurnPage(turns=[turn_of(row) for row in page.rows if visible(row)], next=page.after)
 
     async def remove(self, conversation_id: str) -> ConversationDeleted:
         """Erase a conversation, and what was judged of it."""

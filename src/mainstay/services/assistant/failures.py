@@ -82,6 +82,12 @@ class TurnMissing(NotFound):
     title = "There is no such turn"
 
 
+class TurnKeyReused(Invalid):
+    """You said something else with this key before, or said it in another conversation."""
+
+    title = "This turn_key was used for another turn"
+
+
 class IntentMissing(NotFound):
     """The bot has no such intent."""
 

@@ -71,9 +71,8 @@ class Judging:
     async def page(self, bot_id: str, state: str, after: str, limit: int) -> FeedbackPage:
         """List a bot's judgements in a state, oldest first."""
         await self._bots.existing(bot_id)
-        rows = await self._store.of_bot(bot_id, state, after, limit)
-        following = rows[-1].feedback_id if len(rows) == limit else None
-        return FeedbackPage(feedback=[_told(row) for row in rows if _visible(row)], next=following)
+        page = await self._store.of_bot(bot_id, state, after, limit)
+        return FeedbackPage(feedback=[_told(row) for row in page.rows if _visible(row)], next=page.after)
 
     async def review(self, bot_id: str, feedback_id: str, intent: str | None, *, accept: bool) -> Feedback:
         """Decide whether a bot learns from a judgement; raises FeedbackMissing."""

@@ -8,7 +8,7 @@ from typing import Any
 from mainstay.ports.ciphers import Cipher, KeyDestroyed
 from mainstay.ports.database import Condition, Row, Rows, Scalar
 from mainstay.services.assistant import tables
-from mainstay.services.assistant.conversation_store import opened, sealed
+from mainstay.services.assistant.conversation_store import Page, opened, page_of, sealed
 
 _FEEDBACK = (
     "SELECT feedback_id, bot_id, turn_id, conversation_id, helpful, state, source, subject, author, content,"
@@ -53,14 +53,14 @@ class FeedbackStore:
         rows = await self._rows.fetch(f"{_FEEDBACK} WHERE feedback_id = :id", {"id": feedback_id})
         return next(iter(self._found(rows)), None)
 
-    async def of_bot(self, bot_id: str, state: str, after: str, limit: int) -> list[FeedbackRow]:
+    async def of_bot(self, bot_id: str, state: str, after: str, limit: int) -> Page[FeedbackRow]:
         """List a bot's judgements in a state, oldest first, following one."""
         rows = await self._rows.fetch(
             f"{_FEEDBACK} WHERE bot_id = :bot_id AND state = :state AND feedback_id > :after"
             " ORDER BY feedback_id LIMIT :limit",
             {"bot_id": bot_id, "state": state, "after": after, "limit": limit},
         )
-        return self._found(rows)
+        return page_of(self._found(rows), rows, "feedback_id", limit)
 
     async def accepted(self, bot_id: str) -> int:
         """Count what was accepted as an example."""
@@ -90,13 +90,29 @@ class FeedbackStore:
             found |= {str(row["bot_id"]) for row in rows}
         return sorted(found)
 
-    async def told_of(self, subject: str) -> list[FeedbackRow]:
-        """List what was judged of what somebody said, and what somebody judged, oldest first."""
-        rows = await self._rows.fetch(
-            f"{_FEEDBACK} WHERE subject = :subject OR author = :subject ORDER BY feedback_id",
+    async def about(self, subject: str, after: str, limit: int) -> list[FeedbackRow]:
+        """List what was judged of what somebody said, and what somebody judged, oldest first, following one.
+
+        What she judged of somebody who is being erased is passed over: only the end is empty.
+        """
+        while True:
+            rows = await self._rows.fetch(
+                f"{_FEEDBACK} WHERE (subject = :subject OR author = :subject) AND feedback_id > :after"
+                " ORDER BY feedback_id LIMIT :limit",
+                {"subject": subject, "after": after, "limit": limit},
+            )
+            found = self._found(rows)
+            if found or not rows:
+                return found
+            after = str(rows[-1]["feedback_id"])
+
+    async def count_about(self, subject: str) -> int:
+        """Count them."""
+        [row] = await self._rows.fetch(
+            "SELECT count(*) AS many FROM assistant_feedback WHERE subject = :subject OR author = :subject",
             {"subject": subject},
         )
-        return self._found(rows)
+        return int(row["many"] or 0)
 
     async def decide(self, row: FeedbackRow) -> None:
         """Store what was decided about a judgement."""

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from mainstay.kernel.closing import Closing
-from mainstay.kernel.work import caller, note_target
+from mainstay.kernel.work import caller, note_target, renew_caller
 from mainstay.kit.clock import Clock
 from mainstay.ports.bus import Bus
 from mainstay.ports.database import Scalar
@@ -85,6 +85,7 @@ class Following:
         due = now_s - heard.told_s >= _BEAT_S
         if mark == heard.mark and mark is not None and not due:
             return []
+        await renew_caller()
         row = await self._conversations.seen(conversation_id)
         turns = await self._new_turns(conversation_id, heard)
         stood, heard.stood, heard.mark = heard.stood, (row.state, row.agent), mark

@@ -23,6 +23,7 @@ from mainstay.services.assistant.failures import (
     FollowedTooMany,
     ModelStale,
     TalkerErased,
+    TurnKeyReused,
     TurnMissing,
 )
 from mainstay.services.assistant.happenings import BotRemoved
@@ -87,6 +88,7 @@ __all__ = [
     "Turn",
     "TurnId",
     "TurnKey",
+    "TurnKeyReused",
     "TurnMissing",
 ]
 
@@ -104,7 +106,7 @@ _INTENTS_EXAMPLE = [
     {
         "name": "order_status",
         "examples": ["Where is my order?", "Has my parcel been sent?", "Track order 4711"],
-        "slots": [{"name": "order", "entity": "number", "prompt": "Which order is it?"}],
+        "slots": [{"name": "order", "entity": "identifier", "prompt": "Which order is it?"}],
         "replies": ["Order {order} is on its way."],
     },
     {"name": "returns", "examples": ["I want to send this back", "How do returns work?", "Return my shoes"]},
@@ -221,7 +223,7 @@ class Assistant(LearningOperations, MemoryOperations, DeskOperations, Interface,
         "POST /assistant/bots/{bot_id}/turns",
         may="assistants:use",
         stores=True,
-        fails=_TURN,
+        fails=(*_TURN, TurnKeyReused),
         example=_TURN_EXAMPLE,
     )
     def stream_turn(

@@ -31,8 +31,9 @@ TurnKey = Annotated[
     StringConstraints(min_length=1, max_length=64, pattern=_ID),
     Field(
         description=(
-            "Your own name of this turn. Said again with the same one, after the connection broke off, it is "
-            "the same turn: it is told again, and its answer is made if that was broken off too."
+            "Your own name of this turn, which no other turn of yours with this bot has. Said again with the "
+            "same one, after the connection broke off, it is the same turn: it is told again, and its answer "
+            "is made if that was broken off too."
         )
     ),
 ]

@@ -73,12 +73,27 @@ class MemoryStore:
         )
         return self._facts(rows)
 
-    async def told_of(self, subject: str) -> tuple[list[ChoiceRow], list[FactRow]]:
-        """List what somebody chose and what is remembered of her, of all bots."""
-        wanted = {"subject": subject}
-        choices = await self._rows.fetch(f"{_CHOICE} WHERE subject = :subject ORDER BY bot_id", wanted)
-        facts = await self._rows.fetch(f"{_FACT} WHERE subject = :subject ORDER BY fact_id", wanted)
-        return self._choices(choices), self._facts(facts)
+    async def choices_of(self, subject: str) -> list[ChoiceRow]:
+        """List what somebody chose, of all bots."""
+        rows = await self._rows.fetch(
+            f"{_CHOICE} WHERE subject = :subject ORDER BY bot_id", {"subject": subject}
+        )
+        return self._choices(rows)
+
+    async def facts_of(self, subject: str, after: str, limit: int) -> list[FactRow]:
+        """List what all bots remember of somebody, oldest first, following a fact."""
+        rows = await self._rows.fetch(
+            f"{_FACT} WHERE subject = :subject AND fact_id > :after ORDER BY fact_id LIMIT :limit",
+            {"subject": subject, "after": after, "limit": limit},
+        )
+        return self._facts(rows)
+
+    async def count_of(self, subject: str) -> int:
+        """Count the facts that are remembered of somebody."""
+        [row] = await self._rows.fetch(
+            "SELECT count(*) AS many FROM assistant_facts WHERE subject = :subject", {"subject": subject}
+        )
+        return int(row["many"] or 0)
 
     async def add(self, rows: Sequence[FactRow]) -> None:
         """Store facts; raises KeyDestroyed."""

@@ -117,6 +117,12 @@ def phrases_of(languages: Sequence[str]) -> Phrases:
     return next((PHRASES[language] for language in languages if language in PHRASES), PHRASES["en"])
 
 
+def answering(language: str) -> list[str]:
+    """Give what says yes, no or cancel in a language, in small letters without signs."""
+    yes, no, cancel, _ = _CUES[language]
+    return [bare(each) for each in f"{yes}|{no}|{cancel}".split("|")]
+
+
 def cues_of(languages: Sequence[str]) -> Cues:
     """Give the cues of some languages together; the English ones if there are none."""
     found = [_CUES[language] for language in languages if language in _CUES] or [_CUES["en"]]

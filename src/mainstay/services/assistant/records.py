@@ -65,8 +65,10 @@ class Slot(Input):
         StringConstraints(min_length=1, max_length=100, pattern=r"^[\w-]+$"),
         Field(
             description=(
-                "One of the bot's entities, a built-in (`number`, `money`, `percent`, `date`, `time`, "
-                "`email`, `phone`, `url`), or `text`: whatever is said when it is asked for."
+                "One of the bot's entities, a built-in (`identifier`: an order's number and the like, as it "
+                "was written, of digits, or of letters with three digits or more; `number`, `money`, "
+                "`percent`, `date`, `time`, `email`, `phone`, `url`), or `text`: whatever is said when it is "
+                "asked for."
             )
         ),
     ]

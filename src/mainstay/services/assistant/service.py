@@ -164,7 +164,7 @@ class AssistantService(Assistant):
         transcript: Transcript | None = None,
     ) -> AsyncIterator[TurnPiece]:
         """Say something to a bot, and hear it piece by piece."""
-        return self._turns.stream(bot_id, text, conversation_id, turn_key or "", transcript)
+        return self._turns.stream(bot_id, text, conversation_id, turn_key, transcript)
 
     async def list_conversations(
         self,

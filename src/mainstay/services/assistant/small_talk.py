@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from mainstay.services.assistant.phrases import bare
+from mainstay.services.assistant.phrases import answering, bare
 
 Kind = Literal["yielding", "greeting", "thanks", "goodbye", "about", "person"]
 _WORDS_MAX = 12
@@ -74,12 +74,11 @@ _REPLIES = {
         "¿Se trata de esto: {title}?",
     ),
 }
-_SAID = {
+_SAID = {  # by kind; whoever says yes, no or cancel yields too, in the words that dialogues know
     "en": (
         (
-            "ok|okay|okey|k|alright|all right|fine|good|great|perfect|cool|nice|got it|i see|understood|yes|"
-            "yeah|yep|yes please|sure|no|nope|no thanks|no thank you|never mind|nevermind|"
-            "forget it|cancel|please|well"
+            "okey|k|alright|all right|fine|good|great|perfect|cool|nice|got it|i see|understood|no thank you|"
+            "please|well"
         ),
         (
             "hello|hi|hey|hello there|hi there|hey there|good morning|good afternoon|good evening|good day|"
@@ -109,10 +108,7 @@ _SAID = {
         ),
     ),
     "de": (
-        (
-            "ok|okay|gut|alles klar|in ordnung|prima|super|perfekt|passt|verstehe|verstanden|ja|jawohl|genau|"
-            "ja bitte|gern|gerne|nein|nein danke|nee|egal|abbrechen|bitte|na gut"
-        ),
+        "ok|gut|alles klar|in ordnung|prima|super|perfekt|passt|verstehe|verstanden|gerne|nee|bitte|na gut",
         (
             "hallo|hi|hey|guten tag|guten morgen|guten abend|moin|servus|grüß gott|grüezi|grüß dich|"
             "wie geht's|wie geht es|wie geht es dir|wie geht es ihnen|ist da jemand|jemand da"
@@ -142,11 +138,7 @@ _SAID = {
         ),
     ),
     "fr": (
-        (
-            "ok|d'accord|bien|très bien|parfait|super|compris|je vois|entendu|oui|exact|non|non merci|"
-            "annuler|"
-            "laissez tomber|s'il vous plaît|s'il te plaît"
-        ),
+        "ok|bien|très bien|parfait|super|compris|je vois|entendu|s'il vous plaît|s'il te plaît",
         (
             "bonjour|bonsoir|salut|coucou|hello|bonjour à tous|ça va|comment ça va|comment allez vous|"
             "il y a quelqu'un"
@@ -166,11 +158,7 @@ _SAID = {
         ),
     ),
     "es": (
-        (
-            "ok|vale|bien|muy bien|de acuerdo|perfecto|entendido|ya veo|genial|sí|claro|no|no gracias|"
-            "cancelar|"
-            "olvídalo|por favor"
-        ),
+        "ok|vale|bien|muy bien|de acuerdo|perfecto|entendido|ya veo|genial|por favor",
         "hola|buenos días|buenas tardes|buenas noches|buenas|qué tal|cómo estás|cómo está|hay alguien",
         "gracias|muchas gracias|mil gracias|muchísimas gracias|te lo agradezco|se lo agradezco",
         "adiós|hasta luego|hasta pronto|hasta la vista|chao|nos vemos|eso es todo|buen día",
@@ -218,6 +206,8 @@ def small_talk_of(languages: Sequence[str]) -> SmallTalk:
     spoken = [language for language in languages if language in _SAID]
     kinds: dict[str, int] = {}
     for language in spoken or _SAID:
+        for each in answering(language):
+            kinds.setdefault(each, _KINDS.index("yielding"))
         for number, written in enumerate(_SAID[language]):
             for each in written.split("|"):
                 kinds.setdefault(bare(each), number)

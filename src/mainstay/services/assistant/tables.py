@@ -122,10 +122,12 @@ TURNS = Table(
         Column("content", "bytes", sealed=Sealed(("turn_id",), turn_place, owner="subject")),
         Column("created_ms", "integer"),
         Column("transcript", "text"),
+        Column("turn_key", "text", nullable=True),
     ),
     key=("turn_id",),
     indexes=(
         Index(("conversation_id", "number"), unique=True),
+        Index(("bot_id", "subject", "turn_key"), unique=True),
         Index(("bot_id", "turn_id")),
         Index(("bot_id", "fallback", "turn_id")),
         Index(("subject",)),

@@ -10,13 +10,9 @@ from mainstay.kit.clock import Clock
 from mainstay.kit.errors import Failure
 from mainstay.kit.ids import Ids
 from mainstay.ports.ciphers import KeyDestroyed
+from mainstay.ports.database import UniqueViolated
 from mainstay.services.assistant.bots import Bots
-from mainstay.services.assistant.conversation_store import (
-    ConversationRow,
-    ConversationStore,
-    TurnRow,
-    Wanted,
-)
+from mainstay.services.assistant.conversation_store import ConversationRow, ConversationStore, TurnRow
 from mainstay.services.assistant.conversations import stir
 from mainstay.services.assistant.dialogue import Heard, Standing, Step, next_step, refused, spoken
 from mainstay.services.assistant.failures import (
@@ -25,6 +21,7 @@ from mainstay.services.assistant.failures import (
     ConversationMissing,
     ConversationsTooMany,
     TalkerErased,
+    TurnKeyReused,
 )
 from mainstay.services.assistant.happenings import ConversationEscalated
 from mainstay.services.assistant.limits import CONVERSATIONS_MAX, TURNS_MAX
@@ -43,7 +40,6 @@ from mainstay.services.knowledge.interface import GroundedAnswer
 _SAID_LENGTH = 200
 _WITH_A_PERSON = ("waiting", "claimed")
 _ALIKE_MAX = 20
-_KEYED_MAX = 5  # a turn is said again at once, so its key is looked for among the last ones
 
 
 @dataclass(frozen=True)
@@ -61,7 +57,7 @@ class _Taking:
     now_ms: int
     known: Recalled
     change: Change = UNCHANGED
-    key: str = ""
+    key: str | None = None
 
     @property
     def number(self) -> int:
@@ -117,11 +113,11 @@ class Turns:
         bot_id: str,
         text: str,
         conversation_id: str | None,
-        key: str = "",
+        key: str | None = None,
         shown: Transcript | None = None,
     ) -> AsyncIterator[TurnPiece]:
         """Take a turn in pieces: what was said is stored before the first, the answer before the last."""
-        again = await self._said_before(bot_id, conversation_id, key) if key else None
+        again = None if key is None else await self._said_before(bot_id, text, conversation_id, key)
         if again is not None and again.content.get("answered", True):
             yield _told_again(again)
             return
@@ -147,19 +143,16 @@ class Turns:
         await self._remember(taking)
         yield TurnPiece(conversation_id=ids[0], turn_id=ids[1], result=turn)
 
-    async def _said_before(self, bot_id: str, conversation_id: str | None, key: str) -> TurnRow | None:
-        """Find one of the caller's last turns by its key: what was said is not said twice."""
-        me = caller().subject
-        if conversation_id is None:
-            found = await self._store.conversations(Wanted(bot_id, None, me), None, 1)
-        else:
-            one = await self._store.conversation(conversation_id)
-            found = [one] if one is not None and (one.bot_id, one.subject) == (bot_id, me) else []
-        for row in found:
-            for turn in await self._store.turns_from(row.conversation_id, row.turns - _KEYED_MAX):
-                if turn.content.get("key") == key:
-                    return turn
-        return None
+    async def _said_before(
+        self, bot_id: str, text: str, conversation_id: str | None, key: str
+    ) -> TurnRow | None:
+        """Find the caller's turn by its key: what was said is not said twice; raises TurnKeyReused."""
+        found = await self._store.turn_keyed(bot_id, caller().subject, key)
+        if found is None:
+            return None
+        if found.content["text"] != text or conversation_id not in {None, found.conversation_id}:
+            raise TurnKeyReused("Give each turn a turn_key of its own; only a repeated turn has the same.")
+        return found
 
     async def _begun(
         self,
@@ -167,7 +160,7 @@ class Turns:
         text: str,
         conversation_id: str | None,
         again: TurnRow | None = None,
-        key: str = "",
+        key: str | None = None,
         shown: Transcript | None = None,
     ) -> _Taking:
         bot = await self._bots.existing(bot_id)
@@ -180,8 +173,10 @@ class Turns:
         before = await self._conversation(bot_id, conversation_id, now, digest)
         if again is not None:
             if before.turns != again.number:
-                raise ConversationBusy("This was never answered, and another turn followed: say it anew.")
-            before, text = replace(before, turns=again.number - 1), str(again.content["text"])
+                raise ConversationBusy(
+                    "This was never answered, and another turn followed: say it anew, with a new turn_key."
+                )
+            before = replace(before, turns=again.number - 1)
         note_target(before.conversation_id)
         plan, model = await self._models.plan(bot), await self._models.model(bot_id, bot.version)
         [understood] = await self._models.understand(bot, [text])
@@ -257,6 +252,8 @@ class Turns:
             elif not await self._store.go_on(row, taking.before):
                 raise ConversationBusy("Get the conversation to see what was said, then say it again.")
             await self._store.add_turn(_row(taking, turn))
+        except UniqueViolated:  # it is being said a second time right now
+            raise ConversationBusy("Say it again, with the same turn_key, to hear the answer.") from None
         except KeyDestroyed:
             raise TalkerErased("Come with another key, or as another user.") from None
         self._tell(taking, turn)
@@ -383,7 +380,8 @@ def _row(taking: _Taking, turn: Turn) -> TurnRow:
         subject=before.subject,
         author=before.subject,
         fallback="unanswered" if turn.out_of_scope and not settled else turn.fallback or "",
-        content={**turn.model_dump(), "key": taking.key} if taking.key else turn.model_dump(),
+        content=turn.model_dump(),
         created_ms=taking.now_ms,
         transcript=_transcript(taking, turn) if turn.answered else "",
+        turn_key=taking.key,
     )

@@ -32,7 +32,7 @@ class PersonalGrants:
         ]
         made = await self._clients.made_by(event.subject)
         counts = {"grants": len(granted), "clients_made": len(made)}
-        event.answer(_SERVICE, {"grants": granted, "clients_made": made}, counts, self._cipher.seal)
+        await event.answer(_SERVICE, {"grants": granted, "clients_made": made}, counts, self._cipher.seal)
 
     async def erase(self, event: PersonErasureRequested) -> None:
         """End what somebody has let clients do, and take the id from the clients that somebody made."""

@@ -31,7 +31,7 @@ class PersonalProfiles:
         made = await self._store.groups_made_by(event.subject)
         profile = None if row is None else self._profiles.open(row).model_dump(exclude_none=True)
         counts = {"profiles": int(row is not None), "groups_made": len(made)}
-        event.answer(_SERVICE, {"profile": profile, "groups_made": made}, counts, self._cipher.seal)
+        await event.answer(_SERVICE, {"profile": profile, "groups_made": made}, counts, self._cipher.seal)
 
     async def erase(self, event: PersonErasureRequested) -> None:
         """Erase a user's profile, and that he made groups."""

@@ -27,7 +27,7 @@ class PersonalLinks:
         made = await self._store.made_by(event.subject)
         came = [{"connection_id": connection_id, "created_ms": since} for connection_id, since in links]
         counts = {"links": len(links), "connections_made": len(made)}
-        event.answer(_SERVICE, {"links": came, "connections_made": made}, counts, self._cipher.seal)
+        await event.answer(_SERVICE, {"links": came, "connections_made": made}, counts, self._cipher.seal)
 
     async def erase(self, event: PersonErasureRequested) -> None:
         """Erase by which connections somebody came, and that somebody made some."""

@@ -67,7 +67,7 @@ class PersonalAnswers:
         counts |= {
             f"{name}_left_out": all_of - counts[name] for name, all_of in every if all_of > counts[name]
         }
-        event.answer(_SERVICE, found, counts, self._cipher.seal)
+        await event.answer(_SERVICE, found, counts, self._cipher.seal)
 
     async def erase(self, event: PersonErasureRequested) -> None:
         """Erase what somebody asked and keeps."""

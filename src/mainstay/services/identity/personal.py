@@ -25,7 +25,7 @@ class PersonalKeys:
         own, made = await self._store.about(event.subject)
         keys = [{"key_id": key.key_id, "name": key.name, "created_ms": key.created_ms} for key in own]
         counts = {"keys": len(own), "keys_made": len(made)}
-        event.answer(
+        await event.answer(
             _SERVICE, {"keys": keys, "made": [key.key_id for key in made]}, counts, self._cipher.seal
         )
 

@@ -28,7 +28,7 @@ class PersonalFeedback:
         """Contribute somebody's judgements to an export."""
         found = await self._faqs.feedback_of(event.subject)
         counts = {"feedback": len(found)}
-        event.answer(_SERVICE, {"feedback": [_told(row) for row in found]}, counts, self._cipher.seal)
+        await event.answer(_SERVICE, {"feedback": [_told(row) for row in found]}, counts, self._cipher.seal)
 
     async def erase(self, event: PersonErasureRequested) -> None:
         """Erase somebody's judgements, from the index too."""

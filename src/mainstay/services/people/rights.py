@@ -51,7 +51,7 @@ class Rights:
         member = await self._store.member(caller().tenant_id, event.subject)
         told: dict[str, Any] = {} if member is None else await self._told(member)
         counts = {"members": int(member is not None), "sessions": len(told.get("sessions", ()))}
-        event.answer(_SERVICE, told, counts, self._cipher.seal)
+        await event.answer(_SERVICE, told, counts, self._cipher.seal)
 
     async def erase(self, event: PersonErasureRequested) -> None:
         """Erase a member; with the last membership the person, whose key is destroyed."""

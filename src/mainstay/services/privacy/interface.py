@@ -1,5 +1,6 @@
 """The keys that protect what is stored, and the rights of those about whom it is."""
 
+import asyncio
 import base64
 import json
 from collections.abc import Mapping
@@ -69,11 +70,16 @@ class PersonExportRequested(Event):
     subject: str
     job_id: str
 
-    def answer(self, service: str, found: Mapping[str, object], counts: dict[str, int], seal: Seal) -> None:
-        """Contribute what a service found; nobody opens it but who asked."""
-        place = PersonPartReady.place(self.request_id, service)
-        sealed = seal(json.dumps(found).encode(), place, owner=self.request_id)
-        content = base64.b64encode(sealed).decode()
+    async def answer(
+        self, service: str, found: Mapping[str, object], counts: dict[str, int], seal: Seal
+    ) -> None:
+        """Contribute what a service found, which may be very much; nobody opens it but who asked."""
+
+        def sealed() -> str:
+            place = PersonPartReady.place(self.request_id, service)
+            return base64.b64encode(seal(json.dumps(found).encode(), place, owner=self.request_id)).decode()
+
+        content = await asyncio.to_thread(sealed)
         part = PersonPartReady(request_id=self.request_id, service=service, counts=counts, content=content)
         emit(part, job_id=self.job_id, subject=self.request_id)
 

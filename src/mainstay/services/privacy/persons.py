@@ -118,7 +118,7 @@ class Persons:
         counts = {"audit_entries": len(entries), **await self._store.kept(event.subject)}
         said = [asdict(row) for row in await self._consents.history(event.subject, _FAR, _CONSENTS_MAX)]
         counts["consents"] = len(said)
-        event.answer(SERVICE, {"audit": entries, "consents": said}, counts, self._cipher.seal)
+        await event.answer(SERVICE, {"audit": entries, "consents": said}, counts, self._cipher.seal)
 
     async def erase(self, event: PersonErasureRequested) -> None:
         """Destroy somebody's key, and erase who it was from the audit, kept answers and jobs.

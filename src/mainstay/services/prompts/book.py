@@ -240,14 +240,14 @@ class Book:
 
     async def _demand(self, row: PromptRow, version: int, rule: float) -> None:
         """Raise PromptUntested unless a version has passed the examples as they are now."""
-        best = await self._tests.best(row.name, version, row.examples_revision)
-        if best is None:
+        share = await self._tests.newest_share(row.name, version, row.examples_revision)
+        if share is None:
             raise PromptUntested(
                 f"Test version {version} on the examples as they are now, then move the label."
             )
-        if best < rule:
+        if share < rule:
             raise PromptUntested(
-                f"Version {version} passed {best:.0%} of its examples; the label demands {rule:.0%}."
+                f"Version {version} passed {share:.0%} of its examples; the label demands {rule:.0%}."
             )
 
     async def _moved(

@@ -139,8 +139,9 @@ class Prompts(TestingOperations, ExperimentOperations, Interface):
     ) -> LabelTold:
         """Let a label stand at a version from now on; a new label is made.
 
-        With `require_tests`, from now on the label moves only to versions that have passed at least this
-        share of the prompt's examples as they are at that moment, with their own generator; 0 ends that.
+        With `require_tests`, from now on the label moves only to versions that passed at least this share of
+        the prompt's examples as they are at that moment, with their own generator, in the newest test of them
+        that came to its end; 0 ends that.
         """
 
     @writes(

@@ -56,7 +56,7 @@ class PersonalPrompts:
         left_out = await self._store.count_by(event.subject) - counts["versions"]
         if left_out > 0:
             counts["versions_left_out"] = left_out
-        event.answer(_SERVICE, found, counts, self._cipher.seal)
+        await event.answer(_SERVICE, found, counts, self._cipher.seal)
 
     async def erase(self, event: PersonErasureRequested) -> None:
         """Forget who somebody was where he wrote, and erase what he was shown."""

@@ -112,8 +112,11 @@ class TestStore:
         found = {str(row["outcome"]): int(row["many"] or 0) for row in rows}
         return found, sum(float(row["cost"] or 0) for row in rows)
 
-    async def best(self, name: str, version: int, examples_revision: int) -> float | None:
-        """Give the share of these examples that a version passed last, with its own generator."""
+    async def newest_share(self, name: str, version: int, examples_revision: int) -> float | None:
+        """Give the share of these examples that a version passed in its newest test that came to its end.
+
+        Tests with another generator than the version's own do not count.
+        """
         rows = await self._rows.fetch(
             "SELECT test_id, cases FROM prompt_tests WHERE name = :name AND version = :version"
             " AND examples_revision = :revision AND generator = '' ORDER BY test_id DESC",

@@ -26,6 +26,7 @@ from mainstay.services.assistant.interface import (
     TalkerErased,
     TurnId,
     TurnKey,
+    TurnKeyReused,
     TurnMissing,
 )
 from mainstay.services.widgets.failures import WidgetMissing
@@ -40,7 +41,7 @@ _CONVERSATION = {**_WIDGET, "conversation_id": "conversation_01k9z6q7h8e4v5c3x2b
 _TURN = (
     *(WidgetMissing, PageForeign, BotMissing),
     *(ConversationMissing, ConversationEnded, ConversationBusy),
-    *(ConversationsTooMany, TalkerErased, ModelStale, BotModelMissing),
+    *(ConversationsTooMany, TalkerErased, TurnKeyReused, ModelStale, BotModelMissing),
     *(EncoderUnavailable, GeneratorUnavailable, VectorsUnavailable),
 )
 
