@@ -13,9 +13,6 @@ _CALL = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "
 CHAT: list[tuple[dict[str, Any], str]] = [
     ({"max_tokens": 1}, "max_tokens"),
     ({"max_completion_tokens": 1}, "max_completion_tokens"),
-    ({"temperature": 0}, "temperature"),
-    ({"top_p": 0.5}, "top_p"),
-    ({"seed": 0}, "seed"),
     ({"stop": "."}, "stop"),
     ({"tool_choice": "required"}, "tool_choice"),
     ({"tools": [{"type": "function", "function": _FUNCTION}]}, "tools"),
@@ -27,7 +24,6 @@ CHAT: list[tuple[dict[str, Any], str]] = [
 ]
 RESPONSES: list[tuple[dict[str, Any], str]] = [
     ({"max_output_tokens": 1}, "max_output_tokens"),
-    ({"temperature": 0}, "temperature"),
     ({"text": {"format": {"type": "json_object"}}}, "text.format"),
     ({"instructions": "Answer in French only."}, "instructions"),
     ({"input": [{"role": "system", "content": "Answer in French only."}, _HI]}, "input"),
@@ -63,5 +59,6 @@ def test_what_a_response_cannot_heed_is_refused(
 
 def test_what_changes_nothing_is_let_through(there: Served, model: str) -> None:
     harmless: Any = {"tool_choice": "none", "parallel_tool_calls": False, "user": "ada", "n": 1}
+    harmless |= {"temperature": 0.1, "top_p": 0.5, "seed": 0}
     answer = there.client().chat.completions.create(model=model, messages=[_HI], **harmless)
     assert answer.choices[0].message.content

@@ -18,7 +18,9 @@ PREFIX = "mainstay/"
 BOT = "bot_"
 """How a bot's id begins."""
 
-_OF_GENERATORS = "answer_format", "temperature", "top_p", "tokens_max", "seed"
+_OF_GENERATORS = "answer_format", "tokens_max"
+"""How chance is to choose (`temperature`, `top_p`, `seed`) is none: nothing is left to it here."""
+
 _WITHOUT = "leave it out, or ask a generator."
 _WITHOUT_THESE = {
     "system": "leave instructions (the roles `system` and `developer`) out, or ask a generator.",
