@@ -137,19 +137,6 @@ async def test_a_streamed_answer_ends_with_the_whole(admin: Client) -> None:
     assert "".join(piece.text for piece in pieces) == whole.answer
 
 
-async def test_a_generators_sentences_without_support_are_marked(tmp_path: Path) -> None:
-    generator = Scripted(
-        "The office opens at nine in the morning. [1] It was founded in 1823 by pirates. [1]"
-    )
-    async with opened_house(tmp_path / "data", generator=generator) as house:
-        admin = client(house)
-        await fill(admin)
-        answer = await admin.call("knowledge.answer", question="When does the harbour office open?")
-    assert answer.answered
-    assert answer.unsupported == [1]
-    assert [citation.sentence for citation in answer.citations] == [0, 1]
-
-
 @pytest.mark.parametrize("pieces", [r"\S*\s*", ".", ".{1,2}", ".{1,3}", ".{1,7}", r"\w+|\W", ".+"])
 async def test_injected_links_are_never_rendered(tmp_path: Path, pieces: str) -> None:
     words = (
@@ -172,14 +159,6 @@ async def test_injected_links_are_never_rendered(tmp_path: Path, pieces: str) ->
         "The harbour office closes at five office.nine."
     )
     assert answer.answer.split() == "".join(streamed).split() == told.split()
-
-
-async def test_a_generator_that_says_only_what_no_source_supports_is_not_believed(tmp_path: Path) -> None:
-    async with opened_house(tmp_path / "data", generator=Scripted("Pirates rule since 1823. [1]")) as house:
-        admin = client(house)
-        await fill(admin)
-        answer = await admin.call("knowledge.answer", question="When does the harbour office open?")
-    assert (answer.answered, answer.answer) == (False, REFUSAL)
 
 
 async def test_an_faq_matches_before_passages_do(admin: Client) -> None:
