@@ -11,7 +11,13 @@ import pytest_asyncio
 
 from faults.servers import lacking
 from mainstay.engines.encoder.onnx import OnnxEncoder
-from mainstay.services.assistant.failures import BotInvalid, FeedbackMissing, IntentMissing, TurnMissing
+from mainstay.services.assistant.failures import (
+    BotInvalid,
+    FeedbackEmpty,
+    FeedbackMissing,
+    IntentMissing,
+    TurnMissing,
+)
 from mainstay.services.assistant.records import Bot
 from mainstay.services.assistant.retraining import Retraining
 from mainstay.services.assistant.store import BotRow, BotStore
@@ -57,6 +63,21 @@ async def test_a_correction_of_a_user_waits_and_said_again_replaces(shop: Shop) 
     assert (accepted.state, accepted.intent) == ("accepted", "opening_hours")
     rejected = await shop.admin.call("assistant.review_feedback", **decided, accept=False)
     assert rejected.state == "rejected"
+
+
+async def test_a_rating_leaves_a_correction_and_nothing_is_no_feedback(shop: Shop) -> None:
+    turn = await shop.say("reimburse garments promptly")
+    rated = {"bot_id": shop.bot.bot_id, "turn_id": turn.turn_id}
+    corrected = await shop.admin.call("assistant.rate_turn", **rated, intent="returns", comment="Money.")
+    thumb = await shop.admin.call("assistant.rate_turn", **rated, helpful=False)
+    assert thumb == corrected.model_copy(update={"helpful": False})
+    with pytest.raises(FeedbackEmpty):
+        await shop.admin.call("assistant.rate_turn", **rated)
+    asked = {"bot_id": shop.bot.bot_id, "state": "accepted"}
+    assert thumb in (await shop.admin.call("assistant.list_feedback", **asked)).feedback
+    other = await shop.admin.call("assistant.rate_turn", **rated, intent="person")
+    assert (other.intent, other.helpful, other.comment) == ("person", False, "Money.")
+    assert thumb not in (await shop.admin.call("assistant.list_feedback", **asked)).feedback
 
 
 async def test_what_others_said_is_judged_by_whoever_may_see_it(shop: Shop) -> None:

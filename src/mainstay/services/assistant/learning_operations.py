@@ -12,6 +12,7 @@ from mainstay.services.assistant.failures import (
     BotInvalid,
     BotMissing,
     BotModelMissing,
+    FeedbackEmpty,
     FeedbackMissing,
     IntentMissing,
     ModelStale,
@@ -70,7 +71,7 @@ class LearningOperations(metaclass=ABCMeta):
         "POST /assistant/bots/{bot_id}/turns/{turn_id}/feedback",
         may="assistants:use",
         status=201,
-        fails=(BotMissing, TurnMissing, IntentMissing, TalkerErased),
+        fails=(BotMissing, TurnMissing, IntentMissing, FeedbackEmpty, TalkerErased),
         example={**_BOT, "turn_id": "turn_01k9z6q7h8e4v5c3x2b1n0m9a8", "intent": "returns"},
     )
     async def rate_turn(
@@ -81,10 +82,10 @@ class LearningOperations(metaclass=ABCMeta):
         intent: IntentName | None = None,
         comment: Comment = "",
     ) -> Feedback:
-        """Say of a turn whether it helped, or which intent would have been right.
+        """Say of a turn whether it helped, which intent would have been right, or both.
 
         A correction by somebody who may change bots is learned from when the bot is trained; any other one
-        waits to be looked at first. Said again, it replaces what you said before.
+        waits to be looked at first. Said again, it replaces what you said before; what you leave out stays.
         """
 
     @reads(
