@@ -190,6 +190,9 @@ async def test_a_bot_that_is_changed_meanwhile_is_not_written_over(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bot = await shop.admin.call("assistant.create_bot", name="Two", intents=INTENTS[:2])
+    turn = await shop.admin.call("assistant.take_turn", bot_id=bot.bot_id, text="my jacket")
+    rated = {"bot_id": bot.bot_id, "turn_id": turn.turn_id, "intent": "returns"}
+    await shop.admin.call("assistant.rate_turn", **rated)
     learner = shop.house.engines.learner
     fit = learner.fit
 

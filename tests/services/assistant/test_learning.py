@@ -187,8 +187,13 @@ async def test_a_schedule_goes_on_after_a_collision_and_after_what_was_missed(
 
 async def test_an_earlier_model_answers_again_by_one_call_and_five_are_kept(shop: Shop) -> None:
     made = await shop.admin.call("assistant.create_bot", name="Back", intents=INTENTS)
-    for _ in range(6):
-        await shop.admin.call("assistant.train_bot", bot_id=made.bot_id)
+    said = await shop.admin.call("assistant.take_turn", bot_id=made.bot_id, text="my jacket")
+    for intent in ("returns", "person") * 3:
+        rated = {"bot_id": made.bot_id, "turn_id": said.turn_id, "intent": intent}
+        await shop.admin.call("assistant.rate_turn", **rated)
+        trained = await shop.admin.call("assistant.train_bot", bot_id=made.bot_id)
+        again = await shop.admin.call("assistant.train_bot", bot_id=made.bot_id)
+        assert again == trained, "with nothing new no model is made, and none is pushed out"
     bot = await shop.admin.call("assistant.get_bot", bot_id=made.bot_id)
     assert [model.version for model in bot.models] == [7, 6, 5, 4, 3]
     back = await shop.admin.call("assistant.use_model", bot_id=made.bot_id, version=4)

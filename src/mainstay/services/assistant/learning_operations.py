@@ -54,6 +54,8 @@ class LearningOperations(metaclass=ABCMeta):
     async def train_bot(self, bot_id: BotId) -> Trained:
         """Train a bot anew from its examples and the corrections that were accepted since.
 
+        Where none was accepted or taken back since its newest model, that one is told, with its `version`,
+        and nothing changes.
         The new model and the one before it are compared on examples that neither had learned from, none of
         them a correction; the bot answers with the new one unless it is worse by more than chance explains.
         """
