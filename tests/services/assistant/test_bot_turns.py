@@ -213,7 +213,9 @@ async def test_conversations_are_listed_searched_exported_and_deleted(shop: Shop
     assert len((await me.call("assistant.export_turns", bot_id=shop.bot.bot_id)).turns) == 1
 
 
-@pytest.mark.parametrize("text", ["", "x" * 4001, "a\0b", "x" * 1_000_000, "\ud83d", 5, None])
+@pytest.mark.parametrize(
+    "text", ["", "x" * 4001, "a\0b", "x" * 1_000_000, "\ud83d", "\u200b \n\ufeff", 5, None]
+)
 async def test_what_is_no_text_is_refused(shop: Shop, text: Any) -> None:
     with pytest.raises(RequestInvalid):
         await shop.user.call("assistant.take_turn", bot_id=shop.bot.bot_id, text=text)
@@ -224,7 +226,6 @@ async def test_what_is_no_text_is_refused(shop: Shop, text: Any) -> None:
     [
         "x" * 4000,
         "😀😀😀",
-        "\u200b\u200d\ufeff",
         "\u202eטקסט הפוך\u202c مرحبا",
         " ".join(chr(0x0900 + number) for number in range(300)),
         "../../etc/passwd <script>alert(1)</script> {order} %s ${x}",

@@ -2,7 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
+
+from mainstay.kit.visible import seen
 
 INTENTS_MAX = 300
 EXAMPLES_MAX = 20_000
@@ -92,6 +94,7 @@ Arguments = Annotated[
 Said = Annotated[
     str,
     StringConstraints(min_length=1, max_length=4000, pattern=_NO_NUL),
+    AfterValidator(seen),
     Field(description="What somebody says, in words."),
 ]
 Texts = Annotated[list[Said], Field(min_length=1, max_length=TEXTS_MAX)]
