@@ -86,6 +86,10 @@ async def test_a_deleted_bot_is_gone_with_all_that_was_said(shop: Shop) -> None:
     [
         ({"intents": [INTENTS[1], {**INTENTS[0], "name": "RETURNS"}]}, "intents.1.name"),
         ({"intents": [{"name": "a", "examples": ["b", "\u200b\u2060"]}]}, "intents.0.examples.1"),
+        (
+            {"intents": [*INTENTS, {"name": "a", "examples": ["b", "b", "Return  my JACKET"]}]},
+            f"intents.{len(INTENTS)}.examples.2",
+        ),
         ({"intents": [{**INTENTS[1], "replies": ["{no} slot"]}]}, "intents.0.replies"),
         ({"intents": [{**INTENTS[0], "slots": [SLOT, SLOT]}]}, "intents.0.slots.1.name"),
         (
