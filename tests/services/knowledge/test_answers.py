@@ -124,6 +124,21 @@ async def test_what_is_not_in_the_documents_is_not_answered(admin: Client) -> No
     assert nothing.answered is False
 
 
+async def test_a_greeting_and_thanks_change_no_answer_and_a_single_letter_asks_nothing(admin: Client) -> None:
+    await fill(admin)
+    bare = await admin.call("knowledge.answer", question="What does smoked eel cost?")
+    assert bare.answered
+    for question in (
+        "hi, what does smoked eel cost please",
+        "Hello! Could you please tell me what smoked eel does cost? Thanks in advance",
+    ):
+        assert await admin.call("knowledge.answer", question=question) == bare
+    await admin.call("knowledge.add_document", collection="c", doc_id="x", text="x 7 is a sign.", wait=True)
+    for question in ("x", "7", "x?", "Hello! 7"):
+        answer = await admin.call("knowledge.answer", question=question)
+        assert (answer.answered, answer.answer, answer.confidence) == (False, REFUSAL, 0)
+
+
 async def test_a_streamed_answer_ends_with_the_whole(admin: Client) -> None:
     await fill(admin)
     whole = await admin.call("knowledge.answer", question="What does smoked eel cost?")

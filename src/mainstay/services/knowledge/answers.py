@@ -7,11 +7,13 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from mainstay.kit.courtesies import has_word, to_the_point
 from mainstay.kit.rendering import plain
 from mainstay.ports.encoder import Encoder
 from mainstay.ports.generator import Evidence, Generator
 from mainstay.services.knowledge.answering import (
     CANDIDATES_MAX,
+    NOTHING,
     Judgement,
     judge_by_tokens,
     judge_by_words,
@@ -94,9 +96,15 @@ class Answers:
         background: Sequence[str] = (),
     ) -> AsyncIterator[AnswerPiece]:
         """Answer piece by piece; the last piece is the whole answer."""
+        # The judgement was learned with bare questions: a greeting's words are found in no source.
+        asked = to_the_point(question)
+        if not has_word(asked):
+            yield AnswerPiece(text=REFUSAL)
+            yield AnswerPiece(result=_refused(NOTHING))
+            return
         found = await self._finding.find(
             Wanted(
-                query=question,
+                query=asked,
                 top_k=max(top_k, CANDIDATES_MAX),
                 collections=() if collection is None else (collection,),
                 filters=filters,
