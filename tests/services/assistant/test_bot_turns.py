@@ -60,7 +60,8 @@ async def test_what_nobody_answers_comes_to_a_person_who_is_waited_for(shop: Sho
     first, *turns = await shop.talk(odd, odd, "where is my order")
     assert (first.fallback, first.state) == ("search", "open")
     assert first.reply.startswith("I did not understand that. I can help with:\n- Where my order is\n")
-    assert [(turn.fallback, turn.state) for turn in turns] == [("escalate", "waiting")] * 2
+    told = [(turn.fallback, turn.kind, turn.state) for turn in turns]
+    assert told == [("escalate", "talk", "waiting"), (None, "talk", "waiting")]
     assert "A person will answer" in turns[1].reply
     assert (await shop.talk(odd, "I want a person, please."))[1].state == "waiting"
 

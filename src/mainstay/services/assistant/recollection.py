@@ -74,8 +74,7 @@ def withdrawn(plan: Plan, standing: Standing, text: str) -> tuple[Step, Change] 
     """Take what was said for the wish to be forgotten, which is heard whoever answers; None: it is none."""
     if not plan.memory.on or bare(text) not in plan.memory_cues.forget:
         return None
-    step = Step(standing, reply=plan.memory_phrases.forgotten, fallback="escalate", says="talk")
-    return step, Change(forgets=True)
+    return Step(standing, reply=plan.memory_phrases.forgotten, says="talk"), Change(forgets=True)
 
 
 def kept(plan: Plan, step: Step, known: Recalled) -> tuple[Step, Change]:

@@ -172,7 +172,7 @@ class Turns:
         known, change = await self._memories.recalled(bot_id, plan.memory, before.subject), UNCHANGED
         if before.state in _WITH_A_PERSON:
             reply = plan.phrases.waiting if before.state == "waiting" else ""
-            waits = Step(standing, reply=reply, fallback="escalate", says="talk")
+            waits = Step(standing, reply=reply, says="talk")
             step, change = withdrawn(plan, standing, text) or (waits, UNCHANGED)
         else:
             heard = Heard(text, understood, scope_threshold(plan, model), known.filling())
