@@ -2,7 +2,7 @@
 
 import pytest
 
-from mainstay.kit.courtesies import has_word, to_the_point
+from mainstay.kit.courtesies import has_word, is_courteous, to_the_point
 
 ASKED = "how long does a refund take"
 
@@ -35,6 +35,13 @@ def test_courtesy_is_cut_off(text: str, asked: str) -> None:
 )
 def test_what_only_looks_like_it_stays(text: str) -> None:
     assert to_the_point(text) == text
+
+
+def test_sentences_that_greet_or_thank_are_told_from_others() -> None:
+    assert all(
+        map(is_courteous, ("Hello, here is Bea 🙂", "Hi!", "Guten Tag, Frau Koch.", "thanks", "¡Hola!"))
+    )
+    assert not any(map(is_courteous, ("It is on your receipt.", "hi-fi costs 9.", "Heyday", "")))
 
 
 def test_a_letter_and_a_number_are_no_words() -> None:

@@ -75,6 +75,7 @@ _RUN_ON = (
     re.compile(rf"[\s¡¿]{{0,8}}(?:{_any(_LEADS)})\s{{1,8}}", re.IGNORECASE),
     re.compile(rf"\s{{1,8}}(?:{_any(_PLEASES)}){_END}", re.IGNORECASE),
 )
+_GREETS = re.compile(rf"[\s¡¿]{{0,8}}(?:{_ALONE})(?=[\s,.;:!?…–—]|\Z)", re.IGNORECASE)
 _COURTESIES_MAX = 4
 _ENDING_MAX = 80
 _RUN_ON_LEAVES = 3
@@ -95,6 +96,11 @@ def to_the_point(text: str) -> str:
         if left == before:
             break
     return left
+
+
+def is_courteous(sentence: str) -> bool:
+    """Say whether a sentence greets or thanks, perhaps with a name: `Hello, here is Bea`."""
+    return _GREETS.match(sentence) is not None
 
 
 def has_word(text: str) -> bool:

@@ -213,6 +213,23 @@ async def test_what_could_not_be_answered_is_grouped_and_named(shop: Shop) -> No
     assert len(await shop.admin.call("assistant.suggest_intents", bot_id=made.bot_id, least=4)) == 0
 
 
+async def test_a_suggestion_can_be_accepted_as_it_comes(shop: Shop) -> None:
+    made = await shop.admin.call("assistant.create_bot", name="Floods", intents=INTENTS)
+    place, long = {"bot_id": made.bot_id}, "quark" * 100
+    texts = [f"{long} lattice {'zebra ' * count}" for count in (1, 2, 3, 300)]
+    turns = [await shop.user.call("assistant.take_turn", **place, text=text) for text in texts]
+    for turn in turns[:3]:
+        answered = {"conversation_id": turn.conversation_id}
+        await shop.admin.call("assistant.claim_conversation", **answered)
+        for reply in ("Hello, here is Bea 🙂", "Hi! It is in hall 3."):
+            await shop.admin.call("assistant.reply_to_conversation", **answered, text=reply)
+    [found] = await shop.admin.call("assistant.suggest_intents", **place)
+    assert (found.questions, found.name, found.reply) == (3, "lattice_zebra", "It is in hall 3.")
+    given = {"examples": found.examples, "replies": [found.reply], "turn_ids": found.turn_ids}
+    bot = await shop.admin.call("assistant.accept_suggestion", **place, name=found.name, **given)
+    assert (bot.intents, bot.definition[-1].name) == (len(INTENTS) + 1, found.name)
+
+
 async def test_a_suggestion_with_the_teams_answer_becomes_an_intent_in_one_call(shop: Shop) -> None:
     made = await shop.admin.call("assistant.create_bot", name="Grows", intents=INTENTS)
     place, texts = (

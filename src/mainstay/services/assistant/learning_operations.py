@@ -166,5 +166,5 @@ class LearningOperations(metaclass=ABCMeta):
         """Group what a bot could not answer into intents that it may lack, the largest first.
 
         The newest 1,000 questions that were out of scope and found no answer are looked at: yours, or with
-        `conversations:all` everybody's.
+        `conversations:all` everybody's. Those too long for an example are left out.
         """
