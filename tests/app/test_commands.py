@@ -46,9 +46,9 @@ ANSWER = {
     "answer": "Revoke the old.",
     "confidence": 0.9,
     "citations": [CITATION],
-    "unsupported": [],
+    "unsupported": 0,
 }
-REFUSAL = {"answered": False, "answer": "", "confidence": 0.1, "citations": [], "unsupported": []}
+REFUSAL = {"answered": False, "answer": "", "confidence": 0.1, "citations": [], "unsupported": 0}
 
 
 def _sent(event: str, value: Any) -> bytes:
@@ -127,6 +127,17 @@ def test_ask_says_when_the_documents_do_not(server: WireServer) -> None:
     assert "Your documents do not answer this." in result.stdout
     assert "10%" in result.stdout
     assert "Sources" not in result.stdout
+
+
+def test_ask_says_what_a_generator_wrote_in_vain(server: WireServer) -> None:
+    refusal = {**REFUSAL, "answer": "The documents do not answer this question.", "unsupported": 1}
+    for result, words in (
+        (refusal, "10%, but the generator wrote nothing that they support."),
+        ({**ANSWER, "unsupported": 2}, "no source supports it: 2 of its sentences."),
+    ):
+        pieces = [_sent("piece", {"text": result["answer"]}), _sent("piece", {"result": result})]
+        server.answers.append(told(*pieces, _sent("end", {})))
+        assert words in typed("ask", "How?").stdout
 
 
 def test_eval(server: WireServer, tmp_path: Path) -> None:

@@ -188,7 +188,12 @@ def test_a_lost_connection_loses_nothing(desk: Desk) -> None:
     page_side.close(code=1012)
     page.get_by_text("The connection was lost.").wait_for()
     desk.asks("are you there", asked["conversation_id"])
-    page.locator(".said", has_text="are you there").wait_for()
+    said = page.locator(".said", has_text="are you there")
+    said.wait_for()
+    expect(said.locator(".judged")).not_to_contain_text("Out of scope")
+    expect(page.locator(".said", has_text="zebra quark first").locator(".chip")).to_contain_text(
+        "Out of scope"
+    )
     assert page.get_by_text("The connection was lost.").is_hidden()
     reply = page.get_by_label("Your reply")
     assert reply.input_value() == "I look it up"

@@ -7,7 +7,7 @@ from mainstay.kit.errors import Forbidden
 
 
 class PageForeign(Forbidden):
-    """The page that asks is not one of those on which this may stand."""
+    """What is asked for is not there, or the page that asks is not one of those on which it may stand."""
 
     title = "Pages of this origin may not ask"
 

@@ -96,6 +96,23 @@ async def test_facts_and_what_was_said_are_shown_as_data_that_no_answer_may_rest
     await scene.her.call("assistant.forget_facts", bot_id=scene.bot.bot_id)
 
 
+async def test_what_no_source_supports_is_not_said_in_streams_either(scene: Scene) -> None:
+    cards, asked = Echo.says.removesuffix(" [1]"), "What do gift cards cost?"
+    for says, told in (
+        (f"{cards} [1] Every customer gets a free car. [1]", cards),
+        ("Every customer gets a free car. [1]", None),
+    ):
+        scene.generator.says = says
+        turn = await scene.say(asked)
+        stream = await scene.her.call("assistant.stream_turn", bot_id=scene.bot.bot_id, text=asked)
+        pieces = [piece async for piece in stream]
+        for reply in (turn.reply, pieces[-1].result.reply, "".join(piece.text for piece in pieces)):
+            assert "car." not in reply
+            assert told in {reply, None}
+        assert bool(turn.citations) is (told is not None)
+    scene.generator.says = Echo.says
+
+
 async def test_what_a_generator_notices_counts_in_the_persons_own_words_alone(scene: Scene) -> None:
     scene.generator.says = (
         "- My name is Ada Byron\n- She is the queen of England\n- my name\n* i live in ulm since 2019"

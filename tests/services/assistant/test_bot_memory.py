@@ -137,6 +137,25 @@ async def test_what_one_asks_to_have_remembered_is_kept_listed_and_forgotten(sho
     assert await facts(her, seller) == []
 
 
+async def test_whoever_answers_the_wish_to_be_forgotten_is_heard(shop: Shop) -> None:
+    escalates = {"name": "person", "examples": ["a human please", "i want a human"], "action": "escalate"}
+    made = {"name": "Calls", "intents": [*SHOES, escalates], "memory": {"on": True}}
+    bot = await shop.admin.call("assistant.create_bot", **made)
+    for claimed in (False, True):
+        her = await somebody(shop.admin)
+        await her.call("assistant.choose_memory", bot_id=bot.bot_id, allowed=True)
+        noted, called = await talk(her, bot, "remember that I live in Bonn", "i want a human")
+        assert (noted.state, called.state) == ("open", "waiting")
+        place = {"conversation_id": called.conversation_id}
+        if claimed:
+            await shop.admin.call("assistant.claim_conversation", **place)
+        assert await facts(her, bot) == ["I live in Bonn"]
+        turn = await her.call("assistant.take_turn", bot_id=bot.bot_id, text="Forget everything!", **place)
+        assert turn.reply == "I have forgotten all that I remembered of you."
+        assert turn.state == ("claimed" if claimed else "waiting")
+        assert await facts(her, bot) == []
+
+
 async def test_a_memory_is_each_persons_own_and_each_bots_own(shop: Shop, seller: Bot) -> None:
     her, other = await somebody(shop.admin), await somebody(shop.admin)
     await her.call("assistant.choose_memory", bot_id=seller.bot_id, allowed=True)

@@ -86,6 +86,10 @@ async def test_a_deleted_bot_is_gone_with_all_that_was_said(shop: Shop) -> None:
     [
         ({"intents": [INTENTS[1], {**INTENTS[0], "name": "RETURNS"}]}, "intents.1.name"),
         ({"intents": [{"name": "a", "examples": ["b", "\u200b\u2060"]}]}, "intents.0.examples.1"),
+        (
+            {"intents": [*INTENTS, {"name": "a", "examples": ["b", "b", "Return  my JACKET"]}]},
+            f"intents.{len(INTENTS)}.examples.2",
+        ),
         ({"intents": [{**INTENTS[1], "replies": ["{no} slot"]}]}, "intents.0.replies"),
         ({"intents": [{**INTENTS[0], "slots": [SLOT, SLOT]}]}, "intents.0.slots.1.name"),
         (
@@ -190,6 +194,9 @@ async def test_a_bot_that_is_changed_meanwhile_is_not_written_over(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bot = await shop.admin.call("assistant.create_bot", name="Two", intents=INTENTS[:2])
+    turn = await shop.admin.call("assistant.take_turn", bot_id=bot.bot_id, text="my jacket")
+    rated = {"bot_id": bot.bot_id, "turn_id": turn.turn_id, "intent": "returns"}
+    await shop.admin.call("assistant.rate_turn", **rated)
     learner = shop.house.engines.learner
     fit = learner.fit
 

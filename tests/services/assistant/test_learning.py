@@ -11,7 +11,13 @@ import pytest_asyncio
 
 from faults.servers import lacking
 from mainstay.engines.encoder.onnx import OnnxEncoder
-from mainstay.services.assistant.failures import BotInvalid, FeedbackMissing, IntentMissing, TurnMissing
+from mainstay.services.assistant.failures import (
+    BotInvalid,
+    FeedbackEmpty,
+    FeedbackMissing,
+    IntentMissing,
+    TurnMissing,
+)
 from mainstay.services.assistant.records import Bot
 from mainstay.services.assistant.retraining import Retraining
 from mainstay.services.assistant.store import BotRow, BotStore
@@ -57,6 +63,21 @@ async def test_a_correction_of_a_user_waits_and_said_again_replaces(shop: Shop) 
     assert (accepted.state, accepted.intent) == ("accepted", "opening_hours")
     rejected = await shop.admin.call("assistant.review_feedback", **decided, accept=False)
     assert rejected.state == "rejected"
+
+
+async def test_a_rating_leaves_a_correction_and_nothing_is_no_feedback(shop: Shop) -> None:
+    turn = await shop.say("reimburse garments promptly")
+    rated = {"bot_id": shop.bot.bot_id, "turn_id": turn.turn_id}
+    corrected = await shop.admin.call("assistant.rate_turn", **rated, intent="returns", comment="Money.")
+    thumb = await shop.admin.call("assistant.rate_turn", **rated, helpful=False)
+    assert thumb == corrected.model_copy(update={"helpful": False})
+    with pytest.raises(FeedbackEmpty):
+        await shop.admin.call("assistant.rate_turn", **rated)
+    asked = {"bot_id": shop.bot.bot_id, "state": "accepted"}
+    assert thumb in (await shop.admin.call("assistant.list_feedback", **asked)).feedback
+    other = await shop.admin.call("assistant.rate_turn", **rated, intent="person")
+    assert (other.intent, other.helpful, other.comment) == ("person", False, "Money.")
+    assert thumb not in (await shop.admin.call("assistant.list_feedback", **asked)).feedback
 
 
 async def test_what_others_said_is_judged_by_whoever_may_see_it(shop: Shop) -> None:
@@ -166,8 +187,13 @@ async def test_a_schedule_goes_on_after_a_collision_and_after_what_was_missed(
 
 async def test_an_earlier_model_answers_again_by_one_call_and_five_are_kept(shop: Shop) -> None:
     made = await shop.admin.call("assistant.create_bot", name="Back", intents=INTENTS)
-    for _ in range(6):
-        await shop.admin.call("assistant.train_bot", bot_id=made.bot_id)
+    said = await shop.admin.call("assistant.take_turn", bot_id=made.bot_id, text="my jacket")
+    for intent in ("returns", "person") * 3:
+        rated = {"bot_id": made.bot_id, "turn_id": said.turn_id, "intent": intent}
+        await shop.admin.call("assistant.rate_turn", **rated)
+        trained = await shop.admin.call("assistant.train_bot", bot_id=made.bot_id)
+        again = await shop.admin.call("assistant.train_bot", bot_id=made.bot_id)
+        assert again == trained, "with nothing new no model is made, and none is pushed out"
     bot = await shop.admin.call("assistant.get_bot", bot_id=made.bot_id)
     assert [model.version for model in bot.models] == [7, 6, 5, 4, 3]
     back = await shop.admin.call("assistant.use_model", bot_id=made.bot_id, version=4)
@@ -185,6 +211,23 @@ async def test_what_could_not_be_answered_is_grouped_and_named(shop: Shop) -> No
     assert (found.questions, found.name) == (3, "loyalty_points_balance")
     assert {text.lower() for text in found.examples} == set(cards)
     assert len(await shop.admin.call("assistant.suggest_intents", bot_id=made.bot_id, least=4)) == 0
+
+
+async def test_a_suggestion_can_be_accepted_as_it_comes(shop: Shop) -> None:
+    made = await shop.admin.call("assistant.create_bot", name="Floods", intents=INTENTS)
+    place, long = {"bot_id": made.bot_id}, "quark" * 100
+    texts = [f"{long} lattice {'zebra ' * count}" for count in (1, 2, 3, 300)]
+    turns = [await shop.user.call("assistant.take_turn", **place, text=text) for text in texts]
+    for turn in turns[:3]:
+        answered = {"conversation_id": turn.conversation_id}
+        await shop.admin.call("assistant.claim_conversation", **answered)
+        for reply in ("Hello, here is Bea 🙂", "Hi! It is in hall 3."):
+            await shop.admin.call("assistant.reply_to_conversation", **answered, text=reply)
+    [found] = await shop.admin.call("assistant.suggest_intents", **place)
+    assert (found.questions, found.name, found.reply) == (3, "lattice_zebra", "It is in hall 3.")
+    given = {"examples": found.examples, "replies": [found.reply], "turn_ids": found.turn_ids}
+    bot = await shop.admin.call("assistant.accept_suggestion", **place, name=found.name, **given)
+    assert (bot.intents, bot.definition[-1].name) == (len(INTENTS) + 1, found.name)
 
 
 async def test_a_suggestion_with_the_teams_answer_becomes_an_intent_in_one_call(shop: Shop) -> None:

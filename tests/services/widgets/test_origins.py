@@ -44,6 +44,16 @@ async def test_pages_of_its_origins_are_let_in_and_no_others(stall: Stall) -> No
         assert (wrong.status_code, wrong.headers["access-control-allow-origin"]) == (422, ORIGIN)
 
 
+async def test_a_misspelt_id_and_a_foreign_page_are_told_what_to_check(stall: Stall) -> None:
+    async with web(stall) as page:
+        for widget_id, origin in (("widget_nope", ORIGIN), (stall.widget.widget_id, FOREIGN)):
+            at = f"/v1/assistant/widgets/{widget_id}/visits"
+            refused = await page.post(at, json={}, headers={"Origin": origin})
+            assert (refused.status_code, refused.json()["code"]) == (403, "PageForeign")
+            for hint in ("`data-widget`", "add the page's origin"):
+                assert hint in refused.json()["detail"]
+
+
 async def test_methods_that_nobody_answers_are_told_so_before_origins(stall: Stall) -> None:
     at = f"/v1/assistant/widgets/{stall.widget.widget_id}/visits"
     async with web(stall) as program:

@@ -18,7 +18,10 @@ def _show_sources(out: Output, answer: GroundedAnswer) -> None:
     if not answer.answered:
         if not answer.answer:
             out.say("Your documents do not answer this.", "yellow")
-        out.say(f"Confidence that they do: {answer.confidence:.0%}", "dim")
+        told = f"Confidence that they do: {answer.confidence:.0%}"
+        if answer.unsupported:
+            told = f"{told}, but the generator wrote nothing that they support."
+        out.say(told, "dim")
         return
     if answer.faq_id is not None:
         out.say(f"From the FAQ, entry {answer.faq_id}", "dim")
@@ -38,8 +41,7 @@ def _show_sources(out: Output, answer: GroundedAnswer) -> None:
             )
         )
     if answer.unsupported:
-        numbers = ", ".join(str(sentence + 1) for sentence in answer.unsupported)
-        out.say(f"No source supports sentence {numbers}; check before you rely on it.", "yellow")
+        out.say(f"Left out, because no source supports it: {answer.unsupported} of its sentences.", "yellow")
     out.say(f"Confidence {answer.confidence:.0%}", "dim")
 
 

@@ -180,11 +180,14 @@ class Bots:
     async def train(self, bot_id: str, *, forced: bool = False, reason: TrainingReason = "called") -> Trained:
         """Learn anew from what was given and what was accepted since; the better model answers.
 
-        `forced`: the new one does in any case, and no earlier one is kept.
+        Where nothing is new the newest model is told as it is: each training may push out one that is kept.
+        `forced`: the new one answers in any case, and no earlier one is kept.
         """
         row = await self.existing(bot_id)
         note_target(bot_id)
         before = None if forced else await self._active(row)
+        if before is not None and not await self.can_learn(row):
+            return trained((await self._store.models(bot_id))[0], row.version)
         learned = await self._trained(row, await self._store.examples(bot_id), before, reason)
         comparison = learned.row.figures["compared"]
         switched = comparison is None or comparison["switched"]

@@ -27,10 +27,14 @@ def _of_intents(intents: Sequence[Intent]) -> Iterator[Problem]:
         yield f"intents.{place}.name", f"Another intent is called {name!r}: put their examples together."
     if sum(len(intent.examples) for intent in intents) > EXAMPLES_MAX:
         yield "intents", f"Give at most {EXAMPLES_MAX:,} examples in all."
+    owners: dict[str, str] = {}
     for place, intent in enumerate(intents):
         for number, text in enumerate(intent.examples):
-            if not tidy(text):
-                yield f"intents.{place}.examples.{number}", "Write something that can be seen."
+            field, read = f"intents.{place}.examples.{number}", tidy(text)
+            if not read:
+                yield field, "Write something that can be seen."
+            elif owners.setdefault(read, intent.name) != intent.name:
+                yield field, f"The intent {owners[read]!r} has this example too: leave it to one of them."
 
 
 def _of_entities(entities: Sequence[Entity]) -> Iterator[Problem]:

@@ -14,6 +14,8 @@ NEAR = 0.6
 """The least cosine between the middle question of a group and another one in it."""
 
 _NAME_WORDS = 3
+_WORD_MAX = 32
+"""What is longer is no word that would name anything; three and what joins them fit an intent's name."""
 _COMMON = frozenset(
     word
     for line in (
@@ -61,7 +63,7 @@ def _named(texts: Sequence[str], spread: Counter[str], every: int) -> str:
     telling = {
         word: count * (math.log((1 + every) / (1 + spread[word])) + 1)
         for word, count in inside.items()
-        if word not in _COMMON and not word.isdigit()
+        if word not in _COMMON and not word.isdigit() and len(word) <= _WORD_MAX
     }
     best = sorted(telling, key=lambda word: (-telling[word], word))[:_NAME_WORDS]
     said = words(texts[0])

@@ -201,7 +201,7 @@ def _chatted(plan: Plan, standing: Standing, text: str) -> Step | None:
     if kind is None or (kind == "person" and "escalate" not in plan.fallback.ladder):
         return None
     if kind == "person":
-        return replace(_escalated(standing), chats=True)
+        return replace(_escalated(standing), chats=True, fallback=None)  # it was understood
     if kind == "about":
         return Step(standing, reply=f"{replies.about} {_able(plan)}", chats=True)
     return Step(standing, reply=str(getattr(replies, kind)), chats=True)

@@ -94,6 +94,12 @@ class IntentMissing(NotFound):
     title = "There is no such intent"
 
 
+class FeedbackEmpty(Invalid):
+    """It says nothing of the turn."""
+
+    title = "The feedback says nothing"
+
+
 class FeedbackMissing(NotFound):
     """There is no such feedback."""
 

@@ -9,7 +9,12 @@ from mainstay.ports.ciphers import KeyDestroyed
 from mainstay.services.assistant.bots import Bots
 from mainstay.services.assistant.conversation_store import TurnRow
 from mainstay.services.assistant.conversations import Conversations
-from mainstay.services.assistant.failures import FeedbackMissing, IntentMissing, TalkerErased
+from mainstay.services.assistant.failures import (
+    FeedbackEmpty,
+    FeedbackMissing,
+    IntentMissing,
+    TalkerErased,
+)
 from mainstay.services.assistant.feedback_store import FeedbackRow, FeedbackStore
 from mainstay.services.assistant.happenings import TrainingDue
 from mainstay.services.assistant.learning_records import Feedback, FeedbackPage
@@ -43,18 +48,35 @@ class Judging:
     async def rate(
         self, bot_id: str, turn_id: str, helpful: bool | None, intent: str | None, comment: str
     ) -> Feedback:
-        """Store what somebody says of a turn, instead of what he said of it before."""
+        """Store what somebody says of a turn; what is left out stays as he said it before.
+
+        Raises FeedbackEmpty.
+        """
+        if helpful is None and intent is None and not comment:
+            raise FeedbackEmpty("Give `helpful`, `intent` or `comment`.")
         bot = await self._bots.existing(bot_id)
         turn = await self._conversations.turn(bot_id, turn_id)
         if intent is not None:
             _check(bot, intent)
-        state = "rated" if intent is None else "accepted" if caller().may(TEACHING) else "pending"
-        row = self._row(turn, helpful, state, "user", {"intent": intent, "comment": comment})
+        before = await self._store.last_of(turn_id, caller().subject)
+        row = self._judged(turn, before, intent)
+        if helpful is not None:
+            row = replace(row, helpful=helpful)
+        if comment:
+            row = replace(row, content={**row.content, "comment": comment})
         await self._store.remove({"turn_id": turn_id, "author": caller().subject})
         await self.add(row)
-        if state == "accepted":
+        if intent is not None and row.state == "accepted":
             await self._learned(bot)
         return _told(row)
+
+    def _judged(self, turn: TurnRow, before: FeedbackRow | None, intent: str | None) -> FeedbackRow:
+        """Give the judgement that is changed: with another intent it is a new one, to be looked at anew."""
+        if before is not None and intent is None:
+            return before
+        said = {"comment": "", **(before.content if before else {}), "intent": intent}
+        state = "rated" if intent is None else "accepted" if caller().may(TEACHING) else "pending"
+        return self._row(turn, before.helpful if before else None, state, "user", said)
 
     async def known_intent(self, bot_id: str, intent: str) -> None:
         """Make sure that a bot has an intent; raises IntentMissing."""
@@ -126,7 +148,7 @@ class Judging:
             source=source,
             subject=turn.subject,
             author=caller().subject,
-            content={"text": turn.content["text"], **said},
+            content={**said, "text": turn.content["text"]},
             created_ms=self._clock.now_ms(),
         )
 

@@ -53,6 +53,14 @@ class FeedbackStore:
         rows = await self._rows.fetch(f"{_FEEDBACK} WHERE feedback_id = :id", {"id": feedback_id})
         return next(iter(self._found(rows)), None)
 
+    async def last_of(self, turn_id: str, author: str) -> FeedbackRow | None:
+        """Find what somebody said last of a turn."""
+        rows = await self._rows.fetch(
+            f"{_FEEDBACK} WHERE turn_id = :turn_id AND author = :author ORDER BY feedback_id DESC LIMIT 1",
+            {"turn_id": turn_id, "author": author},
+        )
+        return next(iter(self._found(rows)), None)
+
     async def of_bot(self, bot_id: str, state: str, after: str, limit: int) -> Page[FeedbackRow]:
         """List a bot's judgements in a state, oldest first, following one."""
         rows = await self._rows.fetch(

@@ -12,6 +12,7 @@ from mainstay.services.assistant.failures import (
     BotInvalid,
     BotMissing,
     BotModelMissing,
+    FeedbackEmpty,
     FeedbackMissing,
     IntentMissing,
     ModelStale,
@@ -53,6 +54,8 @@ class LearningOperations(metaclass=ABCMeta):
     async def train_bot(self, bot_id: BotId) -> Trained:
         """Train a bot anew from its examples and the corrections that were accepted since.
 
+        Where none was accepted or taken back since its newest model, that one is told, with its `version`,
+        and nothing changes.
         The new model and the one before it are compared on examples that neither had learned from, none of
         them a correction; the bot answers with the new one unless it is worse by more than chance explains.
         """
@@ -70,7 +73,7 @@ class LearningOperations(metaclass=ABCMeta):
         "POST /assistant/bots/{bot_id}/turns/{turn_id}/feedback",
         may="assistants:use",
         status=201,
-        fails=(BotMissing, TurnMissing, IntentMissing, TalkerErased),
+        fails=(BotMissing, TurnMissing, IntentMissing, FeedbackEmpty, TalkerErased),
         example={**_BOT, "turn_id": "turn_01k9z6q7h8e4v5c3x2b1n0m9a8", "intent": "returns"},
     )
     async def rate_turn(
@@ -81,10 +84,10 @@ class LearningOperations(metaclass=ABCMeta):
         intent: IntentName | None = None,
         comment: Comment = "",
     ) -> Feedback:
-        """Say of a turn whether it helped, or which intent would have been right.
+        """Say of a turn whether it helped, which intent would have been right, or both.
 
         A correction by somebody who may change bots is learned from when the bot is trained; any other one
-        waits to be looked at first. Said again, it replaces what you said before.
+        waits to be looked at first. Said again, it replaces what you said before; what you leave out stays.
         """
 
     @reads(
@@ -163,5 +166,5 @@ class LearningOperations(metaclass=ABCMeta):
         """Group what a bot could not answer into intents that it may lack, the largest first.
 
         The newest 1,000 questions that were out of scope and found no answer are looked at: yours, or with
-        `conversations:all` everybody's.
+        `conversations:all` everybody's. Those too long for an example are left out.
         """

@@ -53,5 +53,8 @@ class IntentSuggestion(Record):
     nearest: str = Field(description="The intent of the bot that was most often the most likely one.")
     turn_ids: list[str] = Field(description="The turns in which they were asked, as `examples`.")
     reply: str | None = Field(
-        description="What a person of the team answered to the one nearest to the middle that got an answer."
+        description=(
+            "What a person of the team answered to the one nearest to the middle that got an answer, without "
+            "greetings and thanks."
+        )
     )

@@ -2,7 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
+
+from mainstay.kit.visible import seen
 
 INTENTS_MAX = 300
 EXAMPLES_MAX = 20_000
@@ -11,6 +13,8 @@ CONVERSATIONS_MAX = 10_000
 BOTS_MAX = 200
 VERSIONS_KEPT = 5
 TEXTS_MAX = 1000
+EXAMPLE_LENGTH_MAX = 1000
+NAME_LENGTH_MAX = 100
 FOLLOWED_MAX = 20
 FOLLOWED_S = 3600
 DESK_MAX = 500
@@ -49,13 +53,13 @@ Collections = Annotated[
         ),
     ),
 ]
-IntentName = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=_PRINTABLE)]
+IntentName = Annotated[str, StringConstraints(min_length=1, max_length=NAME_LENGTH_MAX, pattern=_PRINTABLE)]
 IntentTitle = Annotated[
     str,
     StringConstraints(max_length=200, pattern=_NO_NUL),
     Field(description="What it is called when the bot asks what was meant; the words of its name if empty."),
 ]
-ExampleText = Annotated[str, StringConstraints(min_length=1, max_length=1000, pattern=_NO_NUL)]
+ExampleText = Annotated[str, StringConstraints(min_length=1, max_length=EXAMPLE_LENGTH_MAX, pattern=_NO_NUL)]
 EntityName = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=_ID)]
 SlotName = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=_ID)]
 Synonym = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_PRINTABLE)]
@@ -93,6 +97,7 @@ Arguments = Annotated[
 Said = Annotated[
     str,
     StringConstraints(min_length=1, max_length=4000, pattern=_NO_NUL),
+    AfterValidator(seen),
     Field(description="What somebody says, in words."),
 ]
 Texts = Annotated[list[Said], Field(min_length=1, max_length=TEXTS_MAX)]

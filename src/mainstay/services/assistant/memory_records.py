@@ -2,9 +2,10 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from mainstay.kernel.interface import Input, Record
+from mainstay.kit.visible import seen
 
 FACTS_MAX = 50
 """So many facts of a person a bot remembers; of more, the oldest are forgotten."""
@@ -14,6 +15,7 @@ FactId = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r
 FactText = Annotated[
     str,
     StringConstraints(min_length=1, max_length=FACT_MAX, pattern=r"^[^\x00]*$"),
+    AfterValidator(seen),
     Field(description="The fact in a short sentence; of a slot, its value."),
 ]
 Person = Annotated[

@@ -70,6 +70,13 @@ def commanded(plan: Plan, standing: Standing, heard: Heard, known: Recalled) -> 
     return None
 
 
+def withdrawn(plan: Plan, standing: Standing, text: str) -> tuple[Step, Change] | None:
+    """Take what was said for the wish to be forgotten, which is heard whoever answers; None: it is none."""
+    if not plan.memory.on or bare(text) not in plan.memory_cues.forget:
+        return None
+    return Step(standing, reply=plan.memory_phrases.forgotten, says="talk"), Change(forgets=True)
+
+
 def kept(plan: Plan, step: Step, known: Recalled) -> tuple[Step, Change]:
     """Keep what filled slots that are to be remembered; ask once whether that may be."""
     notes = _filled(plan, step.standing, known)

@@ -272,7 +272,9 @@ class Turn(Record):
     options: list[str] = Field(description="The intents between which the bot asks to choose.")
     choices: list[str] = Field([], description="What these are called; to say one is to choose it.")
     citations: list[Citation]
-    fallback: Literal["clarify", "search", "escalate"] | None = None
+    fallback: Literal["clarify", "search", "escalate"] | None = Field(
+        None, description="What the bot did because it did not understand; null where it did not have to."
+    )
     by: Literal["bot", "person"] = "bot"
     agent: str | None = Field(None, description="Which person of the team replied.")
     kind: ReplyKind = Field(

@@ -24,11 +24,9 @@ class Retraining:
         self._ids = ids
 
     async def learn(self, event: TrainingDue) -> None:
-        """Train a bot, unless it was deleted, or has learned what its schedule had found, meanwhile."""
+        """Train a bot, unless it was deleted meanwhile."""
         try:
-            row = await self._bots.existing(event.bot_id)
-            if event.reason != "schedule" or await self._bots.can_learn(row):
-                await self._bots.train(event.bot_id, forced=event.forced, reason=event.reason)
+            await self._bots.train(event.bot_id, forced=event.forced, reason=event.reason)
         except BotMissing:
             return
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from mainstay.kit.courtesies import GREETINGS, THANKS
 from mainstay.services.assistant.phrases import answering, bare
 
 Kind = Literal["yielding", "greeting", "thanks", "goodbye", "about", "person"]
@@ -80,15 +81,8 @@ _SAID = {  # by kind; whoever says yes, no or cancel yields too, in the words th
             "okey|k|alright|all right|fine|good|great|perfect|cool|nice|got it|i see|understood|no thank you|"
             "please|well"
         ),
-        (
-            "hello|hi|hey|hello there|hi there|hey there|good morning|good afternoon|good evening|good day|"
-            "greetings|howdy|how are you|how are you doing|how do you do|what's up|anyone there|"
-            "is anyone there"
-        ),
-        (
-            "thanks|thank you|thx|ty|cheers|many thanks|thanks a lot|thank you very much|thank you so much|"
-            "thanks so much|thanks very much|that helps|that helped"
-        ),
+        GREETINGS["en"],
+        THANKS["en"],
         (
             "bye|goodbye|good bye|bye bye|see you|see you later|see ya|good night|farewell|that's all|"
             "that is all|have a nice day|have a good day"
@@ -109,14 +103,8 @@ _SAID = {  # by kind; whoever says yes, no or cancel yields too, in the words th
     ),
     "de": (
         "ok|gut|alles klar|in ordnung|prima|super|perfekt|passt|verstehe|verstanden|gerne|nee|bitte|na gut",
-        (
-            "hallo|hi|hey|guten tag|guten morgen|guten abend|moin|servus|grüß gott|grüezi|grüß dich|"
-            "wie geht's|wie geht es|wie geht es dir|wie geht es ihnen|ist da jemand|jemand da"
-        ),
-        (
-            "danke|danke schön|dankeschön|vielen dank|danke sehr|herzlichen dank|besten dank|danke dir|"
-            "danke ihnen|ich danke ihnen|tausend dank|merci"
-        ),
+        GREETINGS["de"],
+        THANKS["de"],
         (
             "tschüss|tschüs|tschau|ciao|auf wiedersehen|bis bald|bis dann|bis später|gute nacht|"
             "das war's|das war alles|das ist alles|schönen tag|schönen tag noch|einen schönen tag noch"
@@ -139,11 +127,8 @@ _SAID = {  # by kind; whoever says yes, no or cancel yields too, in the words th
     ),
     "fr": (
         "ok|bien|très bien|parfait|super|compris|je vois|entendu|s'il vous plaît|s'il te plaît",
-        (
-            "bonjour|bonsoir|salut|coucou|hello|bonjour à tous|ça va|comment ça va|comment allez vous|"
-            "il y a quelqu'un"
-        ),
-        "merci|merci beaucoup|merci bien|mille mercis|je vous remercie|grand merci",
+        GREETINGS["fr"],
+        THANKS["fr"],
         "au revoir|à bientôt|à plus|à plus tard|bonne nuit|bonne journée|bonne soirée|adieu|c'est tout",
         (
             "qui es tu|qui êtes vous|tu es qui|vous êtes qui|es tu un robot|êtes vous un robot|"
@@ -159,8 +144,8 @@ _SAID = {  # by kind; whoever says yes, no or cancel yields too, in the words th
     ),
     "es": (
         "ok|vale|bien|muy bien|de acuerdo|perfecto|entendido|ya veo|genial|por favor",
-        "hola|buenos días|buenas tardes|buenas noches|buenas|qué tal|cómo estás|cómo está|hay alguien",
-        "gracias|muchas gracias|mil gracias|muchísimas gracias|te lo agradezco|se lo agradezco",
+        GREETINGS["es"],
+        THANKS["es"],
         "adiós|hasta luego|hasta pronto|hasta la vista|chao|nos vemos|eso es todo|buen día",
         (
             "quién eres|quién es usted|qué eres|eres un robot|es usted un robot|qué puedes hacer|"

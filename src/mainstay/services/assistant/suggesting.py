@@ -4,6 +4,8 @@ import asyncio
 from collections import Counter
 from collections.abc import Sequence
 
+from mainstay.kit.courtesies import is_courteous
+from mainstay.kit.sentences import sentences
 from mainstay.ports.encoder import Encoder
 from mainstay.services.assistant.bots import Bots, Taught
 from mainstay.services.assistant.clusters import Group, grouped
@@ -11,6 +13,7 @@ from mainstay.services.assistant.conversation_store import ConversationStore, Tu
 from mainstay.services.assistant.conversations import Conversations, visible
 from mainstay.services.assistant.feedback import Judging
 from mainstay.services.assistant.learning_records import IntentSuggestion
+from mainstay.services.assistant.limits import EXAMPLE_LENGTH_MAX
 from mainstay.services.assistant.records import Bot, Intent
 from mainstay.services.assistant.training import NOTHING, Example
 from mainstay.services.assistant.wording import cleaned, tidy
@@ -71,14 +74,23 @@ class Suggesting:
         for place in group.places[:_ANSWERS_LOOKED_FOR]:
             asked = turns[place]
             later = await self._store.part(asked.conversation_id, asked.number, asked.number + _REPLY_WITHIN)
-            said = next((str(row.content["reply"]) for row in later if row.content["by"] == "person"), None)
-            if said:
-                return said
+            said = (_answer(str(row.content["reply"])) for row in later if row.content["by"] == "person")
+            if answer := next(filter(None, said), None):
+                return answer
         return None
 
     async def _unanswered(self, bot_id: str) -> list[TurnRow]:
+        """Give what was not answered, each text once; what is too long for an example would be none."""
         rows = await self._store.unanswered(bot_id, _QUESTIONS_MAX)
-        return list({tidy(str(row.content["text"])): row for row in rows if visible(row)}.values())
+        shown = [row for row in rows if visible(row) and len(row.content["text"]) <= EXAMPLE_LENGTH_MAX]
+        return list({tidy(str(row.content["text"])): row for row in shown}.values())
+
+
+def _answer(reply: str) -> str:
+    """Give a reply without the sentences that greet or thank: they answer nobody else's question."""
+    spans = sentences(reply)
+    kept = [reply[start:end] for start, end in spans if not is_courteous(reply[start:end])]
+    return reply if len(kept) == len(spans) else " ".join(kept)
 
 
 def _told(group: Group, turns: Sequence[TurnRow], reply: str | None) -> IntentSuggestion:

@@ -28,7 +28,7 @@ from mainstay.services.assistant.limits import CONVERSATIONS_MAX, TURNS_MAX
 from mainstay.services.assistant.models import Models, scope_threshold
 from mainstay.services.assistant.noticing import Noticing
 from mainstay.services.assistant.plans import Plan, rendered
-from mainstay.services.assistant.recollection import UNCHANGED, Change, Recalled, commanded, kept
+from mainstay.services.assistant.recollection import UNCHANGED, Change, Recalled, commanded, kept, withdrawn
 from mainstay.services.assistant.records import Turn, TurnPiece, Understood
 from mainstay.services.assistant.remembering import Memories
 from mainstay.services.assistant.searching import Searching
@@ -184,7 +184,8 @@ class Turns:
         known, change = await self._memories.recalled(bot_id, plan.memory, before.subject), UNCHANGED
         if before.state in _WITH_A_PERSON:
             reply = plan.phrases.waiting if before.state == "waiting" else ""
-            step = Step(standing, reply=reply, fallback="escalate", says="talk")
+            waits = Step(standing, reply=reply, says="talk")
+            step, change = withdrawn(plan, standing, text) or (waits, UNCHANGED)
         else:
             heard = Heard(text, understood, scope_threshold(plan, model), known.filling())
             told = commanded(plan, standing, heard, known) if plan.memory.on else None

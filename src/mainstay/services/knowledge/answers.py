@@ -3,27 +3,25 @@
 import asyncio
 import itertools
 import json
-import re
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from mainstay.kit.piecewise import Piecewise
+from mainstay.kit.courtesies import has_word, to_the_point
 from mainstay.kit.rendering import plain
-from mainstay.kit.sentences import sentences
 from mainstay.ports.encoder import Encoder
 from mainstay.ports.generator import Evidence, Generator
 from mainstay.services.knowledge.answering import (
     CANDIDATES_MAX,
-    SUPPORT_LEAST,
+    NOTHING,
     Judgement,
     judge_by_tokens,
     judge_by_words,
-    support,
 )
 from mainstay.services.knowledge.evidence import CLOSE_PASSAGES
 from mainstay.services.knowledge.faqs import Faqs
 from mainstay.services.knowledge.finding import Finding, Found, Wanted
+from mainstay.services.knowledge.grounding import MARK, Grounding, Sentence
 from mainstay.services.knowledge.passage_store import Shown
 from mainstay.services.knowledge.records import AnswerPiece, Citation, FaqMatch, GroundedAnswer, Stretch
 
@@ -35,7 +33,6 @@ REFUSAL = "The documents do not answer this question."
 _FAQ_SURE = 0.85
 _EVIDENCE_MAX = 12
 _NO_SOURCE = "(About whoever asks; no source.)"
-_MARK = re.compile(r"\s*\[(\d{1,3})\]")
 
 
 @dataclass(frozen=True)
@@ -99,9 +96,15 @@ class Answers:
         background: Sequence[str] = (),
     ) -> AsyncIterator[AnswerPiece]:
         """Answer piece by piece; the last piece is the whole answer."""
+        # The judgement was learned with bare questions: a greeting's words are found in no source.
+        asked = to_the_point(question)
+        if not has_word(asked):
+            yield AnswerPiece(text=REFUSAL)
+            yield AnswerPiece(result=_refused(NOTHING))
+            return
         found = await self._finding.find(
             Wanted(
-                query=question,
+                query=asked,
                 top_k=max(top_k, CANDIDATES_MAX),
                 collections=() if collection is None else (collection,),
                 filters=filters,
@@ -122,21 +125,33 @@ class Answers:
         sources = _sources(judgement, found, top_k, extractive=self._generator.extractive)
         if self._generator.extractive:
             # Each piece is one quotation, which may hold brackets and full stops of its own.
-            quotations = [one async for one in self._generator.write(question, _evidence(sources))]
-            result = _composed(map(_quoted, quotations), sources, judgement, extractive=True)
+            told = [_quoted(one) async for one in self._generator.write(question, _evidence(sources))]
+            result = _composed(told, sources, judgement)
             yield AnswerPiece(text=result.answer)
-        else:
-            text, pieces = "", Piecewise(_unmarked)
-            # A bracketed number of a source's own would pass for one of ours.
-            shown = [*_evidence(sources), *_background(background, len(sources))]
-            evidence = [replace(one, text=_MARK.sub(r" (\1)", one.text)) for one in shown]
-            async for words in self._generator.write(question, evidence):
-                text += words
-                if ready := pieces.add(words):
-                    yield AnswerPiece(text=ready)
-            if ready := pieces.rest():
-                yield AnswerPiece(text=ready)
-            result = _composed(_marked(text), sources, judgement, extractive=False)
+            yield AnswerPiece(result=result)
+            return
+        async for piece in self._generated(question, sources, background, judgement):
+            yield piece
+
+    async def _generated(
+        self, question: str, sources: Sequence[Source], background: Sequence[str], judgement: Judgement
+    ) -> AsyncIterator[AnswerPiece]:
+        """Let the generator answer; each sentence is given once its sources bear it out, others never."""
+        grounding = Grounding([source.told for source in sources])
+        # A bracketed number of a source's own would pass for one of ours.
+        shown = [*_evidence(sources), *_background(background, len(sources))]
+        evidence = [replace(one, text=MARK.sub(r"(\1)", one.text)) for one in shown]
+        told: list[Sentence] = []
+        async for words in self._generator.write(question, evidence):
+            for sentence in grounding.add(words):
+                yield AnswerPiece(text=f" {sentence.text}" if told else sentence.text)
+                told.append(sentence)
+        for sentence in grounding.rest():
+            yield AnswerPiece(text=f" {sentence.text}" if told else sentence.text)
+            told.append(sentence)
+        result = _composed(told, sources, judgement, unsupported=grounding.unsupported)
+        if not told:
+            yield AnswerPiece(text=result.answer)
         yield AnswerPiece(result=result)
 
     async def _judge(self, question: str, found: Found) -> Judgement:
@@ -164,18 +179,17 @@ def _from_faq(match: FaqMatch) -> GroundedAnswer:
         answer=plain(match.answer),
         confidence=match.score,
         citations=[],
-        unsupported=[],
         faq_id=match.faq_id,
     )
 
 
-def _refused(judgement: Judgement) -> GroundedAnswer:
+def _refused(judgement: Judgement, unsupported: int = 0) -> GroundedAnswer:
     return GroundedAnswer(
         answered=False,
         answer=REFUSAL,
         confidence=round(judgement.confidence, 4),
         citations=[],
-        unsupported=[],
+        unsupported=unsupported,
     )
 
 
@@ -205,44 +219,27 @@ def _background(background: Sequence[str], sources: int) -> list[Evidence]:
     ]
 
 
-def _quoted(piece: str) -> tuple[str, list[int]]:
+def _quoted(piece: str) -> Sentence:
     """Part a quotation from the number of its source, which stands last."""
-    sentence, _, mark = piece.strip().rpartition(" [")
-    return sentence, [int(mark.removesuffix("]"))]
-
-
-def _unmarked(written: str) -> str:
-    """Give what a reader sees of a generator's words, without the numbers of their sources."""
-    return plain(_MARK.sub("", written))
+    text, _, mark = piece.strip().rpartition(" [")
+    return Sentence(plain(text), (int(mark.removesuffix("]")) - 1,))
 
 
 def _composed(
-    said: Iterable[tuple[str, list[int]]],
-    sources: Sequence[Source],
-    judgement: Judgement,
-    *,
-    extractive: bool,
+    told: Sequence[Sentence], sources: Sequence[Source], judgement: Judgement, unsupported: int = 0
 ) -> GroundedAnswer:
-    """Join sentences, each with the numbers of its sources; mark those that no source supports."""
-    told: list[str] = []
-    citations: list[Citation] = []
-    unsupported: list[int] = []
-    for number, (sentence, marks) in enumerate(said):
-        cited = [sources[mark - 1] for mark in dict.fromkeys(marks) if 0 < mark <= len(sources)]
-        citations += [source.citation(number) for source in cited]
-        backing = [source.told for source in cited]
-        if not extractive and support(sentence, backing) < SUPPORT_LEAST:
-            unsupported.append(number)
-        told.append(plain(sentence))
-    if not told or len(unsupported) == len(told):
-        return _refused(judgement)
+    """Join sentences, each with its citations; without any, refuse."""
+    if not told:
+        return _refused(judgement, unsupported)
     return GroundedAnswer(
         answered=True,
-        answer=" ".join(told),
+        answer=" ".join(sentence.text for sentence in told),
         confidence=round(judgement.confidence, 4),
-        citations=citations,
+        citations=[
+            sources[place].citation(number) for number, each in enumerate(told) for place in each.cited
+        ],
         unsupported=unsupported,
-        sentences=_places(told),
+        sentences=_places([sentence.text for sentence in told]),
     )
 
 
@@ -250,21 +247,3 @@ def _places(told: Sequence[str]) -> list[Stretch]:
     """Say where sentences stand that are joined by a space."""
     ends = list(itertools.accumulate(len(sentence) + 1 for sentence in told))
     return [Stretch(start=end - 1 - len(each), end=end - 1) for each, end in zip(told, ends, strict=True)]
-
-
-def _marked(text: str) -> list[tuple[str, list[int]]]:
-    """Part a text with marks such as `One. [1][2] Two. [3]` into sentences and the numbers behind them."""
-    found: list[tuple[str, list[int]]] = []
-    position = 0
-    for run in re.finditer(r"(?:\s*\[\d{1,3}\])+", text):
-        part = text[position : run.start()].strip()
-        marks = [int(number) for number in re.findall(r"\d+", run[0])]
-        position = run.end()
-        spans = sentences(part)
-        found += [(part[start:end], []) for start, end in spans[:-1]]
-        if spans:
-            start, end = spans[-1]
-            found.append((part[start:end], marks))
-    rest = _MARK.sub("", text[position:]).strip()
-    found += [(rest[start:end], []) for start, end in sentences(rest)]
-    return [(sentence, marks) for sentence, marks in found if any(sign.isalnum() for sign in sentence)]

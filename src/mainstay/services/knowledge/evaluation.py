@@ -127,8 +127,9 @@ def _summary(tried: Sequence[Tried], took_ms: int) -> Evaluation:
 
 
 def _faithful(answer: GroundedAnswer) -> float:
-    total = len({citation.sentence for citation in answer.citations} | set(answer.unsupported))
-    return 1 - len(set(answer.unsupported)) / total if total else 0.0
+    """Give the share of what was written that its sources support, told or left out."""
+    supported = len({citation.sentence for citation in answer.citations})
+    return supported / (supported + answer.unsupported) if supported else 0.0
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -15,6 +15,7 @@ from mainstay.kernel.work import caller, emit, note_change
 from mainstay.kit.clock import Clock
 from mainstay.kit.errors import Failure
 from mainstay.kit.ids import Ids
+from mainstay.kit.visible import visible
 from mainstay.ports.database import UniqueViolated
 from mainstay.ports.parsers import FileUnreadable, Parser
 from mainstay.services.knowledge.facts import FILE_NAME, problems_of, with_facts
@@ -98,7 +99,7 @@ class Intake:
     async def read(self, file: Upload, draft: Draft) -> Draft:
         """Read a file into a draft; raises what the parser raises, and DocumentInvalid."""
         parsed = await self._parser.parse(file.content, file.name, file.media_type)
-        if not parsed.text or parsed.text.isspace():
+        if not visible(parsed.text):
             raise FileUnreadable("No text was found in this file; a scan needs OCR (`mainstay[ocr]`).")
         said = {key: fact for key, fact in parsed.metadata.items() if fact not in ("", [])}
         facts = {**said, FILE_NAME: file.name}

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, JsonValue, StringConstraints
 
 from mainstay.kernel.interface import InQuery
+from mainstay.kit.visible import seen
 from mainstay.services.knowledge.filter_form import FilterForm
 from mainstay.services.knowledge.sound_numbers import with_sound_numbers
 
@@ -25,7 +26,9 @@ DocumentId = Annotated[
     Field(description="Your own id, or the one that Mainstay made."),
 ]
 Title = Annotated[str, StringConstraints(max_length=500, pattern=NO_NUL)]
-Text = Annotated[str, StringConstraints(min_length=1, max_length=TEXT_LENGTH_MAX, pattern=NO_NUL)]
+Text = Annotated[
+    str, StringConstraints(min_length=1, max_length=TEXT_LENGTH_MAX, pattern=NO_NUL), AfterValidator(seen)
+]
 Query = Annotated[
     str,
     StringConstraints(min_length=1, max_length=4000, pattern=NO_NUL),
@@ -73,8 +76,12 @@ Weight = Annotated[
 ]
 EvidenceK = Annotated[int, Field(ge=1, le=50, description="How many passages the answer may rest on.")]
 FaqId = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[\w-]+$")]
-FaqQuestion = Annotated[str, StringConstraints(min_length=3, max_length=1000, pattern=NO_NUL)]
-FaqAnswer = Annotated[str, StringConstraints(min_length=1, max_length=10_000, pattern=NO_NUL)]
+FaqQuestion = Annotated[
+    str, StringConstraints(min_length=3, max_length=1000, pattern=NO_NUL), AfterValidator(seen)
+]
+FaqAnswer = Annotated[
+    str, StringConstraints(min_length=1, max_length=10_000, pattern=NO_NUL), AfterValidator(seen)
+]
 Remark = Annotated[str, StringConstraints(max_length=2000, pattern=NO_NUL)]
 Url = Annotated[
     str, StringConstraints(min_length=8, max_length=2000, pattern=r"^https?://[^\s\x7f-\x9f\ufeff]+$")

@@ -230,7 +230,9 @@ class GroundedAnswer(Record):
         description="The calibrated probability that the documents answer the question."
     )
     citations: list[Citation]
-    unsupported: list[int] = Field(description="Sentences of the answer (from 0) that no source supports.")
+    unsupported: int = Field(
+        0, description="How many sentences of a generator were left out, because no source supports them."
+    )
     faq_id: str | None = None
     sentences: list[Stretch] = Field([], description="Where each sentence stands in the answer.")
 
@@ -314,7 +316,7 @@ class Evaluation(Record):
         description="Of the answered questions with a known answer: how often a citation contains it."
     )
     faithfulness: float | None = Field(
-        description="The share of answer sentences that their sources support; null when none was answered."
+        description="The share of sentences written that their sources support; null when none was answered."
     )
     results: list[QuestionResult] = Field(description="Each question's own, in their order.")
     took_ms: int

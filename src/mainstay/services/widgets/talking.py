@@ -17,11 +17,14 @@ _TALKED = Loan(
         {
             *("assistant.stream_turn", "assistant.follow_conversation", "assistant.rate_turn"),
             *("assistant.call_person", "assistant.end_conversation"),
-            *("knowledge.answer", "knowledge.stream_answer"),
+            *("knowledge.answer", "knowledge.stream_answer", "generation.stream_complete"),
         }
     ),
 )
-"""What the house lends visitors, so that a bot can answer them: to be asked by the bot alone."""
+"""What the house lends visitors, so that a bot can answer them: to be asked by the bot alone.
+
+A generator writes for them where knowledge asks it to, with the permission that knowledge brings along.
+"""
 
 
 class Talking:

@@ -45,6 +45,8 @@ window.DeskView = (() => {
 
   const understood = (turn, titles) => {
     if (!turn.text || turn.intent === null) return null;
+    // Small talk, and what is said while a person is there, is of no intent; to name the nearest would mislead.
+    if (turn.out_of_scope && turn.kind === 'talk' && turn.fallback === null) return null;
     const name = titles.get(turn.intent) || turn.intent;
     const sure = `${Math.round(turn.confidence * 100)} %`;
     return make('span', {class: 'chip'},

@@ -44,7 +44,11 @@ def for_embedded(app: ASGIApp, door: RestDoor, embedding: Embedding) -> ASGIApp:
             await tell(exchange, failure, {})
             return
         if not allowed:
-            refused = PageForeign("Add the page's origin to the widget, as its browser names it in `Origin`.")
+            # Gone, misspelt or foreign: strangers are not told which, so the words are for all three.
+            refused = PageForeign(
+                "Check the widget's id (`data-widget` in the page), and add the page's origin to the widget, "
+                "as its browser names it in `Origin`."
+            )
             await tell(exchange, refused, {"Vary": "Origin"})
         elif scope["method"] == "OPTIONS":
             told = {**_ASKED, "Access-Control-Allow-Origin": origin.decode("latin-1"), "Vary": "Origin"}

@@ -684,8 +684,8 @@
 
   const start = async () => {
     try { look = await (await ask("GET", "look")).json(); } catch (failure) {
-      console.warn(`Mainstay's widget ${id} cannot be shown: it may be gone, the server out of reach, or `
-        + `${location.origin} not among its origins.`);
+      console.warn(`Mainstay's widget "${id}" cannot be shown: \`data-widget\` may be misspelt, the widget gone, `
+        + `the server out of reach, or ${location.origin} not among the widget's origins.`);
       if (failure instanceof Refused && failure.status < 500) return;  // it is not here, or not for this page
       await pause(10_000);
       start();
