@@ -174,7 +174,7 @@ class Application:
                 self._note_failed(operation, work, message, walk, outcome)
             raise
         except BaseException as error:
-            outcome = f"bug:{type(error).__name__}"
+            outcome = "left" if isinstance(error, asyncio.CancelledError) else f"bug:{type(error).__name__}"
             self._note_failed(operation, work, message, walk, outcome)
             raise
         finally:
