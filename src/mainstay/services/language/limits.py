@@ -22,7 +22,7 @@ Texts = Annotated[
     Field(
         min_length=1,
         max_length=TEXTS_MAX,
-        description="Several texts, answered in `results` in their order; 2,000,000 characters together.",
+        description="Several texts, answered in their order; 2,000,000 characters together.",
     ),
 ]
 EmbeddedTexts = Annotated[
