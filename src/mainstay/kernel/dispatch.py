@@ -107,7 +107,7 @@ def validated(operation: Operation, values: Mapping[str, Any], *, strict: bool) 
     try:
         return operation.model.model_validate(values, strict=strict)
     except ValidationError as error:
-        problems = problems_of(error, values)[:_PROBLEMS_TOLD_MAX]
+        problems = problems_of(error, values, operation.model)[:_PROBLEMS_TOLD_MAX]
         fields = ", ".join(problem["field"] for problem in problems)
         raise RequestInvalid(f"Check these fields: {fields}.", problems=problems) from None
 
