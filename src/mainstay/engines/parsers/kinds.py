@@ -68,7 +68,7 @@ IMAGES = frozenset({"png", "jpeg", "tiff", "gif", "bmp", "webp"})
 _NEVER_TEXT = frozenset({"program", "binary"})
 """Kinds without a text: that a name says the one of the other is not worth telling."""
 
-OCR_ADVICE = "To read images, install the extra for it: pip install 'mainstay[ocr]'"
+OCR_ADVICE = "To read images, install the extra for it: pip install '.[ocr]' in the checkout"
 
 _MAGIC = (
     (b"%PDF-", "pdf"),
