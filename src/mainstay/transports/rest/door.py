@@ -9,7 +9,7 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import Message as AsgiMessage
 from starlette.types import Receive, Scope, Send
@@ -21,8 +21,9 @@ from mainstay.kit.ids import Ids
 from mainstay.transports.rest.credentials import secret_of
 from mainstay.transports.rest.exchange import SAFE_HEADERS, SECURED, Exchange
 from mainstay.transports.rest.health import Ready, health_routes
+from mainstay.transports.rest.looks import POLICY
 from mainstay.transports.rest.openapi import openapi
-from mainstay.transports.rest.pages import page_routes
+from mainstay.transports.rest.pages import lost_page, page_routes
 from mainstay.transports.rest.paths import Paths
 from mainstay.transports.rest.problems import (
     PROBLEM_MEDIA_TYPE,
@@ -164,6 +165,9 @@ class RestDoor(Starlette):
             failure = MethodUnsupported(f"Use one of {headers['Allow']}.")
         elif status != 404:  # noqa: PLR2004 - the number is the protocol's
             failure = MessageMalformed(str(getattr(error, "detail", "")))
+        elif (lost := lost_page(request.headers.get("accept"))) is not None:
+            headers |= {"Content-Security-Policy": POLICY, "Vary": "Accept"}
+            return HTMLResponse(lost, status, headers)
         told = problem(failure, request.state.request_id)
         return Response(encoded(told), told["status"], headers, PROBLEM_MEDIA_TYPE)
 
