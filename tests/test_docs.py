@@ -26,6 +26,7 @@ NAMED = [pytest.param(page, id=page.relative_to(ROOT).as_posix()) for page in PA
 _LINK = re.compile(r"(?<!!)\[[^\]\n]*\]\(([^)\s]+)\)")
 _FENCE = re.compile(r"^```[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _INLINE = re.compile(r"`((?:\.venv/bin/)?mainstay [^`\n]+)`")
+_FROM_REGISTRY = re.compile(r"pip install (?:-\S+ )*['\"]?mainstay\b")
 _MAKE = re.compile(r"`make ([a-z]+)`")
 _VARIABLE = re.compile(r"\bMAINSTAY_[A-Z_]*[A-Z]\b")
 _ROUTE = re.compile(r"\b(GET|POST|PATCH|PUT|DELETE) (?:/api)?/v1(/[\w{}/.-]*)")
@@ -167,3 +168,9 @@ def test_a_decision_is_one_page(page: Path) -> None:
     assert len(text.splitlines()) <= 40
     for head in ("## Context", "## Decision", "## Consequences"):
         assert head in text
+
+
+def test_nothing_is_installed_from_a_registry_that_does_not_have_it() -> None:
+    """Whoever took the name there first would be installed."""
+    files = [*PAGES, *(ROOT / "src").rglob("*.py")]
+    assert [path for path in files if _FROM_REGISTRY.search(path.read_text())] == []

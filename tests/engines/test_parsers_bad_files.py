@@ -92,6 +92,8 @@ TEXT_PDF = [Paragraph("Hello there.", STYLES["BodyText"])]
         (zipped({"a.txt": b"x"}), "a.pdf", FileUnreadable, "should be a PDF.* are a ZIP"),
         (word(), "a.pdf", FileUnreadable, "should be a PDF.* are a Word"),
         (b"\x7fELF\x02\x01\x01" + bytes(100), "a.txt", FileUnreadable, "should be plain text.* a program"),
+        (bytes(range(256)), "a.bin", FileKindUnsupported, "'a.bin' is binary data, .*; send its text"),
+        (bytes(range(256)), "a.exe", FileKindUnsupported, "'a.exe' is binary data, .*; send its text"),
         (b"plain words", "a.pdf", FileUnreadable, "should be a PDF.* are plain text"),
         (b"plain words", "a.png", FileUnreadable, "should be a PNG"),
         (bytes(range(256)) * 20, "a.csv", FileUnreadable, "binary"),

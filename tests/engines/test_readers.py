@@ -4,6 +4,7 @@ import asyncio
 import json
 import shutil
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from mainstay.engines.encoder.folder import read_folder
 from mainstay.engines.encoder.model import OnnxModel, load_tokenizer, pad_id
 from mainstay.engines.readers.heads import TRAINED, HeadsReader
 from mainstay.engines.readers.late import LateReader
-from mainstay.engines.readers.sheets import Sheets, windows
+from mainstay.engines.readers.sheets import Sheets, running, windows
 from mainstay.engines.readers.stored import load_heads
 from mainstay.engines.readers.tagger import best_sequences, spans_of
 from mainstay.ports.failures import EncoderUnavailable
@@ -62,17 +63,61 @@ async def test_what_is_not_known_of_a_language_is_none(reader: HeadsReader) -> N
     assert read.mentions is None
 
 
-async def test_the_model_is_not_run_over_what_no_head_reads(folder: Path) -> None:
+@asynccontextmanager
+async def _counted(folder: Path) -> AsyncIterator[tuple[HeadsReader, list[int]]]:
+    """Give a reader, and how many windows each run of its model has."""
     found = read_folder(folder)
     model = OnnxModel(found, pad_id(load_tokenizer(found)))
     made, runs, give = HeadsReader(folder, model=model), list[int](), model.give
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(model, "give", lambda ids, outputs: runs.append(len(ids)) or give(ids, outputs))
-        alien, known = await made.read(["." * 1_000_000, _TEXT], ["und", "en"], _BOTH)
+        yield made, runs
     await made.close()
+
+
+async def test_the_model_is_not_run_over_what_no_head_reads(folder: Path) -> None:
+    async with _counted(folder) as (made, runs):
+        alien, known = await made.read(["." * 1_000_000, _TEXT], ["und", "en"], _BOTH)
     assert (alien.sentiment, alien.mentions) == (None, None)
     assert known.mentions
     assert sum(runs) == 1
+
+
+@pytest.mark.parametrize(
+    "text", ["peter.hansen@example.com; ", "NO93 ", "NO9386011117947\n", "a@", "2024-01-31,17.5\n"]
+)
+async def test_of_lists_without_words_the_beginning_is_read(folder: Path, text: str) -> None:
+    async with _counted(folder) as (made, runs):
+        [read] = await made.read([text * 2_000 + _TEXT], ["en"], _BOTH)
+    assert sum(runs) <= 3
+    assert read.sentiment is not None
+    assert [(text * 2_000 + _TEXT)[each.start : each.end] for each in read.mentions or ()][-3:] == [
+        "Maria Oliveira",
+        "Lufthansa",
+        "Frankfurt",
+    ]
+
+
+async def test_what_is_unwanted_is_looked_for_in_lists_too(folder: Path) -> None:
+    async with _counted(folder) as (made, runs):
+        await made.read(["k1ll " * 200], ["en"], ["moderation"])
+    assert sum(runs) == 10
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("17,Hansen,hansen@example.com", True),
+        ("<p.h@example.com> 5 kg, 2 m²", True),
+        ("张三在2024年", True),
+        ("_Ada_", True),
+        ("a1b2 c3d4 x y z", False),
+        ("peter.hansen@example.com,ada+x@a-b.example", False),
+        ("", False),
+    ],
+)
+async def test_running_text_has_words(text: str, *, expected: bool) -> None:
+    assert running(text) is expected
 
 
 async def test_a_batch_reads_as_each_text_alone(reader: HeadsReader) -> None:

@@ -26,6 +26,37 @@ class Form(BaseModel):
     pair: Annotated[int, AfterValidator(_even)] = 2
 
 
+class Part(BaseModel):
+    name: str
+    size: int
+    remark: str = ""
+
+
+class Whole(BaseModel, extra="forbid"):
+    left: str = ""
+    parts: list[Part] = []
+    right: str = ""
+
+
+@pytest.mark.parametrize(
+    ("sent", "expected"),
+    [
+        ({"lefd": "a"}, "There is no such field; there are `left`, `parts` and `right`."),
+        ({"lefd": "a", "left": "b", "parts": []}, "There is no such field; there is `right`."),
+        (
+            {"a": "", "left": "", "right": "", "parts": []},
+            "There is no such field; check its spelling.",
+        ),
+        ({"parts": ["a"]}, "Write an object with `name` and `size`."),
+    ],
+)
+def test_fields_that_there_are_are_named(sent: dict[str, Any], expected: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        Whole.model_validate(sent, strict=True)
+    [problem] = problems_of(caught.value, sent, Whole)
+    assert problem["problem"] == expected
+
+
 @pytest.mark.parametrize(
     ("field", "value", "problem", "got"),
     [

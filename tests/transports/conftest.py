@@ -18,6 +18,7 @@ SETTINGS = RestSettings(
     upload_bytes_max=2_000_000,
     body_idle_s=0.05,
     body_total_s=0.2,
+    watched_after_s=0.01,
     heartbeat_s=0.02,
 )
 

@@ -231,8 +231,13 @@ class NotesService(Notes):
         )
 
     async def tell(self, text: str) -> Piece:
-        """Tell it whole."""
-        return Piece(word=text)
+        """Tell it whole; `wait` never ends."""
+        try:
+            if text == "wait":
+                await asyncio.Event().wait()
+            return Piece(word=text)
+        finally:
+            self.closed.set()
 
     async def stream_tell(self, text: str) -> AsyncIterator[Piece]:
         """Tell it word by word; some words have effects."""

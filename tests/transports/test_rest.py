@@ -125,6 +125,25 @@ async def test_what_is_not_there_is_told(
     assert ("allow" in answer.headers) == (status == 405)
 
 
+@pytest.mark.parametrize("path", ["/nothing", "/docs/", "/account", "/desk/"])
+async def test_browsers_are_told_what_is_not_there_in_a_page(web: httpx2.AsyncClient, path: str) -> None:
+    accept = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+    answer = await web.get(path, headers={"Accept": accept})
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert "<h1>There is nothing at this path</h1>" in answer.text
+    assert answer.headers["vary"] == "Accept"
+    assert "style-src" in answer.headers["content-security-policy"]
+    for programs in ("*/*", "application/json", "text/plain"):
+        assert code_of(await web.get(path, headers={"Accept": programs})) == "RouteMissing"
+
+
+@pytest.mark.parametrize("address", ["/", "/nothing"])
+async def test_pages_lead_to_signing_in_and_to_the_desk(web: httpx2.AsyncClient, address: str) -> None:
+    page = (await web.get(address, headers={"Accept": "text/html"})).text
+    for link in ("/account/sign-in", "/desk", "/docs"):
+        assert f'href="{link}"' in page
+
+
 @pytest.mark.parametrize("host", ['"><script>alert(1)</script>', "a'b<i>c", "x&lt;script&gt;", "house<"])
 async def test_a_page_escapes_what_the_request_names(web: httpx2.AsyncClient, host: str) -> None:
     page = await web.get("/", headers={"Accept": "text/html", "Host": host})
@@ -133,7 +152,10 @@ async def test_a_page_escapes_what_the_request_names(web: httpx2.AsyncClient, ho
     assert "<script" not in page.text
     assert "<i>" not in page.text
     told = await web.get(f"/problems/{host}", headers={"Accept": "text/html"})
-    assert (told.status_code, told.headers["content-type"]) == (404, "application/problem+json")
+    assert told.status_code == 404
+    assert host not in told.text
+    assert "<script" not in told.text
+    assert "<i>" not in told.text
 
 
 @pytest.mark.parametrize(

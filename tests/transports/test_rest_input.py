@@ -7,9 +7,10 @@ from typing import Any
 import httpx2
 import pytest
 
+from mainstay.ports.database import SYSTEM
 from mainstay.transports.rest.door import RestDoor
 from transports.asking import JSON, asgi, code_of, fields_of
-from transports.house import ADMIN
+from transports.house import ADMIN, House
 
 
 @pytest.mark.parametrize(
@@ -114,6 +115,42 @@ async def test_a_client_that_leaves_is_not_answered(door: RestDoor) -> None:
         (b"content-length", b"9"),
     ]
     assert await asgi(door, "POST", "/v1/notes", headers, gone) == []
+
+
+async def test_what_is_computed_ends_with_its_client(door: RestDoor, notes_house: House) -> None:
+    body = [{"type": "http.request", "body": b'{"text":"wait"}', "more_body": False}]
+
+    async def receive() -> Any:
+        return body.pop() if body else {"type": "http.disconnect"}
+
+    headers = [(b"x-api-key", ADMIN.encode()), (b"content-type", b"application/json")]
+    async with asyncio.timeout(5):
+        assert await asgi(door, "POST", "/v1/notes/tell", headers, receive) == []
+    assert notes_house.notes.closed.is_set()
+    audit = notes_house.parts.audit
+    await audit.flush()
+    told = "SELECT outcome FROM audit WHERE operation = 'notes.tell'"
+    rows = await notes_house.parts.database.fetch(SYSTEM, told)
+    assert [row["outcome"] for row in rows] == ["left"]
+
+
+async def test_whoever_cancels_a_request_sees_it_cancelled(door: RestDoor, notes_house: House) -> None:
+    body, asked = [{"type": "http.request", "body": b'{"text":"wait"}', "more_body": False}], asyncio.Event()
+
+    async def receive() -> Any:
+        if body:
+            return body.pop()
+        asked.set()
+        return await asyncio.Event().wait()
+
+    headers = [(b"x-api-key", ADMIN.encode()), (b"content-type", b"application/json")]
+    task = asyncio.create_task(asgi(door, "POST", "/v1/notes/tell", headers, receive))
+    async with asyncio.timeout(5):
+        await asked.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    assert notes_house.notes.closed.is_set()
 
 
 async def test_a_query_string_has_types(web: httpx2.AsyncClient) -> None:

@@ -320,7 +320,7 @@ def cache(settings: Settings, clock: Clock) -> Cache:
         shared = pick("cache.redis", "RedisCache")(settings.cache)
     except ModuleNotFoundError:
         raise SettingsContradict(
-            "MAINSTAY_CACHE names a Redis; install the extra for it: pip install 'mainstay[redis]'"
+            "MAINSTAY_CACHE names a Redis; run pip install '.[redis]' in the checkout"
         ) from None
     except ValueError:
         raise SettingsContradict(

@@ -9,8 +9,7 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -110,32 +109,29 @@ def doors(house: House) -> RestDoor:
         )
     )
 
-    @asynccontextmanager
-    async def running() -> AsyncIterator[None]:
-        async with mcp.running():
-            yield
-
     over_http = RestSettings(
         json_bytes_max=body_bytes_max,
         upload_bytes_max=settings.upload_mb_max * _MB,
         address=house.address,
     )
+    openai = OpenAIDoor(OpenAIParts(house.application, house.clock, house.ids, shedding, over_http))
     return rest_app(
         house.application,
         ids=house.ids,
         ready=house.ready,
         shedding=shedding,
         settings=over_http,
-        lifespan=running,
+        lifespan=mcp.running,
         extra_routes=[
             *oauth.routes,
             *mcp.routes,
             *_socket_door(house, shedding).routes,
             *ScimDoor(ScimParts(house.application, house.address, house.ids, shedding)).routes,
-            *OpenAIDoor(OpenAIParts(house.application, house.clock, house.ids, shedding, over_http)).routes,
+            *openai.routes,
             *_pages(house),
             *widget_routes(house.embedding),
         ],
+        missing=openai.missing,
     )
 
 

@@ -106,7 +106,7 @@ def validated(operation: Operation, values: Mapping[str, Any], *, strict: bool) 
     try:
         return operation.model.model_validate(values, strict=strict)
     except ValidationError as error:
-        problems = problems_of(error, values)[:_PROBLEMS_TOLD_MAX]
+        problems = problems_of(error, values, operation.model)[:_PROBLEMS_TOLD_MAX]
         fields = ", ".join(problem["field"] for problem in problems)
         raise RequestInvalid(f"Check these fields: {fields}.", problems=problems) from None
 
@@ -173,7 +173,7 @@ class Application:
                 self._note_failed(operation, work, message, walk, outcome)
             raise
         except BaseException as error:
-            outcome = f"bug:{type(error).__name__}"
+            outcome = "left" if isinstance(error, asyncio.CancelledError) else f"bug:{type(error).__name__}"
             self._note_failed(operation, work, message, walk, outcome)
             raise
         finally:

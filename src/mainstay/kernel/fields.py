@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
+from pydantic import BaseModel
 from pydantic_core import ErrorDetails, ValidationError
 
 from mainstay.kernel import patterns
@@ -84,11 +86,14 @@ class _Found:
         return None
 
 
-def problems_of(refused: ValidationError, sent: object) -> list[dict[str, str]]:
+def problems_of(
+    refused: ValidationError, sent: object, model: type[BaseModel] | None = None
+) -> list[dict[str, str]]:
     """Give a problem document's parts about every field of what was sent, each field once.
 
     Where a field may be of several kinds, the validator tells of each, under a name of its own: told here is
-    of the kind that was sent, else which kinds there are.
+    of the kind that was sent, else which kinds there are. With the `model` that refused, fields are named
+    that there are.
     """
     found = [_placed(error, sent) for error in refused.errors(include_url=False)]
     foreign = {each.foreign for each in found}
@@ -97,8 +102,35 @@ def problems_of(refused: ValidationError, sent: object) -> list[dict[str, str]]:
     for each in found:
         if not any(kind in foreign and kind[0] in meant for kind in each.kinds):
             problem = problem_of({**each.error, "loc": each.where})
+            if model is not None:
+                problem["problem"] = _named(problem["problem"], each, sent, model)
             told.setdefault(problem["field"], []).append(problem)
     return [{**each[0], "problem": _either([one["problem"] for one in each])} for each in told.values()]
+
+
+def _named(words: str, found: _Found, sent: object, model: type[BaseModel]) -> str:
+    """Name the fields of which one is meant, and those that an object has to have."""
+    error = found.error
+    if error["type"] == "extra_forbidden" and len(found.where) == 1 and isinstance(sent, Mapping):
+        left = [f"`{name}`" for name in model.model_fields if name not in sent]
+        return f"There is no such field; there {_listed(left)}." if left else words
+    if error["type"] == "model_type":
+        required = _required(model).get(str(error.get("ctx", {}).get("class_name")), ())
+        return f"Write an object with {' and '.join(required)}." if required else words
+    return words
+
+
+def _listed(names: Sequence[str]) -> str:
+    if len(names) == 1:
+        return f"is {names[0]}"
+    return f"are {', '.join(names[:-1])} and {names[-1]}"
+
+
+@lru_cache(maxsize=256)
+def _required(model: type[BaseModel]) -> Mapping[str, Sequence[str]]:
+    """Give what each object within a model has to have."""
+    parts = model.model_json_schema().get("$defs", {})
+    return {name: [f"`{each}`" for each in part.get("required", ())] for name, part in parts.items()}
 
 
 def _either(problems: Sequence[str]) -> str:

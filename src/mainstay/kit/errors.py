@@ -10,12 +10,14 @@ class Failure(Exception):
     `detail` says what is wrong and what to do next. `problems` names the fields at fault, each as
     `{"field", "problem"}`. `retry_after_s` is set where trying again later makes sense. What an operation
     has written before it fails is undone, unless the failure `keeps` it: a used-up code has to stay used up.
-    One that `passes` comes of what others do at the same moment: a reaction is tried again.
+    One that `passes` comes of what others do at the same moment: a reaction is tried again. What was `tried`
+    again already is asked for no more by clients that would ask again by themselves.
     """
 
     kind: ClassVar[str] = "failure"
     keeps: ClassVar[bool] = False
     passes: ClassVar[bool] = False
+    tried: ClassVar[bool] = False
     title: ClassVar[str] = "The request failed"
 
     def __init__(

@@ -252,13 +252,18 @@ async def test_an_answer_in_a_form_is_checked(asker: Client, small: Upstream) ->
         "type": "json_schema",
         "json_schema": {"name": "colour", "schema": COLOUR, "strict": True},
     }
-    for said in ('{"colour": "green"}', "red", '["red"]', "{"):
+    for said, told in (
+        ('{"colour": "green"}', r"its answer does not fit the schema \(\$\.colour: .*'red'.*\)\."),
+        ("red", r"its answer is no JSON\."),
+        ('["red"]', r"its answer does not fit the schema \(\$: .*\)\."),
+        ("{", r"its answer is no JSON\."),
+    ):
         small.says(said)
         small.says(said)
-        with pytest.raises(AnswerMisshapen):
+        with pytest.raises(AnswerMisshapen, match=f"^The generator was asked twice, and {told}$"):
             await asker.call("generation.complete", **ASK, answer_format=form)
         small.says(said)
-        with pytest.raises(AnswerMisshapen):
+        with pytest.raises(AnswerMisshapen, match=f"^The generator has answered, but {told}$"):
             await streamed(asker, **ASK, answer_format=form)
     small.says("{}")
     assert (await asker.call("generation.complete", **ASK, answer_format={})).text == "{}"

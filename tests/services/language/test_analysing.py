@@ -92,6 +92,28 @@ async def test_figures_are_what_they_look_like() -> None:
     assert [each.kind for each in figures("may 3 people come in march 2024")] == []
 
 
+@pytest.mark.parametrize(
+    ("text", "kind", "expected"),
+    [
+        ("Express costs 99 kroner.", "money", ["99 kroner"]),
+        ("Kr. 99 or 99 kr, 12 Euros, 5 złotych", "money", ["Kr. 99", "99 kr", "12 Euros", "5 złotych"]),
+        ("It opens at 5 pm. It closes at 9 p.m. or 17:30.", "time", ["5 pm", "9 p.m.", "17:30"]),
+        ("On 5 March. From 3. Mai on. On May 5.", "date", ["5 March", "3. Mai", "May 5"]),
+        ("5 Jan. 2024, Sept. 2021, 5 Dec.", "date", ["5 Jan. 2024", "Sept. 2021", "5 Dec."]),
+    ],
+)
+async def test_figures_end_before_the_full_stop(text: str, kind: str, expected: list[str]) -> None:
+    assert [text[each.start : each.end] for each in figures(text) if each.kind == kind] == expected
+
+
+async def test_entities_hold_no_parts_of_addresses_and_amounts(asker: Client) -> None:
+    text = "Please write to peter@example.com before 5 June 1833. The parcel costs 99 kroner."
+    for parts in (["entities"], ["entities", "mentions"]):
+        answer = await asker.call("language.analyze", text=text, parts=parts, language="en")
+        assert "parcel" in " ".join(answer.entities)
+        assert not {"peter", "example.com", "June", "kroner"} & set(answer.entities)
+
+
 async def test_more_than_an_answer_tells_of_is_refused(asker: Client) -> None:
     dense = "5% " * 50_001
     with pytest.raises(FindingsTooMany) as refused:

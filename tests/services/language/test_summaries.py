@@ -26,7 +26,14 @@ async def test_a_repetition_is_left_out() -> None:
     scores = by_words(texts, "en") + central(texts, "en")
     vectors = await WordEncoder().embed(texts)
     scores += near_whole(vectors, vectors.mean(axis=0))
-    assert chosen(texts, scores, vectors, Length(2, None)) == [0, 2]
+    for length in (Length(2, None), Length(3, None), Length(None, 100)):
+        assert chosen(texts, scores, vectors, length) == [0, 2]
+        assert chosen(texts, scores, None, length) == [0, 2]
+
+
+def test_what_is_said_a_thousand_times_hides_nothing() -> None:
+    texts = [*["The cat sat."] * 2_500, "Rain fell on the hill."]
+    assert chosen(texts, by_words(texts, "en"), None, Length(3, None)) == [0, 2_500]
 
 
 def test_what_fits_no_sentence_is_cut_between_words() -> None:

@@ -49,6 +49,30 @@ async def test_alike_nothing_and_too_much(asker: Client) -> None:
         await asker.call("language.find_topics", texts=["x" * 700_000] * 3)
 
 
+@pytest.mark.parametrize("count", [2, 3, 50])
+async def test_a_count_is_kept_as_far_as_texts_differ(asker: Client, count: int) -> None:
+    texts = ["refund late", "where is refund", "refund please"]
+    found = await asker.call("language.find_topics", texts=texts, count=count)
+    assert len(found.topics) == min(count, 3)
+    assert sorted(place for topic in found.topics for place in topic.texts) == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("texts", "label"),
+    [
+        (["same"] * 4, "same"),
+        (["1 \n 2"] * 3, "1 2"),
+        (["🦄"] * 3, "🦄"),
+        (["\u200b", "\u200b", "🦄"], "🦄"),
+        (["?" * 4_000] * 3, "?" * 59 + "…"),
+        (["\u200b"] * 3, ""),
+    ],
+)
+async def test_a_topic_without_terms_is_called_by_a_text(asker: Client, texts: list[str], label: str) -> None:
+    found = await asker.call("language.find_topics", texts=texts)
+    assert [topic.label for topic in found.topics] == [label]
+
+
 def test_the_number_of_groups_is_found_and_what_belongs_nowhere_is_told() -> None:
     chance = np.random.default_rng(7)
     middles = np.linalg.qr(chance.normal(size=(64, 6)))[0].T

@@ -17,6 +17,7 @@ from mainstay.services.prompts import testing_store
 from mainstay.services.prompts.failures import (
     PromptBusy,
     PromptLabelMissing,
+    PromptLabelUnmoved,
     PromptMissing,
     PromptTaken,
     PromptVersionMissing,
@@ -100,6 +101,8 @@ async def test_labels_move_and_go_back_and_versions_never_change(who: Client) ->
     assert (first.version, second.version) == (1, 2)
     assert (await who.call("prompts.get_prompt", name="greeting")).version == 2, "the newest, without a label"
     await who.call("prompts.move_prompt_label", name="greeting", label="production", version=1)
+    with pytest.raises(PromptLabelUnmoved, match="Move the label production"):
+        await who.call("prompts.roll_back_prompt_label", name="greeting", label="production")
     moved = await who.call("prompts.move_prompt_label", name="greeting", label="production", version=2)
     assert (moved.version, moved.before) == (2, 1)
     back = await who.call("prompts.roll_back_prompt_label", name="greeting", label="production")
@@ -164,7 +167,8 @@ async def test_declared_variables_have_kinds_and_defaults(who: Client) -> None:
 
 
 NO_PROMPTS: list[tuple[dict[str, Any], str]] = [
-    ({}, "messages"),
+    ({}, "text"),
+    ({"text": ""}, "text"),
     ({"text": "a", "messages": [{"role": "user", "content": "b"}]}, "messages"),
     ({"text": "{{# a }}"}, "text"),
     ({"messages": [{"role": "user", "content": "{{> /etc/passwd }}"}]}, "messages.0.content"),

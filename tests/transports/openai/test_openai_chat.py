@@ -219,9 +219,11 @@ def some_json(there: Served) -> None:
 def a_form_that_does_not_fit(there: Served) -> None:
     for _ in range(2):
         there.upstream.says('{"colour": "green"}')
-    with pytest.raises(openai.InternalServerError) as refused:
-        there.client().chat.completions.parse(**ASK, response_format=Colour)
+    before = len(there.upstream.asked)
+    with pytest.raises(openai.InternalServerError, match="does not fit the schema") as refused:
+        there.client(max_retries=2).chat.completions.parse(**ASK, response_format=Colour)
     assert refused.value.code == "answer_misshapen"
+    assert len(there.upstream.asked) == before + 2, "the package does not ask again"
 
 
 def a_collection_with_citations(there: Served) -> None:

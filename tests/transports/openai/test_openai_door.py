@@ -56,6 +56,17 @@ def test_another_method_is_refused_in_the_protocols_words(home: Home) -> None:
     assert answer.told["error"]["type"] == "invalid_request_error"
 
 
+@pytest.mark.parametrize("base", BASES)
+def test_an_endpoint_that_is_missing_is_told_with_those_there_are(home: Home, base: str) -> None:
+    with _client(home, base=base) as client, pytest.raises(openai.NotFoundError) as missing:
+        client.completions.create(model="any", prompt="Hi")
+    assert "There is no such endpoint here" in str(missing.value)
+    assert "/chat, /embeddings, /files, /models" in str(missing.value)
+    assert (missing.value.code, missing.value.type) == ("route_missing", "invalid_request_error")
+    plain = home.running.ask("POST", f"{base}/completions", [bearer(ADMIN_KEY)])
+    assert plain.told["code"] == "RouteMissing"
+
+
 @pytest.mark.parametrize("role", ["user", "operations"])
 def test_what_is_refused_counts_against_the_limit_too(home: Home, role: str) -> None:
     """Or a key could have bodies read, and be refused, without end."""

@@ -65,7 +65,10 @@ KINDS = {
 }
 IMAGES = frozenset({"png", "jpeg", "tiff", "gif", "bmp", "webp"})
 
-OCR_ADVICE = "To read images, install the extra for it: pip install 'mainstay[ocr]'"
+_NEVER_TEXT = frozenset({"program", "binary"})
+"""Kinds without a text: that a name says the one of the other is not worth telling."""
+
+OCR_ADVICE = "To read images, install the extra for it: pip install '.[ocr]' in the checkout"
 
 _MAGIC = (
     (b"%PDF-", "pdf"),
@@ -109,7 +112,8 @@ def kind_of(content: bytes, name: str, media_type: str | None) -> Kind:
         textual = [kind for kind in claims if kind.textual]
         _refuse_lies(found, [kind for kind in claims if not kind.textual], name)
         return textual[0] if textual else found
-    _refuse_lies(found, [kind for kind in claims if kind != found], name)
+    same = _NEVER_TEXT if found.name in _NEVER_TEXT else {found.name}
+    _refuse_lies(found, [kind for kind in claims if kind.name not in same], name)
     return found
 
 

@@ -18,7 +18,7 @@ from mainstay.engines.readers.judgement import Judgement
 from mainstay.engines.readers.layers import MEANS, look
 from mainstay.engines.readers.opinion import Opinion
 from mainstay.engines.readers.shapes import Shapes
-from mainstay.engines.readers.sheets import Sheet, Sheets, windows
+from mainstay.engines.readers.sheets import Sheet, Sheets, running, windows
 from mainstay.engines.readers.stored import Head, load_heads
 from mainstay.engines.readers.tagger import Tagger
 from mainstay.ports.failures import EncoderUnavailable
@@ -98,23 +98,25 @@ class HeadsReader:
     ) -> list[Reading]:
         """Give one reading a text; raises ReaderUnavailable when too much waits."""
         chosen, known = frozenset(parts), await self.languages(parts)
-        asked, places = list[_Asked](), list[list[int]]()
-        for text, language in zip(texts, languages, strict=True):
-            # The model is not run over what no head can read: a megabyte of dots would take it minutes.
-            cut = list(windows(text, fine=chosen == {"moderation"})) if language in known else []
-            asked += [_Asked(part, language, chosen) for _, part in cut]
-            places.append([place for place, _ in cut])
+        # The model is not run over what no head can read: a megabyte of dots would take it minutes.
+        read_in = [
+            text if language in known else None for text, language in zip(texts, languages, strict=True)
+        ]
+        if sum(map(len, texts)) <= _INLINE:
+            cut = [_cut(text, chosen) for text in read_in]
+        else:
+            cut = await asyncio.to_thread(lambda: [_cut(text, chosen) for text in read_in])
+        asked = [
+            _Asked(part, language, chosen)
+            for some, language in zip(cut, languages, strict=True)
+            for _, part in some
+        ]
         try:
             read = await self._lanes.make(asked, "query" if len(asked) <= _AT_ONCE else "ingest")
         except EncoderUnavailable as busy:
             raise ReaderUnavailable(busy.detail, retry_after_s=busy.retry_after_s) from busy
-        found, taken = list[Reading](), 0
-        for text, begins in zip(texts, places, strict=True):
-            ends = [*begins[1:], len(text)]
-            part = read[taken : taken + len(begins)]
-            found.append(_joined(part, begins, ends) if part else _UNREAD)
-            taken += len(begins)
-        return found
+        rest = iter(read)
+        return [_joined([next(rest) for _ in some], some) for some in cut]
 
     async def languages(self, parts: Sequence[Part]) -> frozenset[str]:
         """Give the languages of which there is a head for any of some parts."""
@@ -182,6 +184,24 @@ _UNREAD = Reading(None, None)
 _AT_ONCE = 16
 """More windows than these are a queue's work, which stands behind people's."""
 
+_INLINE = 4_000
+"""Texts of so many characters together are cut at once; longer ones would hold the loop up."""
+
+_Cut = Sequence[tuple[int, str]]
+"""Windows of a text, each with its place."""
+
+
+def _cut(text: str | None, parts: frozenset[Part]) -> _Cut:
+    """Cut a text into the windows that are to be read; None: into none.
+
+    Of a long list of numbers or addresses the first window is read, since there are no names in such and no
+    opinions. What is unwanted may be written in any way.
+    """
+    if text is None:
+        return []
+    cut = list(windows(text, fine=parts == {"moderation"}))
+    return cut if "moderation" in parts else [cut[0], *(each for each in cut[1:] if running(each[1]))]
+
 
 def _by_language(heads: Sequence[Head], kind: Part) -> list[tuple[Head, str]]:
     return [(head, language) for head in heads if head.kind == kind for language in head.languages]
@@ -195,11 +215,11 @@ def _taggers(heads: Sequence[Head]) -> tuple[Tagger | None, frozenset[str]]:
     return (Tagger(found[0]), found[0].languages) if found else (None, frozenset())
 
 
-def _joined(readings: Sequence[Reading], begins: Sequence[int], ends: Sequence[int]) -> Reading:
+def _joined(readings: Sequence[Reading], cut: _Cut) -> Reading:
     """Join what was read in the windows of a text."""
-    if len(readings) == 1:
-        return readings[0]
-    sizes = [end - begin for begin, end in zip(begins, ends, strict=True)]
+    if len(readings) <= 1:
+        return readings[0] if readings else _UNREAD
+    sizes = [len(part) for _, part in cut]
     weighed = [
         (size, reading.sentiment) for size, reading in zip(sizes, readings, strict=True) if reading.sentiment
     ]
@@ -207,7 +227,7 @@ def _joined(readings: Sequence[Reading], begins: Sequence[int], ends: Sequence[i
     sentiment = {label: sum(size * each[label] for size, each in weighed) / sum(sizes) for label in labels}
     mentions = tuple(
         Mention(mention.kind, begin + mention.start, begin + mention.end, mention.score)
-        for begin, reading in zip(begins, readings, strict=True)
+        for (begin, _), reading in zip(cut, readings, strict=True)
         for mention in reading.mentions or ()
     )
     return Reading(sentiment or None, None if readings[0].mentions is None else mentions, _greatest(readings))

@@ -1,5 +1,6 @@
 """A text made ready to be read: its tokens, and the words that they are the parts of."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -10,6 +11,8 @@ from mainstay.engines.encoder.model import CHARACTERS_PER_TOKEN_MAX, clean
 _DENSE = 200
 _USUAL = 640
 _FINE = 100
+_ADDRESS = re.compile(r"(?<![\w.+%'-])[\w.+%'-]++@[\w.+%'@-]*")
+_WORD = re.compile(r"(?<![^\W_])[a-zA-Z]{2,}+(?![^\W_])|[^\W\d_a-zA-Z]")
 _ENDS = (". ", "! ", "? ", "\n", "; ", ", ", " ")
 
 
@@ -79,6 +82,14 @@ def windows(text: str, *, fine: bool = False) -> Iterator[tuple[int, str]]:
         yield place, text[place:end]
         place = end
     yield place, text[place:]
+
+
+def running(text: str) -> bool:
+    """Say whether a text has words, and not only numbers, codes and e-mail addresses.
+
+    A letter beyond ASCII is one: scripts without blanks write words and numbers together.
+    """
+    return _WORD.search(_ADDRESS.sub(" ", text)) is not None
 
 
 def _cut(part: str, least: int) -> int:

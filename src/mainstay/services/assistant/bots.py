@@ -90,7 +90,7 @@ class Bots:
         """Find a bot; raises BotMissing."""
         row = await self._store.bot(bot_id)
         if row is None:
-            raise BotMissing("List the bots to see their ids.")
+            raise BotMissing("`mainstay assistant list-bots` (GET /v1/assistant/bots) lists them.")
         return row
 
     async def make(self, name: str, definition: Definition, intents: Sequence[Intent]) -> Bot:

@@ -95,7 +95,7 @@ class Answering:
                     yield piece
             answer = run.completion(self._clock.now_ms())
             if misfit := await self._misfit(run, answer):
-                raise AnswerMisshapen(f"What has come is no answer: {misfit}.")
+                raise AnswerMisshapen(f"The generator has answered, but {misfit}.")
             yield CompletionPiece(result=self._done(run, answer, keep))
 
     @contextmanager

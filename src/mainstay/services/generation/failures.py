@@ -25,6 +25,7 @@ class AnswerMisshapen(Unavailable):
     """The generator was asked twice, and its answer was not in the form that was asked for."""
 
     title = "The answer is not in the form that was asked for"
+    tried = True
 
 
 class TraceMissing(NotFound):

@@ -41,20 +41,21 @@ class Shaping:
             await self._check(field, schema)
 
     async def misfit(self, form: AnswerFormat | None, text: str) -> str:
-        """Say in which way an answer is not in its form; empty text if it is."""
+        """Say in which way a generator's answer is not in its form; empty text if it is."""
         if form is None:
             return ""
         try:
             value = json.loads(text)
         except ValueError:
-            return "it is no JSON"
+            return "its answer is no JSON"
         except RecursionError:
-            return "it is nested too deep"
+            return "its answer is nested too deep"
         if not isinstance(value, dict) and (form.json_schema is None):
-            return "it is no JSON object"
+            return "its answer is no JSON object"
         if form.json_schema is None:
             return ""
-        return "; ".join(await asyncio.to_thread(self._schemas.misfits, form.json_schema, value))
+        misfits = await asyncio.to_thread(self._schemas.misfits, form.json_schema, value)
+        return f"its answer does not fit the schema ({'; '.join(misfits)})" if misfits else ""
 
     async def _check(self, field: str, schema: Mapping[str, Any]) -> None:
         faults = await asyncio.to_thread(self._schemas.faults, schema)

@@ -101,7 +101,7 @@ class Analysing:
 
     def _analysis(self, text: str, told: Tongue, reading: Reading, parts: frozenset[Part]) -> Analysis:
         taken = Taken(len(text))
-        stated = self._stated(text, taken) if "mentions" in parts else []
+        stated = self._stated(text, taken) if parts & _NAMES else []
         names = [
             _mention(text, each.kind, each.start, each.end, each.score)
             for each in reading.mentions or ()
@@ -117,7 +117,7 @@ class Analysing:
         return Analysis(
             sentiment=verdict,
             confidence=confidence,
-            entities=_entities(text, names, terms) if "entities" in parts else [],
+            entities=_entities(text, names, stated, terms) if "entities" in parts else [],
             keywords=[text[each.start : each.end] for each in terms] if "keywords" in parts else [],
             language=told.language,
             mentions=sorted([*names, *stated], key=lambda each: each.start) if "mentions" in parts else [],
@@ -164,15 +164,21 @@ def _verdict(reading: Reading) -> tuple[_Verdict | None, float | None]:
     return cast("_Verdict", label), reading.sentiment[label]
 
 
-def _entities(text: str, names: Sequence[MentionFound], terms: Sequence[Phrase]) -> list[str]:
-    """Give likely names, then key terms in the text's order that no name holds already; each once."""
+def _entities(
+    text: str, names: Sequence[MentionFound], stated: Sequence[MentionFound], terms: Sequence[Phrase]
+) -> list[str]:
+    """Give likely names, then key terms in the text's order; each once.
+
+    What a name holds already is no term, and no more is a part of an address, a date or an amount.
+    """
     likely = [name for name in names if name.score >= _LIKELY]
     found = {name.text.casefold(): name.text for name in likely}
     taken = Taken(len(text))
     for name in likely:
         taken.take(name.start, name.end)
     for term in sorted(terms, key=lambda each: each.start):
-        if taken.take(term.start, term.end):
+        part = any(each.start <= term.start and term.end <= each.end for each in stated)
+        if not part and taken.take(term.start, term.end):
             written = text[term.start : term.end]
             found.setdefault(written.casefold(), written)
     return list(found.values())

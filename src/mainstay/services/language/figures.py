@@ -1,7 +1,8 @@
 """Dates, times, amounts of money, shares and measures in a text, by how they are written.
 
 What only looks like one is no date: the 31st of a month that has 30 days, or month 13. Numbers may have
-points, commas, blanks or apostrophes within; words of English, months of six languages.
+points, commas, blanks or apostrophes within; words of English, coins of some neighbours, months of six
+languages. What has no digit (`next Monday`, `five euros`) is not looked for.
 """
 
 import re
@@ -22,14 +23,23 @@ _MONTHS = (
     "janeiro|fevereiro|março|abril|maio|junho|julho|agosto|setembro|outubro|novembro|dezembro",
 )
 _NUMBER_OF = {name: n for names in _MONTHS for n, name in enumerate(names.split("|"), start=1)} | {"sept": 9}
-_MONTH = "(?P<month>" + "|".join(sorted(_NUMBER_OF, key=len, reverse=True)) + r")\b\.?"
+_SHORT = {*_MONTHS[1].split("|"), "sept"} - {"may"}
+_LONGEST_FIRST = sorted(_NUMBER_OF, key=len, reverse=True)
+_WHOLE = "|".join(name for name in _LONGEST_FIRST if name not in _SHORT)
+_MONTH = rf"(?P<month>{_WHOLE}|(?P<short>{'|'.join(sorted(_SHORT))}))\b(?(short)\.?)"
+_HALF = r"(?:[ap]m\b|[ap]\.m\b\.?)"
+"""A full stop is a part of what is shortened, and not of the word at a sentence's end."""
+
 _DAY = r"(?P<day>[0-3]?\d)(?:st|nd|rd|th|\.|º)?"
 _YEAR = r"(?P<year>[12]\d{3})"
 _NUMBER = r"\d{1,15}(?:[.,'\u202f ]\d{3}){0,5}(?:[.,]\d{1,9})?"
 _SCALE = r"(?:\s?(?:thousand|million|billion|trillion|bn|mn|k|m)\b)?"
 _SIGN = "[$€£¥₹₩₽₺₪₫฿]"
 _CODE = "USD|EUR|GBP|JPY|CHF|CNY|INR|AUD|CAD|SEK|NOK|DKK|PLN|BRL|MXN|ZAR|KRW|TRY|SGD|HKD|NZD"
-_COIN = "dollars?|euros?|pounds?|cents?|yen|francs?|rupees?|pence"
+_COIN = (
+    "dollars?|euros?|pounds?|cents?|pence|yen|yuan|francs?|rupees?|pesos?|reais|rand|lir[ae]s?|rubles?|roubles?|"
+    "krone[rn]?|kron[ao]r?|krónur?|kr|zloty|złot(?:y|ych)|forints?|korun|shekels?|baht|dirhams?|riyals?|ringgit"
+)
 _UNIT = (
     "km/h|mph|km|cm|mm|nm|kg|mg|lbs?|oz|ml|kWh|MWh|kW|MW|GB|MB|TB|KB|GHz|MHz|Hz|°C|°F|"
     "kilomet(?:re|er)s?|met(?:re|er)s?|miles?|feet|inches|grams?|kilograms?|tonnes?|tons?|lit(?:re|er)s?|"
@@ -43,7 +53,13 @@ _PATTERNS = (
             rf"(?<![\w.]){_DAY}\s(?:of\s|de\s)?{_MONTH}(?:,?\s(?:de\s)?{_YEAR})?(?!\w)", re.IGNORECASE
         ),
     ),
-    ("date", re.compile(rf"(?<!\w){_MONTH}\s{_DAY}(?!\d)(?:,?\s{_YEAR}(?!\w))?", re.IGNORECASE)),
+    (
+        "date",
+        re.compile(
+            rf"(?<!\w){_MONTH}\s(?P<day>[0-3]?\d)(?:st|nd|rd|th|º)?(?!\d)(?:,?\s{_YEAR}(?!\w))?",
+            re.IGNORECASE,
+        ),
+    ),
     ("date", re.compile(rf"(?<!\w){_MONTH}\s{_YEAR}(?!\w)", re.IGNORECASE)),
     (
         "date",
@@ -54,12 +70,12 @@ _PATTERNS = (
     (
         "time",
         re.compile(
-            r"(?<![\d:.])(?:[01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d)?(?:\s?[ap]\.?m\b\.?)?(?![\d:])", re.IGNORECASE
+            rf"(?<![\d:.])(?:[01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d)?(?:\s?{_HALF})?(?![\d:])", re.IGNORECASE
         ),
     ),
-    ("time", re.compile(r"(?<![\d:.])(?:1[0-2]|[1-9])\s?[ap]\.?m\b\.?", re.IGNORECASE)),
-    ("money", re.compile(rf"(?:(?<!\w)(?:{_CODE})\s?|{_SIGN}\s?){_NUMBER}(?!\d){_SCALE}")),
-    ("money", re.compile(rf"(?<![\w.,]){_NUMBER}{_SCALE}\s?(?:{_SIGN}|(?:{_CODE}|{_COIN})(?!\w))")),
+    ("time", re.compile(rf"(?<![\d:.])(?:1[0-2]|[1-9])\s?{_HALF}", re.IGNORECASE)),
+    ("money", re.compile(rf"(?:(?<!\w)(?:{_CODE}|[Kk]r\.?)\s?|{_SIGN}\s?){_NUMBER}(?!\d){_SCALE}")),
+    ("money", re.compile(rf"(?<![\w.,]){_NUMBER}{_SCALE}\s?(?:{_SIGN}|(?:{_CODE}|(?i:{_COIN}))(?!\w))")),
     ("percentage", re.compile(rf"(?<![\w.,]){_NUMBER}\s?(?:%|‰|per\s?cent\b|percent\b)", re.IGNORECASE)),
     ("quantity", re.compile(rf"(?<![\w.,]){_NUMBER}{_SCALE}[\s-]?(?:{_UNIT})(?!\w)")),
 )

@@ -183,8 +183,8 @@ class Language(Interface):
 
         Vectors are grouped by spherical k-means, into as many topics as part them best if no `count` is
         given; terms are weighed against those of the other topics (class-based TF-IDF: Grootendorst 2022).
-        Texts that are no nearer to their topic than to all texts are `outliers`. The same texts give the same
-        topics.
+        Texts that are no nearer to their topic than to all others are `outliers`; where a `count` is given, a
+        topic of such alone stays one. The same texts give the same topics.
         """
 
     @reads(

@@ -22,7 +22,7 @@ Texts = Annotated[
     Field(
         min_length=1,
         max_length=TEXTS_MAX,
-        description="Several texts, answered in `results` in their order; 2,000,000 characters together.",
+        description="Several texts, answered in their order; 2,000,000 characters together.",
     ),
 ]
 EmbeddedTexts = Annotated[
@@ -38,7 +38,9 @@ TopicsWanted = Annotated[
 ]
 ManyTexts = Annotated[list[Text], Field(min_length=1, max_length=TEXTS_MAX)]
 KeywordsTop = Annotated[int, Field(ge=1, le=100, description="How many key phrases at most.")]
-SentencesWanted = Annotated[int, Field(ge=1, le=100, description="How many sentences the summary has.")]
+SentencesWanted = Annotated[
+    int, Field(ge=1, le=100, description="How many sentences the summary has at most.")
+]
 WordsWanted = Annotated[
     int, Field(ge=5, le=5000, description="How many words the summary has at most; instead of `sentences`.")
 ]

@@ -29,7 +29,7 @@ _MEANING, _CENTRAL, _SHARED, _REPEATED, _EARLY = 1.0, 1.0, 0.5, 0.5, 4.0
 _DAMPING, _STEPS = 0.85, 30
 _REDUNDANT, _SAME = 1.0, 0.95
 _SAID = 1e3
-"""What is taken from a sentence that was chosen already: it comes after all that say something else."""
+"""What is taken from a sentence that says what was chosen already: it comes after all that say else."""
 _LOOKED_AT_MAX = 1_000
 _LARGE = re.compile(r"[A-Z]")
 _BEGINNING = re.compile(r"([.!?][\"')\]]*\s+)(\w)")
@@ -119,11 +119,17 @@ def near_whole(vectors: Vectors, whole: Vectors) -> Figures:
 
 
 def chosen(texts: Sequence[str], scores: Figures, vectors: Vectors | None, length: Length) -> list[int]:
-    """Choose sentences greedily within a length; give their numbers in the text's order, one at least."""
+    """Choose sentences greedily within a length; give their numbers in the text's order, one at least.
+
+    No sentence is chosen twice, so that a text of few different ones gives fewer than there is room for.
+    """
     room = length.words if length.words is not None else math.inf
     most = length.sentences if length.sentences is not None else len(texts)
     counts = [len(text.split()) for text in texts]
-    best = np.argsort(-scores, kind="stable")[: max(_LOOKED_AT_MAX, 2 * most)]
+    once = dict[str, int]()
+    for each in np.argsort(-scores, kind="stable"):
+        once.setdefault(texts[each], int(each))
+    best = np.array(list(once.values())[: max(_LOOKED_AT_MAX, 2 * most)])
     left = scores[best].copy()
     picked: list[int] = []
     for _ in range(min(most, len(best))):
@@ -133,7 +139,6 @@ def chosen(texts: Sequence[str], scores: Figures, vectors: Vectors | None, lengt
         place = int(np.where(fits, left, -np.inf).argmax())
         picked.append(int(best[place]))
         room -= counts[picked[-1]]
-        left -= _SAID * np.array([texts[each] == texts[picked[-1]] for each in best])
         if vectors is not None:
             near = vectors[best] @ vectors[picked[-1]]
             left -= _REDUNDANT * np.maximum(0, near) / len(picked) + _SAID * (near >= _SAME)

@@ -15,7 +15,9 @@ class TopicTerm(Record):
 class Topic(Record):
     """Texts that are about the same."""
 
-    label: str = Field(description="The topic's best terms.")
+    label: str = Field(
+        description="The topic's best terms; where its texts have none, the beginning of a typical one."
+    )
     terms: list[TopicTerm]
     texts: list[int] = Field(description="Places of its texts, in the order of the texts given.")
     typical: list[int] = Field(description="Places of the three texts that are nearest to its middle.")
@@ -25,5 +27,7 @@ class TopicAnswer(Record):
     """The topics of texts, largest first."""
 
     topics: list[Topic]
-    outliers: list[int] = Field(description="Places of texts that are no nearer to their topic than to all.")
+    outliers: list[int] = Field(
+        description="Places of texts that are no nearer to their topic than to all others."
+    )
     encoder: str

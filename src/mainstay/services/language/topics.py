@@ -27,6 +27,7 @@ _TEXTS_LEAST = 2
 _AT_ONCE = 2
 """So many requests are grouped at a time: threads are few, and shared with all that is quick."""
 
+_LABEL_MAX = 60
 _APART = " / "
 
 Counted = Mapping[str, int]
@@ -51,6 +52,9 @@ class Topics:
         groups = grouped(vectors, count)
         astray = stray(vectors, groups) if groups.max() > 0 else np.zeros(len(texts), bool)
         written = dict[str, str]()
+        if count is not None:  # a topic that was asked for is told, even if its texts have little in common
+            told = np.bincount(groups[~astray], minlength=int(groups.max()) + 1) > 0
+            astray &= told[groups]
         counted = [self._counted(text, written) for text in texts]
         members = [
             [int(place) for place in np.flatnonzero((groups == group) & ~astray)]
@@ -59,7 +63,7 @@ class Topics:
         near = (vectors * centres_of(vectors, groups)[groups]).sum(axis=1)
         held = [together([counted[place] for place in each]) for each in members if each]
         topics = [
-            _topic(each, terms_of(own, held), written, near)
+            _topic(texts, each, terms_of(own, held), written, near)
             for each, own in zip([each for each in members if each], held, strict=True)
         ]
         return TopicAnswer(
@@ -123,12 +127,24 @@ def _within(key: str, other: str) -> bool:
 
 
 def _topic(
-    members: Sequence[int], terms: Sequence[tuple[str, float]], written: Mapping[str, str], near: Vectors
+    texts: Sequence[str],
+    members: Sequence[int],
+    terms: Sequence[tuple[str, float]],
+    written: Mapping[str, str],
+    near: Vectors,
 ) -> Topic:
+    typical = sorted(members, key=lambda place: (-float(near[place]), place))
     told = [TopicTerm(text=written[key], score=score) for key, score in terms]
     return Topic(
-        label=_APART.join(each.text for each in told[:_NAMED]),
+        label=_APART.join(each.text for each in told[:_NAMED]) or _beginning(texts, typical),
         terms=told,
         texts=list(members),
-        typical=sorted(members, key=lambda place: (-float(near[place]), place))[:_TYPICAL],
+        typical=typical[:_TYPICAL],
     )
+
+
+def _beginning(texts: Sequence[str], places: Sequence[int]) -> str:
+    """Give the beginning of the first of some texts in which there is anything to see."""
+    lines = (" ".join(texts[place][:_LOOKED_AT].split()) for place in places)
+    found = next((line for line in lines if any(map(str.isprintable, line))), "")
+    return found if len(found) <= _LABEL_MAX else f"{found[: _LABEL_MAX - 1]}…"

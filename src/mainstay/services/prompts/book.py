@@ -16,6 +16,7 @@ from mainstay.services.prompts.experiment_store import ExperimentStore
 from mainstay.services.prompts.failures import (
     PromptBusy,
     PromptLabelMissing,
+    PromptLabelUnmoved,
     PromptMissing,
     PromptsTooMany,
     PromptTaken,
@@ -203,15 +204,16 @@ class Book:
         return await self._moved(row, label, before, version, rule)
 
     async def roll_back(self, name: str, label: str) -> LabelTold:
-        """Let a label stand where it stood before, whatever it demands; raises PromptLabelMissing."""
+        """Let a label stand where it stood before, whatever it demands.
+
+        Raises PromptLabelMissing, PromptLabelUnmoved.
+        """
         row = await self.existing(name)
         before = latest_label(await self._store.labels(name), label)
-        if before is None or not before.before:
-            raise PromptLabelMissing(
-                f"The label {label} has stood nowhere else: move it to the version you want."
-                if before is not None
-                else "Get the prompt to see its labels, and where each stood before."
-            )
+        if before is None:
+            raise PromptLabelMissing("Get the prompt to see its labels, and where each stood before.")
+        if not before.before:
+            raise PromptLabelUnmoved(f"Move the label {label} to the version that you want.")
         return await self._moved(row, label, before, before.before, before.require_tests)
 
     async def remove_label(self, name: str, label: str) -> PromptSummary:

@@ -43,8 +43,10 @@ def fitting(
 
     Left out, variables are told from the templates.
     """
-    if bool(messages) == bool(text):
+    if messages and text:
         raise _template("messages", "Give either `messages` or a `text`, which is one message of the user.")
+    if not messages and not text:
+        raise _template("text", "Write a `text` that is not empty, or give `messages`.")
     whole = list(messages) or [PromptMessage(role="user", content=text)]
     if sum(len(message.content) for message in whole) > TEMPLATE_CHARACTERS_MAX:
         raise _template("messages", f"All together may have {TEMPLATE_CHARACTERS_MAX:,} characters at most.")

@@ -34,9 +34,15 @@ class PromptVersionMissing(NotFound):
 
 
 class PromptLabelMissing(NotFound):
-    """The prompt has no such label, or the label had no version before."""
+    """The prompt has no such label."""
 
     title = "The prompt has no such label"
+
+
+class PromptLabelUnmoved(Conflict):
+    """The label has stood at one version only, so that there is none to go back to."""
+
+    title = "The label has not been moved yet"
 
 
 class TemplateInvalid(Invalid):

@@ -7,6 +7,7 @@ from mainstay.services.prompts.experiment_operations import ExperimentOperations
 from mainstay.services.prompts.failures import (
     PromptBusy,
     PromptLabelMissing,
+    PromptLabelUnmoved,
     PromptMissing,
     PromptsTooMany,
     PromptTaken,
@@ -147,7 +148,7 @@ class Prompts(TestingOperations, ExperimentOperations, Interface):
     @writes(
         "POST /prompts/{name}/labels/{label}/rollback",
         may=_WRITE,
-        fails=(PromptMissing, PromptLabelMissing, PromptBusy),
+        fails=(PromptMissing, PromptLabelMissing, PromptLabelUnmoved, PromptBusy),
         example={**_NAME, "label": "production"},
     )
     async def roll_back_prompt_label(self, name: PromptName, label: Label) -> LabelTold:

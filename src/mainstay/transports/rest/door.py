@@ -1,6 +1,6 @@
 """The REST door: an ASGI application made from the operations of the house."""
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import cached_property
 from importlib.metadata import version
@@ -9,7 +9,7 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import Message as AsgiMessage
 from starlette.types import Receive, Scope, Send
@@ -21,8 +21,9 @@ from mainstay.kit.ids import Ids
 from mainstay.transports.rest.credentials import secret_of
 from mainstay.transports.rest.exchange import SAFE_HEADERS, SECURED, Exchange
 from mainstay.transports.rest.health import Ready, health_routes
+from mainstay.transports.rest.looks import POLICY
 from mainstay.transports.rest.openapi import openapi
-from mainstay.transports.rest.pages import page_routes
+from mainstay.transports.rest.pages import lost_page, page_routes
 from mainstay.transports.rest.paths import Paths
 from mainstay.transports.rest.problems import (
     PROBLEM_MEDIA_TYPE,
@@ -41,6 +42,9 @@ BASES = ("/v1", "/api/v1")
 
 _RAW_BASES = tuple(f"{base}/".encode() for base in BASES)
 VERSION = version("mainstay")
+Missing = Callable[[Exchange, RouteMissing], Awaitable[None]]
+"""Answers a request for an operation that is not there."""
+
 Lifespan = Callable[[], AbstractAsyncContextManager[None]]
 _METHOD_STATUS = 405
 
@@ -49,6 +53,11 @@ _METHOD_STATUS = 405
 async def nothing_to_run() -> AsyncIterator[None]:
     """Run nothing beside the door."""
     yield
+
+
+async def tell_missing(exchange: Exchange, failure: RouteMissing) -> None:
+    """Tell it as every failure."""
+    await tell(exchange, failure, {})
 
 
 class RestDoor(Starlette):
@@ -65,6 +74,7 @@ class RestDoor(Starlette):
         settings: RestSettings,
         lifespan: Lifespan,
         shedding: Shedding,
+        missing: Missing,
     ) -> None:
         """Make a path for every route of every operation."""
 
@@ -79,6 +89,7 @@ class RestDoor(Starlette):
         self.ids = ids
         self._settings = settings
         self._shedding = shedding
+        self._missing = missing
         self._paths: Paths[PathAnswer] = Paths()
         self._beside: Paths[BaseRoute] = Paths()
         self.sockets: set[bytes] = set()
@@ -111,7 +122,7 @@ class RestDoor(Starlette):
         if path.startswith(_RAW_BASES) and self._beside.find(path) is None:
             found = self._paths.find(path)
             if found is None:
-                await tell(exchange, _route_missing(), {})
+                await self._missing(exchange, _route_missing())
                 return
             await found.target.answer(exchange, found.texts)
             return
@@ -154,6 +165,9 @@ class RestDoor(Starlette):
             failure = MethodUnsupported(f"Use one of {headers['Allow']}.")
         elif status != 404:  # noqa: PLR2004 - the number is the protocol's
             failure = MessageMalformed(str(getattr(error, "detail", "")))
+        elif (lost := lost_page(request.headers.get("accept"))) is not None:
+            headers |= {"Content-Security-Policy": POLICY, "Vary": "Accept"}
+            return HTMLResponse(lost, status, headers)
         told = problem(failure, request.state.request_id)
         return Response(encoded(told), told["status"], headers, PROBLEM_MEDIA_TYPE)
 
@@ -220,14 +234,15 @@ def rest_app(
     settings: RestSettings = RestSettings(),  # noqa: B008 - frozen
     lifespan: Lifespan = nothing_to_run,
     extra_routes: Sequence[BaseRoute] = (),
+    missing: Missing = tell_missing,
 ) -> RestDoor:
     """Make the REST door.
 
     `ready` names each part of the house and its state; `shedding` says who is refused when too
     many come. `lifespan` runs around everything (the house itself, and doors that need a task of their own).
-    `extra_routes` are further doors and pages.
+    `extra_routes` are further doors and pages; `missing` answers for operations that are not there.
     """
-    door = RestDoor(application, ids, settings, lifespan, shedding)
+    door = RestDoor(application, ids, settings, lifespan, shedding, missing)
     door.stand_beside(
         [*health_routes(ready), *page_routes(application, lambda: door.document, VERSION), *extra_routes]
     )

@@ -30,6 +30,8 @@ _STEPS = {
     "Ask from an assistant, by MCP": _MCP,
 }
 _LINKS = {
+    "/account/sign-in": "Sign in",
+    "/desk": "Desk, where people answer what bots pass on",
     "/docs": "Reference, to read and to try",
     "/openapi.json": "OpenAPI document",
     "/healthz": "Health",

@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from mainstay.kernel.dispatch import Application
-from mainstay.transports.rest.acceptance import chosen
+from mainstay.transports.rest.acceptance import chosen, quality
 from mainstay.transports.rest.front import front_page
 from mainstay.transports.rest.looks import POLICY, page
 from mainstay.transports.rest.problems import (
@@ -69,6 +69,18 @@ def _explained(meaning: Mapping[str, Any]) -> str:
         f"<p>Code <code>{meaning['code']}</code>, HTTP status {meaning['status']}. "
         "The problem's <code>detail</code> says what to do in your case.</p>"
         '<p><a href="/docs">Reference</a></p></main>',
+    )
+
+
+def lost_page(accept: str | None) -> str | None:
+    """Give the page for an address at which there is none; None where a program asks."""
+    if quality("text/html", accept) <= quality(PROBLEM_MEDIA_TYPE, accept):
+        return None
+    return page(
+        RouteMissing.title,
+        f"<main><h1>{RouteMissing.title}</h1><p>Check the address, also for a slash at its end.</p>"
+        '<p><a href="/">Start</a> · <a href="/account/sign-in">Sign in</a> · <a href="/desk">Desk</a> · '
+        '<a href="/docs">Reference</a></p></main>',
     )
 
 

@@ -14,6 +14,7 @@ from mainstay.kernel.shedding import Place, Shedding
 from mainstay.kit.errors import Failure, TooMany, Unauthenticated, Unavailable
 from mainstay.transports.rest import streaming
 from mainstay.transports.rest.acceptance import chosen
+from mainstay.transports.rest.awaited import Awaited
 from mainstay.transports.rest.credentials import challenge, description_of, read_credential, secret_of
 from mainstay.transports.rest.exchange import ClientGone, Exchange
 from mainstay.transports.rest.problems import (
@@ -181,6 +182,8 @@ class PathAnswer:
             for each in operation.deprecated_parameters:
                 if each.name in values and each.deprecated is not None:
                     headers.update(retirement(each.deprecated))
+            if operation.kind == "read":  # what writes is done or not, whoever waits
+                awaited.watch()
             # only now, lest a body that comes slowly keep others from theirs
             await place.turn(batched=operation.batched)
             return values
@@ -201,8 +204,10 @@ class PathAnswer:
             traceparent=exchange.header(b"traceparent"),
             headers=headers,
         )
+        awaited = Awaited(exchange)
         try:
-            answer = await self._application.dispatch(operation, message)
+            with awaited:
+                answer = await self._application.dispatch(operation, message)
         finally:
             self._note(exchange, message)
         if operation.kind == "stream":

@@ -16,6 +16,8 @@ class RestSettings:
     body_idle_s: float = 20.0
     """How long a body may stand still before it is given up."""
     body_total_s: float = 600.0
+    watched_after_s: float = 1.0
+    """How long something is computed before it is looked whether its client is still there."""
     heartbeat_s: float = 15.0
     """How often a stream without pieces says that it is alive."""
     address: PublicAddress = field(default_factory=lambda: PublicAddress(""))

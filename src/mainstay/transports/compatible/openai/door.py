@@ -37,8 +37,9 @@ from mainstay.transports.compatible.openai.replies import Download, Events, Repl
 from mainstay.transports.compatible.openai.routing import EncodedRoute
 from mainstay.transports.compatible.openai.table import Endpoint
 from mainstay.transports.rest.credentials import read_credential, secret_of
+from mainstay.transports.rest.door import tell_missing
 from mainstay.transports.rest.exchange import ClientGone, Exchange
-from mainstay.transports.rest.problems import BUG_STATUS, MethodUnsupported
+from mainstay.transports.rest.problems import BUG_STATUS, MethodUnsupported, RouteMissing
 from mainstay.transports.rest.settings import RestSettings
 from mainstay.transports.rest.streaming import Stream
 
@@ -57,6 +58,9 @@ TABLES: Sequence[Sequence[Endpoint]] = (
     rerank.ENDPOINTS,
 )
 """The nouns that are served, each with its own module."""
+
+_PACKAGE = b"x-stainless-lang"
+"""The header by which OpenAI's packages tell the language that they are written in."""
 
 _POLICY = re.compile(r'^"(\w+)";q=(\d+);w=(\d+)')
 _LIMIT = re.compile(r'^"(\w+)";r=(\d+);t=(\d+)')
@@ -93,6 +97,15 @@ class OpenAIDoor:
             EncodedRoute(path, _Answers(methods, self._parts, self._operations), include_in_schema=False)
             for path, methods in at.items()
         ]
+
+    async def missing(self, exchange: Exchange, failure: RouteMissing) -> None:
+        """Say that nothing is at a path; to OpenAI's package in its words, and what there is of OpenAI's."""
+        if _PACKAGE not in exchange.headers:
+            await tell_missing(exchange, failure)
+            return
+        there = ", ".join(sorted({f"/{each.path.split('/')[1]}" for table in TABLES for each in table}))
+        told = RouteMissing(f"There is no such endpoint here. Of OpenAI's there are {there}.")
+        await _json(exchange, errors.body(told), errors.status(told), {})
 
 
 class _Answers:

@@ -84,6 +84,8 @@ def headers(failure: Failure) -> dict[str, str]:
         return {"WWW-Authenticate": challenge(failure)}
     if isinstance(failure, QuotaUsedUp) and failure.retry_after_s is not None:
         return {**retry_after(failure), "x-should-retry": "false"}
+    if failure.tried:
+        return {"x-should-retry": "false"}
     if isinstance(failure, (TooMany, Unavailable)):
         wait_s = _RETRY_AFTER_S if failure.retry_after_s is None else failure.retry_after_s
         return {
