@@ -65,5 +65,5 @@ def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         return lambda *_: None
 
     monkeypatch.setattr(engines, "pick", missing)
-    with pytest.raises(SettingsContradict, match=r"mainstay\[redis\]"):
+    with pytest.raises(SettingsContradict, match=r"'\.\[redis\]'"):
         engines.cache(Settings(cache="redis://host"), SystemClock())

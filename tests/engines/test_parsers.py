@@ -297,7 +297,7 @@ async def test_images_need_the_extra(monkeypatch: pytest.MonkeyPatch, kind: str)
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
     parser = KreuzbergParser()
     failure = FileUnreadable if kind == "PDF" else FileKindUnsupported
-    with pytest.raises(failure, match=r"mainstay\[ocr\]"):
+    with pytest.raises(failure, match=r"'\.\[ocr\]'"):
         await parser.parse(saved(picture(), kind), f"a.{kind.lower()}")
     await parser.close()
 

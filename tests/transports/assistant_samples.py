@@ -260,5 +260,11 @@ ASSISTANT_OWN = {
     f"assistant.{operation}.{path}": _CALLED
     for operation in ("create_bot", "update_bot")
     for path in ("name", "intents[].name", "intents[].slots[].name", "entities[].name")
-} | {"assistant.accept_suggestion.name": _CALLED}
+} | {
+    "assistant.accept_suggestion.name": _CALLED,
+    **{
+        f"assistant.{operation}.transcript.messages[].role": "which of the two who talk said it"
+        for operation in ("take_turn", "stream_turn")
+    },
+}
 """Fields that name nothing of another tenant's, and why."""

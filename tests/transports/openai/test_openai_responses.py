@@ -251,7 +251,7 @@ def a_form_that_does_not_fit_streamed(there: Served) -> None:
     events: Any = list(there.client().responses.create(**ASK, text=form, stream=True))
     assert events[-1].type == "response.failed"
     assert events[-1].response.status == "failed"
-    assert "no answer" in events[-1].response.error.message
+    assert "does not fit the schema" in events[-1].response.error.message
 
 
 def some_json(there: Served) -> None:
