@@ -25,9 +25,6 @@ _LIKELY = 0.5
 _TOGETHER = 64  # as many as the lanes cut a batch into
 """So many texts of a batch at most are one group: while the model reads one, rules look at another."""
 
-_AT_ENDS = 24  # more than the reader takes for a person's few
-"""So many are the first group, for which the model waits, and the last, which nothing but rules waits for."""
-
 _INLINE = 4_000
 """Texts of so many characters together take a millisecond or two; a thread would cost more than that."""
 
@@ -144,13 +141,10 @@ class Analysing:
 
 
 def _groups(texts: Sequence[str]) -> list[Sequence[str]]:
-    """Cut a batch into groups of like size, those at its ends apart."""
-    if len(texts) <= _TOGETHER:
-        return [texts]
-    last = len(texts) - _AT_ENDS
-    count = math.ceil((last - _AT_ENDS) / _TOGETHER)
-    cuts = [_AT_ENDS + (last - _AT_ENDS) * n // count for n in range(count + 1)]
-    return [texts[start:end] for start, end in pairwise([0, *cuts, len(texts)])]
+    """Cut a batch into groups of like size: a few left over would be read first, as a person's."""
+    count = max(1, math.ceil(len(texts) / _TOGETHER))
+    cuts = [len(texts) * n // count for n in range(count + 1)]
+    return [texts[start:end] for start, end in pairwise(cuts)]
 
 
 def _mention(text: str, kind: str, start: int, end: int, score: float) -> MentionFound:
