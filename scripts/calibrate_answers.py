@@ -38,6 +38,7 @@ from mainstay.services.knowledge.evidence import (
     sentence_figures,
 )
 from mainstay.services.knowledge.heads import Head, chance
+from mainstay.services.knowledge.sought import sought
 
 FOLDS = 6
 SEED = 7
@@ -149,7 +150,11 @@ class Cases:
         key = (number, row, closely)
         if key not in self._looks:
             text = self._retriever.passages[row].text
-            look = self._look(number, words, row, False) if closely else look_by_words(words, text, "en")
+            look = (
+                self._look(number, words, row, False)
+                if closely
+                else look_by_words(words, text, "en", sought(self._questions[number].text, "en"))
+            )
             if closely:
                 asked, said = self._encoder.read([self._questions[number].text, text])
                 look = look_by_tokens(words, asked[1], look, said[1])

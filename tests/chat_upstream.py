@@ -16,13 +16,15 @@ Script = Callable[[dict[str, Any]], "Answer"]
 
 @dataclass
 class Answer:
-    """What the server says: pieces of text, calls, and how it goes wrong if it does."""
+    """What the server says: thoughts, pieces of text, calls, and how it goes wrong if it does."""
 
     pieces: Sequence[str] = ()
     calls: Sequence[tuple[str, str]] = ()
+    thoughts: Sequence[str] = ()
     reason: str | None = None
     status: int = 200
     error: str = ""
+    retry_after: str = ""
     raw: bytes = b""
     stalls_after: int | None = None
     breaks_after: int | None = None
@@ -49,7 +51,8 @@ class Upstream:
         answer = self._next(body)
         if answer.status != 200:
             told = {"error": {"message": answer.error, "type": "server_error"}}
-            return web.json_response(told, status=answer.status)
+            headers = {"Retry-After": answer.retry_after} if answer.retry_after else {}
+            return web.json_response(told, status=answer.status, headers=headers)
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
         if answer.raw:
@@ -74,6 +77,7 @@ class Upstream:
 
 def _events(answer: Answer) -> list[dict[str, Any]]:
     deltas: list[dict[str, Any]] = [{"role": "assistant", "content": ""}]
+    deltas += [{"content": "", "reasoning_content": thought} for thought in answer.thoughts]
     deltas += [{"content": piece} for piece in answer.pieces]
     for index, (name, arguments) in enumerate(answer.calls):
         function = {"name": name, "arguments": ""}

@@ -80,7 +80,7 @@ class WordEncoder:
 
     def _row(self, text: str) -> NDArray[np.float32]:
         row = np.full(self.dimensions, 0.01, np.float32)
-        for word in _WORD.findall(text.casefold()):
+        for word in _WORD.findall(text.casefold())[: self.tokens_max]:
             seed = int.from_bytes(hashlib.blake2s(word.encode(), digest_size=4).digest())
             row += np.random.default_rng(seed).standard_normal(self.dimensions).astype(np.float32)
         return row / np.linalg.norm(row)

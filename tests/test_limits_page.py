@@ -83,6 +83,8 @@ HELD = {
     f"{generation.MESSAGES_MAX:,} messages, {bound(generation.Documents, 'maxItems')} documents",
     "one message": f"{bound(generation.Text, 'maxLength') // 1_000_000} million characters",
     "images in one message": f"{generation.IMAGES_MAX}",
+    "files in one message": f"{generation.FILES_MAX}, "
+    f"of {generation.FILE_CHARACTERS_MAX // 1_000_000} million characters each, in base64",
     "rounds of tools after a question": f"{generation.TOOL_ROUNDS_MAX}",
     "tools in one request": f"{bound(generation.Tools, 'maxItems')}",
     "JSON Schema of an answer or a tool": f"{SCHEMA_BYTES_MAX:,} characters",

@@ -459,11 +459,13 @@ class AssistantSync:
         self,
         bot_id: str,
         subject: str | None = None,
+        end_user: str | None = None,
     ) -> Memory: ...
     def choose_memory(
         self,
         bot_id: str,
         allowed: bool,
+        end_user: str | None = None,
     ) -> Memory: ...
     def change_fact(
         self,
@@ -479,6 +481,7 @@ class AssistantSync:
     def forget_facts(
         self,
         bot_id: str,
+        end_user: str | None = None,
     ) -> FactsForgotten: ...
     def follow_desk(
         self,
@@ -1394,12 +1397,15 @@ class LanguageSync:
         texts: list[str],
         role: Literal["query", "passage"] = "passage",
         dimensions: int | None = None,
+        long: Literal["cut", "mean", "refuse"] = "cut",
+        encoder: str | None = None,
     ) -> Embeddings: ...
     def rerank(
         self,
         query: str,
         texts: list[str],
         top_n: int | None = None,
+        reranker: str | None = None,
     ) -> Ranking: ...
     def find_personal_data(
         self,

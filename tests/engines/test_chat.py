@@ -141,6 +141,7 @@ async def test_calls_come_in_pieces(upstream: Upstream) -> None:
     [
         (Answer(status=503), ChatUnavailable),
         (Answer(status=401), ChatUnavailable),
+        (Answer(status=404, error="no"), ChatUnavailable),
         (Answer(status=400, error="no"), ChatRefused),
         (Answer(raw=b"data: []\n\n"), ChatUnavailable),
         (Answer(raw=b'data: {"choices": [{"delta": {"content": 5}}]}\n\n'), ChatUnavailable),
@@ -148,7 +149,6 @@ async def test_calls_come_in_pieces(upstream: Upstream) -> None:
             Answer(raw=b'data: {"choices": [{"delta": {"tool_calls": [{"index": 999}]}}]}\n\n'),
             ChatUnavailable,
         ),
-        (Answer(raw=b'data: {"choices": [{"finish_reason": "mood"}]}\n\n'), ChatUnavailable),
         (Answer(raw=b"\n"), ChatUnavailable),
         (Answer(["half"], breaks_after=2), ChatBrokeOff),
         (Answer(["half"], stalls_after=2), ChatBrokeOff),

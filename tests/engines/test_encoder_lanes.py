@@ -139,6 +139,33 @@ async def test_documents_are_not_starved_by_queries() -> None:
     lanes.stop()
 
 
+async def test_what_one_worker_made_ready_is_computed_by_all() -> None:
+    busy, rest = threading.Event(), threading.Barrier(2)
+    seen: list[int] = []
+
+    def forward(batch: Sequence[Tokens]) -> list[NDArray[np.float32]]:
+        seen.extend(tokens[0] for tokens in batch)
+        if batch[0][0] == 1:
+            assert busy.wait(20)
+        if batch[0][0] in {2, 5}:  # 2 ends beside 5, which its own worker cannot take
+            rest.wait(20)
+        return [np.asarray([tokens[0]], np.float32) for tokens in batch]
+
+    lanes = Lanes[str, Tokens, NDArray[np.float32]](
+        lambda text: [int(text)] * 100, forward, threads=2, queue_max=8
+    )
+    await asyncio.to_thread(wait_until_idle, lanes, 2)
+    first = asyncio.create_task(lanes.make(["1"], "query"))
+    while seen != [1]:
+        await asyncio.sleep(0.001)
+    others = asyncio.create_task(lanes.make(["2", "3", "4", "5"], "query"))
+    while len(seen) < 2:
+        await asyncio.sleep(0.001)
+    busy.set()
+    assert [*await first, *await others] == [[1], [2], [3], [4], [5]]
+    lanes.stop()
+
+
 async def test_a_full_lane_says_so_and_recovers() -> None:
     gate, lanes = gated()
     waiting = [asyncio.create_task(lanes.make([str(number)], "query")) for number in range(4)]

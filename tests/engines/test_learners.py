@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from typing import Any
 
 import numpy as np
 import psutil
@@ -103,6 +104,44 @@ async def test_a_child_that_died_or_took_too_long_is_told_and_replaced() -> None
     [third] = learner.idle
     await asyncio.to_thread(psutil.Process(third).wait, 20)
     assert learner.idle == []
+    await learner.close()
+
+
+@pytest.mark.parametrize(("cores", "children"), [(1, 1), (2, 2), (64, 4)])
+async def test_there_is_a_child_for_each_core(
+    monkeypatch: pytest.MonkeyPatch, cores: int, children: int
+) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: cores)
+    learner, (rows, labels) = LearnerApart(), drawn(3)
+    fitted = await asyncio.gather(*[learner.fit(features(rows), labels) for _ in range(5)])
+    assert len(learner.idle) == children
+    assert all(np.array_equal(each.weights, fitted[0].weights) for each in fitted)
+    await learner.close()
+
+
+async def test_who_leaves_while_an_answer_is_read_keeps_no_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)
+    learner, (rows, labels), read = LearnerApart(), drawn(5), asyncio.Event()
+
+    async def told(child: Any) -> dict[str, Any]:
+        answers = child._process.stdout
+        while len(answers._buffer) < 2**17:  # so much that the pipe is read no further
+            await asyncio.sleep(0)
+        read.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    wide = np.zeros((60, 20_000))
+    wide[:, :8] = rows
+    await learner.fit(features(rows), labels)
+    with monkeypatch.context() as patched:
+        patched.setattr(apart._Child, "_told", told)
+        fit = asyncio.create_task(learner.fit(features(wide), labels))
+        await read.wait()
+        fit.cancel()
+        await asyncio.wait([fit], timeout=20)
+        assert fit.cancelled()
+    assert (await asyncio.wait_for(learner.fit(features(rows), labels), 20)).weights.shape == (8, 5)
     await learner.close()
 
 

@@ -92,6 +92,44 @@ def test_a_region_makes_its_numbers_known() -> None:
     assert found(text, "DE") == [("phone", "030 901820")]
 
 
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("my number: 07911 123456", ["07911 123456"]),
+        ("reach me at 0113 496 0101 or 07911123456", ["0113 496 0101", "07911123456"]),
+        ("rang from 0113 496 0101, 2024-05-01", ["0113 496 0101"]),
+        ("You can get me under 01539 441288", ["01539 441288"]),
+        ("Number: 01539 441288. Text 06.12.34.56.78!", ["01539 441288", "06.12.34.56.78"]),
+        ("the hotline is 010-62962880", ["010-62962880"]),
+        ("erreichbar unter 0171 2345678 oder 030 1234567", ["0171 2345678", "030 1234567"]),
+        ("Mon numéro est le 06 12 34 56 78", ["06 12 34 56 78"]),
+        ("llámame al 612 345 678 o 698 765 432", ["612 345 678", "698 765 432"]),
+        ("il mio numero è 347 1234567", ["347 1234567"]),
+        ("O meu número é 912 345 678 e 933 444 555", ["912 345 678", "933 444 555"]),
+        ("bel me op 06-12345678 of 020 123 4567", ["06-12345678", "020 123 4567"]),
+        ("at (555) 123-4567 and 212-555-0187.", ["(555) 123-4567", "212-555-0187"]),
+        ("+447700900123, and +44 7700 900124 10 Downing Street", ["+447700900123", "+44 7700 900124"]),
+    ],
+)
+def test_numbers_that_no_plan_knows_are_told_by_words_and_forms(text: str, values: list[str]) -> None:
+    assert found(text) == [("phone", value) for value in values]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Contact us about order 0123456789, or order number 0123456789.",
+        "Order 212-555-0187, part A-212-555-0187, ISBN 978-0-306-40615-7.",
+        "Reach us by 01.05.2024 10:30, call on 2024-05-01, or between 2014 - 2015.",
+        "We reach 100 000 000 people; it grew by +12 345 678,90.",
+        "Contact 10.20.30.40.50, text 0.123456789, ring 12:30:45.",
+        "rows 07911 123456 and 0113 496 0101",
+    ],
+)
+def test_words_make_no_numbers_of_orders_dates_and_amounts(text: str) -> None:
+    assert found(text) == []
+
+
 def test_a_number_hides_none_that_follows() -> None:
     text = "+1 415 555 2671 415 555 2672 +44 20 7946 0958 10.0.0.9"
     values = [value for _, value in found(text, "US")]

@@ -138,14 +138,18 @@ def late_imports(modules: Sequence[Module], allowed: Mapping[str, str]) -> list[
 
 
 def _failures(modules: Sequence[Module]) -> set[tuple[str, str]]:
-    """Give the expected failures that ports declare, as module and name."""
-    return {
-        ("mainstay." + module.place.removesuffix(".py").replace("/", "."), node.name)
-        for module in modules
-        if within(module.place, ["ports"])
-        for node in ast.walk(module.tree)
-        if isinstance(node, ast.ClassDef) and any(ast.unparse(base) in _KINDS for base in node.bases)
-    }
+    """Give the expected failures that ports declare, as module and name, also kinds of one another."""
+    found: set[tuple[str, str]] = set()
+    for module in modules:
+        if not within(module.place, ["ports"]):
+            continue
+        kinds = set(_KINDS)
+        name = "mainstay." + module.place.removesuffix(".py").replace("/", ".")
+        for node in module.tree.body:
+            if isinstance(node, ast.ClassDef) and any(ast.unparse(base) in kinds for base in node.bases):
+                kinds.add(node.name)
+                found.add((name, node.name))
+    return found
 
 
 def _protocols(modules: Sequence[Module]) -> set[tuple[str, str]]:

@@ -105,6 +105,8 @@ def test_filters_combine(store: MainstayVectorStore) -> None:
     assert _found(store, MetadataFilters(filters=pair)) == []
     either = MetadataFilters(filters=pair, condition=FilterCondition.OR)  # type: ignore[arg-type]  # a list of both
     assert _found(store, either) == sorted(_TEXTS[:2])
+    neither = MetadataFilters(filters=pair, condition=FilterCondition.NOT)  # type: ignore[arg-type]  # a list of both
+    assert _found(store, neither) == sorted(_TEXTS[2:])
 
 
 def test_what_the_server_cannot_do_is_told(store: MainstayVectorStore) -> None:

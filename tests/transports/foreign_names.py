@@ -181,6 +181,7 @@ OWN = {
             "messages[].call_id": "names a call of the same conversation",
             "messages[].calls[].name": "of a tool in the same request",
             "tools[].name": "of a tool in the same request",
+            "messages[].files[].name": "what the caller calls a file that he sends along",
             "answer_format.name": "what the caller calls the form of his answer",
         }.items()
     },

@@ -15,7 +15,9 @@ LANGUAGE: dict[str, Sample] = {
     "language.translate": Sample(plain(texts=[_TEXT], source="de", target="de"), {"target": "German!"}),
     "language.detect_language": Sample(plain(texts=[_TEXT, "Where?"], alternatives=2), {"alternatives": 21}),
     "language.compare_texts": Sample(plain(left="A ferry", right=_TEXT), {"texts": []}),
-    "language.embed": Sample(plain(texts=[_TEXT], role="query", dimensions=8), {"dimensions": 7}),
+    "language.embed": Sample(
+        plain(texts=[_TEXT], role="query", dimensions=8, long="mean"), {"dimensions": 7}
+    ),
     "language.rerank": Sample(plain(query="ferry", texts=["A ferry.", "A quay."], top_n=1), {"top_n": 0}),
     "language.find_personal_data": Sample(
         plain(text=_TEXT, action="mask", kinds=["email"], region="DE"),

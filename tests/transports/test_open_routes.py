@@ -58,7 +58,7 @@ ADMITTED = {
     for base in BASES
     for path in (
         *("models", "models/{model}", "models/{owner}/{model}", "chat/completions", "responses"),
-        *("responses/{response_id}", "responses/{response_id}/input_items"),
+        *("responses/compact", "responses/{response_id}", "responses/{response_id}/input_items"),
         *("embeddings", "moderations", "rerank", "files", "files/{file_id}", "files/{file_id}/content"),
         *("uploads", *(f"uploads/{{upload_id}}/{step}" for step in ("parts", "complete", "cancel"))),
         *("vector_stores", "vector_stores/{store_id}", "vector_stores/{store_id}/search"),

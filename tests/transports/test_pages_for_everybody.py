@@ -130,7 +130,7 @@ def test_the_pages_of_somebody_who_signed_in(world: World, reader: Reader) -> No
     assert reader.page.get_by_text("A reading list").is_visible()
     world.call("people.sign_in", email=EMAIL, password=PHRASE)
     reader.opens("/account/sessions")
-    reader.page.get_by_text("What it calls itself").first.click()
+    reader.page.get_by_text("What the browser or app sends about itself").first.click()
     reader.looks()
     reader.page.goto(f"{world.running.url}/account/sign-in")
     reader.presses("Sign in", **{"E-mail address": EMAIL, "Password": PHRASE})

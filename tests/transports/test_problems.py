@@ -6,6 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 from mainstay.kit.errors import KINDS, Failure, Invalid, Unavailable
+from mainstay.ports.chat import ChatUnavailable, GeneratorUnset
+from mainstay.transports.compatible.openai import errors
 from mainstay.transports.rest import problems
 
 
@@ -72,3 +74,10 @@ def test_a_bug_tells_nothing_but_its_request() -> None:
 
 def test_a_problem_with_a_lone_surrogate_is_still_sent() -> None:
     assert problems.encoded({"detail": "\ud800"}) == b'{"detail":"?"}'
+
+
+def test_clients_do_not_ask_again_for_what_nobody_has_set() -> None:
+    assert issubclass(GeneratorUnset, ChatUnavailable)
+    assert problems.status_of(GeneratorUnset) == 503
+    assert errors.headers(GeneratorUnset()) == {"x-should-retry": "false"}
+    assert "Retry-After" in errors.headers(ChatUnavailable())

@@ -339,3 +339,18 @@ def test_a_page_of_another_origin_has_no_chat(stage: Stage, open_page: Callable[
         page.goto(stage.shop.origin.replace("localhost", "127.0.0.1"))
     assert refused.value.url.endswith("/look")
     assert page.locator("[data-mainstay]").count() == 0
+
+
+@pytest.mark.parametrize(
+    ("colour", "scheme", "ring"),
+    [("#0a7d33", "light", "#0a7d33"), ("#ffe066", "light", "#1d4ed8"), ("#ffe066", "dark", "#ffe066")],
+)
+def test_the_ring_has_the_widgets_colour_where_one_sees_it(
+    stage: Stage, colour: str, scheme: Any, ring: str
+) -> None:
+    page = stage.page(color_scheme=scheme)
+    page.route("**/look*", lambda route: route.fulfill(json={**route.fetch().json(), "colour": colour}))
+    page.reload()
+    page.get_by_role("button", name="Open the chat").wait_for()
+    read = "(host) => getComputedStyle(host).getPropertyValue('--focus').trim()"
+    assert page.locator("[data-mainstay]").evaluate(read) == ring

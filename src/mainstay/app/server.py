@@ -30,8 +30,8 @@ from mainstay.transports.accounts.leaving import Leaving
 from mainstay.transports.accounts.single_sign_on import sign_on_routes
 from mainstay.transports.compatible.oauth.door import OAuthDoor
 from mainstay.transports.compatible.oauth.door import Parts as OAuthParts
+from mainstay.transports.compatible.openai.admission import Parts as OpenAIParts
 from mainstay.transports.compatible.openai.door import OpenAIDoor
-from mainstay.transports.compatible.openai.door import Parts as OpenAIParts
 from mainstay.transports.compatible.scim.door import Parts as ScimParts
 from mainstay.transports.compatible.scim.door import ScimDoor
 from mainstay.transports.desk.door import DeskDoor
@@ -114,6 +114,7 @@ def doors(house: House) -> RestDoor:
         upload_bytes_max=settings.upload_mb_max * _MB,
         address=house.address,
     )
+    sockets = _socket_door(house, shedding)
     openai = OpenAIDoor(OpenAIParts(house.application, house.clock, house.ids, shedding, over_http))
     return rest_app(
         house.application,
@@ -125,9 +126,10 @@ def doors(house: House) -> RestDoor:
         extra_routes=[
             *oauth.routes,
             *mcp.routes,
-            *_socket_door(house, shedding).routes,
+            *sockets.routes,
             *ScimDoor(ScimParts(house.application, house.address, house.ids, shedding)).routes,
             *openai.routes,
+            *openai.connections(sockets),
             *_pages(house),
             *widget_routes(house.embedding),
         ],

@@ -122,14 +122,17 @@ class ModelServer:
             )
         self._waiting += 1
         try:
-            async with self._places:
-                answer = await self._insist(path, body)
-                try:
-                    yield answer
-                finally:
-                    answer.close()
+            await self._places.acquire()
         finally:
             self._waiting -= 1
+        try:
+            answer = await self._insist(path, body)
+            try:
+                yield answer
+            finally:
+                answer.close()
+        finally:
+            self._places.release()
 
     async def _insist(self, path: str, body: Mapping[str, object]) -> aiohttp.ClientResponse:
         tries = 1
@@ -137,8 +140,10 @@ class ModelServer:
             try:
                 return await self._try(path, body)
             except _Again as again:
-                wait_s = again.after_s if again.after_s is not None else _BACK_OFF_S * 2 ** (tries - 1)
-                if tries >= self._limits.tries_max or wait_s > self._limits.retry_after_max_s:
+                longest_s = self._limits.retry_after_max_s
+                own_s = min(_BACK_OFF_S * 2 ** (tries - 1), longest_s)
+                wait_s = own_s if again.after_s is None else again.after_s
+                if tries >= self._limits.tries_max or wait_s > longest_s:
                     detail = f"{self._url} {again.detail}, after {tries} tries: try again later."
                     raise self._failure(detail, retry_after_s=wait_s) from again
             tries += 1
@@ -209,7 +214,10 @@ class ModelServer:
             raise self._failure(f"The connection to {self._url} is closed.")
         if not self._sessions:
             timeout = aiohttp.ClientTimeout(total=None, sock_connect=self._limits.connect_s)
-            self._sessions.append(aiohttp.ClientSession(timeout=timeout, read_bufsize=_CHUNK))
+            connector = aiohttp.TCPConnector(limit=0)  # the places are the limit
+            self._sessions.append(
+                aiohttp.ClientSession(connector=connector, timeout=timeout, read_bufsize=_CHUNK)
+            )
         return self._sessions[0]
 
 

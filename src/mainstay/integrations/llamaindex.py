@@ -129,7 +129,7 @@ def conditions(filters: MetadataFilters) -> dict[str, Any]:
     ]
     if filters.condition == FilterCondition.OR:
         return {"or": inner}
-    return {"not": {"and": inner}} if filters.condition == FilterCondition.NOT else {"and": inner}
+    return {"not": {"or": inner}} if filters.condition == FilterCondition.NOT else {"and": inner}
 
 
 def _condition(each: MetadataFilter) -> dict[str, Any]:

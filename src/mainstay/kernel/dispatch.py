@@ -14,7 +14,7 @@ from mainstay.kernel.caller import Caller, Credential
 from mainstay.kernel.entrance import Entrance
 from mainstay.kernel.fields import problems_of
 from mainstay.kernel.guard import STRANGER, CredentialsUnknown, Guard, TenantSuspended, stranger
-from mainstay.kernel.idempotency import Idempotency, Replay
+from mainstay.kernel.idempotency import Idempotency, Replay, streamed
 from mainstay.kernel.interface import Interface, Operation, operations_of
 from mainstay.kernel.outbox import Outbox
 from mainstay.kernel.recording import UNRECORDED, Recording, Unrecorded
@@ -156,6 +156,7 @@ class Application:
             parts.guard.authorise(caller, operation)
             values = await message.read()
             walk.record.asked(values, operation.model.model_fields)
+            values = streamed(operation, values, message.idempotency_key)
             model = validated(operation, values, strict=message.strict)
             walk.progress.read(operation, model)
             work = self._work(caller, message)

@@ -15,7 +15,7 @@ WINDOW_S = 60.0
 NOBODYS = "nobody"
 """Stands where a tenant would, of strangers: what they tried is audited under this name."""
 STRANGERS_PER_MINUTE = 120
-_TOLD_MAX = 8
+_TOLD_MAX = 12
 _IPV6_HOUSEHOLD_BYTES = 8  # one subscriber has at least a network of 64 bits (RFC 6177)
 _IPV6_OF_IPV4 = bytes(10) + b"\xff\xff"
 ANYBODY = "anybody"
@@ -177,7 +177,7 @@ class Guard:
 def _had(caller: Caller) -> str:
     """Say what somebody may, in words, of a long list its beginning; and by which role, if by one."""
     names = [f"`{name}`" for name in sorted(caller.permissions)]
-    more = [f"{len(names) - _TOLD_MAX} more"] if len(names) > _TOLD_MAX else []
+    more = [f"{len(names) - _TOLD_MAX} more, which `GET /v1/me` lists"] if len(names) > _TOLD_MAX else []
     told = " and ".join(filter(None, [", ".join(names[:_TOLD_MAX]), *more])) or "none"
     return f"{told} (role {', '.join(caller.roles)})" if caller.roles else told
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,6 +85,23 @@ def _hash(operation: Operation, model: BaseModel, caller: Caller) -> str:
     return digest.hexdigest()
 
 
+def streamed(operation: Operation, values: Mapping[str, Any], key: str | None) -> Mapping[str, Any]:
+    """Give a stream's values, its caller's idempotency key among them where it has a key of its own.
+
+    No answer of a stream is kept: what was stored by the key is told again. One that is named holds.
+    """
+    name = operation.own_key
+    if key is None or name is None or values.get(name) is not None:
+        return values
+    _check(key)
+    return {**values, name: hashlib.sha256(key.encode()).hexdigest()}
+
+
+def _check(key: str) -> None:
+    if not 0 < len(key) <= KEY_LENGTH_MAX or not key.isprintable():
+        raise IdempotencyKeyInvalid(f"An Idempotency-Key has 1 to {KEY_LENGTH_MAX} printable characters.")
+
+
 class Idempotency:
     """Keeps answers for a day, sealed, in the transaction of the write they belong to."""
 
@@ -98,8 +115,7 @@ class Idempotency:
         """Make the ticket of a request."""
         if key is None:
             return Ticket(operation, caller, None)
-        if not 0 < len(key) <= KEY_LENGTH_MAX or not key.isprintable():
-            raise IdempotencyKeyInvalid(f"An Idempotency-Key has 1 to {KEY_LENGTH_MAX} printable characters.")
+        _check(key)
         return Ticket(operation, caller, key, _hash(operation, model, caller))
 
     async def find(self, ticket: Ticket) -> Replay | None:

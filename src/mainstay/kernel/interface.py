@@ -19,6 +19,7 @@ Place = Literal["path", "query", "body", "file"]
 Kind = Literal["read", "write", "stream"]
 Function = TypeVar("Function", bound=Callable[..., Any])
 
+_KEY = "turn_key"
 _LATE = frozenset({"wait", "wait_s"})
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 _ROUTE = re.compile(r"^(GET|POST|PUT|PATCH|DELETE) (/\S*)$")
@@ -232,6 +233,11 @@ class Operation:
     def upload(self) -> Parameter | None:
         """Give the parameter that is a file, if there is one."""
         return next((parameter for parameter in self.parameters if parameter.upload), None)
+
+    @cached_property
+    def own_key(self) -> str | None:
+        """Give the name of the parameter that an idempotency key stands for in a stream, if there is one."""
+        return next((each.name for each in self.parameters if self.stores and each.name == _KEY), None)
 
     @cached_property
     def late(self) -> str | None:

@@ -56,6 +56,7 @@ WORDS: Mapping[str, str] = {
 _KINDS: tuple[tuple[str, str], ...] = (
     (r"^(assistants|", "Write what it is for, as `assistants`, `batch` or `user_data`."),
     (r"@[^", "Write an e-mail address, as ada@example.com."),
+    (r"^data:", "Write data:application/pdf;base64,… and the file's content in base64."),
     (r"^(https://[^\x00-\x20]+|data:image/", "Write https://…, or data:image/png;base64,… and the image."),
     (r"^https?://", "Write an address that begins with https:// or http://."),
     (

@@ -54,7 +54,7 @@ _REGARDS = (
     "thanks in advance|thank you in advance|danke im voraus|vielen dank im voraus|merci d'avance|"
     "gracias de antemano"
 )
-_PLEASES = "please|pls|plz|bitte|s'il vous plaît|s'il te plaît|svp|stp|por favor"
+PLEASES = "please|pls|plz|bitte|s'il vous plaît|s'il te plaît|svp|stp|por favor"
 
 
 def _any(*written: str) -> str:
@@ -69,11 +69,11 @@ _END = r"[\s,.;:!?…]{0,8}\Z"
 _ALONE = _any(*GREETINGS.values(), *THANKS.values())
 _MARKED_OFF = (
     re.compile(rf"[\s¡¿]{{0,8}}(?:{_ALONE}|{_any(_ASIDES, _LEADS)}){_MARK}", re.IGNORECASE),
-    re.compile(rf"{_MARK}(?:{_ALONE}|{_any(_REGARDS, _PLEASES)}){_END}", re.IGNORECASE),
+    re.compile(rf"{_MARK}(?:{_ALONE}|{_any(_REGARDS, PLEASES)}){_END}", re.IGNORECASE),
 )
 _RUN_ON = (
     re.compile(rf"[\s¡¿]{{0,8}}(?:{_any(_LEADS)})\s{{1,8}}", re.IGNORECASE),
-    re.compile(rf"\s{{1,8}}(?:{_any(_PLEASES)}){_END}", re.IGNORECASE),
+    re.compile(rf"\s{{1,8}}(?:{_any(PLEASES)}){_END}", re.IGNORECASE),
 )
 _GREETS = re.compile(rf"[\s¡¿]{{0,8}}(?:{_ALONE})(?=[\s,.;:!?…–—]|\Z)", re.IGNORECASE)
 _COURTESIES_MAX = 4

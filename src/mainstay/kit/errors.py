@@ -11,7 +11,8 @@ class Failure(Exception):
     `{"field", "problem"}`. `retry_after_s` is set where trying again later makes sense. What an operation
     has written before it fails is undone, unless the failure `keeps` it: a used-up code has to stay used up.
     One that `passes` comes of what others do at the same moment: a reaction is tried again. What was `tried`
-    again already is asked for no more by clients that would ask again by themselves.
+    again already, or will fail until somebody sets something, is asked for no more by clients that would ask
+    again by themselves.
     """
 
     kind: ClassVar[str] = "failure"

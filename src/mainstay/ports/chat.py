@@ -17,6 +17,13 @@ class ChatUnavailable(Unavailable):
     title = "The generator cannot answer now"
 
 
+class GeneratorUnset(ChatUnavailable):
+    """The operator has set no generator: asking again does not help, setting one does."""
+
+    title = "No generator is set"
+    tried = True
+
+
 class ChatBrokeOff(Unavailable):
     """The generator began an answer and did not end it: what has come is half of one."""
 
@@ -39,6 +46,14 @@ class ToolCall:
 
 
 @dataclass(frozen=True)
+class SentFile:
+    """A file that a model reads, which can; `content` is an address that holds it, `data:`."""
+
+    name: str
+    content: str
+
+
+@dataclass(frozen=True)
 class Message:
     """One message; one of the role `tool` has the result of the call that it names.
 
@@ -50,6 +65,7 @@ class Message:
     calls: Sequence[ToolCall] = ()
     call_id: str = ""
     images: Sequence[str] = ()
+    files: Sequence[SentFile] = ()
 
 
 @dataclass(frozen=True)
@@ -134,8 +150,8 @@ class CacheRule:
 class ChatModel:
     """A generator by the name under which it is asked for.
 
-    Prices are for a million tokens, in the currency in which the operator thinks. When it cannot answer,
-    those of `fallback` are asked, in their order.
+    Prices are for a million tokens, in the currency in which the operator thinks. When it cannot answer, or
+    refuses to, those of `fallback` are asked, in their order.
     """
 
     name: str

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from mainstay.kernel.dispatch import RequestInvalid
+from mainstay.kernel.idempotency import IdempotencyKeyInvalid
 from mainstay.services.assistant.failures import (
     BotMissing,
     ConversationBusy,
@@ -68,7 +69,7 @@ async def test_what_nobody_answers_comes_to_a_person_who_is_waited_for(shop: Sho
     odd = "lattice quantum chromodynamics"
     first, *turns = await shop.talk(odd, odd, "where is my order")
     assert (first.fallback, first.state) == ("search", "open")
-    assert first.reply.startswith("I did not understand that. I can help with:\n- Where my order is\n")
+    assert first.reply.startswith("I found nothing about that. I can help with:\n- Where my order is\n")
     told = [(turn.fallback, turn.kind, turn.state) for turn in turns]
     assert told == [("escalate", "talk", "waiting"), (None, "talk", "waiting")]
     assert "A person will answer" in turns[1].reply
@@ -294,6 +295,25 @@ async def keyed(shop: Shop, key: str, text: str = "how do returns work", place: 
     pieces = [piece async for piece in (await shop.user.answer("assistant.stream_turn", **asked)).value]
     turn: Turn = pieces[-1].result
     return turn
+
+
+async def test_a_stream_heeds_an_idempotency_key(shop: Shop) -> None:
+    async def said(key: str, **more: Any) -> Turn:
+        asked = {"bot_id": shop.bot.bot_id, "text": "how do returns work", **more}
+        answer = await shop.user.answer("assistant.stream_turn", **asked, idempotency_key=key)
+        turn: Turn = [piece async for piece in answer.value][-1].result
+        return turn
+
+    first, again = [await said("said once") for _ in range(2)]
+    assert first == again
+    assert (await said("said twice")).turn_id != first.turn_id
+    mine = await said("said once", turn_key="a-key-of-my-own")
+    assert mine.turn_id != first.turn_id
+    assert await keyed(shop, "a-key-of-my-own") == mine
+    with pytest.raises(IdempotencyKeyInvalid):
+        await said("")
+    with pytest.raises(TurnKeyReused):
+        await said("said once", conversation_id=mine.conversation_id)
 
 
 async def test_a_turn_is_found_by_its_key_whatever_was_said_since(shop: Shop) -> None:

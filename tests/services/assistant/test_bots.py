@@ -210,3 +210,24 @@ async def test_a_bot_that_is_changed_meanwhile_is_not_written_over(
         await shop.admin.call("assistant.train_bot", bot_id=bot.bot_id)
     kept = await shop.admin.call("assistant.get_bot", bot_id=bot.bot_id)
     assert (kept.persona, kept.version, len(kept.models)) == ("Meanwhile.", 1, 1)
+
+
+async def test_what_a_bot_in_use_does_is_not_made_anew(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+    plan_of = models.plan_of
+
+    def noted(definition: Any) -> Any:
+        made.append(definition.persona)
+        return plan_of(definition)
+
+    bots = [
+        await shop.admin.call("assistant.create_bot", name=name, persona=name, intents=INTENTS[:2])
+        for name in ("Busy", "One", "Two", "Three")
+    ]
+    monkeypatch.setattr(models, "_PLANS_MAX", 2)
+    monkeypatch.setattr(models, "plan_of", noted)
+    for rare in bots[1:]:
+        for bot in (bots[0], rare):
+            await shop.admin.call("assistant.understand", bot_id=bot.bot_id, texts=["my order"])
+    assert made.count("Busy") <= 1
+    assert made.count("Three") == 1

@@ -97,3 +97,17 @@ async def test_intents_are_told_by_their_titles_or_the_words_of_their_names(shop
         ("returns", "Sending something back"),
         ("opening_hours", "opening hours"),
     ]
+
+
+async def test_why_a_conversation_came_to_a_person_is_told(shop: Shop) -> None:
+    odd = "lattice quantum chromodynamics"
+    async with aclosing(await followed(shop.admin)) as news:
+        await anext(news)
+        for texts, told in (
+            ([QUESTION], ("intent", "person")),
+            ([odd, "operator"], ("asked", None)),
+            ([odd, odd, "hello?"], ("gave_up", None)),
+        ):
+            turns = await shop.talk(*texts)
+            entry = await until(news, turns[0].conversation_id)
+            assert (entry.reason, entry.intent) == told

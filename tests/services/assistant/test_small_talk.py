@@ -62,7 +62,7 @@ def test_a_first_miss_is_asked_back_for_and_a_second_in_a_row_calls_a_person() -
     asked = refused(plan(), first.standing)
     assert (asked.does, asked.fallback) == ("say", "search")
     end = "Say it in other words, or say that you want a person."
-    assert asked.reply == f"I did not understand that. {ABLE}\n{end}"
+    assert asked.reply == f"I found nothing about that. {ABLE}\n{end}"
     assert refused(plan(), second.standing).does == "escalate"
     bare_bot = plan(fallback=Fallback(ladder=["clarify", "escalate"]))
     assert [step.does for step in talk(bare_bot, odd, odd)] == ["say", "escalate"]

@@ -60,4 +60,4 @@ def test_by_words_alone_it_answers_refuses_and_cites(articles: list) -> None:
     assert len(answered[False]) > 40
     assert sum(answered[True]) / len(answered[True]) >= 0.78
     assert sum(answered[False]) / len(answered[False]) <= 0.25
-    assert sum(cited) / len(cited) >= 0.75
+    assert sum(cited) / len(cited) >= 0.8

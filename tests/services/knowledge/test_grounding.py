@@ -73,6 +73,8 @@ async def test_faithfulness_counts_what_was_left_out(tmp_path: Path) -> None:
         (f"{OPENS} {CLOSES} [1] [2]", ([(OPENS, (0, 1)), (CLOSES, (0, 1))], 0)),
         (f"{OPENS} [1] [sic] {CLOSES} [2]", ([(OPENS, (0,)), (f"[sic] {CLOSES}", (1,))], 0)),
         (f"It is. {OPENS} [1]", ([("It is.", ()), (OPENS, (0,))], 0)),
+        (f"{OPENS[:-1]} [1]. {CLOSES[:-1]}[2]...", ([(OPENS, (0,)), (f"{CLOSES[:-1]}...", (1,))], 0)),
+        (f"“{OPENS[:-1]} [1].” {CLOSES} [2].", ([(f"“{OPENS}”", (0,)), (CLOSES, (1,))], 0)),
         (f"{OPENS} [1] [1234] {CLOSES} [7][0]", ([(OPENS, (0,))], 1)),
     ],
 )

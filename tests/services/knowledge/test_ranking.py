@@ -96,6 +96,8 @@ def test_a_floor_spreads_the_cosines_of_a_narrow_space() -> None:
 def test_equal_scores_stand_in_the_order_of_ids() -> None:
     ranked = fuse([("b", 0.5), ("c", 0.5), ("a", 0.5)], [])
     assert [found.id for found in ranked] == ["a", "b", "c"]
+    nearly = fuse([("b", 0.5 + 1e-9), ("c", 0.5 - 1e-9), ("a", 0.5)], [])
+    assert [found.id for found in nearly] == ["a", "b", "c"], "as near as engines compute"
 
 
 @settings(deadline=None, max_examples=60)

@@ -114,6 +114,20 @@ async def test_entities_hold_no_parts_of_addresses_and_amounts(asker: Client) ->
         assert not {"peter", "example.com", "June", "kroner"} & set(answer.entities)
 
 
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("Ask 8.8.8.8 then.", "ip"),
+        ("Ask fe80::abcd then.", "ip"),
+        ("Write to user＠example.com then.", "email"),
+        ("She was born on 1.2.99 in Bern.", "date_of_birth"),
+    ],
+)
+async def test_personal_data_of_few_signs_is_found(asker: Client, text: str, kind: str) -> None:
+    found = await asker.call("language.analyze", text=text)
+    assert kind in {each.type for each in found.mentions}
+
+
 async def test_more_than_an_answer_tells_of_is_refused(asker: Client) -> None:
     dense = "5% " * 50_001
     with pytest.raises(FindingsTooMany) as refused:

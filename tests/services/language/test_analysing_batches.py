@@ -44,7 +44,7 @@ class English:
         return [[Guess("en", 1.0)][:guesses] for _ in texts]
 
 
-@pytest.mark.parametrize("count", [1, 16, 64, 65, 80, 129, 256])
+@pytest.mark.parametrize("count", [1, 16, 64, 65, 80, 129, 192, 193, 256])
 async def test_a_batch_is_read_in_groups_of_like_size(count: int) -> None:
     reader = NotingReader()
     analysing = Analysing(reader, English(), RulesPersonalData())
@@ -53,5 +53,8 @@ async def test_a_batch_is_read_in_groups_of_like_size(count: int) -> None:
     assert [each.keywords[0] for each in found] == [text.removesuffix(" leaves.") for text in texts]
     assert sum(reader.given) == count
     assert max(reader.given) <= 64
-    assert max(reader.given) - min(reader.given) <= 1
+    middle = reader.given[1:-1] or reader.given
+    assert max(middle) - min(middle) <= 1
+    ends = {reader.given[0], reader.given[-1]}
+    assert ends <= ({*middle} if count <= 192 else {round(middle[0] / 2), middle[0] // 2})
     assert min(reader.given) > _A_FEW or count <= _A_FEW

@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 
-from mainstay.services.language.failures import DimensionsTooMany, LabelsUnclear, TextUnclear
+from mainstay.services.language.failures import (
+    DimensionsTooMany,
+    LabelsUnclear,
+    ModelOther,
+    TextTooLong,
+    TextUnclear,
+)
 from mainstay.services.language.labels import Meaning, always, any_of, evidence, one_of
 from mainstay.services.language.vectors import by_meaning_and_words, shortened
 from makers import Client
@@ -26,6 +32,59 @@ async def test_vectors_are_as_long_as_asked_and_of_unit_length(asker: Client) ->
 async def test_more_dimensions_than_there_are_are_refused(asker: Client) -> None:
     with pytest.raises(DimensionsTooMany, match="64 at most"):
         await asker.call("language.embed", texts=["A"], dimensions=65)
+
+
+async def test_long_texts_are_refused_instead_if_that_is_asked_for(asker: Client) -> None:
+    texts = ["A ferry.", "word " * 254, "word " * 255]
+    with pytest.raises(TextTooLong) as refused:
+        await asker.call("language.embed", texts=texts, long="refuse")
+    told = "has 255 tokens; words-64 reads 254 at most"
+    assert refused.value.problems == [{"field": "texts.2", "problem": told}]
+    assert (await asker.call("language.embed", texts=texts[:2], long="refuse")).truncated == []
+
+
+async def test_the_mean_of_a_long_texts_parts_is_of_all_of_it(asker: Client) -> None:
+    ends = ["ferry " * 300 + end for end in ("quay " * 300, "office " * 300)]
+    cut = np.array((await asker.call("language.embed", texts=ends)).embeddings)
+    assert cut[0] @ cut[1] == pytest.approx(1)
+    answer = await asker.call("language.embed", texts=[*ends, "quay"], long="mean")
+    vectors = np.array(answer.embeddings)
+    assert np.linalg.norm(vectors, axis=1) == pytest.approx([1, 1, 1], abs=1e-5)
+    assert vectors[0] @ vectors[2] > vectors[1] @ vectors[2] + 0.3
+    assert answer.truncated == []
+    with pytest.raises(TextTooLong, match=r"reads 8,192 at most"):
+        await asker.call("language.embed", texts=["quay " * 8_193], long="mean")
+
+
+async def test_a_model_that_is_not_set_does_nothing(asker: Client) -> None:
+    asked = {"texts": ["A ferry."]}
+    assert (await asker.call("language.embed", encoder="words-64", **asked)).encoder == "words-64"
+    with pytest.raises(ModelOther, match="is words-64 here"):
+        await asker.call("language.embed", encoder="words-65", **asked)
+    named = await asker.call("language.rerank", query="ferry", reranker="encoder+words", **asked)
+    assert named.reranker == "encoder+words"
+    with pytest.raises(ModelOther, match=r"is encoder\+words here"):
+        await asker.call("language.rerank", query="ferry", reranker="other", **asked)
+
+
+async def test_comparing_and_ranking_tell_of_long_texts(asker: Client) -> None:
+    long, short = "word " * 300, "Ein kurzer Satz über Fähren."
+    pair = await asker.call("language.compare_texts", left=short, right=long)
+    several = await asker.call("language.compare_texts", texts=[long, short, "word " * 254])
+    ranking = await asker.call("language.rerank", query="ferry", texts=[short, long, long * 10])
+    assert (pair.truncated, several.truncated, ranking.truncated) == ([1], [0], [1, 2])
+
+
+async def test_labels_fit_long_texts_as_a_whole(asker: Client) -> None:
+    texts = [
+        "goalkeepers jump high " * 90 + "the card has not arrived " * 200,
+        "the card has not arrived " * 60 + "what is the rate for euros " * 2_000,
+        "the card has not arrived",
+    ]
+    answer = await asker.call("language.classify", texts=texts, labels=_LABELS)
+    assert [each.label for each in answer.results] == ["card_delivery", "exchange rate", "card_delivery"]
+    short = await asker.call("language.classify", text=texts[2], labels=_LABELS)
+    assert answer.results[2].confidence == pytest.approx(short.confidence)
 
 
 async def test_a_pair_or_several_texts_are_compared(asker: Client) -> None:

@@ -36,7 +36,9 @@ _INTENTS = [
 
 @pytest.fixture(scope="package")
 def bot(serves: Served) -> str:
-    made = serves.call("assistant.create_bot", name="Shop", intents=_INTENTS, collections=["harbour"])
+    made = serves.call(
+        "assistant.create_bot", name="Shop", intents=_INTENTS, collections=["harbour"], memory={"on": True}
+    )
     return str(made.bot_id)
 
 
@@ -97,6 +99,64 @@ def keeps_people_of_one_key_apart(there: Served, bot: str) -> None:
     assert _conversation(guessed) not in {_conversation(each) for each in nobodys}
 
 
+def remembers_for_each_of_a_keys_people(there: Served, bot: str) -> None:
+    def says(name: str, text: str, place: str = "", **more: Any) -> Any:
+        body = {"extra_body": {"conversation_id": place}} if place else {}
+        return _told(there, bot, _asks(bot, text)["messages"], safety_identifier=name, **body, **more)
+
+    began = says("alice", "remember that my PIN is 9317")
+    says("alice", "yes", _conversation(began))
+    assert "9317" in _content(says("alice", "what do you know about me?"))
+    assert "9317" not in _content(says("bob", "what do you know about me?"))
+    says("bob", "forget everything")
+    assert "9317" in _content(says("alice", "what do you know about me?"))
+    with pytest.raises(openai.NotFoundError):
+        says("bob", "what do you know about me?", _conversation(began))
+    with pytest.raises(openai.NotFoundError):
+        there.client().responses.create(
+            model=bot, input="4711", conversation=_conversation(began), safety_identifier="bob"
+        )
+    with pytest.raises(openai.NotFoundError):
+        list(says("bob", "what do you know about me?", _conversation(began), stream=True))
+
+
+def tells_a_keyed_stream_again(there: Served, bot: str) -> None:
+    def streams(text: str, key: str, **more: Any) -> tuple[str, Any]:
+        headers = {"Idempotency-Key": key}
+        made = there.client().chat.completions.create(
+            **_asks(bot, text), stream=True, extra_headers=headers, **more
+        )
+        chunks = list(made)
+        said = "".join(chunk.choices[0].delta.content or "" for chunk in chunks)
+        return said, (chunks[-1].model_extra or {})["conversation_id"]
+
+    once, again = (streams("Where is my order?", "where it is") for _ in range(2))
+    assert once == again
+    where = {"extra_body": {"conversation_id": once[1]}}
+    then = [streams("4711", "4711 it is", **where) for _ in range(2)]
+    assert then == [("Order 4711 is on its way.", once[1])] * 2
+    kept = there.call("assistant.get_conversation", conversation_id=once[1])
+    assert [turn.text for turn in kept.history] == ["Where is my order?", "4711"]
+    with pytest.raises(openai.BadRequestError, match="key of its own"):
+        streams("When do you open?", "where it is")
+    with pytest.raises(openai.BadRequestError, match="200 printable"):
+        streams("When do you open?", "k" * 201)
+    answered = [
+        "".join(
+            event.delta
+            for event in there.client().responses.create(
+                model=bot,
+                input="Where is my order?",
+                stream=True,
+                extra_headers={"Idempotency-Key": "by responses"},
+            )
+            if event.type == "response.output_text.delta"
+        )
+        for _ in range(2)
+    ]
+    assert answered == ["Which order is it?"] * 2
+
+
 def tells_a_keyed_turn_again(there: Served, bot: str) -> None:
     messages = [{"role": "user", "content": "Has the parcel of order 4711 been sent?"}]
     messages += [_assistant(_told(there, bot, messages)), {"role": "user", "content": "And 4712?"}]
@@ -111,6 +171,10 @@ def _told(there: Served, bot: str, messages: list[Any], **more: Any) -> Any:
 
 def _assistant(answer: Any) -> dict[str, str]:
     return {"role": "assistant", "content": answer.choices[0].message.content}
+
+
+def _content(answer: Any) -> str:
+    return str(answer.choices[0].message.content)
 
 
 def _conversation(answer: Any) -> Any:
@@ -128,6 +192,10 @@ def responded(there: Served, bot: str) -> None:
     assert then.conversation.id == first.conversation.id
     again = client.responses.create(model=bot, input="When are you open?", conversation=then.conversation.id)
     assert again.output_text == _OPEN
+    else_ = client.responses.create(model="chat", input="Sum that up.", previous_response_id=then.id)
+    assert else_.conversation is None, "a generator goes on from what was said, and in no conversation"
+    said = [message["content"] for message in there.upstream.asked[-1]["messages"]]
+    assert said[-3:] == ["4711", "Order 4711 is on its way.", "Sum that up."]
 
 
 def cited(there: Served, bot: str) -> None:
@@ -136,6 +204,21 @@ def cited(there: Served, bot: str) -> None:
     assert message.annotations
     assert message.annotations[0].url_citation.title == "Ferry"
     assert "nine" in (message.content or "")
+
+
+def cites_beneath_what_a_bot_says_of_itself(there: Served, bot: str) -> None:
+    said = "I am Anchor, and I know the quay."
+    given = {"intents": _INTENTS, "collections": ["harbour"], "persona": said}
+    made = there.call("assistant.create_bot", name="Anchor", **given)
+    answer = there.client().chat.completions.create(
+        **_asks(made.bot_id, "When does the ferry leave the quay?")
+    )
+    message = answer.choices[0].message
+    [cited, *_] = message.annotations or []
+    content, place = message.content or "", cited.url_citation
+    assert content.startswith(said)
+    assert place.start_index == len(f"{said}\n\n")
+    assert content[place.start_index : place.end_index].endswith(".")
 
 
 def refused(there: Served, bot: str) -> None:
@@ -156,7 +239,8 @@ def refused(there: Served, bot: str) -> None:
 
 _USAGES: tuple[Callable[[Served, str], None], ...] = (
     *(listed, completed, streamed, goes_on, goes_on_by_what_was_said, keeps_people_of_one_key_apart),
-    *(tells_a_keyed_turn_again, responded, cited, refused),
+    *(remembers_for_each_of_a_keys_people, tells_a_keyed_turn_again, tells_a_keyed_stream_again),
+    *(responded, cited, cites_beneath_what_a_bot_says_of_itself, refused),
 )
 
 

@@ -129,6 +129,7 @@ def test_embeddings_and_rankings(there: Served, usage: Callable[[Served], None])
         ({"input": []}, openai.BadRequestError, "invalid_value", None),
         ({"input": ["x"] * 2049}, openai.BadRequestError, "invalid_value", None),
         ({"model": "text-embedding-3-small"}, openai.NotFoundError, "model_not_found", "model"),
+        ({"input": "word " * 8_193}, openai.BadRequestError, "context_length_exceeded", "input"),
         ({"dimensions": 100_000}, openai.BadRequestError, "invalid_value", "dimensions"),
         ({"dimensions": 65}, openai.BadRequestError, "dimensions_too_many", None),
     ],
@@ -140,6 +141,39 @@ def test_what_is_refused_is_told_in_the_packages_exceptions(
         there.client().embeddings.create(**{"model": "embedding", "input": "Hi", **wrong})
     assert refused.value.code == code
     assert param is None or refused.value.param == param
+
+
+def test_a_text_that_is_too_long_is_named_with_the_limit(there: Served) -> None:
+    texts = [f"Text {number}" for number in range(300)]
+    texts[280] = "word " * 9_000
+    told = r"input 280 has 9,000 tokens; words-64 reads 8,192 at most\. Send it in parts"
+    with pytest.raises(openai.BadRequestError, match=told) as refused:
+        there.client().embeddings.create(model="embedding", input=texts)
+    assert refused.value.type == "invalid_request_error"
+    assert there.client().embeddings.create(model="embedding", input="word " * 8_192).data
+
+
+def test_a_model_that_is_not_there_costs_nothing(there: Served) -> None:
+    encoder: Any = there.house.engines.encoder
+    texts = [f"Never encoded {number}" for number in range(40)]
+    with pytest.raises(openai.NotFoundError, match=r"`embedding`.*words-64"):
+        there.client().embeddings.create(model="text-embedding-3-small", input=texts)
+    with ranker(there) as client, pytest.raises(cohere.errors.NotFoundError):
+        client.rerank(model="rerank-v3.5", query="x", documents=texts)
+    assert not set(texts) & set(encoder.encoded)
+    there.client().embeddings.create(model="words-64", input=texts)
+    assert set(texts) <= set(encoder.encoded)
+
+
+def test_a_ranking_warns_of_documents_that_are_too_long(there: Served) -> None:
+    with ranker(there) as client:
+        answer = client.rerank(model="rerank", query="ferry", documents=[*TEXTS, "word " * 300])
+        short = client.rerank(model="encoder+words", query="ferry", documents=TEXTS)
+    assert answer.meta is not None
+    assert short.meta is not None
+    [warning] = answer.meta.warnings or []
+    assert warning.startswith("Document 3 is longer")
+    assert short.meta.warnings == []
 
 
 def test_a_ranking_that_cannot_be_made_is_told(there: Served) -> None:

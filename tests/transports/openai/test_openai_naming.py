@@ -15,6 +15,11 @@ _RESPONSE = {"model": "chat", "input": "Hi"}
 _LONG = "word " * 1000
 _FUNCTION = {"name": "no name", "parameters": {"type": "object"}}
 _CALL = {"id": "c", "type": "function", "function": {"name": "no name", "arguments": "{}"}}
+_SEEN = [
+    {"type": "text", "text": "a"},
+    {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}},
+    {"type": "text", "text": "b"},
+]
 _SCHEMA = {"type": "objekt"}
 WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("chat/completions", {**_CHAT, "max_tokens": 0}, "max_tokens"),
@@ -34,6 +39,20 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
         "chat/completions",
         {"model": "mainstay/harbour", "messages": [{"role": "user", "content": _LONG}]},
         "messages",
+    ),
+    *(
+        (
+            "chat/completions",
+            {
+                "model": "chat",
+                "messages": [
+                    *_HI,
+                    {"role": "user", "content": [*_SEEN, {"type": "image_url", "image_url": {"url": url}}]},
+                ],
+            },
+            "messages.1.content.3",
+        )
+        for url in ("http://127.0.0.1/x.png", "https://127.0.0.1/x.png")
     ),
     ("responses", {**_RESPONSE, "max_output_tokens": 0}, "max_output_tokens"),
     (
@@ -65,6 +84,12 @@ def test_a_field_at_fault_is_named_as_it_was_sent(
     assert refused.value.param == param
     listed = re.findall(r"these fields: (.+?)\.(?:\s|$)", refused.value.message)
     assert all(param in each.split(", ") for each in listed)
+
+
+def test_a_problem_begins_a_sentence_of_its_own(there: Served) -> None:
+    with pytest.raises(openai.BadRequestError) as refused:
+        there.client().embeddings.create(model="embedding", input="a", dimensions=1536)
+    assert re.search(r"[.:] dimensions: ", refused.value.message)
 
 
 def test_names_are_found_by_their_whole_path() -> None:

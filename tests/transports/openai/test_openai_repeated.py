@@ -16,7 +16,7 @@ from transports.openai.serving import Served
 
 _BORDER = "border"
 _HI = [{"role": "user", "content": "Hi"}]
-_ANEW = {"/chat/completions", "/responses", "/moderations", "/rerank"}
+_ANEW = {"/chat/completions", "/responses", "/responses/compact", "/moderations", "/rerank"}
 """What a model answers anew each time, and is no write."""
 
 Ask = Callable[..., tuple[int, Any]]
@@ -97,6 +97,7 @@ CASES: dict[tuple[str, str], Case] = {
     ("POST", "/moderations"): partial(_plain, {"input": "Hi"}),
     ("POST", "/chat/completions"): partial(_plain, {"model": "chat", "messages": _HI}),
     ("POST", "/responses"): partial(_plain, {"model": "chat", "input": "Hi"}),
+    ("POST", "/responses/compact"): partial(_plain, {"model": "chat", "input": "Hi"}),
     ("DELETE", "/responses/{response_id}"): lambda ask: ({"response_id": _kept(ask)}, None),
     ("POST", "/files"): partial(_plain, _form(purpose="assistants", file="A boat.")),
     ("DELETE", "/files/{file_id}"): lambda ask: ({"file_id": _file(ask)}, None),

@@ -331,7 +331,12 @@ REFUSED: list[tuple[dict[str, Any], type[openai.APIStatusError], str, str | None
         None,
     ),
     ({"temperature": -1}, openai.BadRequestError, "invalid_value", "temperature"),
-    ({"previous_response_id": "resp_x"}, openai.NotFoundError, "response_missing", None),
+    (
+        {"previous_response_id": "resp_x"},
+        openai.NotFoundError,
+        "previous_response_not_found",
+        "previous_response_id",
+    ),
     (
         {"input": [{"role": "user", "content": [{"type": "input_file", "file_id": "file_1"}]}]},
         openai.BadRequestError,

@@ -11,8 +11,6 @@ _HI: Any = {"role": "user", "content": "When does the ferry leave?"}
 _FUNCTION: Any = {"name": "f", "parameters": {}}
 _CALL = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
 CHAT: list[tuple[dict[str, Any], str]] = [
-    ({"max_tokens": 1}, "max_tokens"),
-    ({"max_completion_tokens": 1}, "max_completion_tokens"),
     ({"stop": "."}, "stop"),
     ({"tool_choice": "required"}, "tool_choice"),
     ({"tools": [{"type": "function", "function": _FUNCTION}]}, "tools"),
@@ -23,7 +21,6 @@ CHAT: list[tuple[dict[str, Any], str]] = [
     ({"messages": [_HI, {"role": "assistant", "tool_calls": [_CALL]}, _HI]}, "messages"),
 ]
 RESPONSES: list[tuple[dict[str, Any], str]] = [
-    ({"max_output_tokens": 1}, "max_output_tokens"),
     ({"text": {"format": {"type": "json_object"}}}, "text.format"),
     ({"instructions": "Answer in French only."}, "instructions"),
     ({"input": [{"role": "system", "content": "Answer in French only."}, _HI]}, "input"),

@@ -49,6 +49,31 @@ async def test_a_key_without_the_permission_is_refused(house: House, admin: Clie
             assert (answer.status_code, answer.json()["schemas"]) == (403, ERROR), (method, path)
 
 
+async def test_what_is_refused_is_audited(house: House, admin: Client) -> None:
+    made = await admin.call("identity.create_key", name="curious", role="user")
+    async with provisioner(house, made.key) as other:
+        assert (await other.ask("GET", "/Users")).status_code == 403
+        assert (await other.ask("POST", "/Users", {})).status_code == 403
+    await house.audit.flush()
+    entries = (await admin.call("observability.search_entries", subject=made.key_id)).entries
+    told = {(each.operation, each.outcome, each.door) for each in entries}
+    assert told == {
+        ("directory.list_provisioned_users", "PermissionMissing", "scim"),
+        ("directory.provision_user", "PermissionMissing", "scim"),
+    }
+
+
+@pytest.mark.parametrize("path", ["/ServiceProviderConfig", "/Users", "/Nothing"])
+async def test_who_asks_too_often_is_refused(house: House, admin: Client, path: str) -> None:
+    made = await admin.call(
+        "identity.create_key", name="busy", scopes=["scim:read", "groups:read"], limit_per_minute=3
+    )
+    async with provisioner(house, made.key) as busy:
+        statuses = [(await busy.ask("GET", path)).status_code for _ in range(5)]
+    assert 429 not in statuses[:3]
+    assert statuses[3:] == [429, 429]
+
+
 async def test_a_key_that_reads_changes_nothing(house: House, admin: Client) -> None:
     made = await admin.call("identity.create_key", name="reader", scopes=["scim:read", "groups:read"])
     async with provisioner(house, made.key) as reader:

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 
-from mainstay.ports.chat import ChatModel, ChatUnavailable, Conversation, Piece
+from mainstay.ports.chat import ChatModel, Conversation, GeneratorUnset, Piece
 
 
 class NoChats:
@@ -14,9 +14,9 @@ class NoChats:
         return ()
 
     def stream(self, name: str, conversation: Conversation) -> AsyncIterator[Piece]:
-        """Raise ChatUnavailable."""
-        raise ChatUnavailable(
-            "No chat model is set: answers are quoted from documents only. Set MAINSTAY_GENERATOR to an "
+        """Raise GeneratorUnset."""
+        raise GeneratorUnset(
+            "No generator is set: answers are quoted from documents only. Set MAINSTAY_GENERATOR to an "
             "OpenAI-compatible URL and MAINSTAY_GENERATOR_MODEL to a model there, or MAINSTAY_GENERATORS."
         )
 

@@ -130,12 +130,40 @@ def change_type(table: Table, name: str, convert: Callable[[Any], Scalar], postg
         _run([f'ALTER TABLE "{table.name}" ALTER COLUMN "{name}" TYPE {kind} USING {postgres}'])
         return
     bind.connection.driver_connection.create_function("converted", 1, convert, deterministic=True)  # type: ignore[union-attr]  # SQLite's own connection
+    _make_anew(table, converted=name)
+
+
+def change_key(table: Table) -> None:
+    """Give a table another key; `table` is the whole declaration as it is to be."""
+    if _engine() == "sqlite":
+        _make_anew(table)
+        return
+    _run(
+        [
+            f'ALTER TABLE "{table.name}" DROP CONSTRAINT "{table.name}_pkey"',
+            f'ALTER TABLE "{table.name}" ADD PRIMARY KEY ({schema.quoted(schema.primary_key(table))})',
+        ]
+    )
+
+
+def remove_rows(table: str, where: str) -> None:
+    """Remove rows of every tenant; on PostgreSQL past the policies, which hold the owner too."""
+    removed = f'DELETE FROM "{table}" WHERE {where}'
+    if _engine() == "postgres":
+        force = f'ALTER TABLE "{table}" %s ROW LEVEL SECURITY'
+        _run([force % "NO FORCE", removed, force % "FORCE"])
+    else:
+        _run([removed])
+
+
+def _make_anew(table: Table, converted: str = "") -> None:
+    """Make a table of SQLite anew with all of its rows, one column's values converted."""
     before = f"{table.name}_before"
     _run([f'DROP INDEX IF EXISTS "{index.name}"' for index in schema.built_indexes(table)])
     _run([f'ALTER TABLE "{table.name}" RENAME TO "{before}"'])
     create_table(table)
     names = [*([schema.TENANT] if table.scoped else []), *(column.name for column in table.columns)]
-    values = ", ".join(f'converted("{each}")' if each == name else f'"{each}"' for each in names)
+    values = ", ".join(f'converted("{each}")' if each == converted else f'"{each}"' for each in names)
     _run(
         [
             f'INSERT INTO "{table.name}" ({schema.quoted(names)}) SELECT {values} FROM "{before}"',

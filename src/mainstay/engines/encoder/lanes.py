@@ -22,8 +22,8 @@ Made = TypeVar("Made")
 """What the model makes of a text."""
 
 _SLICE_TEXTS = 64
-_QUERY_TEXTS = 12  # a turn of a worker: more would be quicker together, and whoever comes late in it later
-_QUERY_TOKENS = 1_024
+_QUERY_TEXTS = 12  # that are ordered by length together
+_QUERY_TOKENS = 128
 _INGEST_TOKENS = 64  # one such batch is what a query may have to wait for
 _INGEST_TOKENS_ALONE = 512  # beyond that a batch no longer fits a core's cache
 _PADDED_MAX = 1.1
@@ -74,7 +74,8 @@ class Lanes(Generic[Given, Row, Made]):
     A query waits for at most one ingest batch: of about `_INGEST_TOKENS` tokens while people are asking; only
     the first query for some time may meet a larger one, which computes faster. Ingest in turn gets one batch
     after every `_QUERIES_BEFORE_INGEST` turns, so that neither lane starves. Workers take what waits, and
-    never wait for more.
+    never wait for more; what one has ordered by length, all of them compute, in batches so small that of a
+    crowd nobody is much later than others.
     """
 
     def __init__(
@@ -95,7 +96,7 @@ class Lanes(Generic[Given, Row, Made]):
         self._wake = threading.Condition()
         self._queries: deque[_Place[Given, Made]] = deque()
         self._slices: deque[list[_Place[Given, Made]]] = deque()
-        self._ready: deque[_Batch[Given, Made, Row]] = deque()
+        self._ready: dict[Lane, deque[_Batch[Given, Made, Row]]] = {"query": deque(), "ingest": deque()}
         self._waiting = {"query": 0, "ingest": 0}
         self._asked_s = -_ALONE_S
         self._turns = 0
@@ -137,10 +138,12 @@ class Lanes(Generic[Given, Row, Made]):
         """Finish the batches in work, fail what waits, and end the threads; may be called twice."""
         with self._wake:
             self._closed = True
-            waiting = [place for batch in self._ready for place, _ in batch]
+            waiting = [place for line in self._ready.values() for batch in line for place, _ in batch]
             waiting.extend(place for part in self._slices for place in part)
             waiting.extend(self._queries)
-            for line in (self._queries, self._slices, self._ready):
+            self._queries.clear()
+            self._slices.clear()
+            for line in self._ready.values():
                 line.clear()
             self._wake.notify_all()
         for request in {place[0] for place in waiting}:
@@ -167,45 +170,55 @@ class Lanes(Generic[Given, Row, Made]):
         """Wait for something to do; None when the lanes are closed."""
         with self._wake:
             self._idle += 1
-            while not (self._queries or self._ready or self._slices or self._closed):
+            while not (self._queries or self._slices or any(self._ready.values()) or self._closed):
                 self._wake.wait()
             share = -(-len(self._queries) // self._idle)
             self._idle -= 1
             if self._closed:
                 return None
-            ingest = bool(self._ready or self._slices)
-            if self._queries and not (ingest and self._turns >= _QUERIES_BEFORE_INGEST):
-                self._turns += 1
-                taken = [self._queries.popleft() for _ in range(min(share, _QUERY_TEXTS))]
-                return lambda: self._answer(taken)
+            if self._asked() and not (self._turns >= _QUERIES_BEFORE_INGEST and self._queued()):
+                return self._query(share)
             self._turns = 0
-            if self._ready:
-                batch = self._first_ready()
-                return lambda: self._run(batch, "ingest")
-            part = self._slices.popleft()
-            return lambda: self._prepare(part)
+            return self._ingest()
 
-    def _first_ready(self) -> _Batch[Given, Made, Row]:
-        """Take the next documents, fewer at once when people are asking. The lock must be held."""
-        alone = time.monotonic() - self._asked_s >= _ALONE_S
-        rows = self._ready.popleft()
-        batch, rest = _cut(rows, _INGEST_TOKENS_ALONE if alone else _INGEST_TOKENS)
+    def _asked(self) -> bool:
+        return bool(self._queries or self._ready["query"])
+
+    def _queued(self) -> bool:
+        return bool(self._slices or self._ready["ingest"])
+
+    def _query(self, share: int) -> Callable[[], None]:
+        """Take a batch that is ready, or a share of what is not. The lock must be held."""
+        if self._ready["query"]:
+            batch = self._first_ready("query", _QUERY_TOKENS)
+            return lambda: self._run(batch, "query")
+        self._turns += 1
+        taken = [self._queries.popleft() for _ in range(min(share, _QUERY_TEXTS))]
+        return lambda: self._prepare(taken, "query")
+
+    def _ingest(self) -> Callable[[], None]:
+        """Take documents, fewer at once when people are asking. The lock must be held."""
+        if self._ready["ingest"]:
+            alone = time.monotonic() - self._asked_s >= _ALONE_S
+            batch = self._first_ready("ingest", _INGEST_TOKENS_ALONE if alone else _INGEST_TOKENS)
+            return lambda: self._run(batch, "ingest")
+        part = self._slices.popleft()
+        return lambda: self._prepare(part, "ingest")
+
+    def _first_ready(self, lane: Lane, tokens_max: int) -> _Batch[Given, Made, Row]:
+        """Take the next batch of a lane. The lock must be held."""
+        batch, rest = _cut(self._ready[lane].popleft(), tokens_max)
         if rest:
-            self._ready.appendleft(rest)
+            self._ready[lane].appendleft(rest)
         return batch
 
-    def _answer(self, places: list[_Place[Given, Made]]) -> None:
-        rows = self._tokenized(places, "query")
-        while rows:
-            batch, rows = _cut(rows, _QUERY_TOKENS)
-            self._run(batch, "query")
-
-    def _prepare(self, places: list[_Place[Given, Made]]) -> None:
-        rows = self._tokenized(places, "ingest")
+    def _prepare(self, places: list[_Place[Given, Made]], lane: Lane) -> None:
+        """Make texts ready, for whichever worker is next."""
+        rows = self._tokenized(places, lane)
         with self._wake:
             if not self._closed:
                 if rows:
-                    self._ready.append(rows)
+                    self._ready[lane].append(rows)
                     self._wake.notify(len(self._threads))
                 return
         for request in {place[0] for place, _ in rows}:

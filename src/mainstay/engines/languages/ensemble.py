@@ -24,6 +24,7 @@ _SURE, _SURE_OF_OTHERS = {"en": 0.6}, 0.9
 _LIKELY = 20
 _FLOOR = 1e-3
 _POWER = 1.5
+_CAPITALS_TO_SMALL = 4
 _UNKNOWN = math.exp(-2)
 _UNCOMMON = 3.0
 _COMMON = frozenset(
@@ -31,7 +32,6 @@ _COMMON = frozenset(
     | {"it", "ja", "ko", "nl", "no", "pl", "pt", "ro", "ru", "sk", "sr", "sv", "ta", "te", "th", "tr", "uk"}
     | {"vi", "zh"}
 )
-_SPACE = re.compile(r"\s+")
 _LETTER = re.compile(r"[^\W\d_]")
 _MARKUP = re.compile(r"https?://\S+|[|#*`_<>=\[\](){}-]+")
 
@@ -61,7 +61,7 @@ class EnsembleLanguages:
     def __init__(self) -> None:
         """Load nothing yet; the byte model waits for the first text of which the words' model is unsure."""
         self._words = LangDetector(
-            LangDetectConfig(model="lite", max_input_length=_CHARACTERS_MAX, normalize_input=True)
+            LangDetectConfig(model="lite", max_input_length=_CHARACTERS_MAX, normalize_input=False)
         )
 
     def detect(self, text: str) -> str:
@@ -75,7 +75,7 @@ class EnsembleLanguages:
         return [self._guessed(text, guesses) for text in texts]
 
     def _guessed(self, text: str, wanted: int) -> list[Guess]:
-        words = _SPACE.sub(" ", _MARKUP.sub(" ", text[: 4 * _CHARACTERS_MAX])).strip()[:_CHARACTERS_MAX]
+        words = _quiet(" ".join(_MARKUP.sub(" ", text[: 4 * _CHARACTERS_MAX]).split())[:_CHARACTERS_MAX])
         if not _LETTER.search(words):
             return []
         if wanted == 1 and (sure := self._sure(words)):
@@ -97,3 +97,12 @@ class EnsembleLanguages:
         [first] = self._words.detect(words, k=1)
         language, score = first["lang"], float(first["score"])
         return Guess(language, score) if score >= _SURE.get(language, _SURE_OF_OTHERS) else None
+
+
+def _quiet(words: str) -> str:
+    """Give what is written in capitals in small letters; its capitals look Japanese to the words' model.
+
+    The wrapper around that model does so, too, but takes as long for it as the model takes.
+    """
+    capitals = sum(map(str.isupper, words))
+    return words.lower() if capitals > _CAPITALS_TO_SMALL * sum(map(str.islower, words)) else words

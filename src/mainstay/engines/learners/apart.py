@@ -33,7 +33,7 @@ class LearnerFailed(Exception):
 
 
 class LearnerApart:
-    """Fits in children on half of the processor's cores; they start when needed and end when idle.
+    """Fits in children, one for a core, that yield to whoever serves; they start when needed, end when idle.
 
     A child that takes too long, or dies, is replaced; whoever waits for it is told. What fails in a child
     though it goes on living is a mistake of ours, which another attempt repeats.
@@ -43,7 +43,7 @@ class LearnerApart:
         """Take after how long an idle child ends, and how long one fit may take."""
         self._idle_s = idle_s
         self._seconds_max = seconds_max
-        self._free = asyncio.Semaphore(max(1, min(_PROCESSES_MAX, (os.cpu_count() or 1) // 2)))
+        self._free = asyncio.Semaphore(max(1, min(_PROCESSES_MAX, os.cpu_count() or 1)))
         self._idle: list[_Child] = []
         self._closed = False
 
@@ -86,9 +86,8 @@ class LearnerApart:
         async with self._free:
             if self._closed:
                 raise LearnerUnavailable("The learner is closed.")
-            living = [child for child in self._idle if child.alive]
-            child = living.pop() if living else await _Child.start()
-            self._idle = living
+            self._idle = [child for child in self._idle if child.alive]
+            child = self._idle.pop() if self._idle else await _Child.start()
             child.rest(None)
             try:
                 yield child
@@ -203,9 +202,11 @@ class _Child:
         return self._said.decode(errors="replace").strip() or "it said nothing"
 
     async def end(self) -> None:
-        """Kill the process and wait until it is gone."""
+        """Kill the process and wait until it is gone, which is told when its pipes were read to their end."""
         self.rest(None)
         self.kill()
+        while self._process.stdout is not None and await self._process.stdout.read(_PIECE_BYTES):
+            pass
         await self._process.wait()
 
     def kill(self) -> None:

@@ -20,7 +20,7 @@ from mainstay.engines.learners.scikit import fitted
 from mainstay.ports.learners import Features
 
 _DIE_WITH_PARENT: Final = 1  # PR_SET_PDEATHSIG in linux/prctl.h
-_NICE = 5
+_NICE = 10
 
 
 def main(parent: str) -> None:

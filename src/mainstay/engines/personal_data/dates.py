@@ -3,18 +3,10 @@
 import re
 from collections.abc import Iterator
 
+from mainstay.kit.months import LONGEST_FIRST
 from mainstay.kit.windows import matches
 
-_NAMES = """
-jan feb mar apr may jun jul aug sep oct nov dec january february march june july october december
-januar februar märz april mai juni juli august september oktober november dezember
-janvier février mars avril juin juillet août septembre octobre novembre décembre
-enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre
-gennaio febbraio aprile maggio giugno luglio settembre ottobre dicembre
-janeiro fevereiro março maio junho julho setembro outubro novembro dezembro
-januari februari maart mei augustus
-"""
-_MONTH = "(?:" + "|".join(sorted(_NAMES.split(), key=len, reverse=True)) + r")\b\.?"
+_MONTH = rf"(?:{'|'.join(LONGEST_FIRST)})\b\.?"
 _SAYS = (
     r"\bborn|\bdate of birth|\bbirth ?date|\bbirthday|\bd\.?o\.?b\b|\bgeboren|\bgeb\b|\bgeburts(?:datum|tag)"
     r"|\bnée?\b|\bdate de naissance|\bnacid[oa]|\bfecha de nacimiento|\bnat[oa]\b|\bdata di nascita"

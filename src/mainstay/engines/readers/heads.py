@@ -41,14 +41,22 @@ class _Asked:
 
 
 @dataclass(frozen=True)
-class _Page:
-    """What was asked, made ready."""
+class _Leaf:
+    """A window that was asked for, or a part of one with too many tokens, made ready."""
 
     asked: _Asked
+    begin: int
     sheet: Sheet
 
+
+@dataclass(frozen=True)
+class _Page:
+    """What was asked, made ready, whole."""
+
+    leaves: Sequence[_Leaf]
+
     def __len__(self) -> int:
-        return len(self.sheet)
+        return sum(len(leaf.sheet) for leaf in self.leaves)
 
 
 class HeadsReader:
@@ -132,51 +140,60 @@ class HeadsReader:
         await asyncio.to_thread(self._stop)
 
     def _prepare(self, asked: _Asked) -> _Page:
-        return _Page(asked, self._sheets.make(asked.text))
+        return _Page([_Leaf(asked, begin, sheet) for begin, sheet in self._sheets.make_all(asked.text)])
 
     def _forward(self, pages: Sequence[_Page]) -> list[Reading]:
-        tagger = self._tagger if any(map(self._is_tagged, pages)) else None
+        rest = iter(self._read([leaf for page in pages for leaf in page.leaves]))
+        return [
+            _joined(
+                [next(rest) for _ in page.leaves], [(leaf.begin, leaf.sheet.text) for leaf in page.leaves]
+            )
+            for page in pages
+        ]
+
+    def _read(self, leaves: Sequence[_Leaf]) -> list[Reading]:
+        tagger = self._tagger if any(map(self._is_tagged, leaves)) else None
         layers = tagger.layers if tagger else []
-        seen = look(self._model, self._shapes, [page.sheet for page in pages], layers)
-        found = tagger.tag(seen, len(pages)) if tagger else []
-        sentiments, concerns = self._sentiments(pages, seen.means), self._concerns(pages, seen.means)
+        seen = look(self._model, self._shapes, [leaf.sheet for leaf in leaves], layers)
+        found = tagger.tag(seen, len(leaves)) if tagger else []
+        sentiments, concerns = self._sentiments(leaves, seen.means), self._concerns(leaves, seen.means)
         return [
             Reading(
                 sentiments.get(n),
-                tuple(tagger.mentions(page.sheet, found[n])) if tagger and self._is_tagged(page) else None,
+                tuple(tagger.mentions(leaf.sheet, found[n])) if tagger and self._is_tagged(leaf) else None,
                 concerns.get(n),
             )
-            for n, page in enumerate(pages)
+            for n, leaf in enumerate(leaves)
         ]
 
-    def _is_tagged(self, page: _Page) -> bool:
-        return "mentions" in page.asked.parts and page.asked.language in self._tagged
+    def _is_tagged(self, leaf: _Leaf) -> bool:
+        return "mentions" in leaf.asked.parts and leaf.asked.language in self._tagged
 
     def _sentiments(
-        self, pages: Sequence[_Page], means: NDArray[np.float32]
+        self, leaves: Sequence[_Leaf], means: NDArray[np.float32]
     ) -> dict[int, Mapping[str, float]]:
-        """Weigh the pages of which that was asked, those of a language together."""
+        """Weigh the leaves of which that was asked, those of a language together."""
         asked: dict[str, list[int]] = {}
-        for n, page in enumerate(pages):
-            if "sentiment" in page.asked.parts and page.asked.language in self._opinions:
-                asked.setdefault(page.asked.language, []).append(n)
+        for n, leaf in enumerate(leaves):
+            if "sentiment" in leaf.asked.parts and leaf.asked.language in self._opinions:
+                asked.setdefault(leaf.asked.language, []).append(n)
         return {
             n: weighed
             for language, rows in asked.items()
             for n, weighed in zip(
                 rows,
-                self._opinions[language].weigh([pages[n].sheet.text for n in rows], means[rows]),
+                self._opinions[language].weigh([leaves[n].sheet.text for n in rows], means[rows]),
                 strict=True,
             )
         }
 
     def _concerns(
-        self, pages: Sequence[_Page], means: NDArray[np.float32]
+        self, leaves: Sequence[_Leaf], means: NDArray[np.float32]
     ) -> dict[int, Mapping[str, Concern]]:
         return {
-            n: self._judgements[page.asked.language].weigh(means[n])
-            for n, page in enumerate(pages)
-            if "moderation" in page.asked.parts and page.asked.language in self._judgements
+            n: self._judgements[leaf.asked.language].weigh(means[n])
+            for n, leaf in enumerate(leaves)
+            if "moderation" in leaf.asked.parts and leaf.asked.language in self._judgements
         }
 
 
@@ -195,7 +212,8 @@ def _cut(text: str | None, parts: frozenset[Part]) -> _Cut:
     """Cut a text into the windows that are to be read; None: into none.
 
     Of a long list of numbers or addresses the first window is read, since there are no names in such and no
-    opinions. What is unwanted may be written in any way.
+    opinions. A list of names is not one: a name is a word, and a window with a single word is read. What is
+    unwanted may be written in any way.
     """
     if text is None:
         return []

@@ -46,43 +46,83 @@ class OpinionPlan:
     seed: int = 0
 
 
-def train_opinion(
-    model: OnnxModel,
-    sheets: Sheets,
-    texts: Sequence[str],
-    labels: Sequence[str],
-    groups: Sequence[int],
-    card: Mapping[str, Any],
-    plan: OpinionPlan,
-    progress: Progress,
-) -> Head:
-    """Train a head for a text's label; the card says what was chosen and how it did out of fold.
+@dataclass(frozen=True)
+class Lesson:
+    """Texts, their labels, the groups that are held out together, and what the head's card says of them."""
 
-    Texts of one of `groups` are held out together.
+    texts: Sequence[str]
+    labels: Sequence[str]
+    groups: Sequence[int]
+    card: Mapping[str, Any]
+
+
+def train_opinion(
+    model: OnnxModel, sheets: Sheets, lesson: Lesson, plan: OpinionPlan, progress: Progress
+) -> Head:
+    """Train a head for a text's label; the card says what was chosen and how it did out of fold."""
+    [head] = train_opinions(model, sheets, [lesson], plan, progress)
+    return head
+
+
+def train_opinions(
+    model: OnnxModel, sheets: Sheets, lessons: Sequence[Lesson], plan: OpinionPlan, progress: Progress
+) -> list[Head]:
+    """Train one head a lesson, of the same labels, under one temperature.
+
+    It is found on what all of them say out of fold: the thousand texts of one language say little about it.
     """
-    means, _ = gather(model, [sheets.make(text) for text in texts], [], progress)
-    golden = np.asarray(labels)
+    learned = [_learn(model, sheets, lesson, plan, progress) for lesson in lessons]
+    names = sorted(set(lessons[0].labels))
+    temperature = _temperature(
+        np.concatenate([each.scores for each in learned]),
+        np.concatenate([lesson.labels for lesson in lessons]),
+        names,
+    )
+    return [
+        _head(lesson, each, names, temperature, plan) for lesson, each in zip(lessons, learned, strict=True)
+    ]
+
+
+@dataclass(frozen=True)
+class _Learned:
+    """What a classifier sees, its scores out of fold, and its arrays."""
+
+    choice: Choice
+    scores: NDArray[np.float32]
+    arrays: dict[str, NDArray[Any]]
+
+
+def _learn(
+    model: OnnxModel, sheets: Sheets, lesson: Lesson, plan: OpinionPlan, progress: Progress
+) -> _Learned:
+    means, _ = gather(model, [sheets.make(text) for text in lesson.texts], [], progress)
+    golden = np.asarray(lesson.labels)
     results = []
     for done, choice in enumerate(plan.tried):
         progress("Choosing what to see", done, len(plan.tried))
-        results.append((_out_of_fold(means, texts, golden, groups, choice, plan), choice))
+        results.append((_out_of_fold(means, lesson.texts, golden, lesson.groups, choice, plan), choice))
     progress("Choosing what to see", len(plan.tried), len(plan.tried))
-    names = sorted(set(labels))
-    scores, choice = _simplest(results, golden, names)
-    temperature = _temperature(scores, golden, names)
+    scores, choice = _simplest(results, golden, sorted(set(lesson.labels)))
+    return _Learned(choice, scores, _averaged(means, lesson.texts, golden, lesson.groups, choice, plan))
+
+
+def _head(
+    lesson: Lesson, learned: _Learned, names: Sequence[str], temperature: float, plan: OpinionPlan
+) -> Head:
+    golden, scores = np.asarray(lesson.labels), learned.scores
     facts = {
         "kind": KIND,
         "labels": names,
-        "layers_weight": choice[2],
-        "strength": choice[3],
-        "words_max": choice[0],
-        "letters_max": choice[1],
+        "layers_weight": learned.choice[2],
+        "strength": learned.choice[3],
+        "words_max": learned.choice[0],
+        "letters_max": learned.choice[1],
         "temperature": temperature,
         "seed": plan.seed,
         "out_of_fold_macro_f1": round(_macro_f1(golden, names, scores), 4),
         "out_of_fold_calibration_error": round(_error(golden, names, scores / temperature), 4),
     }
-    return Head(_averaged(means, texts, golden, groups, choice, plan), {**facts, **card})
+    return Head(learned.arrays, {**facts, **lesson.card})
 
 
 @dataclass(frozen=True)

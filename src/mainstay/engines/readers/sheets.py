@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from tokenizers import Tokenizer
+from tokenizers import Encoding, Tokenizer
 
 from mainstay.engines.encoder.model import CHARACTERS_PER_TOKEN_MAX, clean
 
@@ -45,22 +45,36 @@ class Sheets:
         self._longest = tokens_max * CHARACTERS_PER_TOKEN_MAX
 
     def make(self, text: str) -> Sheet:
-        """Make a text ready; words are what the encoder's own rules split it into."""
+        """Make a text's beginning ready; words are what the encoder's own rules split it into."""
         text = clean(text[: self._longest])
-        encoding = self._tokenizer.encode(text)
-        starts: list[int] = []
-        spans: list[tuple[int, int]] = []
-        last: int | None = None
-        for place, (word, span) in enumerate(zip(encoding.word_ids, encoding.offsets, strict=True)):
-            if word is None:
-                continue
-            if word == last:
-                spans[-1] = (spans[-1][0], span[1])
-            else:
-                starts.append(place)
-                spans.append(span)
-            last = word
-        return Sheet(text, encoding.ids, starts, spans)
+        return _sheet(text, self._tokenizer.encode(text))
+
+    def make_all(self, text: str, begin: int = 0) -> list[tuple[int, Sheet]]:
+        """Make a window ready, whole; each sheet with its place, several where its tokens do not fit in one.
+
+        Prose has four or five characters a token, ids and dates have two: how many there are shows only here.
+        """
+        encoding = self._tokenizer.encode(clean(text))
+        if not encoding.overflowing or len(text) == 1:
+            return [(begin, _sheet(clean(text), encoding))]
+        middle = _half(text)
+        return [*self.make_all(text[:middle], begin), *self.make_all(text[middle:], begin + middle)]
+
+
+def _sheet(text: str, encoding: Encoding) -> Sheet:
+    starts: list[int] = []
+    spans: list[tuple[int, int]] = []
+    last: int | None = None
+    for place, (word, span) in enumerate(zip(encoding.word_ids, encoding.offsets, strict=True)):
+        if word is None:
+            continue
+        if word == last:
+            spans[-1] = (spans[-1][0], span[1])
+        else:
+            starts.append(place)
+            spans.append(span)
+        last = word
+    return Sheet(text, encoding.ids, starts, spans)
 
 
 def windows(text: str, *, fine: bool = False) -> Iterator[tuple[int, str]]:
@@ -69,7 +83,8 @@ def windows(text: str, *, fine: bool = False) -> Iterator[tuple[int, str]]:
     `fine` parts are of a sentence or two, so that one among many others is not lost in their mean.
 
     A script that takes a token for each letter gets shorter parts: they are measured by how much of the text
-    is ASCII, since counting tokens would cost as much as reading them.
+    is ASCII, since counting tokens here would hold everybody up. `Sheets.make_all` parts what is still too
+    long.
     """
     if len(text) <= (_FINE if fine else _DENSE):
         yield 0, text
@@ -98,3 +113,10 @@ def _cut(part: str, least: int) -> int:
         if found >= 0:
             return found + len(mark)
     return len(part)
+
+
+def _half(part: str) -> int:
+    """Say where to cut a window about in its middle: rows are kept whole, then sentences, then words."""
+    least, most = len(part) * 2 // 5, max(1, len(part) * 3 // 5)
+    found = part.rfind("\n", least, most)
+    return found + 1 if found >= 0 else _cut(part[:most], least)

@@ -109,7 +109,8 @@ class Tagger:
 
 def odds_of(likely: NDArray[np.float32]) -> float:
     """Give the log odds of the geometric mean of some words' probabilities."""
-    share = min(math.exp(float(np.log(likely).mean())), _CERTAIN)
+    share = math.prod(likely.tolist()) ** (1 / len(likely))
+    share = min(max(share, 1 - _CERTAIN), _CERTAIN)
     return math.log(share / (1 - share))
 
 
@@ -137,25 +138,21 @@ def best_sequences(
 
     `first` (labels) is added to a text's first word, `after` (labels before, labels) to each pair.
     """
-    longest, labels = int(counts.max(initial=0)), len(first)
-    begins = np.cumsum(counts) - counts
-    padded = np.zeros((len(counts), longest, labels), np.float32)
-    rows, places = (
-        np.repeat(np.arange(len(counts)), counts),
-        np.arange(len(scores)) - np.repeat(begins, counts),
-    )
-    padded[rows, places] = scores
-    best = padded[:, :1].sum(axis=1) + first
-    came = np.zeros((len(counts), longest, labels), np.int64)
+    longest, texts, labels = int(counts.max(initial=0)), len(counts), len(first)
+    rows = np.repeat(np.arange(texts), counts)
+    places = np.arange(len(scores)) - np.repeat(np.cumsum(counts) - counts, counts)
+    best = np.zeros((max(longest, 1), labels, texts), np.float32)
+    best[places, :, rows] = scores
+    best[0] += first[:, None]
+    ways = np.empty((labels, labels, texts), np.float32)
     for place in range(1, longest):
-        ways = best[:, :, None] + after
-        here = (place < counts)[:, None]
-        came[:, place] = np.where(here, ways.argmax(axis=1), np.arange(labels))
-        best = np.where(here, ways.max(axis=1) + padded[:, place], best)
-    chosen = np.zeros((len(counts), longest), np.int64)
-    label = best.argmax(axis=1)
-    every = np.arange(len(counts))
-    for place in range(longest - 1, -1, -1):
-        chosen[:, place] = label
-        label = came[every, place, label]
-    return chosen[rows, places]
+        np.add(best[place - 1][:, None], after[:, :, None], out=ways)
+        best[place] += ways.max(axis=0)  # texts lie side by side: that is what processors are quick at
+    last = best[np.maximum(counts, 1) - 1, :, np.arange(texts)].argmax(axis=1)
+    before, of_texts = np.ascontiguousarray(after.T), np.ascontiguousarray(best.transpose(0, 2, 1))
+    chosen = np.zeros((max(longest, 1), texts), np.int64)
+    chosen[-1] = label = last
+    for place in range(longest - 2, -1, -1):
+        label = np.where(counts > place + 1, (of_texts[place] + before[label]).argmax(axis=1), last)
+        chosen[place] = label
+    return chosen[places, rows]

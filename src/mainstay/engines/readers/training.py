@@ -12,7 +12,7 @@ from mainstay.engines.readers.gathering import Progress
 from mainstay.engines.readers.judgement import NONE
 from mainstay.engines.readers.judgement_training import JudgementPlan, train_judgement
 from mainstay.engines.readers.layers import MEANS
-from mainstay.engines.readers.opinion_training import OpinionPlan, train_opinion
+from mainstay.engines.readers.opinion_training import Lesson, OpinionPlan, train_opinion
 from mainstay.engines.readers.sheets import Sheets
 from mainstay.engines.readers.stored import Head, save_head
 from mainstay.engines.readers.tagger_training import TaggerPlan, train_tagger
@@ -76,7 +76,8 @@ def _trained(
         if part == "moderation":
             plan = JudgementPlan(seed=seed)
             return train_judgement(model, sheets, texts, labels, groups, about, plan, progress)
-        return train_opinion(model, sheets, texts, labels, groups, about, OpinionPlan(seed=seed), progress)
+        lesson = Lesson(texts, labels, groups, about)
+        return train_opinion(model, sheets, lesson, OpinionPlan(seed=seed), progress)
     named = [read_named([file]) for file in files]
     groups = _grouped([len(some) for some in named])
     marked = [text for some in named for text in some]

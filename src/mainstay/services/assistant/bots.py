@@ -12,7 +12,15 @@ from mainstay.kit.ids import Ids
 from mainstay.ports.ciphers import Cipher
 from mainstay.services.assistant.checking import check
 from mainstay.services.assistant.comparison import compared
-from mainstay.services.assistant.describing import CONFIRMS, TAKEN, intents_of, summary, told, trained
+from mainstay.services.assistant.describing import (
+    CONFIRMS,
+    DECIDED,
+    TAKEN,
+    intents_of,
+    summary,
+    told,
+    trained,
+)
 from mainstay.services.assistant.failures import (
     BotBusy,
     BotMissing,
@@ -104,7 +112,8 @@ class Bots:
         note_target(bot_id)
         given = _examples(intents)
         definition = scheduled(definition, now)
-        learned = await self._learned(bot_id, 1, await self._training.train(_given(given)), [], None, "made")
+        trained = await self._training.train(_given(given))
+        learned = await self._learned(bot_id, 1, trained, [], None, "made", 0)
         written = _written(definition, intents, confirms)
         count = sum(map(len, given.values()))
         row = BotRow(bot_id, name, written, len(intents), count, 1, 1, 1, now, now)
@@ -271,12 +280,12 @@ class Bots:
         extra: Sequence[Taught] = (),
     ) -> _Learned:
         """Learn from what was given with the bot, and what was accepted since."""
-        examples = _given(given)
+        examples, decided = _given(given), await self._feedback.decided(row.bot_id)
         taken = [*await self._accepted(row.bot_id, given), *extra]
         taken = taken[-max(0, EXAMPLES_MAX - len(examples)) :] if len(examples) < EXAMPLES_MAX else []
         trained = await self._training.train([*(each.example for each in taken), *examples])
         comparison = None if before is None else compared(row.version, before.held, trained[0].held)
-        return await self._learned(row.bot_id, row.latest + 1, trained, taken, comparison, reason)
+        return await self._learned(row.bot_id, row.latest + 1, trained, taken, comparison, reason, decided)
 
     async def can_learn(self, row: BotRow) -> bool:
         """Say whether what was accepted differs from what a bot learned from last."""
@@ -286,6 +295,19 @@ class Bots:
         models = await self._store.models(row.bot_id)
         last = models[0].figures.get(TAKEN) if models else None
         return _mark(accepted[-room:] if room > 0 else []) != (last or _mark([]))
+
+    async def decided(self, bot_id: str) -> int:
+        """Count the judgements about which something was decided since a bot learned last."""
+        return await self._feedback.decided_since(bot_id, await self._heeded(bot_id))
+
+    async def next_decision(self, bot_id: str) -> int:
+        """Give the number of the next decision about a bot's judgements; the last may be erased by now."""
+        return max(await self._feedback.decided(bot_id), await self._heeded(bot_id)) + 1
+
+    async def _heeded(self, bot_id: str) -> int:
+        """Give the number of the last decision that a bot has learned from."""
+        models = await self._store.models(bot_id)
+        return int(models[0].figures.get(DECIDED) or 0) if models else 0
 
     async def _accepted(self, bot_id: str, given: Iterable[str]) -> list[Taught]:
         intents, found = set(given), list[Taught]()
@@ -307,6 +329,7 @@ class Bots:
         taken: Sequence[Taught],
         comparison: Comparison | None,
         reason: TrainingReason,
+        decided: int,
     ) -> _Learned:
         model, outcome = trained
         figures = {
@@ -318,6 +341,7 @@ class Bots:
             "compared": None if comparison is None else comparison.model_dump(),
             "reason": reason,
             TAKEN: _mark(taken),
+            DECIDED: decided,
         }
         place = model_place(bot_id, version)
         content = await asyncio.to_thread(lambda: self._cipher.seal(model.to_bytes(), place))

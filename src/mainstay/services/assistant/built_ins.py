@@ -1,37 +1,62 @@
-"""Entities that every bot knows: identifiers, amounts, moments and addresses, as people write in English."""
+"""Entities that every bot knows: identifiers, amounts, moments and addresses, as people write them.
+
+An amount that may be read in two ways, a thousand times apart, is none: the bot asks again rather than act.
+"""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
-_MONTHS = (
-    *("january", "february", "march", "april", "may", "june", "july", "august", "september", "october"),
-    *("november", "december"),
-)
-_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_MONTH = "|".join(f"{name[:3]}(?:{name[3:]})?" for name in _MONTHS)
+from mainstay.kit.numbers import NAMED, NUMBER, START, Mark, plain, thousands
+from mainstay.services.assistant.days import days
+
 _HALF_DAY = 12
 _DIGITS_MIN = 3
-_NUMBER = r"\d{1,3}(?:,\d{3}){1,4}(?:\.\d{1,9})?|\d{1,15}(?:\.\d{1,9})?"
 _SIGNS = {"$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY"}
 _CODES = {
+    code.lower(): code for code in ("USD", "EUR", "GBP", "JPY", "CHF", "CAD", "AUD", "SEK", "INR", "CNY")
+}
+_WORDS = {
     "dollar": "USD",
     "dollars": "USD",
+    "dólar": "USD",
+    "dólares": "USD",
     "euro": "EUR",
     "euros": "EUR",
     "pound": "GBP",
     "pounds": "GBP",
-    **{code.lower(): code for code in ("USD", "EUR", "GBP", "JPY", "CHF", "CAD", "AUD", "SEK", "INR", "CNY")},
+    "franken": "CHF",
 }
-_DAYS = {"yesterday": -1, "today": 0, "tonight": 0, "tomorrow": 1}
-_DATE = re.compile(
-    rf"(?<!\w)(?:(?P<iso>\d{{4}}-\d{{2}}-\d{{2}})|(?P<word>{'|'.join(_DAYS)})"
-    rf"|(?:next\s)?(?P<weekday>{'|'.join(_WEEKDAYS)})"
-    rf"|(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\s(?:of\s)?(?P<month>{_MONTH})(?:,?\s(?P<year>\d{{4}}))?"
-    rf"|(?P<month2>{_MONTH})\s(?P<day2>\d{{1,2}})(?:st|nd|rd|th)?(?:,?\s(?P<year2>\d{{4}}))?)(?!\w)",
+_COINS = {**_SIGNS, **_CODES, **_WORDS}
+_THOUSANDS = {"EUR": ".", "USD": ","}
+"""Where such a coin is counted, that mark before three digits parts thousands."""
+
+_SCALES = (
+    "k|mn|mio|bn|mrd|hundred|thousand|million|millions|billion|billions|trillion|tausend|millionen|"
+    "milliarde|milliarden|mille|milliard|milliards|mil|millón|millones|cientos"
+)
+_WHOLE = rf"(?!\w|[-–−]\d|\s?(?:{_SCALES})(?!\w))"
+"""After an amount that no word makes larger, and that is not the first of two: `5 million`, `5-10`."""
+
+_MONEY = re.compile(
+    rf"(?:(?<![^\s(:=])(?P<minus>[-−])|(?<![\w.,+\-−–]))"
+    rf"(?P<before>[$€£¥]|(?:{'|'.join(_CODES)})(?![^\W\d]))\s?(?P<amount>[-−]?{NUMBER}){_WHOLE}"
+    rf"|(?P<amount2>{START}{NUMBER})(?:[.,][-–—]{{1,2}})?\s?"
+    rf"(?P<after>[$€£¥]|(?:{'|'.join(sorted({**_CODES, **_WORDS}, key=len, reverse=True))})(?!\w))",
     re.IGNORECASE,
 )
+_PERCENT = re.compile(
+    rf"({START}{NUMBER})\s?(?:%|(?:per\s?cent|prozent|pour\scent|por\sciento)(?!\w))", re.IGNORECASE
+)
+_COUNT = re.compile(rf"{START}{NUMBER}(?!-){_WHOLE}", re.IGNORECASE)
+_NAMED = re.compile(
+    r"\W*(?:(?:actually|for|just|only|make it|für|nur|pour|seulement|para|solo)\s)?"
+    rf"({'|'.join(sorted(NAMED, key=len, reverse=True))})(?:\s\w+){{0,2}}\W*",
+    re.IGNORECASE,
+)
+"""A number by its name with hardly anything beside it: in a longer text it is seldom what is asked for."""
+
 _TIME = re.compile(
     r"(?<![\w:.])(?:(?P<hour>[01]?\d|2[0-3]):(?P<minute>[0-5]\d)\s?(?P<half>am|pm)?"
     r"|(?P<hour2>1[0-2]|[1-9])\s?(?P<half2>am|pm)|(?P<word>noon|midnight))(?![\w:])",
@@ -48,6 +73,13 @@ _IDENTIFIER = re.compile(
 """Letters and digits, with signs between them; no days, moments, parts of addresses, shares or prices."""
 
 
+_CALLED = re.compile(
+    r"(?:\b(?:order|ticket|parcel|case|invoice|number|no|nr|bestellung|auftrag|commande|pedido)\b[.:]?|#)\s*$",
+    re.IGNORECASE,
+)
+"""What stands before something that is called by its identifier."""
+
+
 @dataclass(frozen=True)
 class Found:
     """Characters `start` to `end` of a text, and what they mean, in one form."""
@@ -57,58 +89,58 @@ class Found:
     value: str
 
 
-Finder = Callable[[str, date], Iterator[Found]]
+Finder = Callable[[str, date, Mark | None], Iterator[Found]]
+"""Finds something in a text; what is counted from today, and in numbers what begins the decimals."""
 
 
 def _simple(pattern: str, value: Callable[[re.Match[str]], str]) -> Finder:
     compiled = re.compile(pattern, re.IGNORECASE)
 
-    def find(text: str, _today: date) -> Iterator[Found]:
+    def find(text: str, _today: date, _mark: Mark | None) -> Iterator[Found]:
         for match in compiled.finditer(text):
             yield Found(match.start(), match.end(), value(match))
 
     return find
 
 
-def _plain_number(text: str) -> str:
-    number = text.replace(",", "")
-    whole, _, part = number.partition(".")
-    part = part.rstrip("0")
-    return f"{int(whole)}.{part}" if part else str(int(whole))
+def _money(text: str, _today: date, mark: Mark | None) -> Iterator[Found]:
+    """Find amounts; no coin here has three decimals, so that `1.500` is 1500 or left out."""
+    for match in _MONEY.finditer(text):
+        coin = _COINS[(match["before"] or match["after"]).lower()]
+        written = f"{match['minus'] or ''}{match['amount'] or match['amount2']}"
+        parting = thousands(written)
+        if parting is not None and (_THOUSANDS.get(coin) == parting or mark not in (None, parting)):
+            value = plain(written, "," if parting == "." else ".")
+        else:
+            value = None if parting else plain(written)
+        if value is not None:
+            yield Found(match.start(), match.end(), f"{value} {coin}")
 
 
-def _money(match: re.Match[str]) -> str:
-    if match["sign"]:
-        return f"{_plain_number(match['amount'])} {_SIGNS[match['sign']]}"
-    return f"{_plain_number(match['amount2'])} {_CODES[match['code'].lower()]}"
+def _percents(text: str, _today: date, mark: Mark | None) -> Iterator[Found]:
+    for match in _PERCENT.finditer(text):
+        value = plain(match[1], mark)
+        if value is not None:
+            yield Found(match.start(), match.end(), value)
 
 
-def _dates(text: str, today: date) -> Iterator[Found]:
-    for match in _DATE.finditer(text):
-        try:
-            yield Found(match.start(), match.end(), _day(match, today).isoformat())
-        except ValueError:  # there is no such day
-            continue
+def _numbers(text: str, _today: date, mark: Mark | None) -> Iterator[Found]:
+    for match in _COUNT.finditer(text):
+        value = plain(match[0], mark)
+        if value is not None:
+            yield Found(match.start(), match.end(), value)
+
+    alone = _NAMED.fullmatch(text)
+    if alone:
+        yield Found(*alone.span(1), str(NAMED[alone[1].lower()]))
 
 
-def _day(match: re.Match[str], today: date) -> date:
-    if match["iso"]:
-        return date.fromisoformat(match["iso"])
-    if match["word"]:
-        return today + timedelta(days=_DAYS[match["word"].lower()])
-    if match["weekday"]:
-        ahead = (_WEEKDAYS.index(match["weekday"].lower()) - today.weekday()) % 7
-        return today + timedelta(days=ahead or 7)
-    name = (match["month"] or match["month2"]).lower()[:3]
-    month = next(place for place, known in enumerate(_MONTHS, 1) if known.startswith(name))
-    year, day = match["year"] or match["year2"], int(match["day"] or match["day2"])
-    if year:
-        return date(int(year), month, day)
-    found = date(today.year, month, day)
-    return found if found >= today else date(today.year + 1, month, day)  # said without a year, it is ahead
+def _dates(text: str, today: date, _mark: Mark | None) -> Iterator[Found]:
+    for start, end, day in days(text, today):
+        yield Found(start, end, day.isoformat())
 
 
-def _times(text: str, _today: date) -> Iterator[Found]:
+def _times(text: str, _today: date, _mark: Mark | None) -> Iterator[Found]:
     for match in _TIME.finditer(text):
         if match["word"]:
             value = "12:00" if match["word"].lower() == "noon" else "00:00"
@@ -121,15 +153,19 @@ def _times(text: str, _today: date) -> Iterator[Found]:
         yield Found(match.start(), match.end(), value)
 
 
-def _identifiers(text: str, _today: date) -> Iterator[Found]:
+def _identifiers(text: str, _today: date, _mark: Mark | None) -> Iterator[Found]:
     """Find what orders, parcels and tickets are called by, as it was written: zeros in front of it count.
 
-    With letters it has three digits at least, as names of products seldom have.
+    With letters it has three digits at least, as names of products seldom have; fewer where it stands alone,
+    or has a hyphen and a word before it that says what it is: `order TW-9`.
     """
-    for match in _IDENTIFIER.finditer(_URL.sub(lambda url: " " * len(url[0]), text)):
-        digits = sum(sign.isdigit() for sign in match[0])
-        if digits >= (_DIGITS_MIN if any(sign.isalpha() for sign in match[0]) else 1):
-            yield Found(match.start(), match.end(), match[0])
+    shown = _URL.sub(lambda url: " " * len(url[0]), text)
+    for match in _IDENTIFIER.finditer(shown):
+        written, digits = match[0], sum(sign.isdigit() for sign in match[0])
+        called = not written.isalnum() and _CALLED.search(shown, 0, match.start())
+        alone = written == text.strip(" .!")
+        if digits >= (1 if called or alone or not any(map(str.isalpha, written)) else _DIGITS_MIN):
+            yield Found(match.start(), match.end(), written)
 
 
 BUILT_INS: Mapping[str, Finder] = {
@@ -141,21 +177,14 @@ BUILT_INS: Mapping[str, Finder] = {
     ),
     "date": _dates,
     "time": _times,
-    "money": _simple(
-        rf"(?<!\w)(?:(?P<sign>[$€£¥])\s?(?P<amount>{_NUMBER})|(?P<amount2>{_NUMBER})\s?"
-        rf"(?P<code>{'|'.join(sorted(_CODES, key=len, reverse=True))}))(?!\w)",
-        _money,
-    ),
-    "percent": _simple(
-        rf"(?<![\w.])(?P<amount>{_NUMBER})\s?(?:%|percent(?!\w))",
-        lambda match: _plain_number(match["amount"]),
-    ),
+    "money": _money,
+    "percent": _percents,
     "phone": _simple(
         r"(?<![\w+])(?:(?:\+\d{1,3}[ -]?)?(?:\(\d{1,5}\)[ -]?)?\d{2,5}(?:[ -]\d{2,8}){1,5}(?![\w-])"
         r"|\+\d{7,15}(?!\w))",
         lambda match: re.sub(r"[^\d+]", "", match[0]),
     ),
-    "number": _simple(rf"(?<![\w.,-])(?:{_NUMBER})(?![\w-]|[.,]\d)", lambda match: _plain_number(match[0])),
+    "number": _numbers,
 }
 """The finders by name; where two find the same characters, both count."""
 

@@ -16,8 +16,8 @@ Opened = TypeVar("Opened")
 
 _FEW = 20
 _CONVERSATION = (
-    "SELECT conversation_id, bot_id, subject, state, agent, turns, content, created_ms, changed_ms"
-    " FROM assistant_conversations"
+    "SELECT conversation_id, bot_id, subject, state, agent, turns, content, created_ms, changed_ms,"
+    " end_user FROM assistant_conversations"
 )
 _TURN = (
     "SELECT turn_id, conversation_id, bot_id, number, subject, author, fallback, content, created_ms,"
@@ -50,7 +50,10 @@ def desk_topic(tenant_id: str) -> str:
 
 @dataclass(frozen=True)
 class ConversationRow:
-    """A conversation as it is stored; `content` has its standing, what was said last, and its transcript."""
+    """A conversation as it is stored; `content` has its standing, what was said last, and its transcript.
+
+    `end_user` is the mark of who of a key's people talks, if the key names them.
+    """
 
     conversation_id: str
     bot_id: str
@@ -61,6 +64,7 @@ class ConversationRow:
     content: dict[str, Any]
     created_ms: int
     changed_ms: int
+    end_user: str = ""
 
 
 @dataclass(frozen=True)
@@ -268,11 +272,12 @@ class ConversationStore:
         )
         return next(iter(self._turns(rows)), None)
 
-    async def turns_of(self, bot_id: str, after: str, limit: int) -> Page[TurnRow]:
-        """Give a bot's turns in the order of their ids, following one."""
+    async def turns_of(self, bot_id: str, subject: str | None, after: str, limit: int) -> Page[TurnRow]:
+        """Give a bot's turns, or somebody's with it, in the order of their ids, following one."""
+        own, whose = ("", {}) if subject is None else (" AND subject = :subject", {"subject": subject})
         rows = await self._rows.fetch(
-            f"{_TURN} WHERE bot_id = :bot_id AND turn_id > :after ORDER BY turn_id LIMIT :limit",
-            {"bot_id": bot_id, "after": after, "limit": limit},
+            f"{_TURN} WHERE bot_id = :bot_id{own} AND turn_id > :after ORDER BY turn_id LIMIT :limit",
+            {"bot_id": bot_id, "after": after, "limit": limit, **whose},
         )
         return page_of(await self._opened(rows), rows, "turn_id", limit)
 
@@ -349,6 +354,7 @@ class ConversationStore:
                         content=opened(self._cipher, row["content"], place),
                         created_ms=int(row["created_ms"] or 0),
                         changed_ms=int(row["changed_ms"] or 0),
+                        end_user=str(row["end_user"]),
                     )
                 )
         return found

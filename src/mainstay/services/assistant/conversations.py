@@ -92,8 +92,7 @@ class Conversations:
 
         Where words are looked for, some hundreds of them, or thousands of turns, are read at a time.
         """
-        subject = None if caller().may(ALL_CONVERSATIONS) else caller().subject
-        wanted, words, turns = Wanted(bot_id, state, subject), None if q is None else tidy(q), 0
+        wanted, words, turns = Wanted(bot_id, state, _shown()), None if q is None else tidy(q), 0
         found: list[ConversationRow] = []
         rounds, size = (1, limit) if words is None else (_READ_MAX // _READ_AT_ONCE, _READ_AT_ONCE)
         for _ in range(rounds):
@@ -122,8 +121,8 @@ class Conversations:
     async def export(self, bot_id: str, after: str, limit: int) -> TurnPage:
         """Give a bot's turns in the order in which they were said."""
         await self._bots.existing(bot_id)
-        page = await self._store.turns_of(bot_id, after, limit)
-        return TurnPage(turns=[turn_of(row) for row in page.rows if visible(row)], next=page.after)
+        page = await self._store.turns_of(bot_id, _shown(), after, limit)
+        return TurnPage(turns=[turn_of(row) for row in page.rows], next=page.after)
 
     async def remove(self, conversation_id: str) -> ConversationDeleted:
         """Erase a conversation, and what was judged of it."""
@@ -148,6 +147,11 @@ class Conversations:
         await self._memory.remove_of({"bot_id": bot_id})
         emit(BotRemoved(bot_id=bot_id), subject=bot_id, promised=True)
         return BotDeleted(bot_id=bot_id, conversations=await self._store.remove_of(bot_id))
+
+
+def _shown() -> str | None:
+    """Give whose conversations the caller is shown; None: everybody's."""
+    return None if caller().may(ALL_CONVERSATIONS) else caller().subject
 
 
 def told(row: ConversationRow) -> Conversation:

@@ -7,6 +7,8 @@ from mainstay.services.assistant.store import BotRow, ModelRow
 
 CONFIRMS = "confirms"
 TAKEN = "taken"
+DECIDED = "decided"
+"""Where a model's figures say how many decisions about judgements had been made when it began to learn."""
 
 
 def told(row: BotRow, given: Mapping[str, Sequence[str]], models: Sequence[ModelRow]) -> Bot:
@@ -36,7 +38,7 @@ def summary(row: BotRow) -> BotSummary:
 
 def trained(row: ModelRow, active: int) -> Trained:
     """Tell of a model with its figures."""
-    figures = {name: value for name, value in row.figures.items() if name != TAKEN}
+    figures = {name: value for name, value in row.figures.items() if name not in {TAKEN, DECIDED}}
     return Trained(version=row.version, active=row.version == active, created_ms=row.created_ms, **figures)
 
 

@@ -1,8 +1,9 @@
 """The queue of the desk: what waits for people and what they answer, followed as it changes."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from mainstay.kernel.closing import Closing
 from mainstay.kernel.profiles import Profiles
@@ -13,9 +14,11 @@ from mainstay.ports.database import Scalar
 from mainstay.services.assistant.bots import Bots
 from mainstay.services.assistant.conversation_store import ConversationStore, TurnRow, desk_topic
 from mainstay.services.assistant.conversations import told
+from mainstay.services.assistant.dialogue import Standing
 from mainstay.services.assistant.failures import BotMissing
 from mainstay.services.assistant.following import Following
 from mainstay.services.assistant.limits import DESK_MAX
+from mainstay.services.assistant.plans import called
 from mainstay.services.assistant.records import DeskEntry, DeskNews
 
 _LOOK_AGAIN_S = 1.0  # a note can be lost between processes, so look without one too
@@ -25,13 +28,21 @@ _TURNS_READ = 30
 _ASKED_LENGTH = 200
 
 
+@dataclass(frozen=True)
+class _Bot:
+    """What a bot is called, and the titles of its intents that call a person, by their names."""
+
+    name: str
+    calling: Mapping[str, str]
+
+
 @dataclass
 class _Seen:
     """What somebody who follows was told: each entry by what tells a change; names that were looked up."""
 
     marks: dict[str, tuple[Scalar, ...]] | None = None
     told_s: float = 0
-    bots: dict[str, str] = field(default_factory=dict)
+    bots: dict[str, _Bot] = field(default_factory=dict)
     people: dict[str, str | None] = field(default_factory=dict)
 
 
@@ -93,21 +104,29 @@ class Queue:
             return None
         turns = await self._store.turns_from(conversation_id, row.turns - _TURNS_READ)
         asked, since_ms = _open_question(turns)
+        bot = await self._bot(row.bot_id, seen)
+        intent = bot.calling.get(Standing.of(row.content["standing"]).intent or "")
         return DeskEntry(
             **told(row).model_dump(),
-            bot=await self._bot(row.bot_id, seen),
+            bot=bot.name,
+            reason=_reason(turns, intent),
+            intent=intent,
             talker=await self._person(row.subject, seen),
             agent_name=await self._person(row.agent, seen) if row.agent else None,
             asked=asked[:_ASKED_LENGTH],
             since_ms=since_ms,
         )
 
-    async def _bot(self, bot_id: str, seen: _Seen) -> str:
+    async def _bot(self, bot_id: str, seen: _Seen) -> _Bot:
         if bot_id not in seen.bots:
             try:
-                seen.bots[bot_id] = (await self._bots.existing(bot_id)).name
+                found = await self._bots.existing(bot_id)
             except BotMissing:  # it is being deleted
-                return ""
+                return _Bot("", {})
+            intents = found.definition["intents"]
+            calling = [each for each in intents if each["action"] == "escalate"]
+            titles = {each["name"]: called(each["name"], each["title"]) for each in calling}
+            seen.bots[bot_id] = _Bot(found.name, titles)
         return seen.bots[bot_id]
 
     async def _person(self, subject: str, seen: _Seen) -> str | None:
@@ -126,3 +145,17 @@ def _open_question(turns: list[TurnRow]) -> tuple[str, int | None]:
     for turn in reversed(turns):
         asked = asked or str(turn.content["text"])
     return asked, since_ms
+
+
+def _reason(turns: list[TurnRow], intent: str | None) -> Literal["asked", "intent", "gave_up"] | None:
+    """Give why a conversation came to a person; None: the turn in which it did was not read."""
+    if intent is not None:
+        return "intent"
+    called = None  # the first of the last turns that a person answers, which the bot answered itself
+    for turn in reversed(turns):
+        if turn.content["state"] == "open":
+            break
+        called = turn
+    if called is not None and called is turns[0] and called.number > 1:
+        return None
+    return "gave_up" if called is not None and called.content["fallback"] == "escalate" else "asked"

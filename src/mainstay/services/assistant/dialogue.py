@@ -5,21 +5,18 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal
 
 from mainstay.services.assistant.built_ins import FREE_TEXT
+from mainstay.services.assistant.choices import choice, offers
 from mainstay.services.assistant.phrases import bare
 from mainstay.services.assistant.plans import IntentPlan, Plan, filled, listed, rendered
 from mainstay.services.assistant.records import EntityFound, ReplyKind, Slot, Understood
+from mainstay.services.assistant.sayings import able, lost, offering
 
-_OFFERED = 2
 _CHANGED_MIND = 0.8
 """How sure it must be that somebody asks for something else, while the bot waits for an answer."""
-_NEAR = 0.5
-"""Of the threshold of scope: what is further out is near no intent, so none is offered."""
-_SURE = 0.95
-"""Where the nearest intent is likelier than that, no other is worth offering."""
 _LIKELY = 0.5
 """How likely an intent must be for a bare number to be taken for what it asks for."""
-_TOLD = 5
-_ORDINALS = {"1": 0, "first": 0, "the first": 0, "the first one": 0, "2": 1, "second": 1, "the second": 1}
+_LEAVING = ("person", "goodbye")
+"""Small talk of who does not wait for what the bot would do."""
 _VALUE_MAX = 500
 
 Does = Literal["say", "search", "escalate", "call"]
@@ -31,7 +28,8 @@ class Standing:
 
     `confirming` is the question to which a yes is waited for, word by word: the bot may be changed meanwhile.
     `recalling` is what is remembered and would be used again after a yes, `declined` the slots to which
-    that was refused; `noting` are facts that are kept after a yes.
+    that was refused; `noting` are facts that are kept after a yes. `mentioned` are the entities of a text for
+    which intents are offered.
     """
 
     intent: str | None = None
@@ -46,6 +44,7 @@ class Standing:
     recalling: Mapping[str, str] = field(default_factory=dict)
     declined: Sequence[str] = ()
     noting: Sequence[Mapping[str, str]] = ()
+    mentioned: Sequence[Mapping[str, Any]] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Write it down; what was added later only where it says something, so that old servers read it."""
@@ -58,7 +57,7 @@ class Standing:
 
 
 _NAMES = {each.name for each in fields(Standing)}
-_LATER = {"recalling", "declined", "noting"}
+_LATER = {"recalling", "declined", "noting", "mentioned"}
 
 
 @dataclass(frozen=True)
@@ -80,7 +79,8 @@ class Step:
 
     It says `reply`, looks for `query` in its collections, calls a person, or calls the intent's operation.
     `chats` where that is all there is to say: it was no question. `says` is what the reply is, where that
-    does not follow from where the conversation stands.
+    does not follow from where the conversation stands. `unfilled` where what was said is no value of what was
+    asked for; `otherwise` is what the bot does where a search finds nothing, `reply` what it says after it.
     """
 
     standing: Standing
@@ -92,6 +92,8 @@ class Step:
     confirmed: bool = False
     chats: bool = False
     says: ReplyKind | None = None
+    unfilled: bool = False
+    otherwise: "Step | None" = None
 
     @property
     def kind(self) -> ReplyKind:
@@ -105,12 +107,12 @@ def next_step(plan: Plan, standing: Standing, heard: Heard) -> Step:
     """Give the next step."""
     said = bare(heard.text)
     busy = standing.asking or standing.offered or standing.slots or standing.confirming or standing.recalling
-    if said in plan.cues.cancel and busy:
+    if busy and plan.cues.answer(said) == "cancel":
         return _cancelled(plan, standing)
     answered = _taken_up(plan, standing, heard, said)
     if answered is not None:
         return answered
-    standing = replace(standing, offered=(), confirming="", recalling={})
+    standing = replace(standing, offered=(), mentioned=(), confirming="", recalling={})
     known = plan.intents.get(standing.intent or "")
     if known is not None and standing.asking:
         return _asked(plan, standing, known, heard)
@@ -128,26 +130,32 @@ def _cancelled(plan: Plan, standing: Standing) -> Step:
 def _taken_up(plan: Plan, standing: Standing, heard: Heard, said: str) -> Step | None:
     """Take what was said for the answer to what was offered or asked back for; None: it is none."""
     if standing.offered:
-        choice = _choice(plan, standing.offered, said)
-        if choice is not None:
-            return _begin(plan, standing, choice, heard, standing.question)
-        if said in plan.cues.no:
-            return _missed(plan, replace(standing, offered=()), heard, standing.question)
+        return _chosen(plan, standing, heard, said)
     known = plan.intents.get(standing.intent or "")
     if standing.confirming and known is not None:
-        if said in plan.cues.yes:
-            return _confirmed(plan, standing, known, heard)
-        if said in plan.cues.no:
-            return _cancelled(plan, standing)
+        return _answered(plan, standing, known, heard, said)
     if standing.recalling and known is not None:
         return _recalled(plan, standing, known, heard, said)
     return None
 
 
+def _chosen(plan: Plan, standing: Standing, heard: Heard, said: str) -> Step | None:
+    """Begin what was chosen; a yes to two is asked about again."""
+    chosen, answer = choice(plan, standing.offered, said), plan.cues.answer(said)
+    if chosen is not None:  # the number of a choice is no value; what was said before has some
+        entities = [EntityFound(**each) for each in standing.mentioned]
+        meant = replace(heard, understood=heard.understood.model_copy(update={"entities": entities}))
+        return _begin(plan, standing, chosen, meant, standing.question)
+    left = [name for name in standing.offered if name in plan.intents]
+    if answer == "yes" and left:
+        return _offered(plan, replace(standing, offered=left))
+    return _missed(plan, replace(standing, offered=()), heard, standing.question) if answer == "no" else None
+
+
 def _recalled(plan: Plan, standing: Standing, known: IntentPlan, heard: Heard, said: str) -> Step | None:
     """Use again what is remembered, after a yes; something else that was said instead; or ask for it."""
     clear, question = replace(standing, recalling={}), standing.question
-    if said in plan.cues.yes:
+    if _agrees(plan, heard, said):
         slots = {**standing.slots, **standing.recalling}
         return _proceed(plan, replace(clear, slots=slots), known, heard, question)
     slots = _filled(known, standing.slots, heard.understood.entities)
@@ -167,13 +175,35 @@ def _confirmed(plan: Plan, standing: Standing, known: IntentPlan, heard: Heard) 
     return Step(replace(standing, confirming=""), does="call", confirmed=True)
 
 
+def _answered(plan: Plan, standing: Standing, known: IntentPlan, heard: Heard, said: str) -> Step | None:
+    """Do what was asked about, or not; else ask again. None: something else is wanted, or corrected."""
+    if _agrees(plan, heard, said):
+        return _confirmed(plan, standing, known, heard)
+    if plan.cues.answer(said) == "no":
+        return _cancelled(plan, standing)
+    slots = _filled(known, standing.slots, heard.understood.entities, anew=True)
+    corrected = slots != standing.slots and _corrects(plan, said)
+    if corrected or plan.small_talk.kind(said) in _LEAVING or _elsewhere(plan, standing, heard):
+        return None
+    tries = standing.tries + 1
+    if tries >= plan.fallback.attempts and "escalate" in plan.fallback.ladder:
+        return _escalated(replace(standing, confirming="", tries=0))
+    reply = f"{plan.small_talk.replies.lost} {standing.confirming}"
+    return Step(replace(standing, tries=tries), reply=reply)
+
+
+def _agrees(plan: Plan, heard: Heard, said: str) -> bool:
+    """Tell whether a yes was said; a question back (`sure?`) is none."""
+    return plan.cues.answer(said) == "yes" and not any(mark in heard.text for mark in "?？")
+
+
 def refused(plan: Plan, standing: Standing) -> Step:
     """Give the next step when the collections did not answer."""
-    ladder, chat = plan.fallback.ladder, _chatted(plan, standing, standing.question)
+    ladder, chat = plan.fallback.ladder, chatted(plan, standing, standing.question)
     if chat is not None:  # it was taken for an intent that nothing is known of
         return chat
     if standing.misses == 1 and _asks_first(plan):
-        return Step(standing, reply=_lost(plan), fallback="search", says="question")
+        return Step(standing, reply=lost(plan, plan.phrases.unfound), fallback="search", says="question")
     if "escalate" in ladder:
         return _escalated(standing)
     return Step(replace(standing, misses=standing.misses + 1), reply=plan.phrases.unknown, fallback="search")
@@ -183,7 +213,7 @@ def _fresh(plan: Plan, standing: Standing, heard: Heard) -> Step:
     known = heard.understood
     unlikely = known.confidence < plan.fallback.confidence
     if known.out_of_scope or unlikely:
-        chat = _chatted(plan, standing, heard.text)
+        chat = chatted(plan, standing, heard.text)
         if chat is not None:
             return chat
     if known.out_of_scope and not _worded(heard.text) and known.confidence >= _LIKELY:
@@ -195,7 +225,7 @@ def _fresh(plan: Plan, standing: Standing, heard: Heard) -> Step:
     return _begin(plan, standing, known.intent, heard, heard.text)
 
 
-def _chatted(plan: Plan, standing: Standing, text: str) -> Step | None:
+def chatted(plan: Plan, standing: Standing, text: str) -> Step | None:
     """Answer small talk; None: it is none."""
     kind, replies = plan.small_talk.kind(bare(text)), plan.small_talk.replies
     if kind is None or (kind == "person" and "escalate" not in plan.fallback.ladder):
@@ -203,14 +233,8 @@ def _chatted(plan: Plan, standing: Standing, text: str) -> Step | None:
     if kind == "person":
         return replace(_escalated(standing), chats=True, fallback=None)  # it was understood
     if kind == "about":
-        return Step(standing, reply=f"{replies.about} {_able(plan)}", chats=True)
+        return Step(standing, reply=f"{replies.about} {able(plan)}", chats=True)
     return Step(standing, reply=str(getattr(replies, kind)), chats=True)
-
-
-def _able(plan: Plan) -> str:
-    """Say what the bot can help with."""
-    titles = [intent.title for intent in plan.intents.values()]
-    return f"{plan.small_talk.replies.able}\n{listed(titles[:_TOLD])}"
 
 
 def _worded(text: str) -> bool:
@@ -238,7 +262,8 @@ def _proceed(plan: Plan, standing: Standing, known: IntentPlan, heard: Heard, qu
         return Step(replace(standing, asking=missing.name, tries=again), reply=missing.prompt)
     standing = replace(standing, asking=None, tries=0, offered=(), misses=0)
     if known.action == "escalate":
-        return _escalated(standing)
+        said = spoken(plan, standing, known, {}) if known.replies else Step(standing)
+        return replace(_escalated(said.standing), reply=said.reply)
     if known.action == "operation":
         return _operation(plan, standing, known)
     if known.action == "answer" and plan.collections:
@@ -287,10 +312,10 @@ def _asked(plan: Plan, standing: Standing, known: IntentPlan, heard: Heard) -> S
     if elsewhere:
         return _begin(plan, standing, heard.understood.intent, heard, heard.text)
     if standing.tries + 1 < plan.fallback.attempts:
-        return Step(replace(standing, tries=standing.tries + 1), reply=asking.prompt)
+        return Step(replace(standing, tries=standing.tries + 1), reply=asking.prompt, unfilled=True)
     if "escalate" in plan.fallback.ladder:
-        return _escalated(standing)
-    return Step(Standing(said=standing.said), reply=plan.phrases.unknown)
+        return replace(_escalated(standing), unfilled=True)
+    return Step(Standing(said=standing.said), reply=plan.phrases.unknown, unfilled=True)
 
 
 def _elsewhere(plan: Plan, standing: Standing, heard: Heard) -> bool:
@@ -308,17 +333,27 @@ def _missed(plan: Plan, standing: Standing, heard: Heard, question: str) -> Step
     """Go down the ladder from where the conversation stands on it."""
     clear = Standing(said=standing.said, question=question, misses=standing.misses + 1)
     for rung in plan.fallback.ladder[standing.misses :]:
-        if rung == "clarify" and (offered := _offers(plan, heard)):
-            asked = replace(clear, offered=offered)
-            return Step(asked, reply=_offering(plan, offered), fallback="clarify", options=offered)
+        if rung == "clarify" and (offered := offers(plan, heard.understood, heard.threshold)):
+            mentioned = [each.model_dump() for each in heard.understood.entities]
+            return _offered(plan, replace(clear, offered=offered, mentioned=mentioned))
         if rung == "search" and plan.collections and _worded(question):
             return Step(clear, does="search", query=question, fallback="search")
         if rung == "escalate":
             first = not standing.misses and _asks_first(plan)
-            return Step(clear, reply=_lost(plan), says="question") if first else _escalated(clear)
+            return (
+                Step(clear, reply=lost(plan, plan.small_talk.replies.lost), says="question")
+                if first
+                else _escalated(clear)
+            )
     if not plan.fallback.ladder or standing.misses >= len(plan.fallback.ladder):
         return Step(replace(clear, misses=0), reply=plan.phrases.unknown)
     return Step(clear, reply=plan.phrases.unclear, says="question")
+
+
+def _offered(plan: Plan, standing: Standing) -> Step:
+    """Ask which of the intents was meant."""
+    reply = offering(plan, standing.offered)
+    return Step(standing, reply=reply, fallback="clarify", options=standing.offered)
 
 
 def _asks_first(plan: Plan) -> bool:
@@ -327,47 +362,8 @@ def _asks_first(plan: Plan) -> bool:
     return "escalate" in ladder and "clarify" in ladder[: ladder.index("escalate")]
 
 
-def _lost(plan: Plan) -> str:
-    """Say that nothing was understood, what would be, and that there are persons."""
-    replies = plan.small_talk.replies
-    return f"{replies.lost} {_able(plan)}\n{replies.person}"
-
-
-def _offering(plan: Plan, offered: Sequence[str]) -> str:
-    titles = [plan.intents[name].title for name in offered]
-    if len(titles) == 1:
-        return rendered(plan.small_talk.replies.single, {"title": titles[0]})
-    numbered = "\n".join(f"{number}. {title}" for number, title in enumerate(titles, 1))
-    return f"{plan.phrases.clarify}\n{numbered}"
-
-
 def _escalated(standing: Standing) -> Step:
     return Step(replace(standing, misses=0), does="escalate", fallback="escalate")
-
-
-def _offers(plan: Plan, heard: Heard) -> list[str]:
-    """Give the nearest intents, where there are any near."""
-    known = heard.understood
-    if known.out_of_scope and known.scope_score < _NEAR * heard.threshold:
-        return []
-    names = [name for name in (known.intent, *known.alternatives) if name in plan.intents]
-    if known.intent in names and known.confidence > _SURE:
-        return names[:1]
-    return names[:_OFFERED] if len(names) >= _OFFERED else []
-
-
-def _choice(plan: Plan, offered: Sequence[str], said: str) -> str | None:
-    """Give the intent of those offered that was meant, by its place, its title, or its name."""
-    place = _ORDINALS.get(said)
-    if place is not None and place < len(offered):
-        return offered[place]
-    if said in plan.cues.yes:
-        return offered[0]
-    for name in offered:
-        known = plan.intents.get(name)
-        if known is not None and said in {bare(known.title), bare(name), bare(name.replace("_", " "))}:
-            return name
-    return None
 
 
 def _corrects(plan: Plan, said: str) -> bool:

@@ -10,7 +10,9 @@ from pydantic import StringConstraints, TypeAdapter, ValidationError
 from pydantic_core import SchemaError
 
 from mainstay.kit.expressions import size_of
+from mainstay.kit.numbers import mark_of
 from mainstay.services.assistant.built_ins import BUILT_INS, FREE_TEXT
+from mainstay.services.assistant.days import day_forms
 from mainstay.services.assistant.records import Entity, EntityFound
 from mainstay.services.assistant.wording import words
 
@@ -25,6 +27,7 @@ _TRIED_MAX = 200_000
 """Characters of one text that patterns are tried on; what follows is not looked at."""
 _FOUND_MAX = 500
 _VALUE_WORDS_MAX = 12
+_COUNTING = frozenset({"number", "identifier"})
 
 
 class PatternUnusable(ValueError):
@@ -46,8 +49,9 @@ def _compiled(pattern: str) -> TypeAdapter[str]:
 class Finder:
     """Finds a bot's entities, and the built-in ones."""
 
-    def __init__(self, entities: Sequence[Entity]) -> None:
-        """Take the bot's entities; raises PatternUnusable."""
+    def __init__(self, entities: Sequence[Entity], languages: Sequence[str] = ()) -> None:
+        """Take the bot's entities, and its languages, in which numbers are read; raises PatternUnusable."""
+        self._mark = mark_of(languages)
         self._values: dict[tuple[str, ...], list[tuple[str, str]]] = {}
         self._patterns: list[tuple[str, TypeAdapter[str]]] = []
         for entity in entities:
@@ -59,15 +63,18 @@ class Finder:
     def find(self, text: str, today: date, wanted: Iterable[str] = ()) -> list[EntityFound]:
         """Find entities in the order in which they stand; of the built-in ones those that are `wanted`.
 
-        Where several values of one entity overlap, the longest counts.
+        Where several values of one entity overlap, the longest counts. The digits of a day or a moment are
+        neither a number nor an identifier.
         """
         built_in = [name for name in BUILT_INS if name in set(wanted)]
+        moments = list(_moments(text, today)) if _COUNTING.intersection(built_in) else []
         found = (
             EntityFound(
                 entity=name, value=one.value, text=text[one.start : one.end], start=one.start, end=one.end
             )
             for name in built_in
-            for one in BUILT_INS[name](text, today)
+            for one in BUILT_INS[name](text, today, self._mark)
+            if name not in _COUNTING or all(one.end <= start or end <= one.start for start, end in moments)
         )
         every = chain(found, self._of_values(text), self._of_patterns(text))
         return _longest_alone(list(islice(every, _FOUND_MAX)))
@@ -102,6 +109,12 @@ class Finder:
             for name, adapter in self._patterns:
                 if _matches(adapter, part):
                     yield EntityFound(entity=name, value=part, text=part, start=start, end=end)
+
+
+def _moments(text: str, today: date) -> Iterator[tuple[int, int]]:
+    yield from day_forms(text)
+    for one in BUILT_INS["time"](text, today, None):
+        yield one.start, one.end
 
 
 def known_entity(name: str, entities: Sequence[Entity]) -> bool:

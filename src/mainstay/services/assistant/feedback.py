@@ -19,10 +19,12 @@ from mainstay.services.assistant.feedback_store import FeedbackRow, FeedbackStor
 from mainstay.services.assistant.happenings import TrainingDue
 from mainstay.services.assistant.learning_records import Feedback, FeedbackPage
 from mainstay.services.assistant.limits import ALL_CONVERSATIONS
-from mainstay.services.assistant.store import BotRow, BotStore
+from mainstay.services.assistant.store import BotRow
 
 TEACHING = "assistants:write"
 """Whoever may change bots, may teach them without being looked after."""
+
+_STATES = frozenset(("rated", "pending", "accepted", "rejected"))
 
 
 class Judging:
@@ -33,7 +35,6 @@ class Judging:
         store: FeedbackStore,
         conversations: Conversations,
         bots: Bots,
-        bot_store: BotStore,
         clock: Clock,
         ids: Ids,
     ) -> None:
@@ -41,7 +42,6 @@ class Judging:
         self._store = store
         self._conversations = conversations
         self._bots = bots
-        self._bot_store = bot_store
         self._clock = clock
         self._ids = ids
 
@@ -50,6 +50,7 @@ class Judging:
     ) -> Feedback:
         """Store what somebody says of a turn; what is left out stays as he said it before.
 
+        What was accepted of him stays, too, until what he says now is reviewed.
         Raises FeedbackEmpty.
         """
         if helpful is None and intent is None and not comment:
@@ -64,10 +65,14 @@ class Judging:
             row = replace(row, helpful=helpful)
         if comment:
             row = replace(row, content={**row.content, "comment": comment})
-        await self._store.remove({"turn_id": turn_id, "author": caller().subject})
+        anew = intent is not None and row.state == "accepted"
+        if anew:
+            row = replace(row, decided=await self._bots.next_decision(bot_id))
+        replaced = list(_STATES if row.state == "accepted" else _STATES - {"accepted"})
+        await self._store.remove({"turn_id": turn_id, "author": caller().subject, "state": replaced})
         await self.add(row)
-        if intent is not None and row.state == "accepted":
-            await self._learned(bot)
+        if anew:
+            await self._decided(bot)
         return _told(row)
 
     def _judged(self, turn: TurnRow, before: FeedbackRow | None, intent: str | None) -> FeedbackRow:
@@ -93,8 +98,9 @@ class Judging:
     async def page(self, bot_id: str, state: str, after: str, limit: int) -> FeedbackPage:
         """List a bot's judgements in a state, oldest first."""
         await self._bots.existing(bot_id)
-        page = await self._store.of_bot(bot_id, state, after, limit)
-        return FeedbackPage(feedback=[_told(row) for row in page.rows if _visible(row)], next=page.after)
+        of = None if caller().may(ALL_CONVERSATIONS) else caller().subject
+        page = await self._store.of_bot(bot_id, state, after, limit, of)
+        return FeedbackPage(feedback=[_told(row) for row in page.rows], next=page.after)
 
     async def review(self, bot_id: str, feedback_id: str, intent: str | None, *, accept: bool) -> Feedback:
         """Decide whether a bot learns from a judgement; raises FeedbackMissing."""
@@ -111,10 +117,16 @@ class Judging:
             content={**row.content, "intent": named},
         )
         note_target(feedback_id)
+        teaches = _taught(after) != _taught(row)
+        if teaches:
+            after = replace(after, decided=await self._bots.next_decision(bot_id))
+        if accept and row.author:
+            earlier = {"turn_id": row.turn_id, "author": row.author, "state": "accepted"}
+            await self._store.remove({**earlier, "feedback_id": ("!=", feedback_id)})
         await self._store.decide(after)
         note_change(_told(row).model_dump(), _told(after).model_dump())
-        if accept:
-            await self._learned(bot)
+        if teaches:
+            await self._decided(bot)
         return _told(after)
 
     async def add(self, row: FeedbackRow) -> None:
@@ -125,14 +137,10 @@ class Judging:
         except KeyDestroyed:
             raise TalkerErased("Whoever said this was erased.") from None
 
-    async def _learned(self, bot: BotRow) -> None:
+    async def _decided(self, bot: BotRow) -> None:
         """Have the bot trained when it is due."""
         every = bot.definition["retrain_after"]
-        if not every:
-            return
-        models = await self._bot_store.models(bot.bot_id)
-        fresh = await self._store.accepted(bot.bot_id) - int(models[0].figures["learned"] if models else 0)
-        if fresh > 0 and fresh % every == 0:
+        if every and await self._bots.decided(bot.bot_id) >= every:
             emit(TrainingDue(bot_id=bot.bot_id), job_id=self._ids.new("job"), subject=bot.bot_id)
 
     def _row(
@@ -158,9 +166,16 @@ def _visible(row: FeedbackRow) -> bool:
     return caller().subject in (row.subject, row.author) or caller().may(ALL_CONVERSATIONS)
 
 
+def _taught(row: FeedbackRow) -> str | None:
+    """Give the intent that a bot learns from a judgement."""
+    return row.content["intent"] if row.state == "accepted" else None
+
+
 def _check(bot: BotRow, intent: str) -> None:
     if all(each["name"] != intent for each in bot.definition["intents"]):
-        raise IntentMissing("Get the bot to see its intents.")
+        raise IntentMissing(
+            "List the bot's intents to see their names (`mainstay assistant list-intents`), or get the bot."
+        )
 
 
 def _told(row: FeedbackRow) -> Feedback:

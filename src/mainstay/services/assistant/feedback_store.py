@@ -12,7 +12,7 @@ from mainstay.services.assistant.conversation_store import Page, opened, page_of
 
 _FEEDBACK = (
     "SELECT feedback_id, bot_id, turn_id, conversation_id, helpful, state, source, subject, author, content,"
-    " created_ms FROM assistant_feedback"
+    " created_ms, decided FROM assistant_feedback"
 )
 
 
@@ -20,7 +20,8 @@ _FEEDBACK = (
 class FeedbackRow:
     """A judgement of a turn: of what `subject` said, by the `author`.
 
-    `content` has the text, the intent that would have been right, and a comment.
+    `content` has the text, the intent that would have been right, and a comment. `decided` is the number of
+    the last decision, of those about the bot's judgements, that changed what is learned from this one.
     """
 
     feedback_id: str
@@ -34,6 +35,7 @@ class FeedbackRow:
     author: str
     content: dict[str, Any]
     created_ms: int
+    decided: int | None = None
 
 
 class FeedbackStore:
@@ -61,20 +63,31 @@ class FeedbackStore:
         )
         return next(iter(self._found(rows)), None)
 
-    async def of_bot(self, bot_id: str, state: str, after: str, limit: int) -> Page[FeedbackRow]:
-        """List a bot's judgements in a state, oldest first, following one."""
+    async def of_bot(
+        self, bot_id: str, state: str, after: str, limit: int, of: str | None = None
+    ) -> Page[FeedbackRow]:
+        """List a bot's judgements in a state, oldest first, following one; by or about `of` alone."""
+        whose = "" if of is None else " AND (subject = :of OR author = :of)"
+        given: dict[str, Scalar] = {"bot_id": bot_id, "state": state, "after": after, "limit": limit}
         rows = await self._rows.fetch(
-            f"{_FEEDBACK} WHERE bot_id = :bot_id AND state = :state AND feedback_id > :after"
+            f"{_FEEDBACK} WHERE bot_id = :bot_id AND state = :state AND feedback_id > :after{whose}"
             " ORDER BY feedback_id LIMIT :limit",
-            {"bot_id": bot_id, "state": state, "after": after, "limit": limit},
+            given if of is None else {**given, "of": of},
         )
         return page_of(self._found(rows), rows, "feedback_id", limit)
 
-    async def accepted(self, bot_id: str) -> int:
-        """Count what was accepted as an example."""
+    async def decided(self, bot_id: str) -> int:
+        """Give the number of the last decision about a bot's judgements."""
         [row] = await self._rows.fetch(
-            "SELECT count(*) AS many FROM assistant_feedback WHERE bot_id = :bot_id AND state = 'accepted'",
-            {"bot_id": bot_id},
+            "SELECT max(decided) AS last FROM assistant_feedback WHERE bot_id = :bot_id", {"bot_id": bot_id}
+        )
+        return int(row["last"] or 0)
+
+    async def decided_since(self, bot_id: str, number: int) -> int:
+        """Count the judgements about which something was decided after a decision."""
+        [row] = await self._rows.fetch(
+            "SELECT count(*) AS many FROM assistant_feedback WHERE bot_id = :bot_id AND decided > :number",
+            {"bot_id": bot_id, "number": number},
         )
         return int(row["many"] or 0)
 
@@ -124,7 +137,7 @@ class FeedbackStore:
 
     async def decide(self, row: FeedbackRow) -> None:
         """Store what was decided about a judgement."""
-        values = {key: self._values(row)[key] for key in ("state", "content")}
+        values = {key: self._values(row)[key] for key in ("state", "content", "decided")}
         await self._rows.update("assistant_feedback", values, {"feedback_id": row.feedback_id})
 
     async def remove(self, where: Condition) -> int:
@@ -156,6 +169,7 @@ class FeedbackStore:
             author=str(row["author"]),
             content=opened(self._cipher, row["content"], place),
             created_ms=int(row["created_ms"] or 0),
+            decided=None if row["decided"] is None else int(row["decided"]),
         )
 
     def _values(self, row: FeedbackRow) -> Mapping[str, Scalar]:

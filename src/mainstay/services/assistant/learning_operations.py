@@ -166,5 +166,6 @@ class LearningOperations(metaclass=ABCMeta):
         """Group what a bot could not answer into intents that it may lack, the largest first.
 
         The newest 1,000 questions that were out of scope and found no answer are looked at: yours, or with
-        `conversations:all` everybody's. Those too long for an example are left out.
+        `conversations:all` everybody's. Those too long for an example are left out, and so is what is no
+        question: a value that the bot had asked for, a correction, yes or no, an address or a number alone.
         """

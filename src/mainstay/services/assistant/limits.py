@@ -37,7 +37,7 @@ TurnKey = Annotated[
         description=(
             "Your own name of this turn, which no other turn of yours with this bot has. Said again with the "
             "same one, after the connection broke off, it is the same turn: it is told again, and its answer "
-            "is made if that was broken off too."
+            "is made if that was broken off too. An `Idempotency-Key` does the same."
         )
     ),
 ]
@@ -144,6 +144,9 @@ RetrainEvery = Annotated[
 RetrainAfter = Annotated[
     int,
     Field(
-        ge=0, le=10_000, description="Train the bot by itself after so many accepted corrections; 0: never."
+        ge=0,
+        le=10_000,
+        description="Train the bot by itself after so many corrections, accepted, changed or taken back "
+        "since it was trained; 0: never.",
     ),
 ]

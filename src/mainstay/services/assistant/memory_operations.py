@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from mainstay.kernel.interface import reads, writes
+from mainstay.services.assistant.end_users import EndUser
 from mainstay.services.assistant.failures import BotMissing, FactMissing, MemoryClosed, TalkerErased
 from mainstay.services.assistant.limits import BotId
 from mainstay.services.assistant.memory_records import (
@@ -27,8 +28,14 @@ class MemoryOperations(metaclass=ABCMeta):
     """The operations of a bot's memory; they are a part of those of the assistant."""
 
     @reads("GET /assistant/bots/{bot_id}/memory", may=_USE, fails=(BotMissing,), example=_BOT)
-    async def get_memory(self, bot_id: BotId, subject: Person | None = None) -> Memory:
-        """Say what a bot remembers of you, from which turns, and until when; and whether it may."""
+    async def get_memory(
+        self, bot_id: BotId, subject: Person | None = None, end_user: EndUser | None = None
+    ) -> Memory:
+        """Say what a bot remembers of you, from which turns, and until when; and whether it may.
+
+        Where several people come with your key, each has facts and a choice of her own. Without `end_user`
+        the facts are those of all of them, the oldest thousand; the choice is that of whoever is not named.
+        """
 
     @writes(
         "PUT /assistant/bots/{bot_id}/memory",
@@ -40,8 +47,12 @@ class MemoryOperations(metaclass=ABCMeta):
         self,
         bot_id: BotId,
         allowed: Annotated[bool, Field(description="No erases all that the bot remembers of you, at once.")],
+        end_user: EndUser | None = None,
     ) -> Memory:
-        """Say whether a bot may remember facts about you; before you say yes it does not."""
+        """Say whether a bot may remember facts about you; before you say yes it does not.
+
+        A yes is for one person alone; a no without `end_user` is for all of your key's people.
+        """
 
     @writes(
         "PATCH /assistant/bots/{bot_id}/memory/facts/{fact_id}",
@@ -69,5 +80,5 @@ class MemoryOperations(metaclass=ABCMeta):
         fails=(BotMissing,),
         example=_BOT,
     )
-    async def forget_facts(self, bot_id: BotId) -> FactsForgotten:
+    async def forget_facts(self, bot_id: BotId, end_user: EndUser | None = None) -> FactsForgotten:
         """Have a bot forget all that it remembers of you, for good; what you chose stays."""

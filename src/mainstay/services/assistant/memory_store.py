@@ -9,15 +9,20 @@ from mainstay.ports.ciphers import Cipher, KeyDestroyed
 from mainstay.ports.database import Condition, Row, Rows, Scalar
 from mainstay.services.assistant import tables
 from mainstay.services.assistant.conversation_store import opened, sealed
+from mainstay.services.assistant.end_users import Whose
 
-_FACT = "SELECT fact_id, bot_id, subject, content, created_ms, expires_ms FROM assistant_facts"
-_CHOICE = "SELECT bot_id, subject, choice, content, chosen_ms FROM assistant_memories"
+_FACT = "SELECT fact_id, bot_id, subject, content, created_ms, expires_ms, end_user FROM assistant_facts"
+_CHOICE = "SELECT bot_id, subject, choice, content, chosen_ms, end_user FROM assistant_memories"
+_PERSON = "bot_id = :bot_id AND subject = :subject AND end_user = :end_user"
 ASKED, YES, NO = "asked", "yes", "no"
 
 
 @dataclass(frozen=True)
 class FactRow:
-    """A fact as it is stored; `content` has its text, slot, entity, value, source and turn."""
+    """A fact as it is stored; `content` has its text, slot, entity, value, source and turn.
+
+    `end_user` is the mark of whom of a key's people it is about, if the key names them.
+    """
 
     fact_id: str
     bot_id: str
@@ -25,6 +30,12 @@ class FactRow:
     content: dict[str, Any]
     created_ms: int
     expires_ms: int
+    end_user: str = ""
+
+    @property
+    def whose(self) -> Whose:
+        """Give whom it is about."""
+        return Whose(self.subject, self.end_user)
 
 
 @dataclass(frozen=True)
@@ -36,6 +47,7 @@ class ChoiceRow:
     choice: str
     content: dict[str, Any]
     chosen_ms: int
+    end_user: str = ""
 
 
 class MemoryStore:
@@ -46,37 +58,69 @@ class MemoryStore:
         self._rows = rows
         self._cipher = cipher
 
-    async def choice(self, bot_id: str, subject: str) -> ChoiceRow | None:
+    def whose(self, bot_id: str, subject: str, name: str | None) -> Whose:
+        """Give the person whom a key names, by a mark: the name is the key's, and is stored nowhere.
+
+        Without a name it is whoever comes with the key.
+        """
+        if not name:
+            return Whose(subject)
+        context = ("assistant_end_users", bot_id, subject)
+        return Whose(subject, self._cipher.blind(name.encode("utf-8", "surrogatepass"), context).hex())
+
+    async def choice(self, bot_id: str, whose: Whose) -> ChoiceRow | None:
         """Find what somebody chose; nothing is known of who is being erased."""
-        rows = await self._rows.fetch(
-            f"{_CHOICE} WHERE bot_id = :bot_id AND subject = :subject",
-            {"bot_id": bot_id, "subject": subject},
-        )
+        rows = await self._rows.fetch(f"{_CHOICE} WHERE {_PERSON}", {"bot_id": bot_id, **vars(whose)})
         return next(iter(self._choices(rows)), None)
 
     async def choose(self, row: ChoiceRow) -> None:
         """Store what somebody chose; raises KeyDestroyed."""
-        place = tables.memory_place(row.bot_id, row.subject)
+        place = tables.memory_place(row.bot_id, row.subject, row.end_user)
         content = sealed(self._cipher, row.content, place, row.subject)
         await self._rows.upsert("assistant_memories", [{**vars(row), "content": content}])
 
-    async def hold(self, bot_id: str, subject: str) -> bool:
+    async def refuse(self, bot_id: str, subject: str, now_ms: int) -> None:
+        """Make a no of what was chosen by anybody who comes as somebody, and of what they were asked."""
+        where: Condition = {"bot_id": bot_id, "subject": subject}
+        await self._rows.update("assistant_memories", {"choice": NO, "chosen_ms": now_ms}, where)
+
+    async def hold(self, bot_id: str, whose: Whose) -> bool:
         """Open the unit of work on somebody's yes, which nobody takes back meanwhile; say if it is there."""
-        where: Condition = {"bot_id": bot_id, "subject": subject, "choice": YES}
+        where: Condition = {"bot_id": bot_id, **vars(whose), "choice": YES}
         return bool(await self._rows.update("assistant_memories", {"choice": YES}, where))
 
-    async def facts(self, bot_id: str, subject: str, now_ms: int) -> list[FactRow]:
+    async def facts(self, bot_id: str, whose: Whose, now_ms: int) -> list[FactRow]:
         """List what a bot remembers of somebody, oldest first."""
         rows = await self._rows.fetch(
-            f"{_FACT} WHERE bot_id = :bot_id AND subject = :subject AND expires_ms > :now ORDER BY fact_id",
-            {"bot_id": bot_id, "subject": subject, "now": now_ms},
+            f"{_FACT} WHERE {_PERSON} AND expires_ms > :now ORDER BY fact_id",
+            {"bot_id": bot_id, **vars(whose), "now": now_ms},
         )
         return self._facts(rows)
 
-    async def choices_of(self, subject: str) -> list[ChoiceRow]:
-        """List what somebody chose, of all bots."""
+    async def all_facts(self, bot_id: str, subject: str, now_ms: int, limit: int) -> list[FactRow]:
+        """List what a bot remembers of all who come as somebody, oldest first."""
         rows = await self._rows.fetch(
-            f"{_CHOICE} WHERE subject = :subject ORDER BY bot_id", {"subject": subject}
+            f"{_FACT} WHERE bot_id = :bot_id AND subject = :subject AND expires_ms > :now"
+            " ORDER BY fact_id LIMIT :limit",
+            {"bot_id": bot_id, "subject": subject, "now": now_ms, "limit": limit},
+        )
+        return self._facts(rows)
+
+    async def fact(self, fact_id: str, now_ms: int) -> FactRow | None:
+        """Find a fact whose time is not over."""
+        rows = await self._rows.fetch(
+            f"{_FACT} WHERE fact_id = :fact_id AND expires_ms > :now", {"fact_id": fact_id, "now": now_ms}
+        )
+        return next(iter(self._facts(rows)), None)
+
+    async def choices_of(self, subject: str, after: ChoiceRow | None, limit: int) -> list[ChoiceRow]:
+        """List what was chosen by all who come as somebody, of all bots, following a choice."""
+        bot_id, end_user = (after.bot_id, after.end_user) if after else ("", "")
+        rows = await self._rows.fetch(
+            f"{_CHOICE} WHERE subject = :subject"
+            " AND (bot_id > :bot_id OR (bot_id = :bot_id AND end_user > :end_user))"
+            " ORDER BY bot_id, end_user LIMIT :limit",
+            {"subject": subject, "bot_id": bot_id, "end_user": end_user, "limit": limit},
         )
         return self._choices(rows)
 
@@ -126,9 +170,11 @@ class MemoryStore:
         for row in rows:
             with contextlib.suppress(KeyDestroyed):
                 bot_id, subject = str(row["bot_id"]), str(row["subject"])
-                content = opened(self._cipher, row["content"], tables.memory_place(bot_id, subject))
+                choice, end_user = str(row["choice"]), str(row["end_user"])
+                place = tables.memory_place(bot_id, subject, end_user)
+                content = opened(self._cipher, row["content"], place)
                 chosen = int(row["chosen_ms"] or 0)
-                found.append(ChoiceRow(bot_id, subject, str(row["choice"]), content, chosen))
+                found.append(ChoiceRow(bot_id, subject, choice, content, chosen, end_user))
         return found
 
     def _facts(self, rows: Sequence[Row]) -> list[FactRow]:
@@ -144,6 +190,7 @@ class MemoryStore:
                         opened(self._cipher, row["content"], tables.fact_place(fact_id)),
                         int(row["created_ms"] or 0),
                         int(row["expires_ms"] or 0),
+                        str(row["end_user"]),
                     )
                 )
         return found

@@ -47,6 +47,8 @@ class Models:
             self._plans[place] = plan
             while len(self._plans) > _PLANS_MAX:
                 self._plans.popitem(last=False)
+        else:
+            self._plans.move_to_end(place)
         return plan
 
     async def model(self, bot_id: str, version: int) -> Model:

@@ -8,6 +8,7 @@ from mainstay.kernel.work import emit
 from mainstay.ports.generator import Generator
 from mainstay.services.assistant.bots import Bots
 from mainstay.services.assistant.conversation_store import ConversationStore
+from mainstay.services.assistant.end_users import Whose
 from mainstay.services.assistant.failures import BotMissing
 from mainstay.services.assistant.happenings import WordsSaid
 from mainstay.services.assistant.memory_records import FACT_MAX, Remembering
@@ -54,21 +55,24 @@ class Noticing:
             bot = await self._bots.existing(bot_id)
         except BotMissing:
             return
-        settings = Definition.model_validate(bot.definition).memory
-        if (await self._memories.recalled(bot_id, settings, row.subject)).choice != "yes":
+        place = await self._store.conversation(row.conversation_id)
+        if place is None:
+            return
+        settings, whose = Definition.model_validate(bot.definition).memory, Whose(row.subject, place.end_user)
+        if (await self._memories.recalled(bot_id, settings, whose)).choice != "yes":
             return
         text = cleaned(str(row.content["text"]))
         with in_name_of(row.subject):
             written = await self._generator.compose(_TASK, text, _TOKENS_MAX)
         found = quoted(written, text)
-        known = await self._memories.recalled(bot_id, settings, row.subject)
+        known = await self._memories.recalled(bot_id, settings, whose)
         if known.choice != "yes":  # it was taken back meanwhile
             return
         told = {note.text.casefold() for note in known.notes}
         notes = [Note(fact) for fact in found if all(fact.casefold() not in each for each in told)]
         if notes:
             change = Change(notes=notes)
-            await self._memories.keep(bot_id, settings, row.subject, change, turn_id, "noticed")
+            await self._memories.keep(bot_id, settings, whose, change, turn_id, "noticed")
 
 
 def quoted(written: str, text: str) -> list[str]:

@@ -15,7 +15,7 @@ from mainstay.services.assistant.conversation_store import (
 )
 from mainstay.services.assistant.conversations import stir
 from mainstay.services.assistant.feedback_store import FeedbackRow, FeedbackStore
-from mainstay.services.assistant.memory_store import FactRow, MemoryStore
+from mainstay.services.assistant.memory_store import ChoiceRow, FactRow, MemoryStore
 from mainstay.services.assistant.store import TABLES
 from mainstay.services.assistant.summary_store import SummaryRow, SummaryStore
 from mainstay.services.privacy.interface import (
@@ -89,10 +89,11 @@ class PersonalConversations:
             for name, (told, all_of) in every.items()
             if all_of > len(told)
         }
-        chosen = [
-            {"bot_id": row.bot_id, "choice": row.choice, "chosen_ms": row.chosen_ms}
-            for row in await self._memory.choices_of(subject)
-        ]
+        chosen = await portion(
+            lambda last: self._memory.choices_of(subject, last, _AT_ONCE),
+            _choice,
+            EXPORTED_CHARACTERS_MAX,
+        )
         found = {**{name: told for name, (told, _) in every.items()}, "memory_choices": chosen}
         await event.answer(_SERVICE, found, counts, self._cipher.seal)
 
@@ -150,6 +151,10 @@ def _told(talk: _Talk) -> dict[str, Any]:
 
 def _judgement(row: FeedbackRow) -> dict[str, Any]:
     return {"turn_id": row.turn_id, "helpful": row.helpful, **row.content, "created_ms": row.created_ms}
+
+
+def _choice(row: ChoiceRow) -> dict[str, Any]:
+    return {"bot_id": row.bot_id, "choice": row.choice, "chosen_ms": row.chosen_ms}
 
 
 def _fact(row: FactRow) -> dict[str, Any]:

@@ -76,7 +76,7 @@ def plan_of(definition: Definition) -> Plan:
         definition.memory,
         memory_phrases_of(definition.languages),
         memory_cues_of(definition.languages),
-        Finder(definition.entities),
+        Finder(definition.entities, definition.languages),
     )
 
 

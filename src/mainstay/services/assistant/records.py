@@ -28,7 +28,7 @@ from mainstay.services.assistant.limits import (
     TrainingReason,
 )
 from mainstay.services.assistant.memory_records import Remembering
-from mainstay.services.knowledge.interface import Citation
+from mainstay.services.knowledge.interface import Citation, Stretch
 
 
 class Entity(Input):
@@ -262,7 +262,7 @@ class Turn(Record):
     conversation_id: str
     number: int
     text: str
-    intent: str | None = Field(description=f"{_INTENT} Null: a person of the team said something.")
+    intent: str | None = Field(description=f"{_INTENT} Null: a person of the team said it, or answers.")
     confidence: float = Field(description=_CONFIDENCE)
     out_of_scope: bool = Field(description=_OUT_OF_SCOPE)
     scope_score: float = Field(description="From 0 to 1; higher: more like what the bot was made for.")
@@ -272,6 +272,7 @@ class Turn(Record):
     options: list[str] = Field(description="The intents between which the bot asks to choose.")
     choices: list[str] = Field([], description="What these are called; to say one is to choose it.")
     citations: list[Citation]
+    sentences: list[Stretch] = Field([], description="Where those that citations name stand in `reply`.")
     fallback: Literal["clarify", "search", "escalate"] | None = Field(
         None, description="What the bot did because it did not understand; null where it did not have to."
     )
@@ -284,7 +285,13 @@ class Turn(Record):
             "asks back; or `talk`: greetings, and that a person will answer."
         ),
     )
-    answered: bool = Field(True, description="False: the answer is still made, or was broken off.")
+    answered: bool = Field(
+        True,
+        description=(
+            "False: the reply is still made, or was broken off. It says nothing of whether an answer was "
+            "found: that tell `kind`, `fallback` and `citations`."
+        ),
+    )
     state: State
     version: int = Field(description="Which model understood it.")
     created_ms: int
@@ -332,6 +339,14 @@ class DeskEntry(Conversation):
     talker: str | None = Field(description="The name of the person who asks, where one is known.")
     agent_name: str | None = Field(description="The name of the person who answers, where one is known.")
     asked: str = Field(description="What was asked last, or the beginning of it.")
+    reason: Literal["asked", "intent", "gave_up"] | None = Field(
+        None,
+        description=(
+            "Why it came to a person: one was `asked` for, an `intent` calls one, or the bot `gave_up`; "
+            "null: that is too long ago."
+        ),
+    )
+    intent: str | None = Field(None, description="The title of the intent that called a person.")
     since_ms: int | None = Field(
         description="Since when something waits for an answer by a person; null: nothing does."
     )

@@ -8,6 +8,7 @@ from mainstay.kit.clock import Clock
 from mainstay.kit.ids import Ids
 from mainstay.ports.ciphers import KeyDestroyed
 from mainstay.services.assistant.bots import Bots
+from mainstay.services.assistant.end_users import Whose
 from mainstay.services.assistant.failures import FactMissing, MemoryClosed, TalkerErased
 from mainstay.services.assistant.happenings import FactExpires
 from mainstay.services.assistant.limits import ALL_CONVERSATIONS
@@ -25,6 +26,7 @@ from mainstay.services.assistant.records import Definition
 from mainstay.services.assistant.store import BotRow
 
 _DAY_MS = 86_400_000
+_TOLD_MAX = 1000  # of a key by which many people come
 
 
 class Memories:
@@ -37,23 +39,27 @@ class Memories:
         self._clock = clock
         self._ids = ids
 
-    async def recalled(self, bot_id: str, settings: Remembering, subject: str) -> Recalled:
+    def whose(self, bot_id: str, subject: str, name: str | None) -> Whose:
+        """Give the person whom a key names; without a name it is whoever comes with the key."""
+        return self._store.whose(bot_id, subject, name)
+
+    async def recalled(self, bot_id: str, settings: Remembering, whose: Whose) -> Recalled:
         """Give what a bot remembers of somebody, for a turn."""
         if not settings.on:
             return Recalled()
-        row = await self._store.choice(bot_id, subject)
+        row = await self._store.choice(bot_id, whose)
         if row is None or row.choice == ASKED:
             return Recalled(asked=row is not None)
         if row.choice != YES:
             return Recalled("no", asked=True)
-        facts = await self._store.facts(bot_id, subject, self._clock.now_ms())
+        facts = await self._store.facts(bot_id, whose, self._clock.now_ms())
         return Recalled("yes", asked=True, notes=[_note(fact) for fact in facts])
 
     async def keep(
         self,
         bot_id: str,
         settings: Remembering,
-        subject: str,
+        whose: Whose,
         change: Change,
         turn_id: str,
         source: str = "",
@@ -64,35 +70,39 @@ class Memories:
         now = self._clock.now_ms()
         if change.choice is not None or change.asked:
             said = {"turn_id": turn_id, "by": "turn"}
-            await self._store.choose(ChoiceRow(bot_id, subject, change.choice or ASKED, said, now))
+            choice = change.choice or ASKED
+            await self._store.choose(ChoiceRow(bot_id, whose.subject, choice, said, now, whose.end_user))
         if change.forgets or change.choice == "no":
-            await self._store.remove({"bot_id": bot_id, "subject": subject})
+            await self._store.remove({"bot_id": bot_id, **vars(whose)})
         if change.notes:
-            await self._add(bot_id, settings, subject, change.notes, turn_id, source)
+            await self._add(bot_id, settings, whose, change.notes, turn_id, source)
 
-    async def describe(self, bot_id: str, subject: str | None) -> Memory:
+    async def describe(self, bot_id: str, subject: str | None, end_user: str | None) -> Memory:
         """Say what a bot remembers of the caller, or of somebody; raises PermissionMissing."""
-        bot, whose = await self._bots.existing(bot_id), subject or caller().subject
+        bot, who = await self._bots.existing(bot_id), subject or caller().subject
         note_target(bot_id)
-        if whose != caller().subject and not caller().may(ALL_CONVERSATIONS):
+        if who != caller().subject and not caller().may(ALL_CONVERSATIONS):
             raise PermissionMissing(f"This needs the permission `{ALL_CONVERSATIONS}`.")
-        return await self._told(bot, whose)
+        return await self._told(bot, self.whose(bot_id, who, end_user))
 
-    async def choose(self, bot_id: str, *, allowed: bool) -> Memory:
-        """Store the caller's choice; a no erases what is remembered."""
+    async def choose(self, bot_id: str, end_user: str | None, *, allowed: bool) -> Memory:
+        """Store the caller's choice; a no erases what is remembered, and is that of all her people too."""
         bot, me = await self._bots.existing(bot_id), caller().subject
         note_target(bot_id)
-        before = await self._store.choice(bot_id, me)
-        choice = YES if allowed else NO
-        row = ChoiceRow(bot_id, me, choice, {"turn_id": "", "by": "call"}, self._clock.now_ms())
+        whose = self.whose(bot_id, me, end_user)
+        before = await self._store.choice(bot_id, whose)
+        choice, said = YES if allowed else NO, {"turn_id": "", "by": "call"}
+        row = ChoiceRow(bot_id, me, choice, said, self._clock.now_ms(), whose.end_user)
         try:
             await self._store.choose(row)
         except KeyDestroyed:
             raise TalkerErased("Come with another key, or as another user.") from None
         if not allowed:
-            await self._store.remove({"bot_id": bot_id, "subject": me})
+            await self._remove(bot_id, whose)
+            if not whose.end_user:
+                await self._store.refuse(bot_id, me, row.chosen_ms)
         note_change(None if before is None else {"choice": before.choice}, {"choice": choice})
-        return await self._told(bot, me)
+        return await self._told(bot, whose)
 
     async def change(self, bot_id: str, fact_id: str, text: str) -> Fact:
         """Put a fact of the caller right; raises FactMissing, MemoryClosed."""
@@ -121,12 +131,17 @@ class Memories:
         note_change(_fact(row).model_dump(), None)
         return FactForgotten(fact_id=fact_id)
 
-    async def forget_all(self, bot_id: str) -> FactsForgotten:
-        """Erase all facts of the caller."""
+    async def forget_all(self, bot_id: str, end_user: str | None) -> FactsForgotten:
+        """Erase all facts of the caller, or of one of her people."""
         await self._bots.existing(bot_id)
         note_target(bot_id)
-        count = await self._store.remove({"bot_id": bot_id, "subject": caller().subject})
-        return FactsForgotten(forgotten=count)
+        whose = self.whose(bot_id, caller().subject, end_user)
+        return FactsForgotten(forgotten=await self._remove(bot_id, whose))
+
+    async def _remove(self, bot_id: str, whose: Whose) -> int:
+        """Erase what is remembered of one of the caller's people; where none is named, of all."""
+        one = {"end_user": whose.end_user} if whose.end_user else {}
+        return await self._store.remove({"bot_id": bot_id, "subject": whose.subject, **one})
 
     async def expire(self, fact_id: str) -> None:
         """Erase a fact whose time is over."""
@@ -134,9 +149,8 @@ class Memories:
 
     async def _own(self, bot_id: str, fact_id: str) -> FactRow:
         note_target(fact_id)
-        facts = await self._store.facts(bot_id, caller().subject, self._clock.now_ms())
-        found = next((fact for fact in facts if fact.fact_id == fact_id), None)
-        if found is None:
+        found = await self._store.fact(fact_id, self._clock.now_ms())
+        if found is None or found.bot_id != bot_id or found.subject != caller().subject:
             raise FactMissing("Get the bot's memory to see the ids of what it remembers of you.")
         return found
 
@@ -144,7 +158,7 @@ class Memories:
         self,
         bot_id: str,
         settings: Remembering,
-        subject: str,
+        whose: Whose,
         notes: Sequence[Note],
         turn_id: str,
         source: str,
@@ -153,13 +167,13 @@ class Memories:
 
         Nothing is stored where the yes was taken back this moment.
         """
-        if not await self._store.hold(bot_id, subject):
+        if not await self._store.hold(bot_id, whose):
             return
         now = self._clock.now_ms()
         expires = now + settings.days * _DAY_MS
         slots = {note.slot for note in notes if note.slot}
         texts = {note.text.casefold() for note in notes}
-        known = await self._store.facts(bot_id, subject, now)
+        known = await self._store.facts(bot_id, whose, now)
         gone = [
             fact
             for fact in known
@@ -173,10 +187,11 @@ class Memories:
             FactRow(
                 self._ids.new("fact"),
                 bot_id,
-                subject,
+                whose.subject,
                 {**vars(note), "source": source or ("slot" if note.slot else "told"), "turn_id": turn_id},
                 now,
                 expires,
+                whose.end_user,
             )
             for note in notes[:FACTS_MAX]
         ]
@@ -184,9 +199,12 @@ class Memories:
         for row in rows:
             emit(FactExpires(fact_id=row.fact_id), promised=True, delay_ms=expires - now)
 
-    async def _told(self, bot: BotRow, subject: str) -> Memory:
-        row = await self._store.choice(bot.bot_id, subject)
-        facts = await self._store.facts(bot.bot_id, subject, self._clock.now_ms())
+    async def _told(self, bot: BotRow, whose: Whose) -> Memory:
+        row, now = await self._store.choice(bot.bot_id, whose), self._clock.now_ms()
+        if whose.end_user:
+            facts = await self._store.facts(bot.bot_id, whose, now)
+        else:
+            facts = await self._store.all_facts(bot.bot_id, whose.subject, now, _TOLD_MAX)
         chosen = row if row is not None and row.choice != ASKED else None
         return Memory(
             bot_id=bot.bot_id,

@@ -24,8 +24,12 @@ class Retraining:
         self._ids = ids
 
     async def learn(self, event: TrainingDue) -> None:
-        """Train a bot, unless it was deleted meanwhile."""
+        """Train a bot, unless it was deleted meanwhile, or has just learned what was decided until then."""
         try:
+            row = await self._bots.existing(event.bot_id)
+            fresh = await self._bots.decided(event.bot_id)
+            if event.reason == "corrections" and 0 < fresh < row.definition["retrain_after"]:
+                return
             await self._bots.train(event.bot_id, forced=event.forced, reason=event.reason)
         except BotMissing:
             return

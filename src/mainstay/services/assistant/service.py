@@ -273,13 +273,15 @@ class AssistantService(Assistant):
         intent = Intent(name=name, examples=examples, replies=replies, title=title)
         return await self._suggesting.accept(bot_id, intent, turn_ids)
 
-    async def get_memory(self, bot_id: str, subject: str | None = None) -> Memory:
+    async def get_memory(
+        self, bot_id: str, subject: str | None = None, end_user: str | None = None
+    ) -> Memory:
         """Say what a bot remembers."""
-        return await self._memories.describe(bot_id, subject)
+        return await self._memories.describe(bot_id, subject, end_user)
 
-    async def choose_memory(self, bot_id: str, allowed: bool) -> Memory:
+    async def choose_memory(self, bot_id: str, allowed: bool, end_user: str | None = None) -> Memory:
         """Say whether a bot may remember."""
-        return await self._memories.choose(bot_id, allowed=allowed)
+        return await self._memories.choose(bot_id, end_user, allowed=allowed)
 
     async def change_fact(self, bot_id: str, fact_id: str, text: str) -> Fact:
         """Put a fact right."""
@@ -289,6 +291,6 @@ class AssistantService(Assistant):
         """Forget a fact."""
         return await self._memories.forget(bot_id, fact_id)
 
-    async def forget_facts(self, bot_id: str) -> FactsForgotten:
+    async def forget_facts(self, bot_id: str, end_user: str | None = None) -> FactsForgotten:
         """Forget all facts."""
-        return await self._memories.forget_all(bot_id)
+        return await self._memories.forget_all(bot_id, end_user)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from mainstay.kit.courtesies import GREETINGS, THANKS
-from mainstay.services.assistant.phrases import answering, bare
+from mainstay.services.assistant.phrases import answering, bare, parted
 
 Kind = Literal["yielding", "greeting", "thanks", "goodbye", "about", "person"]
 _WORDS_MAX = 12
@@ -171,19 +171,10 @@ class SmallTalk:
 
     def kind(self, said: str) -> Kind | None:
         """Tell of which kind a bare text is that is small talk from its first word to its last."""
-        words = said.split()
-        if not 0 < len(words) <= _WORDS_MAX:
+        if not 0 < len(said.split()) <= _WORDS_MAX:
             return None
-        found, start = 0, 0
-        while start < len(words):
-            for length in range(min(self.longest, len(words) - start), 0, -1):
-                kind = self.kinds.get(" ".join(words[start : start + length]))
-                if kind is not None:
-                    found, start = max(found, kind), start + length
-                    break
-            else:
-                return None
-        return _KINDS[found]
+        found = parted(said, self.kinds, self.longest)
+        return None if found is None else _KINDS[max(self.kinds[each] for each in found)]
 
 
 def small_talk_of(languages: Sequence[str]) -> SmallTalk:

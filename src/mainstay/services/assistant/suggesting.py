@@ -14,7 +14,8 @@ from mainstay.services.assistant.conversations import Conversations, visible
 from mainstay.services.assistant.feedback import Judging
 from mainstay.services.assistant.learning_records import IntentSuggestion
 from mainstay.services.assistant.limits import EXAMPLE_LENGTH_MAX
-from mainstay.services.assistant.records import Bot, Intent
+from mainstay.services.assistant.questions import Questions
+from mainstay.services.assistant.records import Bot, Definition, Intent
 from mainstay.services.assistant.training import NOTHING, Example
 from mainstay.services.assistant.wording import cleaned, tidy
 
@@ -44,8 +45,8 @@ class Suggesting:
 
     async def suggest(self, bot_id: str, least: int) -> list[IntentSuggestion]:
         """Group what a bot could not answer; the newest thousand questions that the caller may see."""
-        await self._bots.existing(bot_id)
-        turns = await self._unanswered(bot_id)
+        bot = await self._bots.existing(bot_id)
+        turns = await self._unanswered(bot_id, Definition.model_validate(bot.definition))
         if not turns:
             return []
         texts = [str(turn.content["text"]) for turn in turns]
@@ -79,11 +80,16 @@ class Suggesting:
                 return answer
         return None
 
-    async def _unanswered(self, bot_id: str) -> list[TurnRow]:
-        """Give what was not answered, each text once; what is too long for an example would be none."""
+    async def _unanswered(self, bot_id: str, definition: Definition) -> list[TurnRow]:
+        """Give the questions that found no answer, each once; one too long for an example would be none."""
         rows = await self._store.unanswered(bot_id, _QUESTIONS_MAX)
         shown = [row for row in rows if visible(row) and len(row.content["text"]) <= EXAMPLE_LENGTH_MAX]
-        return list({tidy(str(row.content["text"])): row for row in shown}.values())
+        return await asyncio.to_thread(_asked, Questions(definition), shown)
+
+
+def _asked(questions: Questions, rows: Sequence[TurnRow]) -> list[TurnRow]:
+    found = [row for row in rows if questions.has(str(row.content["text"]), row.created_ms)]
+    return list({tidy(str(row.content["text"])): row for row in found}.values())
 
 
 def _answer(reply: str) -> str:

@@ -38,9 +38,9 @@ def summary_place(conversation_id: str) -> tuple[str, ...]:
     return "assistant_summaries", conversation_id
 
 
-def memory_place(bot_id: str, subject: str) -> tuple[str, ...]:
+def memory_place(bot_id: str, subject: str, end_user: str) -> tuple[str, ...]:
     """Give what somebody's choice about a bot's memory is sealed to."""
-    return "assistant_memories", bot_id, subject
+    return "assistant_memories", bot_id, subject, *([end_user] if end_user else [])
 
 
 def fact_place(fact_id: str) -> tuple[str, ...]:
@@ -101,6 +101,7 @@ CONVERSATIONS = Table(
         Column("content", "bytes", sealed=Sealed(("conversation_id",), conversation_place, owner="subject")),
         Column("created_ms", "integer"),
         Column("changed_ms", "integer"),
+        Column("end_user", "text"),
     ),
     key=("conversation_id",),
     indexes=(Index(("bot_id", "conversation_id")), Index(("state", "conversation_id")), Index(("subject",))),
@@ -132,6 +133,7 @@ TURNS = Table(
         Index(("bot_id", "fallback", "turn_id")),
         Index(("subject",)),
         Index(("bot_id", "subject", "transcript")),
+        Index(("bot_id", "subject", "turn_id")),
     ),
     exported=("turn_id", "conversation_id", "bot_id", "number", "author", "content", "created_ms"),
     subjects=("subject", "author"),
@@ -151,6 +153,7 @@ FEEDBACK = Table(
         Column("author", "text"),
         Column("content", "bytes", sealed=Sealed(("feedback_id",), feedback_place, owner="subject")),
         Column("created_ms", "integer"),
+        Column("decided", "integer", nullable=True),
     ),
     key=("feedback_id",),
     indexes=(
@@ -188,10 +191,15 @@ MEMORIES = Table(
         Column("bot_id", "text"),
         Column("subject", "text"),
         Column("choice", "text"),
-        Column("content", "bytes", sealed=Sealed(("bot_id", "subject"), memory_place, owner="subject")),
+        Column(
+            "content",
+            "bytes",
+            sealed=Sealed(("bot_id", "subject", "end_user"), memory_place, owner="subject"),
+        ),
         Column("chosen_ms", "integer"),
+        Column("end_user", "text"),
     ),
-    key=("bot_id", "subject"),
+    key=("bot_id", "subject", "end_user"),
     indexes=(Index(("subject",)),),
     exported=("bot_id", "subject", "choice", "content", "chosen_ms"),
     subjects=("subject",),
@@ -206,9 +214,14 @@ FACTS = Table(
         Column("content", "bytes", sealed=Sealed(("fact_id",), fact_place, owner="subject")),
         Column("created_ms", "integer"),
         Column("expires_ms", "integer"),
+        Column("end_user", "text"),
     ),
     key=("fact_id",),
-    indexes=(Index(("bot_id", "subject", "fact_id")), Index(("subject",))),
+    indexes=(
+        Index(("bot_id", "subject", "fact_id")),
+        Index(("bot_id", "subject", "end_user", "fact_id")),
+        Index(("subject",)),
+    ),
     exported=("fact_id", "bot_id", "subject", "content", "created_ms", "expires_ms"),
     aged=Aged("assistant_facts", "created_ms"),
     subjects=("subject",),

@@ -4,10 +4,12 @@ import asyncio
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import eq
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mainstay.kit.together import together
 from mainstay.ports.encoder import Encoder
 from mainstay.ports.learners import Features, Learner, Linear
 from mainstay.services.assistant.model import Classifier, Head, Heads, Model, Understanding
@@ -89,9 +91,11 @@ class Training:
         kept = await asyncio.to_thread(lambda: {drawn(example.text): example for example in examples})
         vectors = await self._vectors([example.text for example in kept.values()])
         known = await asyncio.to_thread(_prepared, kept, vectors)
-        (held, right), scope, classifier = await asyncio.gather(
-            self._held_out(known), self._scope(known), self._fitted(known, np.arange(len(kept)))
-        )
+        async with together() as work:  # the longest first
+            whole = work.create_task(self._fitted(known, np.arange(len(kept))))
+            judged = work.create_task(self._held_out(known))
+            scoped = work.create_task(self._scope(known))
+        (held, right), scope = judged.result(), scoped.result()
         heads = Heads(
             right or PRIOR.right,
             PRIOR.known if scope is None else scope[0],
@@ -99,7 +103,7 @@ class Training:
         )
         accuracy = sum(held.values()) / len(held) if held else None
         outcome = Outcome(len(held), accuracy, calibrated=right is not None and scope is not None)
-        return Model(classifier, heads, self._encoder.name, held), outcome
+        return Model(whole.result(), heads, self._encoder.name, held), outcome
 
     async def _vectors(self, texts: Sequence[str]) -> NDArray[np.float32]:
         shown = await asyncio.to_thread(lambda: [cleaned(text) or NOTHING for text in texts])
@@ -131,23 +135,30 @@ class Training:
     async def _held_out(self, known: _Set) -> tuple[dict[str, bool], Head | None]:
         """Try examples that were given on what is learned without them; what came since is no judge."""
         folds = known.lots % _FOLDS
-        held: dict[str, bool] = {}
-        figures: list[NDArray[np.float32]] = []
-        for fold in range(_FOLDS if len(folds) <= _ALL_FOLDS_UP_TO else 1):
-            out = np.flatnonzero((folds == fold) & known.given)
-            rest = np.flatnonzero((folds != fold) | ~known.given)
-            if not len(out) or not len(rest):
-                continue
-            classifier = await self._fitted(known, rest)
-            made = await asyncio.to_thread(_understood, classifier, known, out)
-            for place, chosen in zip(out.tolist(), made.chosen.tolist(), strict=True):
-                right = classifier.intents[chosen] == known.intents[known.labels[place]]
-                held[f"{known.lots[place]:016x}"] = right
-            figures.append(made.figures)
+        count = _FOLDS if len(folds) <= _ALL_FOLDS_UP_TO else 1
+        async with together() as work:
+            left = [work.create_task(self._without(known, folds == fold)) for fold in range(count)]
+        tried = [each.result() for each in left]
+        held = {lot: right for right_by_lot, _ in tried for lot, right in right_by_lot.items()}
         outcomes = np.array(list(held.values()), np.int64)
         if min(outcomes.sum(), len(outcomes) - outcomes.sum()) < _OUTCOMES_LEAST:
             return held, None
-        return held, await calibrated(self._learner, np.concatenate(figures), outcomes)
+        figures = np.concatenate([figures for right_by_lot, figures in tried if right_by_lot])
+        return held, await calibrated(self._learner, figures, outcomes)
+
+    async def _without(
+        self, known: _Set, fold: NDArray[np.bool_]
+    ) -> tuple[dict[str, bool], NDArray[np.float32]]:
+        """Learn without a fold; give whether each of it that was given is understood, and their figures."""
+        out, rest = np.flatnonzero(fold & known.given), np.flatnonzero(~fold | ~known.given)
+        if not len(out) or not len(rest):
+            return {}, np.zeros(0, np.float32)
+        classifier = await self._fitted(known, rest)
+        made = await asyncio.to_thread(_understood, classifier, known, out)
+        truth = [known.intents[label] for label in known.labels[out].tolist()]
+        chosen = [classifier.intents[place] for place in made.chosen.tolist()]
+        lots = [f"{lot:016x}" for lot in known.lots[out].tolist()]
+        return dict(zip(lots, map(eq, chosen, truth), strict=True)), made.figures
 
     async def _scope(self, known: _Set) -> tuple[Head, float] | None:
         """Learn what is out of scope: each intent is unknown once, to a classifier of the others."""
@@ -155,22 +166,29 @@ class Training:
         if names < _SCOPE_INTENTS_LEAST or len(known.texts) < _SCOPE_EXAMPLES_LEAST:
             return None
         order = np.argsort([drawn(name) for name in known.intents])
-        figures, truths = [], []
-        for number in range(_ROUNDS):
-            unknown = np.isin(known.labels, order[number::_ROUNDS])
-            inside = _shuffled(np.flatnonzero(~unknown), known.lots)[:_SCOPE_EXAMPLES_MOST]
-            held, rest = np.split(inside, [round(_SCOPE_HELD * len(inside))])
-            strange = _shuffled(np.flatnonzero(unknown), known.lots)[: len(held)]
-            if not len(held) or not len(strange) or not len(rest):
-                return None
-            classifier = await self._fitted(known, np.sort(rest))
-            both = np.concatenate([held, strange])
-            made = await asyncio.to_thread(_understood, classifier, known, both)
-            figures.append(made.figures)
-            truths.append(np.arange(len(both)) < len(held))
-        every, truth = np.concatenate(figures), np.concatenate(truths)
+        unknown = [np.isin(known.labels, order[number::_ROUNDS]) for number in range(_ROUNDS)]
+        async with together() as work:
+            rounds = [work.create_task(self._strangers(known, each)) for each in unknown]
+        tried = [made for each in rounds if (made := each.result()) is not None]
+        if len(tried) < len(rounds):
+            return None
+        every, truth = (np.concatenate(parts) for parts in zip(*tried, strict=True))
         head = await calibrated(self._learner, every, truth.astype(np.int64))
         return head, float(np.quantile(head.chance(every[truth]), 1 - ACCEPTED))
+
+    async def _strangers(
+        self, known: _Set, unknown: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.float32], NDArray[np.bool_]] | None:
+        """Learn without what is to be unknown; give the figures of examples, and which were in scope."""
+        inside = _shuffled(np.flatnonzero(~unknown), known.lots)[:_SCOPE_EXAMPLES_MOST]
+        held, rest = np.split(inside, [round(_SCOPE_HELD * len(inside))])
+        strange = _shuffled(np.flatnonzero(unknown), known.lots)[: len(held)]
+        if not len(held) or not len(strange) or not len(rest):
+            return None
+        classifier = await self._fitted(known, np.sort(rest))
+        both = np.concatenate([held, strange])
+        made = await asyncio.to_thread(_understood, classifier, known, both)
+        return made.figures, np.arange(len(both)) < len(held)
 
 
 async def calibrated(learner: Learner, figures: NDArray[np.float32], truth: NDArray[np.int64]) -> Head:

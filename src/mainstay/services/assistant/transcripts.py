@@ -20,14 +20,17 @@ class Utterance(Input):
 class Transcript(Input):
     """What was said before, and by which of a key's people, as the client shows it."""
 
-    messages: Annotated[list[Utterance], Field(max_length=2000)]
+    messages: Annotated[
+        list[Utterance], Field(max_length=2000, description="Not looked at where a conversation is named.")
+    ]
     end_user: Annotated[
         str,
         StringConstraints(max_length=512, pattern=_NO_NUL),
         Field(
             description=(
                 "Your own name of the person who talks, if several come with your key; the same in each "
-                "request. Without one, what two of them could have been told alike is nobody's to go on with."
+                "request. Her conversations and what the bot remembers of her are hers alone. Without one, "
+                "what two of them could have been told alike is nobody's to go on with."
             )
         ),
     ] = ""

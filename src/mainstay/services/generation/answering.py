@@ -8,10 +8,10 @@ from typing import Any, cast
 
 from mainstay.kernel.work import current
 from mainstay.kit.clock import Clock
-from mainstay.kit.errors import Failure, Unavailable
+from mainstay.kit.errors import Failure
 from mainstay.kit.ids import Ids
 from mainstay.kit.random import Random
-from mainstay.ports.chat import ChatBrokeOff, ChatModel, Chats, ChatUnavailable
+from mainstay.ports.chat import ChatBrokeOff, ChatModel, ChatRefused, Chats, ChatUnavailable
 from mainstay.ports.personal_data import PersonalData
 from mainstay.services.generation.failures import AnswerMisshapen, GeneratorMissing
 from mainstay.services.generation.keeping import Keep, Keeping
@@ -27,6 +27,9 @@ from mainstay.services.generation.wanted import Wanted
 _MARK_BYTES = 12
 _SALT_BYTES = 2
 _SHAPED_TRIES = 2
+_PASSED_ON = (ChatUnavailable, ChatBrokeOff, ChatRefused)
+"""What lets the next one be asked: a refusal too, for it costs nothing, and another may take what is too long
+for one."""
 
 
 @dataclass(frozen=True)
@@ -147,7 +150,7 @@ class Answering:
         first = known.get(name) if name else next(iter(known.values()))
         if first is None:
             raise GeneratorMissing("List the generators to see their names.")
-        return [first, *(known[each] for each in first.fallback if each != first.name)]
+        return [first, *(known[each] for each in dict.fromkeys(first.fallback) if each != first.name)]
 
     def _done(self, run: Run, answer: Completion, keep: Keep) -> Completion:
         self._keeping.keep(keep, run, answer)
@@ -155,7 +158,7 @@ class Answering:
 
     async def _anyone(self, run: Run) -> Completion:
         """Let one generator after another answer, until one has come to an end."""
-        failure: Unavailable | None = None
+        failures: list[Failure] = []
         for model in run.chain:
             try:
                 async with aclosing(cast("Any", self._asked(run, model))) as shown:
@@ -163,25 +166,25 @@ class Answering:
                         if run.first_s is None:
                             run.first_s = self._clock.monotonic_s()
                 return run.completion(self._clock.now_ms())
-            except (ChatUnavailable, ChatBrokeOff) as unavailable:
-                failure = unavailable
-        raise _nobody(run, failure)
+            except _PASSED_ON as failure:
+                failures.append(failure)
+        raise _nobody(run, failures)
 
     async def _first_who_begins(self, run: Run) -> AsyncIterator[CompletionPiece]:
         """Let one generator after another answer, until one has begun to."""
-        failure: Unavailable | None = None
+        failures: list[Failure] = []
         for model in run.chain:
             try:
                 async with aclosing(cast("Any", self._asked(run, model))) as shown:
                     async for piece in shown:
                         yield piece
-            except (ChatUnavailable, ChatBrokeOff) as unavailable:
+            except _PASSED_ON as failure:
                 if run.said is not None and run.said.begun:
                     raise
-                failure = unavailable
+                failures.append(failure)
             else:
                 return
-        raise _nobody(run, failure)
+        raise _nobody(run, failures)
 
     async def _asked(self, run: Run, model: ChatModel) -> AsyncIterator[CompletionPiece]:
         """Let one generator answer."""
@@ -230,15 +233,14 @@ def _again(kept: Completion) -> list[CompletionPiece]:
     return [*pieces, CompletionPiece(result=kept)]
 
 
-def _nobody(run: Run, failure: Unavailable | None) -> Unavailable:
-    """Say that nobody could answer: in the words of the only one who was asked, or of the last."""
-    if failure is None:
-        raise RuntimeError("Nobody was asked")
-    if len(run.chain) == 1:
-        return failure
+def _nobody(run: Run, failures: Sequence[Failure]) -> Failure:
+    """Say that nobody could answer: in the words of the one that was meant, where it is alone or refuses."""
+    first, last = failures[0], failures[-1]
+    if len(failures) == 1 or isinstance(first, ChatRefused):
+        return first
     names = ", ".join(model.name for model in run.chain)
     return ChatUnavailable(
-        f"None of {names} can answer now; the last: {failure.detail}", retry_after_s=failure.retry_after_s
+        f"None of {names} can answer now; the last: {last.detail}", retry_after_s=last.retry_after_s
     )
 
 

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from mainstay.kernel.interface import Interface, reads, streams, writes
 from mainstay.kernel.room import QuotaFull
-from mainstay.ports.chat import ChatBrokeOff, ChatRefused, ChatUnavailable
+from mainstay.ports.chat import ChatBrokeOff, ChatRefused, ChatUnavailable, GeneratorUnset
 from mainstay.services.generation.failures import (
     AnswerMisshapen,
     ConversationInvalid,
@@ -81,6 +81,7 @@ GENERATING = (
     SchemaInvalid,
     ChatRefused,
     ChatUnavailable,
+    GeneratorUnset,
     ChatBrokeOff,
     AnswerMisshapen,
 )
@@ -116,12 +117,13 @@ class Generation(Interface):
     ) -> Completion:
         """Let a generator go on with a conversation; its answer comes whole.
 
-        A generator that cannot answer is asked again with growing pauses, then its fallbacks are asked.
-        Documents and results of tools stand in the prompt marked off as data; where there are any, links and
-        images that you did not name yourself are taken apart in the answer's text. Tools that you did not
-        offer are never in `calls`. An answer in an `answer_format` is checked against it, and asked for once
-        more when it does not fit. What is asked and answered is kept as a trace, for as long as the operator
-        says.
+        A generator that cannot answer is asked again with growing pauses, then its fallbacks are asked, as
+        they are at once where it refuses.
+        Documents and results of tools stand in the prompt marked off as data; where there are any, or files,
+        links and images that you did not name yourself are taken apart in the answer's text. Tools that you
+        did not offer are never in `calls`. An answer in an `answer_format` is checked against it, and
+        asked for once more when it does not fit. What is asked and answered is kept as a trace, for as long
+        as the operator says.
         Where it is wanted, or the operator has set it, marks stand for personal data on the way to the
         generator, and what they stand for is put back into its answer.
         With `cache_s` the very same request of your tenant is answered from memory, without a charge, where

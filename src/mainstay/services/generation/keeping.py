@@ -127,7 +127,7 @@ def _version(run: Run) -> str:
 def _last_question(wanted: Wanted) -> str:
     """Give the user's last message where a request may be answered by its meaning, else nothing."""
     last = wanted.messages[-1]
-    plain = not wanted.tools and not any(each.images or each.calls for each in wanted.messages)
+    plain = not wanted.tools and not any(each.images or each.files or each.calls for each in wanted.messages)
     fits = last.role == "user" and len(last.content) <= QUESTION_CHARACTERS_MAX
     return last.content.strip() if plain and fits else ""
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from mainstay.ports.chat import Conversation, Message, Shape, Tool, ToolCall, ToolChoice
+from mainstay.ports.chat import Conversation, Message, SentFile, Shape, Tool, ToolCall, ToolChoice
 from mainstay.services.generation.records import ChatMessage, ChatTool, GivenDocument
 from mainstay.services.generation.wanted import Wanted
 
@@ -16,7 +16,7 @@ def conversation(wanted: Wanted, mark: str) -> Conversation:
     messages = [_message(each, mark) for each in wanted.messages]
     if wanted.documents:
         _insert(messages, _documents(wanted.documents, mark))
-    if wanted.tainted:
+    if wanted.marked:
         _noted(messages, _NOTE.format(mark=mark))
     forced = wanted.tool_choice not in {"auto", "none", "required"}
     choice: ToolChoice = "required" if wanted.tool_choice == "required" else "auto"
@@ -40,7 +40,8 @@ def _message(message: ChatMessage, mark: str) -> Message:
     content = message.content
     if message.role == "tool":
         content = _marked("result", content, mark)
-    return Message(message.role, content, calls, message.call_id, message.images)
+    files = [SentFile(file.name, file.content) for file in message.files]
+    return Message(message.role, content, calls, message.call_id, message.images, files)
 
 
 def _marked(what: str, text: str, mark: str) -> str:

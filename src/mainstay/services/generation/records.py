@@ -11,6 +11,8 @@ MESSAGES_MAX = 2_000
 CHARACTERS_MAX = 4_000_000
 TOOL_ROUNDS_MAX = 64
 IMAGES_MAX = 20
+FILES_MAX = 10
+FILE_CHARACTERS_MAX = 20_000_000
 SIMILARITY = 0.94
 """Chosen on the train part of banking77: see `benchmarks/semantic_cache.py` and decision 52."""
 
@@ -87,11 +89,24 @@ class FunctionCall(Input):
     arguments: Annotated[str, StringConstraints(max_length=1_000_000, pattern=_NO_NUL)] = "{}"
 
 
+class GivenFile(Input):
+    """A file that the generator reads itself, if it can."""
+
+    name: Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=_NO_NUL)]
+    content: Annotated[
+        str,
+        StringConstraints(
+            max_length=FILE_CHARACTERS_MAX, pattern=r"^data:[\w.+-]+/[\w.+-]+;base64,[A-Za-z0-9+/=]+$"
+        ),
+        Field(description="`data:application/pdf;base64,…`"),
+    ]
+
+
 class ChatMessage(Input):
     """A message. One of `tool` has the result of the call `call_id`, which is treated as data.
 
-    Images belong to the user's messages, and are looked at after the text; the generator's server fetches
-    those at an address, which must not be a private one.
+    Images and files belong to the user's messages, and are looked at after the text. The generator's server
+    fetches images at an address, which must not be a private one; files are passed on as they are.
     """
 
     role: Literal["system", "user", "assistant", "tool"]
@@ -99,6 +114,7 @@ class ChatMessage(Input):
     calls: Annotated[list[FunctionCall], Field(max_length=128)] = []
     call_id: Annotated[str, StringConstraints(max_length=200, pattern=r"^[\x21-\x7e]*$")] = ""
     images: Annotated[list[ImageUrl], Field(max_length=IMAGES_MAX)] = []
+    files: Annotated[list[GivenFile], Field(max_length=FILES_MAX)] = []
 
 
 class CacheWish(Input):

@@ -47,9 +47,14 @@ class Wanted:
         return frozenset(named & {self.tool_choice})
 
     @property
-    def tainted(self) -> bool:
-        """Say whether texts of others are in it: documents, or results of tools."""
+    def marked(self) -> bool:
+        """Say whether texts of others are in it that are marked as such: documents, or results of tools."""
         return bool(self.documents) or any(message.role == "tool" for message in self.messages)
+
+    @property
+    def tainted(self) -> bool:
+        """Say whether texts of others are in it: marked ones, or files, which nobody has looked into."""
+        return self.marked or any(message.files for message in self.messages)
 
     @property
     def trusted(self) -> Sequence[str]:
@@ -58,7 +63,7 @@ class Wanted:
 
     @property
     def characters(self) -> int:
-        """Say how long the conversation is with its documents and the arguments of calls, without images."""
+        """Say how long the conversation is with its documents and calls; images and files aside."""
         size = sum(len(message.content) for message in self.messages)
         size += sum(len(call.arguments) for message in self.messages for call in message.calls)
         return size + sum(len(document.text) for document in self.documents)
@@ -67,6 +72,7 @@ class Wanted:
     def held(self) -> int:
         """Say how many characters it holds: all that may be large."""
         size = self.characters + sum(len(image) for message in self.messages for image in message.images)
+        size += sum(len(file.content) for message in self.messages for file in message.files)
         size += sum(len(tool.description) for tool in self.tools)
         schemas = [tool.parameters for tool in self.tools]
         if self.format is not None:
@@ -74,14 +80,8 @@ class Wanted:
         return size + sum(len(json.dumps(schema)) for schema in schemas if schema is not None)
 
     def without_images(self) -> "Wanted":
-        """Keep of an image that is sent along how large it is."""
-        messages = [
-            message.model_copy(update={"images": list(map(_mentioned, message.images))})
-            if message.images
-            else message
-            for message in self.messages
-        ]
-        return replace(self, messages=messages)
+        """Keep of an image, or a file, that is sent along how large it is."""
+        return replace(self, messages=list(map(_without_images, self.messages)))
 
     def told(self) -> dict[str, Any]:
         """Write it down."""
@@ -110,16 +110,23 @@ class Wanted:
                 continue
             if message.call_id:
                 raise _at(place, "call_id", "Only a result, of the role `tool`, names its call.")
-            if message.images and (message.role != "user" or self.veiled):
-                raise _at(place, "images", "Images belong to the user, and personal data in them stays.")
-            if any(map(leads_inside, message.images)):
-                raise _at(place, "images", "Send images as data:image/…, or by a public https:// address.")
+            self._check_sent_along(place, message)
             if message.calls and message.role != "assistant":
                 raise _at(place, "calls", "Only the assistant asks for tools.")
             asked |= {call.call_id for call in message.calls}
             rounds = 0 if message.role == "user" else rounds + bool(message.calls)
             if rounds > TOOL_ROUNDS_MAX:
                 raise _at(place, "calls", f"At most {TOOL_ROUNDS_MAX} rounds of tools may follow a question.")
+
+    def _check_sent_along(self, place: int, message: ChatMessage) -> None:
+        for what in ("images", "files"):
+            if getattr(message, what) and (message.role != "user" or self.veiled):
+                told = f"{what.capitalize()} belong to the user, and personal data in them stays."
+                raise _at(place, what, told)
+        inside = next((at for at, image in enumerate(message.images) if leads_inside(image)), None)
+        if inside is not None:
+            told = "Send images as data:image/…, or by a public https:// address."
+            raise _at(place, f"images.{inside}", told)
 
     def _check_choice(self) -> None:
         names = [tool.name for tool in self.tools]
@@ -129,6 +136,13 @@ class Wanted:
             self.tool_choice == "required" and names
         ):
             raise _problem("tool_choice", "No tool of this name is offered.")
+
+
+def _without_images(message: ChatMessage) -> ChatMessage:
+    if not message.images and not message.files:
+        return message
+    files = [file.model_copy(update={"content": _mentioned(file.content)}) for file in message.files]
+    return message.model_copy(update={"images": list(map(_mentioned, message.images)), "files": files})
 
 
 def _mentioned(image: str) -> str:

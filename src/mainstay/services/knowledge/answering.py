@@ -24,20 +24,18 @@ from mainstay.services.knowledge.evidence import (
 from mainstay.services.knowledge.heads import Heads, chance
 from mainstay.services.knowledge.lexical import terms
 from mainstay.services.knowledge.outlines import told_row
+from mainstay.services.knowledge.sought import UNTOLD, Sought, sought
 
 CANDIDATES_MAX = 20
 """How many passages are taken into account; the coefficients were learned with so many."""
 
 LACKING_NUMBER = 0.25
-"""What is left of the confidence when the best passage has nothing of a number that was asked for."""
+"""What is left of the confidence when the best passage has nothing of a number that was asked for, or the
+answer none where a price or a count is."""
 
 CHOSEN_MAX = 3
 _CHOSEN_SHARE = 0.35
 _SAME = 0.8
-_LEANS_ON = frozenset(
-    {"it", "its", "he", "she", "his", "her", "they", "their", "them", "this", "that", "these", "those"}
-    | {"such", "there", "here", "also", "however", "therefore", "thus", "hence", "then", "both", "neither"}
-)
 
 
 @dataclass(frozen=True)
@@ -87,9 +85,10 @@ def judge_by_words(
     `above` is what each stands beneath: titles, headings.
     """
     words = question_words(question, language)
-    looks = [look_by_words(words, passage, language) for passage in passages[:CANDIDATES_MAX]]
+    wanted = sought(question, language)
+    looks = _looks(wanted, words, passages, language)
     lacking = _lacking(question, passages, above)
-    return judge(words, looks, passages, lacking, heads=WORDS, threshold=threshold, language=language)
+    return judge(words, wanted, looks, passages, lacking, heads=WORDS, threshold=threshold, language=language)
 
 
 def judge_by_tokens(
@@ -107,11 +106,22 @@ def judge_by_tokens(
     fewer). The coefficients were learned with all-MiniLM-L6-v2; for other encoders use `judge_by_words`.
     """
     words = question_words(question, language)
-    looks = [look_by_words(words, passage, language) for passage in passages[:CANDIDATES_MAX]]
+    wanted = sought(question, language)
+    looks = _looks(wanted, words, passages, language)
     close = zip(looks, tokens[1 : CLOSE_PASSAGES + 1], strict=False)
     looks[:CLOSE_PASSAGES] = [look_by_tokens(words, tokens[0], look, said) for look, said in close]
     lacking = _lacking(question, passages, above)
-    return judge(words, looks, passages, lacking, heads=TOKENS, threshold=threshold, language=language)
+    return judge(
+        words, wanted, looks, passages, lacking, heads=TOKENS, threshold=threshold, language=language
+    )
+
+
+def _looks(wanted: Sought, words: Sequence[Word], passages: Sequence[str], language: str) -> list[Look]:
+    """Look at the candidates by words; what is wanted is looked for where an answer can be cited."""
+    return [
+        look_by_words(words, passage, language, wanted if rank < CLOSE_PASSAGES else UNTOLD)
+        for rank, passage in enumerate(passages[:CANDIDATES_MAX])
+    ]
 
 
 def _lacking(question: str, passages: Sequence[str], above: Sequence[str]) -> list[bool]:
@@ -122,6 +132,7 @@ def _lacking(question: str, passages: Sequence[str], above: Sequence[str]) -> li
 
 def judge(
     words: Sequence[Word],
+    wanted: Sought,
     looks: Sequence[Look],
     passages: Sequence[str],
     lacking: Sequence[bool],
@@ -141,9 +152,9 @@ def judge(
     likely = (float(ranked[0]), float(ranked[1]) if len(ranked) > 1 else 0.0)
     known = answer_figures(words, looks, weights, (places[best][0], figures[best]), likely)
     confidence = float(chance(heads.answer, known[np.newaxis])[0])
-    if lacking[places[best][0]]:
-        confidence *= LACKING_NUMBER
     chosen = choose(passages, looks, places, chances, language)
+    if lacking[places[best][0]] or wanted.lacks_count([one.told for one in chosen]):
+        confidence *= LACKING_NUMBER
     return Judgement(confidence >= threshold, confidence, chosen)
 
 
@@ -165,16 +176,17 @@ def choose(
 ) -> tuple[Chosen, ...]:
     """Choose at most CHOSEN_MAX sentences: the best, and others nearly as good that say something new.
 
-    The first step of a numbered list brings the others along, however many they are. A sentence that leans
-    on the one before it ("It was …") brings that one along. Of a table's rows only those are told that no
-    chosen one outdoes: `Anna Koch` is asked for, not everybody called Anna.
+    The first step of a numbered list, or what announces it, brings the others along, however many they are.
+    A sentence that leans on the one before it ("It was …") brings that one along. Of a table's rows only
+    those are told that no chosen one outdoes: `Anna Koch` is asked for, not everybody called Anna.
     """
     order = sorted(range(len(places)), key=lambda row: -chances[row])
     least = float(chances[order[0]]) * _CHOSEN_SHARE
+    likely = [row for row in order[1:] if chances[row] and chances[row] >= least]
     kept: dict[tuple[int, int], float] = {}
     bags: list[frozenset[str]] = []
-    for row in order:
-        if len(kept) >= CHOSEN_MAX or chances[row] < least or not chances[row]:
+    for row in [order[0], *_sought(looks, places, order), *likely]:
+        if len(kept) >= CHOSEN_MAX:
             break
         rank, number = places[row]
         text = _text(passages, looks, (rank, number))
@@ -185,13 +197,12 @@ def choose(
             continue
         bags.append(bag)
         kept[rank, number] = float(chances[row])
-        first = text.split(maxsplit=1)[0].strip("\"'“‘(").lower()
-        if first in _LEANS_ON and number > 0 and len(kept) < CHOSEN_MAX:
-            before = (rank, number - 1)
-            if number - 1 not in looks[rank].outline.silent:
-                kept.setdefault(before, float(chances[row]))
+        before = looks[rank].outline.before(number)
+        if before is not None and len(kept) < CHOSEN_MAX:
+            kept.setdefault((rank, before), float(chances[row]))
     best, begun = places[order[0]]
-    for number in range(begun, looks[best].outline.steps.get(begun, begun)):
+    first = begun + _text(passages, looks, (best, begun)).endswith(":")
+    for number in range(begun, looks[best].outline.steps.get(first, begun)):
         kept.setdefault((best, number + 1), kept[best, begun])
     reading = sorted(kept, key=lambda place: (place[0] != best, place))
     return tuple(_chosen(passages, looks, place, kept[place]) for place in reading)
@@ -224,6 +235,20 @@ SUPPORT_LEAST = 0.5
 
 def _share(words: Sequence[Word], bag: frozenset[str]) -> float:
     return sum(len(word.terms & bag) / len(word.terms) for word in words) / len(words)
+
+
+def _sought(looks: Sequence[Look], places: Sequence[tuple[int, int]], order: Sequence[int]) -> list[int]:
+    """Give the likeliest sentence that goes on about the best one, with what that one lacks of the sought."""
+    rank, best = places[order[0]]
+    given, known = looks[rank].given, looks[rank].outline
+    having = (
+        row
+        for row in order
+        if places[row][0] == rank
+        and known.before(places[row][1]) == best
+        and (given[places[row][1]] > 0)[given[best] < 0].any()
+    )
+    return list(itertools.islice(having, 1))
 
 
 def _outdone(looks: Sequence[Look], kept: Iterable[tuple[int, int]], place: tuple[int, int]) -> bool:

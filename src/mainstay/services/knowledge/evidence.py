@@ -17,6 +17,7 @@ from mainstay.kit.sentences import sentences
 from mainstay.ports.encoder import Tokens
 from mainstay.services.knowledge.lexical import terms
 from mainstay.services.knowledge.outlines import Outline, outline
+from mainstay.services.knowledge.sought import KINDS, UNTOLD, Sought
 
 Matrix = NDArray[np.float64]
 
@@ -25,7 +26,7 @@ SENTENCES_MAX = 64
 CLOSE_PASSAGES = 3
 """How many of the first passages are searched for the answer's sentences."""
 
-BY_WORDS = ("covered", "around", "least", "covered_passage", "rank")
+BY_WORDS = ("covered", "around", "least", *KINDS, "so_far", "alone", "covered_passage", "rank")
 BY_TOKENS = (*BY_WORDS, "near", "near_around", "near_worst", "near_passage", "cosine")
 """What is known of a sentence, in the order of the columns of `sentence_figures`."""
 
@@ -40,6 +41,7 @@ _WORD = re.compile(r"[^\W_]+(?:['’.\-][^\W_]+)*")
 _ASKING = re.compile(r"\bhow\s+(many|much|long|often|far|soon)\b", re.IGNORECASE)
 _NUMBER = re.compile(r"[0-9]+")
 _THOUSANDS = re.compile(r"(?<=[0-9])[,.’' \u202f\xa0](?=[0-9]{3}(?![0-9]))")
+_MORE = 0.2  # nearer to a word, so that it is no chance
 _SPREAD_LEAST = 0.05
 _REPEATS_MAX = 3
 _REPEAT_WEIGHT = 0.3
@@ -67,7 +69,8 @@ class Look:
     `spans` are its sentences, and `outline` what each of them is; `held` (words, sentences) tells which
     share of a word's terms stands in a sentence, `near` (words, sentences) the cosine of its nearest
     token there, and `cosines` (sentences) compares question and sentence as wholes. Looked at by words
-    only, `near` is `held` and `cosines` 0. A table's row is read together with its header.
+    only, `near` is `held` and `cosines` 0. `given` (sentences, KINDS) tells whether a sentence has what is
+    sought. A table's row is read together with its header, and what goes on about the same with that.
     """
 
     spans: tuple[tuple[int, int], ...]
@@ -75,6 +78,7 @@ class Look:
     held: Matrix
     near: Matrix
     cosines: Matrix
+    given: Matrix
 
 
 def question_words(question: str, language: str) -> tuple[Word, ...]:
@@ -109,15 +113,18 @@ def _numbers(text: str) -> frozenset[str]:
     return frozenset(run for found in _NUMBER.findall(plain) if len(run := found.lstrip("0")) > 1)
 
 
-def look_by_words(words: Sequence[Word], passage: str, language: str) -> Look:
-    """Look for the question's words in a passage."""
+def look_by_words(words: Sequence[Word], passage: str, language: str, wanted: Sought = UNTOLD) -> Look:
+    """Look for the question's words in a passage, and for the kind of thing that is wanted."""
     spans = tuple(sentences(passage)[:SENTENCES_MAX])
     bags = [frozenset(terms(passage[start:end], language)) for start, end in spans]
     held = np.array([[len(word.terms & bag) / len(word.terms) for bag in bags] for word in words])
     held = held.reshape(len(words), len(spans)).astype(np.float64)
     known = outline(passage, spans)
-    _read_with_headers(held, known)
-    return Look(spans, known, held, held, np.zeros(len(spans)))
+    given = np.array([wanted.given(passage[start:end]) for start, end in spans]).reshape(
+        len(spans), len(KINDS)
+    )
+    _read_together(held, known)
+    return Look(spans, known, held, held, np.zeros(len(spans)), given)
 
 
 def look_by_tokens(words: Sequence[Word], question: Tokens, look: Look, passage: Tokens) -> Look:
@@ -139,14 +146,24 @@ def look_by_tokens(words: Sequence[Word], question: Tokens, look: Look, passage:
             best = likeness[:, inside].max(axis=1)
             near[found, sentence] = np.maximum(0.0, share @ best)
             cosines[sentence] = _unit(passage.vectors[inside].mean(axis=0, keepdims=True))[0] @ whole
-    _read_with_headers(near, look.outline)
+    _read_together(near, look.outline)
     return replace(look, near=near, cosines=cosines)
 
 
-def _read_with_headers(side: Matrix, known: Outline) -> None:
-    """Give each row of a table what its header covers too."""
+def _read_together(side: Matrix, known: Outline) -> None:
+    """Give each row of a table what its header covers too.
+
+    A sentence that goes on about what the one before has named (`It costs …`) is given what that one covers,
+    if it tells of something more.
+    """
     for row, header in known.headers.items():
         np.maximum(side[:, row], side[:, header], out=side[:, row])
+    named = side.copy()
+    for number in known.going_on:
+        more = (side[:, number] > named[:, number - 1] + _MORE).any()
+        np.maximum(named[:, number], named[:, number - 1], out=named[:, number])
+        if more:
+            side[:, number] = named[:, number]
 
 
 def rarity(looks: Sequence[Look]) -> Matrix:
@@ -160,14 +177,20 @@ def rarity(looks: Sequence[Look]) -> Matrix:
 def sentence_figures(
     looks: Sequence[Look], weights: Matrix, *, closely: bool
 ) -> tuple[Matrix, list[tuple[int, int]]]:
-    """Give the figures of every sentence of the first passages, and the (passage, sentence) of each row."""
+    """Give the figures of every sentence of the first passages, and the (passage, sentence) of each row.
+
+    `so_far` is what a passage covers up to a sentence's end: what it is about is often named once, at its
+    beginning. `alone` is by how much a sentence covers more than any other of its passage, word by word.
+    """
     shares = weights / weights.sum()
     rows: list[list[float]] = []
     places: list[tuple[int, int]] = []
     for rank, look in enumerate(looks[:CLOSE_PASSAGES]):
         held, near = float(shares @ _most(look.held)), float(shares @ _most(look.near))
+        within = _within(look.near, shares) if look.spans else look.near
         for number in range(len(look.spans)):
-            row = [*_sentence(look.held, shares, number), held, float(rank)]
+            row = [*_sentence(look.held, shares, number), *look.given[number].tolist()]
+            row += [*within[number].tolist(), held, float(rank)]
             if closely:
                 row += [*_sentence(look.near, shares, number), near, float(look.cosines[number])]
             rows.append(row)
@@ -217,6 +240,16 @@ def _sentence(side: Matrix, shares: Matrix, number: int) -> tuple[float, float, 
     """Give how much a sentence covers, it with its neighbours covers, and it covers of the worst word."""
     around = side[:, max(0, number - 1) : number + 2].max(axis=1)
     return float(shares @ side[:, number]), float(shares @ around), float(side[:, number].min())
+
+
+def _within(side: Matrix, shares: Matrix) -> Matrix:
+    """Give how much is covered up to each sentence's end, and how much each covers alone (sentences, 2)."""
+    words = np.arange(len(side))
+    first, second = np.sort(np.pad(side, ((0, 0), (1, 0))), axis=1)[:, :-3:-1].T
+    alone = np.zeros_like(side)
+    alone[words, side.argmax(axis=1)] = first - second
+    both: Matrix = np.stack([shares @ np.maximum.accumulate(side, axis=1), shares @ alone], axis=1)
+    return both
 
 
 def _standout(looks: Sequence[Look], weights: Matrix, rank: int) -> float:

@@ -15,6 +15,10 @@ _RUN = re.compile(rf"{MARK.pattern}(?:\s*{MARK.pattern})*")
 _OVER = re.compile(r"\s*(?:[^\s\[]|\[(?:\D|\d{1,3}[^\d\]]|\d{4}))")
 """What stands behind a run of marks to which no further mark can come."""
 
+_STOPS = ".!?…。！？"
+_STOP = re.compile(rf"[{_STOPS}]+[\"'”’»)」』]*")
+"""What ends a sentence whose marks stand before it: `at nine [1].`"""
+
 
 @dataclass(frozen=True)
 class Sentence:
@@ -46,14 +50,18 @@ class Grounding:
         self._held += words
         found: list[Sentence] = []
         while (run := _RUN.search(self._held)) is not None and _OVER.match(self._held, run.end()):
-            found += self._checked(self._held[: run.start()], run[0])
-            self._held = self._held[run.end() :]
+            stop = _STOP.match(self._held, run.end())
+            if stop is not None and stop.end() == len(self._held):
+                break  # more of it may come
+            found += self._checked(_ended(self._held[: run.start()], stop), run[0])
+            self._held = self._held[(stop or run).end() :]
         return self._given(found)
 
     def rest(self) -> list[Sentence]:
         """Give what is borne out of the rest, when nothing follows."""
-        run = _RUN.search(self._held)
-        text, marks = (self._held, "") if run is None else (self._held[: run.start()], run[0])
+        text, marks, run = self._held, "", _RUN.search(self._held)
+        if run is not None:
+            text, marks = _ended(text[: run.start()], _STOP.match(text, run.end())), run[0]
         self._held = ""
         return self._given(list(self._checked(text, marks)))
 
@@ -79,3 +87,9 @@ class Grounding:
             return []
         given, self._waiting = self._waiting, []
         return given
+
+
+def _ended(text: str, stop: re.Match[str] | None) -> str:
+    """Give a text with the stop from behind its marks, if it has none of its own."""
+    text = text.rstrip()
+    return text if stop is None or text.endswith(tuple(_STOPS)) else text + stop[0]

@@ -69,6 +69,7 @@ from mainstay.services.knowledge.records import (
     Questions,
     Rebuilt,
     Receipt,
+    Stretch,
 )
 from mainstay.services.knowledge.set_operations import SetOperations
 from mainstay.services.knowledge.vector_store_operations import VectorStoreOperations
@@ -76,7 +77,7 @@ from mainstay.services.knowledge.vector_store_operations import VectorStoreOpera
 _ANSWERING = (*SEARCHING, GeneratorUnavailable)
 _ASKED = {"question": "How do I rotate an API key?", "collection": "handbook"}
 
-__all__ = ["AnswerPiece", "Citation", "CollectionMissing", "GroundedAnswer", "Knowledge"]
+__all__ = ["AnswerPiece", "Citation", "CollectionMissing", "GroundedAnswer", "Knowledge", "Stretch"]
 
 _STORE = (*STORING, IndexBehind)
 _SEARCH_EXAMPLE = {"query": "How do I rotate an API key?", "top_k": 5, "collection": "handbook"}

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 _HEADING = re.compile(r"#{1,6}\s")
 _ROW = re.compile(r"\|.*\|", re.DOTALL)
@@ -11,7 +12,13 @@ _STEP = re.compile(r"(\d{1,2})[.)]\s")
 _STEP_SENTENCES_MAX = 5
 _ADDRESSED = re.compile(r"From: [^\n]*(?:\n(?:To|Cc|Date): [^\n]*)+")
 """The head of an e-mail, as its parser writes it: who wrote when answers nearly everything a little."""
+_WORD = re.compile(r"[^\W_]+")
 _BAR = re.compile(r"(?<!\\)\|")
+_STANDS_FOR = frozenset({"it", "its", "he", "she", "his", "her", "they", "their", "them"})
+_LEANS_ON = _STANDS_FOR | frozenset(
+    {"this", "that", "these", "those"}
+    | {"such", "there", "here", "also", "however", "therefore", "thus", "hence", "then", "both", "neither"}
+)
 
 
 @dataclass(frozen=True)
@@ -19,12 +26,25 @@ class Outline:
     """Which sentences tell nothing by themselves, and what belongs together.
 
     `headers` has the rows of tables, each with its header; `steps` the first step of each numbered list, with
-    the last sentence that stands before the list's end.
+    the last sentence that stands before the list's end. `leaning` are those that are not understood without
+    the sentence before ("However, …"); `going_on`, of these, begin with a word for what that one names ("It
+    costs …", "The class costs …").
     """
 
     silent: frozenset[int]
     headers: Mapping[int, int]
     steps: Mapping[int, int]
+    leaning: Sequence[int]
+    going_on: Sequence[int]
+
+    def before(self, number: int) -> int | None:
+        """Give the sentence that one is not understood without: the one before, or what names its subject."""
+        if number not in self.leaning:
+            return None
+        before = number - 1
+        while number in self.going_on and before in self.going_on:
+            before -= 1
+        return before
 
 
 def outline(passage: str, spans: Sequence[tuple[int, int]]) -> Outline:
@@ -45,11 +65,40 @@ def outline(passage: str, spans: Sequence[tuple[int, int]]) -> Outline:
             silent.add(number)
         elif header is not None:
             headers[number] = header
-    return Outline(frozenset(silent), headers, _steps(texts))
+    behind = [n for n in range(1, len(texts)) if n - 1 not in silent and n not in silent and n not in headers]
+    leaning: list[int] = []
+    going_on: list[int] = []
+    begun = 0  # where what is gone on about is named
+    for number in behind:
+        begun = begun if number - 1 in going_on else number - 1
+        first = _first_word(texts[number])
+        if first in _STANDS_FOR or _names_again(texts[number], texts[begun]):
+            going_on.append(number)
+        if first in _LEANS_ON or number in going_on:
+            leaning.append(number)
+    return Outline(
+        frozenset(silent),
+        headers,
+        _steps(texts, [passage[end:start] for (_, end), (start, _) in pairwise(spans)]),
+        leaning,
+        going_on,
+    )
 
 
-def _steps(texts: Sequence[str]) -> dict[int, int]:
-    """Find the lists that count 1, 2, 3; each step may have some sentences."""
+def _names_again(text: str, before: str) -> bool:
+    """Tell whether a text begins with `The class`, and the one before has a class."""
+    match text.split(maxsplit=2):
+        case ["The", name, _]:
+            return name in _WORD.findall(before)
+    return False
+
+
+def _first_word(text: str) -> str:
+    return next(iter(text.split(maxsplit=1)), "").strip("\"'“‘(,;:").lower()
+
+
+def _steps(texts: Sequence[str], between: Sequence[str]) -> dict[int, int]:
+    """Find the lists that count 1, 2, 3; each step may have some sentences, the last one on its line."""
     found: dict[int, int] = {}
     first, last, awaited = 0, -_STEP_SENTENCES_MAX, 1
     for number, text in enumerate(texts):
@@ -63,7 +112,13 @@ def _steps(texts: Sequence[str]) -> dict[int, int]:
         else:
             found[first] = number
         last, awaited = number, int(counted[1]) + 1
-    return found
+    return {first: _line_end(last, between) for first, last in found.items()}
+
+
+def _line_end(number: int, between: Sequence[str]) -> int:
+    while number < len(between) and "\n" not in between[number]:
+        number += 1
+    return number
 
 
 def told_row(header: str, row: str) -> str:

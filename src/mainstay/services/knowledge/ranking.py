@@ -45,6 +45,7 @@ FALL_OF_MEANING = 0.22
 _PLATEAU = 10
 _LENGTH_MIN = 1e-6
 _UNSEEN = 0.5
+_DIGITS = 7
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,7 @@ def fuse(dense: Scored, sparse: Scored, *, meaning: float = MEANING_SHARE, floor
     by_meaning = meaning * _stretched(dense.scores, floor)
     by_words = (1.0 - meaning) * np.maximum(sparse.scores, 0.0) / (best or 1.0)
     scores = _spread(by_meaning, near, len(ids)) + _spread(by_words, worded, len(ids))
+    scores = scores.round(_DIGITS)  # beyond that an engine computes as it goes, and its order would be chance
     order = np.argsort(-scores, kind="stable")
     return Scored(ids[order], scores[order])
 

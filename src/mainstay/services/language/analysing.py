@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Literal, cast
 
+from mainstay.kit.together import together
 from mainstay.ports import readers
 from mainstay.ports.languages import Languages
 from mainstay.ports.personal_data import PersonalData
@@ -25,11 +26,13 @@ _LIKELY = 0.5
 _TOGETHER = 64  # as many as the lanes cut a batch into
 """So many texts of a batch at most are one group: while the model reads one, rules look at another."""
 
+_MANY = 4  # groups; halves of fewer could be so small that they are read as a person's
+
 _INLINE = 4_000
 """Texts of so many characters together take a millisecond or two; a thread would cost more than that."""
 
-_PERSONAL = re.compile(r"@|://|(?:\d\D*?){5}")
-"""What every kind of personal data has some of; a birthday in four digits is found as a date."""
+_PERSONAL = re.compile(r"[@＠:]|(?:\d\D*?){4}")
+"""What every kind of personal data has some of."""
 
 _NAMES = frozenset({"entities", "mentions"})
 _NO_READING = Reading(None, None)
@@ -53,11 +56,13 @@ class Analysing:
         wanted: list[readers.Part] = ["sentiment"] if "sentiment" in parts else []
         wanted += ["mentions"] if parts & _NAMES else []
         turn = asyncio.Lock()
-        found = await asyncio.gather(
-            *[self._group(group, wanted, parts, hint, turn) for group in _groups(texts)]
-        )
-        bearable(sum(len(analysis.mentions) for group in found for analysis in group))
-        return [analysis for group in found for analysis in group]
+        async with together() as work:
+            groups = [
+                work.create_task(self._group(group, wanted, parts, hint, turn)) for group in _groups(texts)
+            ]
+        found = [analysis for group in groups for analysis in group.result()]
+        bearable(sum(len(analysis.mentions) for analysis in found))
+        return found
 
     async def _group(
         self,
@@ -141,9 +146,15 @@ class Analysing:
 
 
 def _groups(texts: Sequence[str]) -> list[Sequence[str]]:
-    """Cut a batch into groups of like size: a few left over would be read first, as a person's."""
+    """Cut a batch into groups of like size: a few left over would be read first, as a person's.
+
+    The first and the last of many are half as large: the model waits for the first until rules have looked
+    at it, and whoever asked waits for rules to look at the last.
+    """
     count = max(1, math.ceil(len(texts) / _TOGETHER))
-    cuts = [len(texts) * n // count for n in range(count + 1)]
+    whole = list(range(count + 1))
+    ends = whole if count < _MANY else [0, *(end + 0.5 for end in whole), count + 1]
+    cuts = [round(len(texts) * end / ends[-1]) for end in ends]
     return [texts[start:end] for start, end in pairwise(cuts)]
 
 

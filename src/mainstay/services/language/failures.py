@@ -43,3 +43,15 @@ class TranslationUnavailable(Unavailable):
     """Neither a translator for this pair of languages nor a generator is there."""
 
     title = "Nothing translates between these languages"
+
+
+class TextTooLong(Invalid):
+    """A text is longer than the encoder reads, and was not to be cut."""
+
+    title = "A text is longer than the encoder reads"
+
+
+class ModelOther(Invalid):
+    """Another encoder or reranker was named than the one that is set: its figures would not fit."""
+
+    title = "Another model is set here"

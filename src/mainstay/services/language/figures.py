@@ -1,7 +1,7 @@
 """Dates, times, amounts of money, shares and measures in a text, by how they are written.
 
 What only looks like one is no date: the 31st of a month that has 30 days, or month 13. Numbers may have
-points, commas, blanks or apostrophes within; words of English, coins of some neighbours, months of six
+points, commas, blanks or apostrophes within; words of English, coins of some neighbours, months of seven
 languages. What has no digit (`next Monday`, `five euros`) is not looked for.
 """
 
@@ -10,29 +10,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
+from mainstay.kit.months import LONGEST_FIRST, MONTHS, SHORT
+from mainstay.kit.numbers import WRITTEN
 from mainstay.kit.windows import matches
 from mainstay.services.language.taken import Taken
 
-_MONTHS = (
-    "january|february|march|april|may|june|july|august|september|october|november|december",
-    "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec",
-    "januar|februar|märz|april|mai|juni|juli|august|september|oktober|november|dezember",
-    "janvier|février|mars|avril|mai|juin|juillet|août|septembre|octobre|novembre|décembre",
-    "enero|febrero|marzo|abril|mayo|junio|julio|agosto|septiembre|octubre|noviembre|diciembre",
-    "gennaio|febbraio|marzo|aprile|maggio|giugno|luglio|agosto|settembre|ottobre|novembre|dicembre",
-    "janeiro|fevereiro|março|abril|maio|junho|julho|agosto|setembro|outubro|novembro|dezembro",
-)
-_NUMBER_OF = {name: n for names in _MONTHS for n, name in enumerate(names.split("|"), start=1)} | {"sept": 9}
-_SHORT = {*_MONTHS[1].split("|"), "sept"} - {"may"}
-_LONGEST_FIRST = sorted(_NUMBER_OF, key=len, reverse=True)
-_WHOLE = "|".join(name for name in _LONGEST_FIRST if name not in _SHORT)
-_MONTH = rf"(?P<month>{_WHOLE}|(?P<short>{'|'.join(sorted(_SHORT))}))\b(?(short)\.?)"
+_ABBREVIATED = sorted(SHORT.keys() - {"may"})
+_WHOLE = "|".join(name for name in LONGEST_FIRST if name not in _ABBREVIATED)
+_MONTH = rf"(?P<month>{_WHOLE}|(?P<short>{'|'.join(_ABBREVIATED)}))\b(?(short)\.?)"
 _HALF = r"(?:[ap]m\b|[ap]\.m\b\.?)"
 """A full stop is a part of what is shortened, and not of the word at a sentence's end."""
 
 _DAY = r"(?P<day>[0-3]?\d)(?:st|nd|rd|th|\.|º)?"
 _YEAR = r"(?P<year>[12]\d{3})"
-_NUMBER = r"\d{1,15}(?:[.,'\u202f ]\d{3}){0,5}(?:[.,]\d{1,9})?"
 _SCALE = r"(?:\s?(?:thousand|million|billion|trillion|bn|mn|k|m)\b)?"
 _SIGN = "[$€£¥₹₩₽₺₪₫฿]"
 _CODE = "USD|EUR|GBP|JPY|CHF|CNY|INR|AUD|CAD|SEK|NOK|DKK|PLN|BRL|MXN|ZAR|KRW|TRY|SGD|HKD|NZD"
@@ -56,11 +46,11 @@ _PATTERNS = (
     (
         "date",
         re.compile(
-            rf"(?<!\w){_MONTH}\s(?P<day>[0-3]?\d)(?:st|nd|rd|th|º)?(?!\d)(?:,?\s{_YEAR}(?!\w))?",
+            rf"(?<!\w){_MONTH}\s(?:(?P<day>[0-3]?\d)(?:st|nd|rd|th|º)?(?!\d))?"
+            rf"(?(day)(?:,?\s{_YEAR}(?!\w))?|(?P<alone>[12]\d{{3}})(?!\w))",
             re.IGNORECASE,
         ),
     ),
-    ("date", re.compile(rf"(?<!\w){_MONTH}\s{_YEAR}(?!\w)", re.IGNORECASE)),
     (
         "date",
         re.compile(
@@ -74,10 +64,10 @@ _PATTERNS = (
         ),
     ),
     ("time", re.compile(rf"(?<![\d:.])(?:1[0-2]|[1-9])\s?{_HALF}", re.IGNORECASE)),
-    ("money", re.compile(rf"(?:(?<!\w)(?:{_CODE}|[Kk]r\.?)\s?|{_SIGN}\s?){_NUMBER}(?!\d){_SCALE}")),
-    ("money", re.compile(rf"(?<![\w.,]){_NUMBER}{_SCALE}\s?(?:{_SIGN}|(?:{_CODE}|(?i:{_COIN}))(?!\w))")),
-    ("percentage", re.compile(rf"(?<![\w.,]){_NUMBER}\s?(?:%|‰|per\s?cent\b|percent\b)", re.IGNORECASE)),
-    ("quantity", re.compile(rf"(?<![\w.,]){_NUMBER}{_SCALE}[\s-]?(?:{_UNIT})(?!\w)")),
+    ("money", re.compile(rf"(?:(?<!\w)(?:{_CODE}|[Kk]r\.?)\s?|{_SIGN}\s?){WRITTEN}(?!\d){_SCALE}")),
+    ("money", re.compile(rf"(?<![\w.,]){WRITTEN}{_SCALE}\s?(?:{_SIGN}|(?:{_CODE}|(?i:{_COIN}))(?!\w))")),
+    ("percentage", re.compile(rf"(?<![\w.,]){WRITTEN}\s?(?:%|‰|per\s?cent\b|percent\b)", re.IGNORECASE)),
+    ("quantity", re.compile(rf"(?<![\w.,]){WRITTEN}{_SCALE}[\s-]?(?:{_UNIT})(?!\w)")),
 )
 _WORDS_TOO = {"may", "march", "mar", "mai", "dec"}
 """What is a month only with a capital."""
@@ -117,14 +107,14 @@ def _found(kind: str, pattern: re.Pattern[str], text: str) -> Iterator[Figure]:
 
 def _is_date(parts: dict[str, str | None]) -> bool:
     """Say whether there is such a day; two numbers that may be either are tried in both orders."""
-    year = int(parts.get("year") or _LEAP_YEAR)
+    year = int(parts.get("year") or parts.get("alone") or _LEAP_YEAR)
     if parts.get("one"):
         one, two = int(parts["one"] or 0), int(parts["two"] or 0)
         return _exists(year, two, one) or _exists(year, one, two)
     name = parts.get("month") or ""
     if name in _WORDS_TOO:
         return False
-    month = _NUMBER_OF[name.lower()] if name else int(parts["number"] or 0)
+    month = MONTHS[name.lower()] if name else int(parts["number"] or 0)
     return _exists(year, month, int(parts.get("day") or 1))
 
 

@@ -15,6 +15,8 @@ from mainstay.services.language.failures import (
     FindingsTooMany,
     LabelsUnclear,
     LengthUnclear,
+    ModelOther,
+    TextTooLong,
     TextUnclear,
     TranslationUnavailable,
     WordsUnavailable,
@@ -28,7 +30,9 @@ from mainstay.services.language.limits import (
     Hint,
     KeywordsTop,
     Kinds,
+    Long,
     ManyTexts,
+    Named,
     NameScore,
     OneText,
     Parts,
@@ -163,7 +167,8 @@ class Language(Interface):
 
         Each label is what its name, description and examples mean (200 labels, 1,000 examples together).
         Scores are chances, better calibrated with examples than without; when `none` is likelier than every
-        label, `label` is null. Labels that name no subject, such as moods, need examples, or `forced`.
+        label, `label` is null. Labels that name no subject, such as moods, need examples, or `forced`. A text
+        longer than the encoder reads is read in parts, and their mean is judged.
         """
 
     @reads(
@@ -202,31 +207,46 @@ class Language(Interface):
             ManyTexts | None, Field(description="Instead of a pair: each is compared with each.")
         ] = None,
     ) -> Similarity:
-        """Say how near texts are in meaning: the cosine of their vectors."""
+        """Say how near texts are in meaning: the cosine of their vectors.
+
+        Of a text longer than the encoder reads the beginning is compared; `truncated` says of which.
+        """
 
     @reads(
         "POST /nlp/embed",
         may=_USE,
         batched=True,
-        fails=(TextUnclear, DimensionsTooMany, EncoderUnavailable),
+        fails=(TextUnclear, TextTooLong, ModelOther, DimensionsTooMany, EncoderUnavailable),
         example={"texts": [_SENTENCE]},
     )
     async def embed(
-        self, texts: EmbeddedTexts, role: Role = "passage", dimensions: Dimensions | None = None
+        self,
+        texts: EmbeddedTexts,
+        role: Role = "passage",
+        dimensions: Dimensions | None = None,
+        long: Long = "cut",
+        encoder: Named | None = None,
     ) -> Embeddings:
-        """Turn texts into vectors whose cosine says how near their meanings are."""
+        """Turn texts into vectors whose cosine says how near their meanings are.
+
+        Of a text that is longer than the encoder reads (the built-in one: 254 tokens, some 190 English words)
+        the beginning counts, and `truncated` says of which; `long` may have it otherwise.
+        """
 
     @reads(
         "POST /nlp/rerank",
         may=_USE,
-        fails=(TextUnclear, EncoderUnavailable, RerankerUnavailable),
+        fails=(TextUnclear, ModelOther, EncoderUnavailable, RerankerUnavailable),
         example={"query": "rotate a key", "texts": ["Keys are rotated by …", "The office opens at nine."]},
     )
-    async def rerank(self, query: Query, texts: ManyTexts, top_n: TopN | None = None) -> Ranking:
+    async def rerank(
+        self, query: Query, texts: ManyTexts, top_n: TopN | None = None, reranker: Named | None = None
+    ) -> Ranking:
         """Order texts by how well they answer a query.
 
         By the reranker where one is set (`MAINSTAY_RERANKER`), else by meaning and shared words; the answer
-        says by which.
+        says by which. Of a text longer than the encoder reads, the meaning is that of its beginning
+        (`truncated`); its words count to the end.
         """
 
     @reads(

@@ -17,6 +17,7 @@ from mainstay.services.language.labels import (
     evidence,
     one_of,
 )
+from mainstay.services.language.lengths import whole
 from mainstay.services.language.records import Classification, Label, LabelScore
 
 _EXAMPLES_MAX = 1_000
@@ -38,7 +39,7 @@ class Labelling:
         """Judge each text; raises LabelsUnclear."""
         _check(labels)
         meanings = await self._meanings(labels)
-        found = await self._encoder.embed(texts, lane="query" if len(texts) <= _FEW else "ingest")
+        found = await whole(self._encoder, texts, _FEW)
         raw = await asyncio.to_thread(evidence, found, meanings, await self._usual())
         chances, none = any_of(raw) if multi else one_of(raw)
         if forced and not multi:
@@ -53,7 +54,7 @@ class Labelling:
         named = [_described(label) for label in labels]
         examples = [example for label in labels for example in label.examples]
         told = [*named, *examples]
-        vectors = await self._encoder.embed(told, lane="query" if len(told) <= _FEW else "ingest")
+        vectors = await whole(self._encoder, told, _FEW)
         meanings, at = [], len(labels)
         for place, label in enumerate(labels):
             meanings.append(Meaning(vectors[place], vectors[at : at + len(label.examples)]))

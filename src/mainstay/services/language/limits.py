@@ -76,6 +76,18 @@ Dimensions = Annotated[
         description="Keep only so many numbers of each vector, which is a unit vector again.",
     ),
 ]
+Long = Annotated[
+    Literal["cut", "mean", "refuse"],
+    Field(
+        description="Of texts longer than the encoder reads: their beginning, the mean of all their parts "
+        "(up to 8,192 tokens), or a refusal."
+    ),
+]
+Named = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=200, pattern=NO_NUL),
+    Field(description="The name of the model that is to do it: refused where another one is set."),
+]
 Role = Annotated[
     Literal["query", "passage"],
     Field(description="What the texts are; some encoders treat questions and passages differently."),

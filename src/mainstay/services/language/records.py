@@ -171,6 +171,11 @@ class Similarity(Record):
     similarity: float | None = Field(description="Of `left` and `right`; none where `texts` were given.")
     matrix: list[list[float]] = Field(description="Of each of `texts` with each; empty for a pair.")
     encoder: str
+    truncated: list[int] = Field(
+        default=[],
+        description="Which texts (from 0, `left` being 0 of a pair) were longer than the encoder reads: "
+        "of these the beginning is compared.",
+    )
 
 
 class Embeddings(Record):
@@ -195,6 +200,10 @@ class Ranking(Record):
 
     results: list[Ranked]
     reranker: str = Field(description="What ranked: a reranker's name, or `encoder+words`.")
+    truncated: list[int] = Field(
+        default=[],
+        description="Which of `texts` (from 0) were longer than the encoder reads: it saw their beginning.",
+    )
 
 
 class PersonalDatum(Record):

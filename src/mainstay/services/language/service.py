@@ -10,7 +10,7 @@ from mainstay.services.language.extracting import Extracting
 from mainstay.services.language.given import given
 from mainstay.services.language.interface import Language
 from mainstay.services.language.labelling import Labelling
-from mainstay.services.language.limits import ALL_PARTS, Part
+from mainstay.services.language.limits import ALL_PARTS, Long, Part
 from mainstay.services.language.meanings import Meanings
 from mainstay.services.language.moderating import Moderating
 from mainstay.services.language.moderation_records import ModerationAnswer
@@ -118,14 +118,21 @@ class LanguageService(Language):
         return await self._meanings.compare(left, right, texts)
 
     async def embed(
-        self, texts: list[str], role: Role = "passage", dimensions: int | None = None
+        self,
+        texts: list[str],
+        role: Role = "passage",
+        dimensions: int | None = None,
+        long: Long = "cut",
+        encoder: str | None = None,
     ) -> Embeddings:
         """Turn texts into vectors."""
-        return await self._meanings.embed(texts, role, dimensions)
+        return await self._meanings.embed(texts, role, dimensions, long=long, encoder=encoder)
 
-    async def rerank(self, query: str, texts: list[str], top_n: int | None = None) -> Ranking:
+    async def rerank(
+        self, query: str, texts: list[str], top_n: int | None = None, reranker: str | None = None
+    ) -> Ranking:
         """Order texts."""
-        return await self._meanings.rank(query, texts, top_n)
+        return await self._meanings.rank(query, texts, top_n, reranker=reranker)
 
     async def find_personal_data(
         self,

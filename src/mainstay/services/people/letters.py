@@ -23,7 +23,7 @@ def invitation(to: str, tenant: str, inviter: str, link: str, days: int) -> Mail
     return _mail(
         to,
         f"Invitation to {tenant}",
-        f"{inviter or 'An administrator'} has invited you, {to}, to join the tenant {tenant} on Mainstay.",
+        f"{inviter or 'An administrator'} has invited you, {to}, to join “{tenant}” on Mainstay.",
         f"Accept within {days} days:\n{link}",
         _IGNORE,
     )

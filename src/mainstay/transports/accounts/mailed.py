@@ -14,7 +14,7 @@ from mainstay.transports.accounts.pages import CHOSEN, NEW, Form
 from mainstay.transports.accounts.visit import Visit
 from mainstay.transports.rest.problems import status_of
 
-_INVITED = """<p><strong>$inviter</strong> has invited you, <strong>$email</strong>, to join the tenant
+_INVITED = """<p><strong>$inviter</strong> has invited you, <strong>$email</strong>, to join
 <strong>$tenant</strong>.</p>"""
 _RESET = "<p>For the account of <strong>$email</strong>.</p>"
 _CONFIRMING = "<p>You then sign in with <strong>$email</strong>.</p>"

@@ -71,7 +71,7 @@ _SESSION = """<li><p><strong>$agent</strong>$mark<br>from $address, begun $begun
 <form method="post" action="/account/sessions">$hidden
 <button class="quiet" type="submit" aria-label="End the session of $agent, begun $begun">End</button>
 </form>$calls</li>"""
-_CALLS = "<details><summary>What it calls itself</summary><p>$agent</p></details>"
+_CALLS = "<details><summary>What the browser or app sends about itself</summary><p>$agent</p></details>"
 _CONTINUE = """<p class="done" role="status">You are signed in.</p>
 <p><a href="$path">Continue</a></p>"""
 NO_ACCOUNT = Html("""<details><summary>I have no account yet</summary>

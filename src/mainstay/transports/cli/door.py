@@ -61,6 +61,11 @@ def _group(late: Sequence[Late]) -> type[TyperGroup]:
                 self.add_command(listed, each.name)
 
         def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+            if args == ["help"]:
+                typer.echo(ctx.get_help())
+                raise typer.Exit
+            if args[:1] == ["help"]:
+                args = [*args[1:], "--help"]
             if args and args[0] in by_name:
                 self.add_command(made(args[0]), args[0])
             return super().resolve_command(ctx, args)

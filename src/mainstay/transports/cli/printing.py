@@ -180,6 +180,10 @@ class Output:
             self.json(value)
         elif _is_rows(value) and isinstance(value, list):
             self.table(value)
+        elif (rows := _page(value)) is not None and isinstance(value, Mapping):
+            self.value(rows)
+            if value["next"]:
+                self.note(f"More follow; the next page begins after {value['next']} (see --help).")
         elif isinstance(value, Mapping):
             self.record(value)
         elif value == []:
@@ -190,3 +194,11 @@ class Output:
 
 def _is_rows(value: object) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(each, Mapping) for each in value)
+
+
+def _page(value: object) -> list[Any] | None:
+    """Give the things on a page of a list, if it is one: they stand beside where the next page begins."""
+    if not isinstance(value, Mapping) or "next" not in value:
+        return None
+    lists = [each for each in value.values() if isinstance(each, list)]
+    return lists[0] if len(lists) == 1 and (not lists[0] or _is_rows(lists[0])) else None

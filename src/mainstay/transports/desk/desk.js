@@ -91,10 +91,10 @@
 
   const showQueue = () => {
     const focused = document.activeElement.dataset ? document.activeElement.dataset.id : undefined;
-    const found = groups();
+    const found = groups(), several = new Set([...entries.values()].map(each => each.bot)).size > 1;
     let moved = false;
     Object.entries(found).forEach(([name, list]) => {
-      const shown = list.map(each => entry(each, me, open && open.id === each.conversation_id));
+      const shown = list.map(each => entry(each, me, open && open.id === each.conversation_id, several));
       moved = arranged(part(name), shown) || moved;
       part(`${name}-group`).hidden = list.length === 0;
       write(part(`${name}-count`), String(list.length));

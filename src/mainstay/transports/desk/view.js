@@ -29,7 +29,10 @@ window.DeskView = (() => {
 
   const LATE_MS = 5 * 60000;
 
-  const entry = (each, me, current) => {
+  const reason = each => ({asked: 'asked for a person', gave_up: 'the bot gave up'})[each.reason] || each.intent;
+
+  // Whose bot it is says something only where there are several.
+  const entry = (each, me, current, several) => {
     const late = each.since_ms !== null && Date.now() - each.since_ms > LATE_MS;
     const waits = each.since_ms === null ? null
       : make('span', {class: late ? 'since late' : 'since'}, ago(each.since_ms));
@@ -39,14 +42,18 @@ window.DeskView = (() => {
       make('button', {type: 'button', class: 'entry', 'data-id': each.conversation_id,
         'aria-current': current ? 'true' : null},
         make('span', {class: 'asked', dir: 'auto'}, each.asked || each.said || '…'),
-        make('span', {class: 'facts'}, make('span', {}, each.bot),
+        make('span', {class: 'facts'}, several ? make('span', {}, each.bot) : null,
+          reason(each) ? make('span', {dir: 'auto'}, reason(each)) : null,
           each.talker ? make('span', {dir: 'auto'}, each.talker) : null, who, waits)));
   };
+
+  // Whether the bot had to answer: not to small talk, nor to what was said to a person.
+  const questioned = turn => turn.kind !== 'talk' || turn.fallback !== null;
 
   const understood = (turn, titles) => {
     if (!turn.text || turn.intent === null) return null;
     // Small talk, and what is said while a person is there, is of no intent; to name the nearest would mislead.
-    if (turn.out_of_scope && turn.kind === 'talk' && turn.fallback === null) return null;
+    if (turn.out_of_scope && !questioned(turn)) return null;
     const name = titles.get(turn.intent) || turn.intent;
     const sure = `${Math.round(turn.confidence * 100)} %`;
     return make('span', {class: 'chip'},
@@ -82,7 +89,7 @@ window.DeskView = (() => {
         make('p', {class: 'by'}, context.talker, ' · ', time(each.created_ms)),
         make('p', {class: 'text', dir: 'auto'}, each.text),
         make('div', {class: 'judged'}, understood(each, context.titles),
-          context.corrects && context.titles.size
+          context.corrects && context.titles.size && questioned(each)
             ? correction(each, context.titles, context.corrected.get(each.turn_id)) : null));
     const replied = each.reply === '' ? null
       : make('div', {class: `reply ${each.by}`},

@@ -121,7 +121,7 @@ class _Writer:
             for each in operation.parameters
             if (place := each.place(route)) in {"path", "query"}
         ]
-        if operation.kind == "write" and operation.may != STRANGER:
+        if operation.own_key or (operation.kind == "write" and operation.may != STRANGER):
             written.append({"$ref": "#/components/parameters/IdempotencyKey"})
         if operation.keeps(route):
             written.append({"$ref": "#/components/parameters/IfNoneMatch"})

@@ -137,6 +137,8 @@ def failures_of(operation: Operation, route: Route) -> Kinds:
         found.append(RouteMissing)  # an empty name is another path
     if operation.kind == "write" and operation.may != STRANGER:
         found.extend(_WRITE)
+    if operation.own_key:
+        found.append(IdempotencyKeyInvalid)
     return tuple(dict.fromkeys(found))
 
 

@@ -83,7 +83,7 @@ async def tell(exchange: Exchange, failure: Failure, headers: Mapping[str, str])
     extra = dict(headers)
     if isinstance(failure, Unauthenticated):
         extra["WWW-Authenticate"] = challenge(failure, description_of(exchange.settings.address, ""))
-    if isinstance(failure, (TooMany, Unavailable)):
+    if isinstance(failure, (TooMany, Unavailable)) and not failure.tried:
         extra |= retry_after(failure, _RETRY_AFTER_S)
     told = encoded(problem(failure, exchange.request_id))
     await exchange.answer(status_of(type(failure)), _PROBLEM, told, extra)

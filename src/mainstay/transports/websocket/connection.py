@@ -4,27 +4,25 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
-from mainstay.kernel.caller import LOOKED_AT, Caller, Credential
+from mainstay.kernel.caller import Caller, Credential
 from mainstay.kernel.dispatch import Answer, Application, Message
 from mainstay.kernel.guard import STRANGER
 from mainstay.kernel.interface import Operation
 from mainstay.kernel.shedding import Place, Shedding
 from mainstay.kernel.sources import Source
-from mainstay.kit.errors import Failure, TooMany, Unavailable
+from mainstay.kit.errors import Failure
 from mainstay.kit.ids import Ids
 from mainstay.transports.rest.files_in_json import with_file
 from mainstay.transports.rest.json_text import read_json
 from mainstay.transports.rest.problems import MessageMalformed, bug, encoded, problem
 from mainstay.transports.websocket import messages
 from mainstay.transports.websocket.channel import (
-    BROKEN,
     NOT_TEXT,
     POLICY,
     TIMED_OUT,
-    UNAUTHORISED,
     Channel,
     Gone,
 )
@@ -32,6 +30,7 @@ from mainstay.transports.websocket.messages import Asked, Cancelled
 from mainstay.transports.websocket.problems import OperationMissing, SocketFull
 from mainstay.transports.websocket.protocol import SHUTDOWN
 from mainstay.transports.websocket.settings import SocketSettings
+from mainstay.transports.websocket.watching import watch
 
 logger = logging.getLogger("mainstay.websocket")
 
@@ -101,7 +100,11 @@ class Connection:
 
     async def run(self) -> None:
         """Answer until either side leaves; what has begun and changes something comes to its end."""
-        watching = asyncio.create_task(self._watch(), name="socket-watch")
+        parts, known = self._parts, self._known
+        watching = asyncio.create_task(
+            watch(parts.application.guard, known.credential, self._channel, parts.settings.look_again_s),
+            name="socket-watch",
+        )
         leaving = False
         try:
             await self._take()
@@ -251,23 +254,6 @@ class Connection:
             await self._channel.close(POLICY, "Too many messages that are no requests, or one too many.")
             raise Gone
         await self._channel.send(messages.error(known, encoded(problem(failure, request_id)), {}))
-
-    async def _watch(self) -> None:
-        """Close once the caller's credential has ended, or his tenant is suspended."""
-        guard, again = self._parts.application.guard, replace(self._known.credential, carrier=LOOKED_AT)
-        while True:
-            await asyncio.sleep(self._parts.settings.look_again_s)
-            try:
-                await guard.authenticate(again)
-            except (TooMany, Unavailable):
-                continue  # this is no verdict on the caller
-            except Failure as failure:
-                await self._channel.close(UNAUTHORISED, f"{failure.title}. Connect with valid credentials.")
-                return
-            except Exception:
-                logger.exception("A connection's caller could not be looked up")
-                await self._channel.close(BROKEN, "An unexpected error; connect again.")
-                return
 
     async def _end(self) -> None:
         """End streams, and let everything else come to its end."""

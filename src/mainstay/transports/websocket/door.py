@@ -5,7 +5,7 @@ import logging
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from starlette.datastructures import Headers
 from starlette.routing import BaseRoute, Route, WebSocketRoute
@@ -55,6 +55,14 @@ Key = TypeVar("Key")
 _SCHEMES = {"ws": "http", "wss": "https"}
 
 
+class Talk(Protocol):
+    """A protocol that is spoken on a connection whose caller is known."""
+
+    async def __call__(self, scope: Scope, channel: Channel, known: Known, settings: SocketSettings) -> None:
+        """Speak it until either side leaves."""
+        ...
+
+
 class SocketDoor:
     """All operations over one connection; it walks the road with every message."""
 
@@ -76,8 +84,19 @@ class SocketDoor:
             found += [Route(path, self, include_in_schema=False), WebSocketRoute(path, self)]
         return found
 
+    def speaking(self, path: str, talk: Talk) -> BaseRoute:
+        """Give the route of another protocol, whose callers send their key with the handshake.
+
+        Its connections count with those of this door, and are let in by the same rules.
+        """
+        return WebSocketRoute(path, _Speaking(self, talk))
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a caller connect, and answer him until either side leaves."""
+        await self.answer(scope, receive, send)
+
+    async def answer(self, scope: Scope, receive: Receive, send: Send, talk: Talk | None = None) -> None:
+        """Let a caller connect, and speak with him until either side leaves."""
         request_id = own_request_id(dict(scope["headers"])) or self._parts.ids.new("req")
         if scope["type"] == "http":
             ask = UpgradeRequired("Connect with a WebSocket client; the handbook's page `socket` shows how.")
@@ -85,6 +104,8 @@ class SocketDoor:
             return
         try:
             credential = self._admit(scope)
+            if credential is None and talk is not None:
+                raise CredentialsMissing("Send a key with the handshake: `Authorization: Bearer …`.")
             if credential is None:
                 await self._unknown(scope, receive, send, request_id)
                 return
@@ -93,7 +114,9 @@ class SocketDoor:
                 channel = Channel(scope, receive, send)
                 await channel.receive()
                 await channel.accept()
-                await self._talk(scope, channel, credential, caller)
+                await (talk or self._talk)(
+                    scope, _widened(channel), _known(scope, credential, caller), self._settings
+                )
         except Gone as gone:
             if gone.leaving:
                 with suppress(OSError, RuntimeError):
@@ -126,7 +149,8 @@ class SocketDoor:
                 caller = await self._recognise(scope, credential, request_id)
             with self._seat(caller.tenant_id, caller.subject, self._settings.per_caller_max):
                 await channel.send(messages.WELCOME)
-                await self._talk(scope, channel, credential, caller)
+                known = _known(scope, credential, caller)
+                await self._talk(scope, _widened(channel), known, self._settings)
         except Failure as failure:
             if not channel.accepted:
                 raise
@@ -176,16 +200,7 @@ class SocketDoor:
             raise GuestsStayOut("Ask over REST; a widget does.")
         return caller
 
-    async def _talk(self, scope: Scope, channel: Channel, credential: Credential, caller: Caller) -> None:
-        channel.widen()
-        headers = Headers(scope=scope)
-        known = Known(
-            credential=credential,
-            caller=caller,
-            address=_address(scope),
-            agent=(headers.get("user-agent") or "")[:_AGENT_LENGTH_MAX],
-            traceparent=headers.get("traceparent"),
-        )
+    async def _talk(self, _: Scope, channel: Channel, known: Known, __: SocketSettings) -> None:
         await Connection(self._parts, channel, known).run()
 
     def _weigh(self, scope: Scope, failure: Failure) -> None:
@@ -214,6 +229,34 @@ class SocketDoor:
             )
         with _counted(self._open, key), _counted(self._of_tenants, tenant_id):
             yield
+
+
+class _Speaking:
+    """Answers at the path of another protocol."""
+
+    def __init__(self, door: SocketDoor, talk: Talk) -> None:
+        self._door = door
+        self._talk = talk
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._door.answer(scope, receive, send, self._talk)
+
+
+def _widened(channel: Channel) -> Channel:
+    """Let messages have their whole size: the caller is known."""
+    channel.widen()
+    return channel
+
+
+def _known(scope: Scope, credential: Credential, caller: Caller) -> Known:
+    headers = Headers(scope=scope)
+    return Known(
+        credential=credential,
+        caller=caller,
+        address=_address(scope),
+        agent=(headers.get("user-agent") or "")[:_AGENT_LENGTH_MAX],
+        traceparent=headers.get("traceparent"),
+    )
 
 
 @contextmanager

@@ -68,10 +68,10 @@
   const STYLE = `
     :host { all: initial; color-scheme: light dark;
       --accent: #1d4ed8; --on-accent: #fff; --page: #fff; --soft: #f1f3f6; --text: #16181d; --dim: #565d69;
-      --line: #868d99; --hair: #dfe3e8; --focus: #1d4ed8;
+      --line: #868d99; --hair: #dfe3e8; --focus: var(--ring-day, #1d4ed8);
       --font: system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif; }
     @media (prefers-color-scheme: dark) { :host { --page: #16181d; --soft: #24272e; --text: #f2f4f7;
-      --dim: #b1b8c4; --line: #7d8592; --hair: #353a43; --focus: #8fb4ff; } }
+      --dim: #b1b8c4; --line: #7d8592; --hair: #353a43; --focus: var(--ring-night, #8fb4ff); } }
     * { box-sizing: border-box; }
     [hidden] { display: none !important; }
     .launch, .panel { position: fixed; z-index: 2147483000; font: 400 16px/1.45 var(--font); }
@@ -294,7 +294,11 @@
     shadow.adoptedStyleSheets = [sheet];
     if (look.colour) {
       host.style.setProperty("--accent", look.colour);
-      host.style.setProperty("--on-accent", light(look.colour) ? "#111" : "#fff");
+      const shine = brightness(look.colour);  // at .1833 black and white contrast alike
+      host.style.setProperty("--on-accent", shine > .1833 ? "#111" : "#fff");
+      // A ring of this colour, where it contrasts 3 to 1 with the page behind it.
+      if (1.05 / (shine + .05) >= 3) host.style.setProperty("--ring-day", look.colour);
+      if ((shine + .05) / .0589 >= 3) host.style.setProperty("--ring-night", look.colour);
     }
     const dir = getComputedStyle(document.documentElement).direction;
     root = make("div", { dir, lang: language });
@@ -327,12 +331,12 @@
     unread(0);
     phone.addEventListener("change", modal);
   };
-  const light = (colour) => {
+  const brightness = (colour) => {
     const [r, g, b] = [1, 3, 5].map((at) => {
       const part = parseInt(colour.slice(at, at + 2), 16) / 255;
       return part <= .04045 ? part / 12.92 : ((part + .055) / 1.055) ** 2.4;
     });
-    return .2126 * r + .7152 * g + .0722 * b > .1833;  // where black and white contrast alike
+    return .2126 * r + .7152 * g + .0722 * b;
   };
   const worded = (text) => make("span", { class: "words", dir: "auto" }, text);
   const greet = () => {

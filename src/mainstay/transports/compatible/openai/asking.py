@@ -86,7 +86,7 @@ class Asked:
     async def _walk(self, name: str, values: Mapping[str, Any], *, keyed: bool = True) -> Any:
         operation = self.operations[name]
         message = self._message(operation, values)
-        if keyed and operation.kind == "write":
+        if keyed and (operation.kind == "write" or operation.own_key):
             message = replace(message, idempotency_key=self._next_key())
         try:
             return (await self.application.dispatch(operation, message)).value

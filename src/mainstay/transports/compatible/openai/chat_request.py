@@ -7,13 +7,16 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from mainstay.transports.compatible.openai.asking import checked
-from mainstay.transports.compatible.openai.content import split
+from mainstay.transports.compatible.openai.content import places_of_images, split
 from mainstay.transports.compatible.openai.kinds import unsupported
 from mainstay.transports.compatible.openai.naming import Names
 from mainstay.transports.compatible.openai.talk import Talk
 
 EndUser = Annotated[str | None, Field(max_length=512)]
 """Who of a key's people asks; `safety_identifier` is the protocol's newer name of `user`."""
+
+TokensMax = Annotated[int | None, Field(ge=1)]
+"""How many tokens an answer may have."""
 
 HEEDLESS = frozenset(
     {"user", "safety_identifier", "prompt_cache_key", "prompt_cache_retention", "metadata", "service_tier"}
@@ -43,6 +46,7 @@ _NAMES: Names = {
     "messages.calls.arguments": "function.arguments",
     "messages.call_id": "tool_call_id",
     "messages.images": "content",
+    "messages.files": "content",
     "tools.name": "function.name",
     "tools.description": "function.description",
     "tools.parameters": "function.parameters",
@@ -135,8 +139,8 @@ class ChatRequest(_Strict):
     response_format: ResponseFormat | None = None
     temperature: float | None = None
     top_p: float | None = None
-    max_tokens: int | None = None
-    max_completion_tokens: int | None = None
+    max_tokens: TokensMax = None
+    max_completion_tokens: TokensMax = None
     stop: str | list[str] | None = None
     seed: int | None = None
     stream: bool | None = None
@@ -176,8 +180,14 @@ def heeded(
 def names_of(request: ChatRequest) -> Names:
     """Give the protocol's names of what operations are given."""
     new = request.max_tokens is None or request.max_completion_tokens is not None
+    images = {
+        f"messages.{place}.images.{number}": f"messages.{place}.content.{at}"
+        for place, message in enumerate(request.messages)
+        for number, at in enumerate(places_of_images(message.content))
+    }
     return {
         **_NAMES,
+        **images,
         "tokens_max": "max_completion_tokens" if new else "max_tokens",
         "transcript.end_user": "user" if request.safety_identifier is None else "safety_identifier",
     }
@@ -216,10 +226,8 @@ def choice_of(choice: str | Mapping[str, Any] | None, within: str = "") -> str:
 
 
 def _message(message: ChatMessage, place: int) -> dict[str, Any]:
-    text, images = split(message.content, f"messages.{place}.content")
-    told: dict[str, Any] = {"role": _ROLES.get(message.role, message.role), "content": text}
-    if images:
-        told["images"] = images
+    text, more = split(message.content, f"messages.{place}.content")
+    told: dict[str, Any] = {"role": _ROLES.get(message.role, message.role), "content": text, **more}
     if message.tool_calls:
         told["calls"] = [
             {"call_id": call.id, "name": call.function.name, "arguments": call.function.arguments}

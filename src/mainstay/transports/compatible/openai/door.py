@@ -5,22 +5,17 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 from starlette.routing import BaseRoute
 from starlette.types import Receive, Scope, Send
 
-from mainstay.kernel.caller import Caller, Credential
-from mainstay.kernel.dispatch import Application
-from mainstay.kernel.guard import TenantSuspended
 from mainstay.kernel.interface import Operation
-from mainstay.kernel.shedding import Place, Shedding
-from mainstay.kit.clock import Clock
+from mainstay.kernel.shedding import Place
 from mainstay.kit.errors import Failure
-from mainstay.kit.ids import Ids
 from mainstay.transports.compatible.openai import (
     chat,
+    compaction,
     embeddings,
     errors,
     files,
@@ -32,16 +27,17 @@ from mainstay.transports.compatible.openai import (
     uploads,
     vector_stores,
 )
-from mainstay.transports.compatible.openai.asking import Asked
+from mainstay.transports.compatible.openai.admission import Admission, Parts
 from mainstay.transports.compatible.openai.replies import Download, Events, Reply, Told, encoded
+from mainstay.transports.compatible.openai.response_socket import ResponseSocket
 from mainstay.transports.compatible.openai.routing import EncodedRoute
 from mainstay.transports.compatible.openai.table import Endpoint
-from mainstay.transports.rest.credentials import read_credential, secret_of
+from mainstay.transports.rest.credentials import secret_of
 from mainstay.transports.rest.door import tell_missing
 from mainstay.transports.rest.exchange import ClientGone, Exchange
 from mainstay.transports.rest.problems import BUG_STATUS, MethodUnsupported, RouteMissing
-from mainstay.transports.rest.settings import RestSettings
 from mainstay.transports.rest.streaming import Stream
+from mainstay.transports.websocket.door import SocketDoor
 
 logger = logging.getLogger("mainstay")
 
@@ -49,6 +45,7 @@ TABLES: Sequence[Sequence[Endpoint]] = (
     models.ENDPOINTS,
     moderations.ENDPOINTS,
     chat.ENDPOINTS,
+    compaction.ENDPOINTS,  # before what is at any id
     responses.ENDPOINTS,
     files.ENDPOINTS,
     uploads.ENDPOINTS,
@@ -64,17 +61,6 @@ _PACKAGE = b"x-stainless-lang"
 
 _POLICY = re.compile(r'^"(\w+)";q=(\d+);w=(\d+)')
 _LIMIT = re.compile(r'^"(\w+)";r=(\d+);t=(\d+)')
-
-
-@dataclass(frozen=True)
-class Parts:
-    """What the door is made of."""
-
-    application: Application
-    clock: Clock
-    ids: Ids
-    shedding: Shedding
-    settings: RestSettings
 
 
 class OpenAIDoor:
@@ -98,13 +84,21 @@ class OpenAIDoor:
             for path, methods in at.items()
         ]
 
+    def connections(self, sockets: SocketDoor) -> Sequence[BaseRoute]:
+        """Give the routes of responses over connections, which are let in as all others are."""
+        endpoint = responses.CREATED
+        if endpoint.operation not in self._operations:
+            return []
+        talk = ResponseSocket(self._parts, self._operations)
+        return [sockets.speaking(base + endpoint.path, talk) for base in endpoint.bases]
+
     async def missing(self, exchange: Exchange, failure: RouteMissing) -> None:
-        """Say that nothing is at a path; to OpenAI's package in its words, and what there is of OpenAI's."""
+        """Say that nothing is at a path; to OpenAI's package in its words, with what there is."""
         if _PACKAGE not in exchange.headers:
             await tell_missing(exchange, failure)
             return
         there = ", ".join(sorted({f"/{each.path.split('/')[1]}" for table in TABLES for each in table}))
-        told = RouteMissing(f"There is no such endpoint here. Of OpenAI's there are {there}.")
+        told = RouteMissing(f"There is no such endpoint here. Of this protocol there are {there}.")
         await _json(exchange, errors.body(told), errors.status(told), {})
 
 
@@ -116,7 +110,7 @@ class _Answers:
     ) -> None:
         self._methods = methods
         self._parts = parts
-        self._operations = operations
+        self._admission = Admission(parts, operations)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
@@ -149,59 +143,23 @@ class _Answers:
             return
         endpoint = self._methods.get("GET" if exchange.method == "HEAD" else exchange.method)
         if endpoint is None:
-            await self._recognised(exchange)
+            await self._admission.recognised(exchange)
             raise MethodUnsupported(f"Use one of {', '.join(self._methods)}.")
         shedding = self._parts.shedding
         source = shedding.sources.of(secret_of(exchange.headers), exchange.address)
         place = shedding.admit(endpoint.operation, source, waits=endpoint.waits)
         try:
             await place.turn(batched=endpoint.batched)
-            asked = await self._admitted(exchange, endpoint, limits)
+            asked = await self._admission.admitted(exchange, endpoint, limits)
             try:
                 reply = await endpoint.handler(asked)
             except Failure as failure:
                 if asked.untold(failure):
-                    self._note(exchange, endpoint.operation, asked.caller, failure)
+                    self._admission.note(exchange, endpoint.operation, asked.caller, failure)
                 raise
             await self._tell(exchange, reply, limits, place)
         finally:
             place.leave()
-
-    async def _admitted(self, exchange: Exchange, endpoint: Endpoint, limits: dict[str, str]) -> Asked:
-        """Recognise who asks, and see that he may, before anything else of the request is looked at."""
-        application, operation = self._parts.application, self._operations[endpoint.operation]
-        credential, caller = await self._recognised(exchange)
-        try:
-            await application.guard.limit(_unread(caller), operation, limits)
-            application.guard.authorise(caller, operation)
-        except Failure as failure:
-            self._note(exchange, endpoint.operation, caller, failure)
-            raise
-        texts = {name: str(text) for name, text in exchange.scope.get("path_params", {}).items()}
-        return Asked(
-            exchange,
-            credential,
-            caller,
-            application,
-            self._operations,
-            texts,
-            self._parts.clock,
-            self._parts.ids,
-            limits,
-        )
-
-    async def _recognised(self, exchange: Exchange) -> tuple[Credential | None, Caller]:
-        credential = read_credential(exchange.raw_headers)
-        try:
-            return credential, await self._parts.application.recognise(credential, _origin(exchange))
-        except TenantSuspended as failure:
-            if failure.known is not None:
-                self._note(exchange, "", failure.known, failure)
-            raise
-
-    def _note(self, exchange: Exchange, operation: str, caller: Caller, failure: Failure) -> None:
-        """Audit what was refused before the road, which audits everything else, could."""
-        self._parts.application.audit.tell(caller, operation, _origin(exchange), failure.code())
 
     async def _tell(self, exchange: Exchange, reply: Reply, limits: Mapping[str, str], place: Place) -> None:
         if isinstance(reply, Events):
@@ -217,18 +175,6 @@ class _Answers:
         more = {**_told(limits), "Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
         media_type = reply.media_type.encode("latin-1", "replace")
         await _download(exchange, reply, media_type, more)
-
-
-def _origin(exchange: Exchange) -> dict[str, str]:
-    return {"request_id": exchange.request_id, "door": "openai", "address": exchange.address}
-
-
-def _unread(caller: Caller) -> Caller:
-    """Give under whom a request is counted before it is read, and whether or not it is refused unasked.
-
-    The operations that it leads to are counted as every door's; the same limit holds for both.
-    """
-    return replace(caller, subject=f"{caller.subject}:unread", tenant_limit_per_minute=0)
 
 
 async def _download(exchange: Exchange, reply: Download, media_type: bytes, more: Mapping[str, str]) -> None:

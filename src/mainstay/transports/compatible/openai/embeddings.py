@@ -4,15 +4,17 @@ import asyncio
 import base64
 import sys
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from mainstay.kit.errors import Invalid
 from mainstay.transports.compatible.openai.asking import Asked, checked
 from mainstay.transports.compatible.openai.chat_request import heeded
-from mainstay.transports.compatible.openai.errors import ModelMissing
-from mainstay.transports.compatible.openai.kinds import unsupported
+from mainstay.transports.compatible.openai.errors import ContextTooLong
+from mainstay.transports.compatible.openai.kinds import only_model, unsupported
 from mainstay.transports.compatible.openai.replies import Reply, Told, encoded
 from mainstay.transports.compatible.openai.table import Endpoint
 
@@ -44,25 +46,21 @@ class EmbeddingRequest(BaseModel):
 
 async def create_embeddings(asked: Asked) -> Reply:
     """Turn texts into vectors."""
-    asked.names = {"texts": "input", "role": "input_type"}
+    asked.names = {"texts": "input", "role": "input_type", "encoder": "model"}
     sent = await asked.json()
     if _is_tokens(sent.get("input")):
         raise unsupported("input", _TOKENS)
     request = checked(EmbeddingRequest, heeded(sent, {}, EmbeddingRequest))
     texts = [request.input] if isinstance(request.input, str) else request.input
-    more: dict[str, Any] = {"role": request.input_type or "passage"}
+    more: dict[str, Any] = {"role": request.input_type or "passage", "long": "mean"}
     if request.dimensions is not None:
         more["dimensions"] = request.dimensions
-    batches = [
-        await asked(_EMBED, texts=texts[start : start + _AT_ONCE], **more)
-        for start in range(0, len(texts), _AT_ONCE)
-    ]
-    encoder = batches[0].encoder
-    if request.model not in {EMBEDDING, encoder}:
-        told = (
-            f"Here `{EMBEDDING}` embeds, which is {encoder}: vectors of another model would not fit its own."
-        )
-        raise ModelMissing(told, problems=[{"field": "model", "problem": "There is no such model."}])
+    if request.model != EMBEDDING:
+        more["encoder"] = request.model
+    batches = []
+    for start in range(0, len(texts), _AT_ONCE):
+        with only_model(EMBEDDING), _as_context(start):
+            batches.append(await asked(_EMBED, texts=texts[start : start + _AT_ONCE], **more))
     vectors = [vector for batch in batches for vector in batch.embeddings]
     tokens = sum(batch.tokens for batch in batches)
     told_whole = {
@@ -72,6 +70,21 @@ async def create_embeddings(asked: Asked) -> Reply:
         "usage": {"prompt_tokens": tokens, "total_tokens": tokens},
     }
     return Told(await asyncio.to_thread(_written, told_whole, request.encoding_format == "base64"))
+
+
+@contextmanager
+def _as_context(start: int) -> Iterator[None]:
+    """Tell a text that is too long as the protocol does; `start` is the place of the batch's first."""
+    try:
+        yield
+    except Invalid as failure:
+        if failure.code() != "TextTooLong":
+            raise
+        first = failure.problems[0]
+        place = start + int(first["field"].rpartition(".")[2])
+        told = f"This model's maximum context length is exceeded: input {place} {first['problem']}."
+        told += " Send it in parts."
+        raise ContextTooLong(told, problems=[{"field": "input", "problem": first["problem"]}]) from None
 
 
 def _is_tokens(given: Any) -> bool:

@@ -33,10 +33,30 @@ class ModelMissing(NotFound):
     title = "There is no such model"
 
 
+class PreviousResponseMissing(NotFound):
+    """There is no such response to go on from, or it is somebody else's."""
+
+    title = "There is no such response to go on from"
+
+
+class SummaryMissing(Unavailable):
+    """A generator that had to sum a conversation up wrote nothing."""
+
+    title = "There is no summary"
+
+
+class ContextTooLong(Invalid):
+    """A text has more tokens than the model reads."""
+
+    title = "A text is too long for this model"
+
+
 _CODES: Sequence[tuple[type[Failure], str]] = (
     (Unauthenticated, "invalid_api_key"),
     (QuotaUsedUp, "insufficient_quota"),
     (ModelMissing, "model_not_found"),
+    (PreviousResponseMissing, "previous_response_not_found"),
+    (ContextTooLong, "context_length_exceeded"),
     (ParameterUnsupported, "unsupported_parameter"),
     (RequestInvalid, "invalid_value"),
     (TooMany, "rate_limit_exceeded"),
@@ -56,7 +76,7 @@ def body(failure: Failure) -> dict[str, Any]:
         told = f"{failure.title}. {told}"
     params = [each.get("field", "") for each in failure.problems]
     if failure.problems and not any(each.get("problem", "") in told for each in failure.problems):
-        told += " " + "; ".join(
+        told = f"{told}{'' if told.endswith(('.', '!', '?', ':')) else '.'} " + "; ".join(
             f"{each.get('field', '')}: {each.get('problem', '')}" for each in failure.problems
         )
     return {

@@ -39,6 +39,11 @@ class FileSearch(BaseModel):
     filters: Filters | None = None
     ranking_options: RankingOptions | None = None
 
+    @property
+    def results_max(self) -> int:
+        """Give how many passages are looked for."""
+        return self.max_num_results or 10
+
 
 @dataclass(frozen=True)
 class Searched:
@@ -81,7 +86,7 @@ async def searched(
         _SEARCH,
         store_ids=wanted.vector_store_ids,
         queries=queries,
-        top_k=wanted.max_num_results or 10,
+        top_k=wanted.results_max,
         filters=None if wanted.filters is None else compiled(wanted.filters),
         **(wanted.ranking_options or RankingOptions()).asked,
     )
@@ -94,9 +99,9 @@ async def searched(
     )
 
 
-def without_results(items: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+def without_results(items: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Take what was found out of items that are kept: it stays with the files, and goes with them."""
-    return [{**item, "results": None} if item.get("type") == ITEM else item for item in items]
+    return [{**item, "results": None} if item.get("type") == ITEM else dict(item) for item in items]
 
 
 def _queries(talk: Talk) -> list[str]:
@@ -124,6 +129,7 @@ def _item(item_id: str, queries: Sequence[str], found: Sequence[Any] | None) -> 
         results = [
             {
                 "file_id": hit.file_id,
+                "vector_store_id": hit.store_id,
                 "filename": hit.name,
                 "score": hit.score,
                 "attributes": hit.attributes,

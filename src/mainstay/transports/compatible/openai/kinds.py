@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import quote
 
-from mainstay.kit.errors import NotFound
+from mainstay.kit.errors import Invalid, NotFound
 from mainstay.transports.compatible.openai.asking import Asked
+from mainstay.transports.compatible.openai.cutting import cut, cut_pieces, tokens_of
 from mainstay.transports.compatible.openai.errors import ModelMissing, ParameterUnsupported
 from mainstay.transports.compatible.openai.naming import as_sent
 from mainstay.transports.compatible.openai.talk import Cited, Part, Said, Talk
@@ -18,15 +19,13 @@ PREFIX = "mainstay/"
 BOT = "bot_"
 """How a bot's id begins."""
 
-_OF_GENERATORS = "answer_format", "tokens_max"
-"""How chance is to choose (`temperature`, `top_p`, `seed`) is none: nothing is left to it here."""
-
 _WITHOUT = "leave it out, or ask a generator."
 _WITHOUT_THESE = {
     "system": "leave instructions (the roles `system` and `developer`) out, or ask a generator.",
-    "messages": "leave images and calls of tools out, or ask a generator.",
+    "messages": "leave images, files and calls of tools out, or ask a generator.",
 }
 
+_NO_MODEL = {"field": "model", "problem": "There is no such model."}
 _MISSING = frozenset({"GeneratorMissing", "CollectionMissing", "BotMissing"})
 
 
@@ -85,10 +84,13 @@ class Collections:
         """Answer the last question."""
         with _as_model():
             values = _question(asked, name, talk)
-            return _grounded(asked, values, await asked("knowledge.answer", **values))
+            return cut(_grounded(asked, values, await asked("knowledge.answer", **values)), talk.tokens_max)
 
-    async def pieces(self, asked: Asked, name: str, talk: Talk) -> AsyncIterator[Part]:
+    def pieces(self, asked: Asked, name: str, talk: Talk) -> AsyncIterator[Part]:
         """Answer the last question piece by piece; of what the whole says otherwise, the whole holds."""
+        return cut_pieces(self._pieces(asked, name, talk), talk.tokens_max)
+
+    async def _pieces(self, asked: Asked, name: str, talk: Talk) -> AsyncIterator[Part]:
         with _as_model():
             values = _question(asked, name, talk)
             shown = ""
@@ -122,10 +124,14 @@ class Bots:
     async def whole(self, asked: Asked, name: str, talk: Talk) -> Said:
         """Take a turn."""
         with _as_model():
-            return _turned(asked, await asked(self.operation, **_turn(asked, name, talk)))
+            turn = await asked(self.operation, **_turn(asked, name, talk))
+            return cut(_turned(asked, turn), talk.tokens_max)
 
-    async def pieces(self, asked: Asked, name: str, talk: Talk) -> AsyncIterator[Part]:
+    def pieces(self, asked: Asked, name: str, talk: Talk) -> AsyncIterator[Part]:
         """Take a turn piece by piece."""
+        return cut_pieces(self._pieces(asked, name, talk), talk.tokens_max)
+
+    async def _pieces(self, asked: Asked, name: str, talk: Talk) -> AsyncIterator[Part]:
         with _as_model():
             async for piece in asked.pieces("assistant.stream_turn", **_turn(asked, name, talk)):
                 if piece.text:
@@ -194,12 +200,25 @@ def _as_model() -> Iterator[None]:
         raise _missing() from None
 
 
+@contextmanager
+def only_model(name: str) -> Iterator[None]:
+    """Tell that another model than the installation's was named; `name` is what it always goes by."""
+    try:
+        yield
+    except Invalid as failure:
+        if failure.code() != "ModelOther":
+            raise
+        told = f"There is no such model. Here it is `{name}`, which {failure.problems[0]['problem']}: "
+        told += "what another model gives would not fit its own."
+        raise ModelMissing(told, problems=[_NO_MODEL]) from None
+
+
 def _missing() -> ModelMissing:
     told = (
         "There is no such model. A bot goes by its id, a collection as `mainstay/NAME`, a generator by its "
         "name; GET /v1/models lists those that you may use."
     )
-    return ModelMissing(told, problems=[{"field": "model", "problem": "There is no such model."}])
+    return ModelMissing(told, problems=[_NO_MODEL])
 
 
 def _turn(asked: Asked, name: str, talk: Talk) -> dict[str, Any]:
@@ -209,7 +228,8 @@ def _turn(asked: Asked, name: str, talk: Talk) -> dict[str, Any]:
     """
     values = {"bot_id": name, "text": _last_said(asked, talk, "A bot does as it was made to")}
     if talk.conversation:
-        return {**values, "conversation_id": talk.conversation}
+        whose = {"transcript": {"messages": [], "end_user": talk.end_user}} if talk.end_user else {}
+        return {**values, "conversation_id": talk.conversation, **whose}
     last = max(place for place, each in enumerate(talk.messages) if each["role"] == "user")
     before = [
         {"role": each["role"], "content": each["content"]}
@@ -232,18 +252,22 @@ def _refuse_conversation(talk: Talk) -> None:
 
 
 def _last_said(asked: Asked, talk: Talk, why: str) -> str:
-    """Give the last question; raises ParameterUnsupported for what would change a generator's answer."""
+    """Give the last question; raises ParameterUnsupported for what would change a generator's answer.
+
+    How chance is to choose (`temperature`, `top_p`, `seed`) would not: nothing is left to it here.
+    """
     unheeded = {
         "prompt": talk.prompt,
         "system": any(each["role"] == "system" for each in talk.messages),
         "messages": any(
-            each.get("images") or each.get("calls") or "call_id" in each for each in talk.messages
+            each.get("images") or each.get("files") or each.get("calls") or "call_id" in each
+            for each in talk.messages
         ),
         "tools": talk.tools,
         "tool_choice": talk.tool_choice not in {"auto", "none"},
         "stop": talk.stop,
         "cache_s": talk.cache_s,
-        **{field: getattr(talk, field) is not None for field in _OF_GENERATORS},
+        "answer_format": talk.answer_format is not None,
     }
     for field, given in unheeded.items():
         if given:
@@ -262,8 +286,32 @@ def unsupported(field: str, problem: str) -> ParameterUnsupported:
 
 
 def _grounded(asked: Asked, values: dict[str, Any], answer: Any) -> Said:
+    return Said(
+        answer_id=asked.exchange.request_id,
+        text=answer.answer,
+        reason="stop",
+        tokens_in=tokens_of(values["question"]),
+        tokens_out=tokens_of(answer.answer),
+        cited=_cited(asked, answer),
+    )
+
+
+def _turned(asked: Asked, turn: Any) -> Said:
+    return Said(
+        answer_id=turn.turn_id,
+        text=turn.reply,
+        reason="stop",
+        tokens_in=tokens_of(turn.text),
+        tokens_out=tokens_of(turn.reply),
+        cited=_cited(asked, turn),
+        conversation=turn.conversation_id,
+    )
+
+
+def _cited(asked: Asked, answer: Any) -> list[Cited]:
+    """Give what stands behind which sentence of an answer, or of a turn's reply."""
     base = asked.exchange.settings.address.url
-    cited = [
+    return [
         Cited(
             start=answer.sentences[each.sentence].start,
             end=answer.sentences[each.sentence].end,
@@ -275,38 +323,6 @@ def _grounded(asked: Asked, values: dict[str, Any], answer: Any) -> Said:
         for each in answer.citations
         if each.sentence < len(answer.sentences)
     ]
-    return Said(
-        answer_id=asked.exchange.request_id,
-        text=answer.answer,
-        reason="stop",
-        tokens_in=-(-len(values["question"]) // 4),
-        tokens_out=-(-len(answer.answer) // 4),
-        cited=cited,
-    )
-
-
-def _turned(asked: Asked, turn: Any) -> Said:
-    base = asked.exchange.settings.address.url
-    cited = [
-        Cited(
-            start=0,
-            end=len(turn.reply),
-            url=f"{base}/v1/documents/{quote(each.doc_id, safe='')}#char={each.start},{each.end}",
-            title=each.title or each.doc_id,
-            doc_id=each.doc_id,
-            quote=each.text,
-        )
-        for each in turn.citations
-    ]
-    return Said(
-        answer_id=turn.turn_id,
-        text=turn.reply,
-        reason="stop",
-        tokens_in=-(-len(turn.text) // 4),
-        tokens_out=-(-len(turn.reply) // 4),
-        cited=cited,
-        conversation=turn.conversation_id,
-    )
 
 
 def _uncited(said: Said, shown: str) -> Said:

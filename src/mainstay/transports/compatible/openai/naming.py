@@ -8,12 +8,14 @@ Names = Mapping[str, str]
 """The client's name for each of ours, which is a path without places in lists (`messages.call_id`).
 
 An empty name leaves its part out. One that ends in a point stands for all that is below: what we made of it
-has other places.
+has other places. A path with its places (`messages.1.images.0`) has a name that is whole, places and all.
 """
 
 
 def as_sent(field: str, names: Names) -> str:
     """Give a field's path as the client has it."""
+    if field in names and any(map(str.isdecimal, field.split("."))):
+        return names[field]
     ours, told = "", list[str]()
     for part in field.split("."):
         if part.isdecimal():

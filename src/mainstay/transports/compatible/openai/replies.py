@@ -32,6 +32,10 @@ def encoded(value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
+DONE = b"data: [DONE]\n\n"
+"""The mark that ends a stream of events."""
+
+
 def data(value: Any) -> bytes:
     """Write an event without a name."""
     return b"data: " + encoded(value) + b"\n\n"
@@ -45,7 +49,7 @@ def named(name: str, value: Any) -> bytes:
 def done(failure: Exception | None) -> bytes:
     """Write what ends a stream of events without names: a mark, or what went wrong."""
     if failure is None:
-        return b"data: [DONE]\n\n"
+        return DONE
     return data(errors.body(failure) if isinstance(failure, Failure) else errors.bug())
 
 

@@ -6,8 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from mainstay.transports.compatible.openai.asking import Asked, checked
 from mainstay.transports.compatible.openai.chat_request import heeded
-from mainstay.transports.compatible.openai.errors import ModelMissing
-from mainstay.transports.compatible.openai.kinds import unsupported
+from mainstay.transports.compatible.openai.kinds import only_model, unsupported
 from mainstay.transports.compatible.openai.replies import Reply, Told
 from mainstay.transports.compatible.openai.table import BASES, Endpoint
 
@@ -33,14 +32,14 @@ class RerankRequest(BaseModel):
 
 async def create_ranking(asked: Asked) -> Reply:
     """Order texts by how well they answer a query."""
-    asked.names = {"texts": "documents"}
+    asked.names = {"texts": "documents", "reranker": "model"}
     request = checked(RerankRequest, heeded(await asked.json(), _ONLY, RerankRequest))
     texts = [_text(each, place) for place, each in enumerate(request.documents)]
-    more = {} if request.top_n is None else {"top_n": min(request.top_n, len(texts))}
-    ranking = await asked(_RERANK, query=request.query, texts=texts, **more)
-    if request.model not in {RERANK, ranking.reranker}:
-        told = f"Here `{RERANK}` ranks, which is {ranking.reranker}."
-        raise ModelMissing(told, problems=[{"field": "model", "problem": "There is no such model."}])
+    more: dict[str, Any] = {} if request.top_n is None else {"top_n": min(request.top_n, len(texts))}
+    if request.model != RERANK:
+        more["reranker"] = request.model
+    with only_model(RERANK):
+        ranking = await asked(_RERANK, query=request.query, texts=texts, **more)
     results = [
         {"index": each.index, "relevance_score": each.score}
         | ({"document": {"text": texts[each.index]}} if request.return_documents else {})
@@ -54,7 +53,14 @@ async def create_ranking(asked: Asked) -> Reply:
             "model": request.model,
             "results": results,
             "usage": {"total_tokens": tokens},
-            "meta": {"api_version": {"version": version}, "billed_units": {"search_units": 1}},
+            "meta": {
+                "api_version": {"version": version},
+                "billed_units": {"search_units": 1},
+                "warnings": [
+                    f"Document {place} is longer than the encoder reads: its beginning was compared."
+                    for place in ranking.truncated
+                ],
+            },
         }
     )
 

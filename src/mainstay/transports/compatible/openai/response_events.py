@@ -63,14 +63,21 @@ class ResponseEvents:
                 yield from self._begin_text()
             yield from self._add_text(part.text)
 
+    def blank(self) -> Iterator[bytes]:
+        """Tell of a message without a word, where a model said nothing."""
+        if self._text is None:
+            yield from self._begin_text()
+
     def close(self, cited: Sequence[Cited | FileCited], status: str = "completed") -> Iterator[bytes]:
-        """Say that every item is done."""
-        yield from self._end_text(cited, status)
+        """Say that every item is done; `status` is the last one's, those before it are whole."""
+        last = len(self.output) - 1
+        if self._text is not None:
+            yield from self._end_text(cited, status if self._text.index == last else "completed")
         for item in self._calls.values():
             at = {"item_id": item.item_id, "output_index": item.index}
             name = str((item.call or {}).get("name", ""))
             yield self._event("response.function_call_arguments.done", name=name, arguments=item.text, **at)
-            yield self._done(item, item.shown(status))
+            yield self._done(item, item.shown(status if item.index == last else "completed"))
         self._calls.clear()
 
     def end(self, kind: str, response: Mapping[str, Any]) -> bytes:

@@ -1,12 +1,13 @@
 """Responses as they are asked for: the protocol's parameters and items, and what becomes of each."""
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeGuard
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from mainstay.kernel.dispatch import RequestInvalid
 from mainstay.transports.compatible.openai.asking import checked
-from mainstay.transports.compatible.openai.chat_request import EndUser, choice_of, heeded
+from mainstay.transports.compatible.openai.chat_request import EndUser, TokensMax, choice_of, heeded
 from mainstay.transports.compatible.openai.content import split, text_of, word
 from mainstay.transports.compatible.openai.file_search import ITEM, KIND, RESULTS, FileSearch
 from mainstay.transports.compatible.openai.kinds import unsupported
@@ -18,13 +19,20 @@ Item = dict[str, Any]
 
 _ONLY: Mapping[str, Sequence[Any]] = {
     "background": (False,),
+    "frequency_penalty": (0,),
     "max_tool_calls": (),
+    "presence_penalty": (0,),
     "reasoning": ({},),
     "top_logprobs": (0,),
     "truncation": ("disabled",),
 }
 _ROLES = {"developer": "system"}
 _TOOLS = frozenset({"function", KIND})
+_CHOICES = frozenset({"auto", "none", "required"})
+_ALLOWED = "allowed_tools"
+_INCLUDED = frozenset({RESULTS, "reasoning.encrypted_content"})
+"""What may be asked for besides; of reasoning there is none, so that nothing is left out of it."""
+
 _KNOWN = frozenset({"system", "developer", "user", "assistant"})
 
 
@@ -45,6 +53,10 @@ NAMES: Names = {
     "unit": "safety_identifier",
 }
 """The protocol's names of what operations are given; messages are made of items, and have other places."""
+
+
+_KEY_MAX = 64
+_Value = Annotated[str, Field(max_length=512)]
 
 
 class _Strict(BaseModel):
@@ -95,7 +107,7 @@ class ResponseRequest(_Strict):
 
     model: Annotated[str, Field(min_length=1, max_length=200)] | None = None
     prompt: PromptNamed | None = None
-    input: Annotated[str | list[Item], Field(max_length=4_000_000)] = ""
+    input: Annotated[str | list[Item] | None, Field(max_length=4_000_000)] = None
     instructions: str | None = None
     previous_response_id: Annotated[str | None, Field(max_length=64, pattern=r"^[\w-]*$")] = None
     store: bool | None = None
@@ -110,17 +122,39 @@ class ResponseRequest(_Strict):
     text: TextOptions | None = None
     temperature: float | None = None
     top_p: float | None = None
-    max_output_tokens: int | None = None
-    metadata: Annotated[dict[str, str] | None, Field(max_length=16)] = None
+    max_output_tokens: TokensMax = None
+    metadata: Annotated[dict[str, _Value] | None, Field(max_length=16)] = None
     cache_s: int | None = None
     conversation: str | Conversation | None = None
     user: EndUser = None
     safety_identifier: EndUser = None
+    prompt_cache_key: EndUser = None
 
     @property
     def end_user(self) -> str:
         """Give who of the key's people asks."""
         return self.safety_identifier or self.user or ""
+
+    @property
+    def choice(self) -> str | dict[str, Any]:
+        """Give how tools are chosen, with what the protocol fills in."""
+        choice = self.tool_choice or "auto"
+        return {"mode": "auto", **choice} if _limits(choice) else choice
+
+    @property
+    def usable(self) -> list[Tool | FileSearch]:
+        """Give the tools that may be used: of those that are offered, perhaps only some are allowed."""
+        offered, choice = self.tools or [], self.tool_choice
+        if not _limits(choice):
+            return offered
+        allowed = {(each["type"], each.get("name")) for each in choice["tools"]}
+        return [each for each in offered if (each.type, getattr(each, "name", None)) in allowed]
+
+    @property
+    def freedom(self) -> str | dict[str, Any]:
+        """Give how free the model is with the tools that may be used, or which one has to be."""
+        choice = self.choice
+        return str(choice["mode"]) if _limits(choice) else choice
 
 
 def response_request(sent: Mapping[str, Any]) -> ResponseRequest:
@@ -129,8 +163,12 @@ def response_request(sent: Mapping[str, Any]) -> ResponseRequest:
         if isinstance(tool, dict) and word(tool.get("type")) not in _TOOLS:
             raise unsupported(f"tools.{place}.type", "Functions and `file_search` are known here.")
     request = checked(ResponseRequest, heeded(sent, _ONLY, ResponseRequest))
-    if set(request.include or ()) - {RESULTS}:
+    if set(request.include or ()) - _INCLUDED:
         raise unsupported("include", f"Leave it out, or write `{RESULTS}`.")
+    _check_choice(request)
+    if any(len(key) > _KEY_MAX for key in request.metadata or ()):
+        told = f"Keys have at most {_KEY_MAX} characters."
+        raise RequestInvalid(told, problems=[{"field": "metadata", "problem": told}])
     if request.model is None and request.prompt is None:
         raise unsupported("model", "Name one; with a `prompt` it may be left out.")
     return request
@@ -138,7 +176,7 @@ def response_request(sent: Mapping[str, Any]) -> ResponseRequest:
 
 def items_of(request: ResponseRequest) -> list[Item]:
     """Give the input as items; a text is a message of the user."""
-    if isinstance(request.input, str):
+    if request.input is None or isinstance(request.input, str):
         return [{"type": "message", "role": "user", "content": request.input}] if request.input else []
     return [item if "type" in item else {"type": "message", **item} for item in request.input]
 
@@ -165,7 +203,7 @@ def talk_of(request: ResponseRequest, items: Sequence[Item], conversation: str =
                 "parameters": tool.parameters,
                 "strict": bool(tool.strict),
             }
-            for tool in request.tools or ()
+            for tool in request.usable
             if isinstance(tool, Tool)
         ],
         tool_choice=_choice(request),
@@ -182,13 +220,35 @@ def talk_of(request: ResponseRequest, items: Sequence[Item], conversation: str =
 
 def _choice(request: ResponseRequest) -> str:
     """Give which function has to be called, or how free the model is; it is never asked to search."""
-    choice = request.tool_choice
-    functions = any(isinstance(tool, Tool) for tool in request.tools or ())
+    choice, tools = request.freedom, request.usable
+    functions = any(isinstance(tool, Tool) for tool in tools)
     if isinstance(choice, dict) and choice.get("type") == KIND:
         return "auto"
-    if choice == "required" and request.tools and not functions:
+    if choice == "required" and tools and not functions:
         return "auto"
     return choice_of(choice)
+
+
+def _limits(choice: Any) -> TypeGuard[dict[str, Any]]:
+    return isinstance(choice, dict) and choice.get("type") == _ALLOWED
+
+
+def _check_choice(request: ResponseRequest) -> None:
+    """See that a choice is one of the protocol's, and that whatever it allows is offered."""
+    choice = request.tool_choice
+    if isinstance(choice, str) and choice not in _CHOICES:
+        raise unsupported("tool_choice", "Write `auto`, `none`, `required`, or name a function.")
+    if not _limits(choice):
+        return
+    if choice.get("mode", "auto") not in _CHOICES:
+        raise unsupported("tool_choice.mode", "Write `auto`, `none` or `required`.")
+    allowed = choice.get("tools")
+    if not isinstance(allowed, list) or not allowed:
+        raise unsupported("tool_choice.tools", "List the tools that may be used, each by type and name.")
+    offered = [(tool.type, getattr(tool, "name", None)) for tool in request.tools or ()]
+    for place, each in enumerate(allowed):
+        if not isinstance(each, dict) or (each.get("type"), each.get("name")) not in offered:
+            raise unsupported(f"tool_choice.tools.{place}", "Name one of `tools`, by its type and name.")
 
 
 def _messages(item: Item, place: int) -> list[dict[str, Any]]:
@@ -197,9 +257,8 @@ def _messages(item: Item, place: int) -> list[dict[str, Any]]:
         role = word(item.get("role"))
         if role not in _KNOWN:
             raise unsupported(f"{field}.role", f"Choose one of {', '.join(sorted(_KNOWN))}.")
-        text, images = split(item.get("content"), f"{field}.content")
-        told: dict[str, Any] = {"role": _ROLES.get(role, role), "content": text}
-        return [{**told, "images": images} if images else told]
+        text, more = split(item.get("content"), f"{field}.content")
+        return [{"role": _ROLES.get(role, role), "content": text, **more}]
     if kind == "function_call":
         call = {name: item.get(name, "") for name in ("call_id", "name", "arguments")}
         return [{"role": "assistant", "content": "", "calls": [call]}]

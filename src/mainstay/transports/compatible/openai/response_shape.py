@@ -3,7 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mainstay.transports.compatible.openai.response_request import ResponseRequest
+from mainstay.transports.compatible.openai.file_search import FileSearch
+from mainstay.transports.compatible.openai.response_request import (
+    Item,
+    ResponseRequest,
+    TextFormat,
+    TextOptions,
+    Tool,
+)
 from mainstay.transports.compatible.openai.talk import Cited, FileCited, Said
 
 _CUT = {"length": "max_output_tokens", "content_filter": "content_filter"}
@@ -13,9 +20,6 @@ def begun(
     response_id: str, request: ResponseRequest, model: str, created_s: int, *, stored: bool
 ) -> dict[str, Any]:
     """Show a response of which nothing has come."""
-    form: dict[str, Any] = {"type": "text"}
-    if request.text is not None and request.text.format is not None:
-        form = request.text.format.model_dump(exclude_none=True, by_alias=True)
     return {
         "id": response_id,
         "object": "response",
@@ -37,21 +41,48 @@ def begun(
         "presence_penalty": 0.0,
         "previous_response_id": request.previous_response_id,
         "prompt": None if request.prompt is None else request.prompt.model_dump(),
-        "prompt_cache_key": None,
+        "prompt_cache_key": request.prompt_cache_key,
         "reasoning": {"effort": None, "summary": None},
-        "safety_identifier": None,
+        "safety_identifier": request.safety_identifier,
         "service_tier": "default",
         "store": stored,
         "temperature": 1.0 if request.temperature is None else request.temperature,
-        "text": {"format": form},
-        "tool_choice": request.tool_choice or "auto",
-        "tools": [tool.model_dump() for tool in request.tools or ()],
+        "text": _text(request.text),
+        "tool_choice": request.choice,
+        "tools": [_tool(tool) for tool in request.tools or ()],
         "top_logprobs": 0,
         "top_p": 1.0 if request.top_p is None else request.top_p,
         "truncation": "disabled",
         "usage": None,
-        "user": None,
+        "user": request.user,
     }
+
+
+def _text(wanted: TextOptions | None) -> dict[str, Any]:
+    """Show what was wanted of the text; of a schema every member has to be there."""
+    form = TextFormat() if wanted is None or wanted.format is None else wanted.format
+    shown: dict[str, Any] = {"type": form.type}
+    if form.type == "json_schema":
+        shown |= {
+            "name": form.name or "answer",
+            "description": form.description,
+            "schema": form.schema_,
+            "strict": bool(form.strict),
+        }
+    verbosity = None if wanted is None else wanted.verbosity
+    return {"format": shown} if verbosity is None else {"format": shown, "verbosity": verbosity}
+
+
+def _tool(tool: Tool | FileSearch) -> dict[str, Any]:
+    """Show a tool, with what holds where nothing was said."""
+    shown = tool.model_dump()
+    if isinstance(tool, FileSearch):
+        ranking = {"ranker": "auto", "score_threshold": 0.0}
+        ranking |= {
+            name: value for name, value in (shown["ranking_options"] or {}).items() if value is not None
+        }
+        shown |= {"max_num_results": tool.results_max, "ranking_options": ranking}
+    return shown
 
 
 def ended(
@@ -66,13 +97,18 @@ def ended(
         "conversation": {"id": said.conversation} if said.conversation else None,
         "incomplete_details": {"reason": cut} if cut else None,
         "output": list(output),
-        "usage": {
-            "input_tokens": said.tokens_in,
-            "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
-            "output_tokens": said.tokens_out,
-            "output_tokens_details": {"reasoning_tokens": 0},
-            "total_tokens": said.tokens_in + said.tokens_out,
-        },
+        "usage": usage(said),
+    }
+
+
+def usage(said: Said) -> dict[str, Any]:
+    """Show the tokens that an answer took."""
+    return {
+        "input_tokens": said.tokens_in,
+        "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
+        "output_tokens": said.tokens_out,
+        "output_tokens_details": {"reasoning_tokens": 0},
+        "total_tokens": said.tokens_in + said.tokens_out,
     }
 
 
@@ -84,6 +120,26 @@ def failed(response: Mapping[str, Any], output: Sequence[Mapping[str, Any]], mes
         "output": list(output),
         "error": {"code": "server_error", "message": message},
     }
+
+
+def as_input(item: Item) -> Item:
+    """Show an item as a list has it: a message in parts, with what may be left out where it is sent."""
+    content = item.get("content")
+    if item.get("type") == "message" and isinstance(content, list):
+        return {**item, "content": [_part(part) for part in content]}
+    if item.get("type") != "message" or not isinstance(content, str):
+        return item
+    if item.get("role") == "assistant":
+        parts = [{"type": "output_text", "text": content, "annotations": [], "logprobs": []}]
+    else:
+        parts = [{"type": "input_text", "text": content}]
+    return {**item, "content": parts, "status": item.get("status", "completed")}
+
+
+def _part(part: Any) -> Any:
+    if not isinstance(part, dict) or part.get("type") != "input_image":
+        return part
+    return {**part, "detail": part.get("detail") or "auto"}
 
 
 def message_item(item_id: str, text: str, cited: Sequence[Cited | FileCited], status: str) -> dict[str, Any]:

@@ -12,31 +12,26 @@ from mainstay.transports.compatible.openai import response_shape as shape
 from mainstay.transports.compatible.openai.asking import Asked
 from mainstay.transports.compatible.openai.citing import cited, cited_pieces
 from mainstay.transports.compatible.openai.file_search import (
-    ITEM,
     RESULTS,
     search_of,
     searched,
     without_results,
 )
-from mainstay.transports.compatible.openai.kinds import kind_of, unsupported
+from mainstay.transports.compatible.openai.kinds import Bots, kind_of, unsupported
 from mainstay.transports.compatible.openai.lists import ListAsked, from_query
-from mainstay.transports.compatible.openai.replies import Events, Reply, Told
+from mainstay.transports.compatible.openai.replies import DONE, Events, Reply, Told
 from mainstay.transports.compatible.openai.response_events import ResponseEvents
+from mainstay.transports.compatible.openai.response_input import GET, KEEP, Led, Memory, leading, opened
 from mainstay.transports.compatible.openai.response_prompt import before, count, model_of, rendered
 from mainstay.transports.compatible.openai.response_request import (
     NAMES,
-    Item,
     ResponseRequest,
-    conversation_of,
-    items_of,
     response_request,
     talk_of,
 )
 from mainstay.transports.compatible.openai.table import Endpoint
 from mainstay.transports.compatible.openai.talk import Part, Said
 
-_KEEP = "generation.keep_response"
-_GET = "generation.get_response"
 Done = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 
@@ -46,24 +41,29 @@ class _ItemsAsked(ListAsked):
 
 async def create_response(asked: Asked) -> Reply:
     """Let a model respond."""
-    request = response_request(await asked.json())
+    return await respond(asked, await asked.json(), Memory())
+
+
+async def respond(asked: Asked, sent: Mapping[str, Any], memory: Memory) -> Reply:
+    """Let a model respond to what was sent; a response of the connection is remembered to be gone on from."""
+    request = response_request(sent)
     asked.names = {**NAMES, "system": "instructions" if request.instructions else "input"}
     prompt = None
     if request.prompt is not None:
         prompt = await rendered(asked, request.prompt, request.end_user)
     model = request.model or await model_of(asked, prompt)
     kind = kind_of(asked, model)
-    stored = request.store is not False and asked.has(_KEEP)
+    stored = request.store is not False and asked.has(KEEP)
     if request.store and not stored:
         raise unsupported("store", "Responses are not kept for this key: send `store` as false.")
-    earlier, conversation = await _earlier(asked, request)
-    items = [*earlier, *_with_ids(asked, items_of(request))]
-    talk = talk_of(request, items, conversation)
+    led = await leading(asked, request, memory)
+    conversation = led.conversation if request.conversation or isinstance(kind, Bots) else ""
+    talk = talk_of(request, await opened(asked, kind, led.items), conversation)
     if prompt is not None:
         talk = before(talk, prompt)
-    wanted = search_of(request.tools or (), request.tool_choice)
+    wanted = search_of(request.usable, request.freedom)
     found = await searched(asked, kind, talk, wanted, results=RESULTS in (request.include or ()))
-    done = partial(_done, asked, request, prompt, items)
+    done = partial(_done, asked, request, prompt, led, memory)
     response = shape.begun(asked.ids.new("resp"), request, model, asked.now_s, stored=stored)
     if request.stream:
         parts = kind.pieces(asked, model, found.talk)
@@ -96,7 +96,7 @@ async def list_input_items(asked: Asked) -> Reply:
     items = items if wanted.order == "asc" else items[::-1]
     ids = [item.get("id") for item in items]  # whatever was kept by other doors
     items = items[ids.index(wanted.after) + 1 :] if wanted.after and wanted.after in ids else items
-    shown = [_as_input(item) for item in items[: wanted.limit]]
+    shown = [shape.as_input(item) for item in items[: wanted.limit]]
     return Told(
         {
             "object": "list",
@@ -138,7 +138,10 @@ async def _ending(
     said: Said,
     done: Done,
 ) -> AsyncIterator[bytes]:
-    status = "completed" if said.reason in {"stop", "tool_calls"} else "incomplete"
+    status = _status(said)
+    if not said.text and not said.calls:
+        for event in events.blank():
+            yield event
     for event in events.close(said.cited, status):
         yield event
     whole = shape.ended(response, said, events.output, asked.now_s)
@@ -147,95 +150,80 @@ async def _ending(
 
 
 def _last(events: ResponseEvents, response: Mapping[str, Any]) -> Callable[[Exception | None], bytes]:
-    """Give what writes the end: nothing after a whole response, else that it failed, and why."""
+    """Give what writes the end: the protocol's mark, and before it, unless all is well, what failed."""
 
     def written(failure: Exception | None) -> bytes:
         if failure is None:
-            return b""
+            return DONE
         told = failure.detail if isinstance(failure, Failure) else errors.bug()["error"]["message"]
         closed = b"".join(events.close((), "incomplete"))
-        return closed + events.end("failed", shape.failed(response, events.output, told))
+        return closed + events.end("failed", shape.failed(response, events.output, told)) + DONE
 
     return written
 
 
 def _output(asked: Asked, said: Said) -> list[dict[str, Any]]:
-    status = "completed" if said.reason in {"stop", "tool_calls"} else "incomplete"
     output = []
     if said.text or not said.calls:
-        output.append(shape.message_item(asked.ids.new("msg"), said.text, said.cited, status))
-    output += [shape.call_item(asked.ids.new("fc"), call, status) for call in said.calls]
+        output.append(shape.message_item(asked.ids.new("msg"), said.text, said.cited, "completed"))
+    output += [shape.call_item(asked.ids.new("fc"), call, "completed") for call in said.calls]
+    output[-1]["status"] = _status(said)  # what came before the last one is whole, also in a cut answer
     return output
 
 
-async def _earlier(asked: Asked, request: ResponseRequest) -> tuple[list[Item], str]:
-    """Give what led to the response from which this one goes on, and the conversation with a bot."""
-    if not request.previous_response_id:
-        return [], conversation_of(request)
-    if request.conversation:
-        raise unsupported("conversation", "Name either it or `previous_response_id`.")
-    if not asked.has(_GET):
-        raise unsupported("previous_response_id", "Responses are not kept for this key.")
-    earlier = await asked(_GET, response_id=request.previous_response_id)
-    conversation = earlier.facts.get("conversation")  # whatever was kept by other doors
-    known = conversation.get("id") if isinstance(conversation, dict) else None
-    return [*earlier.input, *earlier.output], known if isinstance(known, str) else ""
-
-
-def _with_ids(asked: Asked, items: Sequence[Item]) -> list[Item]:
-    prefixes = {"message": "msg", "function_call": "fc", "function_call_output": "fco", ITEM: "fs"}
-    return [
-        {**item, "id": item.get("id") or asked.ids.new(prefixes.get(str(item["type"]), "item"))}
-        for item in items
-    ]
+def _status(said: Said) -> str:
+    return "completed" if said.reason in {"stop", "tool_calls"} else "incomplete"
 
 
 async def _done(
-    asked: Asked, request: ResponseRequest, prompt: Any, items: Sequence[Item], whole: Mapping[str, Any]
+    asked: Asked,
+    request: ResponseRequest,
+    prompt: Any,
+    led: Led,
+    memory: Memory,
+    whole: Mapping[str, Any],
 ) -> None:
     """Do what is due once a response is whole: it counts for its prompt's experiment, and is kept."""
     if request.prompt is not None:
         await count(asked, request.prompt, request.end_user, prompt)
-    await _keep(asked, whole, items)
+    given, made = without_results(led.items), without_results(whole["output"])
+    if whole["store"]:
+        await _keep(asked, whole, led.kept_after, given, made)
+    conversation = (whole["conversation"] or {}).get("id", "")
+    kept_after = whole["id"] if whole["store"] else ""
+    await memory.remember(whole["id"], Led([*given, *made], conversation, kept_after))
 
 
-async def _keep(asked: Asked, whole: Mapping[str, Any], items: Sequence[Item]) -> None:
-    if not whole["store"]:
-        return
+async def _keep(
+    asked: Asked,
+    whole: Mapping[str, Any],
+    previous_id: str,
+    given: Sequence[Mapping[str, Any]],
+    made: Sequence[Mapping[str, Any]],
+) -> None:
     facts = {name: value for name, value in whole.items() if name not in {"id", "output"}}
     await asked.unkeyed(  # what a model answers anew is never the same request
-        _KEEP,
+        KEEP,
         response_id=whole["id"],
-        previous_id=whole["previous_response_id"] or "",
-        input_items=without_results(items),
-        output_items=without_results(whole["output"]),
+        previous_id=previous_id,
+        input_items=given,
+        output_items=made,
         facts=facts,
     )
 
 
 async def _kept(asked: Asked) -> Any:
-    return await asked(_GET, response_id=asked.path["response_id"])
+    return await asked(GET, response_id=asked.path["response_id"])
 
 
 def _shown(kept: Any) -> dict[str, Any]:
     return {"id": kept.response_id, **kept.facts, "output": kept.output}
 
 
-def _as_input(item: Item) -> Item:
-    """Show an item as a list has it: a message's text in parts."""
-    content = item.get("content")
-    if item.get("type") != "message" or not isinstance(content, str):
-        return item
-    kind = "output_text" if item.get("role") == "assistant" else "input_text"
-    part: dict[str, Any] = {"type": kind, "text": content}
-    if kind == "output_text":
-        part |= {"annotations": [], "logprobs": []}
-    return {**item, "content": [part], "status": item.get("status", "completed")}
-
-
+CREATED = Endpoint("POST", "/responses", "identity.whoami", create_response, waits=True)
 ENDPOINTS = (
-    Endpoint("POST", "/responses", "identity.whoami", create_response, waits=True),
-    Endpoint("GET", "/responses/{response_id}", _GET, get_response),
+    CREATED,
+    Endpoint("GET", "/responses/{response_id}", GET, get_response),
     Endpoint("DELETE", "/responses/{response_id}", "generation.delete_response", delete_response),
-    Endpoint("GET", "/responses/{response_id}/input_items", _GET, list_input_items),
+    Endpoint("GET", "/responses/{response_id}/input_items", GET, list_input_items),
 )

@@ -20,8 +20,9 @@ from mainstay.kernel.interface import Operation
 from mainstay.kernel.shedding import Shedding
 from mainstay.kit.errors import Failure
 from mainstay.kit.ids import Ids
+from mainstay.transports.compatible.entrance import Entrance
 from mainstay.transports.compatible.scim import errors
-from mainstay.transports.rest.credentials import read_credential
+from mainstay.transports.rest.credentials import secret_of
 from mainstay.transports.rest.exchange import ClientGone, Exchange
 from mainstay.transports.rest.json_text import read_json
 from mainstay.transports.rest.problems import MediaTypeUnsupported, MessageMalformed
@@ -85,6 +86,7 @@ class ScimDoor:
         """Find the operations behind."""
         self._parts = parts
         self._settings = RestSettings()
+        self._entrance = Entrance(parts.application, "scim")
         self._operations: dict[str, Operation] = {
             each.name: each for each in parts.application.operations if each.interface.service == "directory"
         }
@@ -102,9 +104,12 @@ class ScimDoor:
         """Answer a request; whatever happens, the client is told in SCIM's words."""
         exchange = Exchange(scope, receive, send, self._parts.ids, self._settings)
         exchange.request_id = scope.get("state", {}).get("request_id") or exchange.request_id
+        sources = self._parts.shedding.sources
         try:
-            place = self._parts.shedding.admit(PATH)
+            source = sources.of(secret_of(exchange.headers), exchange.address)
+            place = self._parts.shedding.admit(PATH, source)
             try:
+                await place.turn()
                 response = await self._answer(exchange)
                 place.done(exchange.apart_s)
             finally:
@@ -112,6 +117,7 @@ class ScimDoor:
         except ClientGone:
             return
         except Failure as failure:
+            sources.weigh(sources.of(secret_of(exchange.headers), exchange.address), failure)
             status, body, headers = errors.told(failure, _missing_at(_path(exchange)))
             response = _response(status, body, headers)
         except Exception:
@@ -120,7 +126,7 @@ class ScimDoor:
         await response(scope, receive, send)
 
     async def _answer(self, exchange: Exchange) -> Response:
-        credential = await self._admitted(exchange)
+        credential, _ = await self._entrance.let_in(exchange, self._wanted(exchange), {})
         path, query = _path(exchange), _query(exchange)
         if self._protocol is None:  # half a second of imports, which whoever has no use for SCIM is spared
             self._protocol = await asyncio.to_thread(importlib.import_module, _PROTOCOL)
@@ -154,14 +160,10 @@ class ScimDoor:
                     raise
         return await self._protocol.answer(asked, ask)
 
-    async def _admitted(self, exchange: Exchange) -> Credential | None:
-        """Recognise who asks, and see that he may, before anything else of the request is looked at."""
-        credential = read_credential(exchange.raw_headers)
-        caller = await self._parts.application.guard.authenticate(credential)
+    def _wanted(self, exchange: Exchange) -> Operation:
+        """Give the operation that whoever asks has to be permitted."""
         reads = exchange.method == "GET" or exchange.scope["path"].endswith("/.search")
-        name = "list_provisioned_users" if reads else "provision_user"
-        self._parts.application.guard.authorise(caller, self._operations[name])
-        return credential
+        return self._operations["list_provisioned_users" if reads else "provision_user"]
 
 
 async def _sent(exchange: Exchange) -> Any:

@@ -1,0 +1,45 @@
+"""Questions beside what a bot waits for: answered, then it asks again; they are no failed tries."""
+
+from dataclasses import replace
+
+from mainstay.services.assistant.dialogue import Heard, Standing, Step, chatted
+from mainstay.services.assistant.phrases import bare
+from mainstay.services.assistant.plans import Plan
+from mainstay.services.assistant.wording import cleaned, words
+
+_TALK = {"greeting", "thanks", "about"}
+_WORDS_LEAST = 3
+"""A shorter text without a question mark is rather a value that the bot does not know."""
+
+
+def aside(plan: Plan, standing: Standing, heard: Heard, step: Step) -> Step:
+    """Give the step that answers what was said instead of a value, if it asks for something; else `step`.
+
+    Small talk is answered at once. What else it is, the collections may know: only where they do not, it
+    counts as a failed try.
+    """
+    known = plan.intents.get(standing.intent or "")
+    asked = next((slot for slot in known.slots if slot.name == standing.asking), None) if known else None
+    if asked is None or not step.unfilled:
+        return step
+    kind, chat = plan.small_talk.kind(bare(heard.text)), chatted(plan, standing, heard.text)
+    if chat is not None and kind == "person":
+        return chat
+    if chat is not None:
+        again = replace(chat, reply=f"{chat.reply}\n\n{asked.prompt}", says="question")
+        return again if kind in _TALK else step
+    if plan.collections and "search" in plan.fallback.ladder and _asks(heard.text):
+        return Step(
+            standing,
+            does="search",
+            reply=asked.prompt,
+            query=heard.text,
+            fallback="search",
+            says="answer",
+            otherwise=step,
+        )
+    return step
+
+
+def _asks(text: str) -> bool:
+    return len(words(text)) >= _WORDS_LEAST or cleaned(text).endswith("?")

@@ -1,0 +1,41 @@
+"""What is said while a person answers needs neither the model nor the encoder, and is heard without them."""
+
+import pytest
+
+from mainstay.ports.failures import EncoderUnavailable
+from mainstay.services.assistant.failures import ModelStale
+from mainstay.services.assistant.models import Models
+from services.assistant.conftest import Shop
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+async def test_a_customer_answers_a_person_although_the_model_is_stale(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [asked] = await shop.talk("a person please")
+    where = {"conversation_id": asked.conversation_id}
+    monkeypatch.setattr(shop.house.engines.encoder, "name", "another")
+    waits = await shop.say("my order is 4711", asked.conversation_id)
+    assert (waits.state, waits.kind, waits.intent, waits.out_of_scope) == ("waiting", "talk", None, False)
+    await shop.admin.call("assistant.claim_conversation", **where)
+    await shop.admin.call("assistant.reply_to_conversation", **where, text="Which colour?")
+    red = await shop.say("red", asked.conversation_id)
+    assert (red.number, red.state, red.reply) == (4, "claimed", "")
+    await shop.admin.call("assistant.close_conversation", **where, state="open")
+    with pytest.raises(ModelStale):
+        await shop.say("my order", asked.conversation_id)
+
+
+async def test_a_streamed_turn_is_heard_without_an_encoder(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_: object) -> None:
+        raise EncoderUnavailable("It is being started.")
+
+    [asked] = await shop.talk("a person please")
+    monkeypatch.setattr(Models, "understand", broken)
+    said = {"bot_id": shop.bot.bot_id, "text": "red", "conversation_id": asked.conversation_id}
+    pieces = [each async for each in (await shop.user.answer("assistant.stream_turn", **said)).value]
+    assert pieces[-1].result.answered
+    assert pieces[-1].result.state == "waiting"
