@@ -32,7 +32,9 @@ _SOME = 1_000
 def flagged(judgement: Judgement, sheets: Sheets, model: OnnxModel, texts: Sequence[str]) -> float:
     """Give the share of texts, a thousand of them at most, that are of any kind."""
     some = texts[:: max(1, len(texts) // _SOME)]
-    means, _ = gather(model, [sheets.make(text) for text in some], [], lambda _step, _done, _of: None)
+    means, _ = gather(
+        model, [sheets.make(text) for text in some], [], lambda _step, _done, _of: None, whole=True
+    )
     found = [any(each.score >= each.threshold for each in judgement.weigh(row).values()) for row in means]
     return sum(found) / len(found)
 

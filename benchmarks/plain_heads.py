@@ -50,7 +50,7 @@ def served(encoder: Path) -> FastAPI:
     def analyze(asked: Asked) -> dict[str, Any]:
         [[guess]] = languages.detect_many([asked.text], 1)
         sheet = sheets.make(asked.text)
-        seen = look(model, shapes, [sheet], tagger.layers)
+        seen = look(model, shapes, [sheet], tagger.layers, whole=False)
         names = tagger.mentions(sheet, tagger.tag(seen, 1)[0])
         terms = [asked.text[each.start : each.end] for each in phrases(asked.text, guess.language, 10)]
         return {

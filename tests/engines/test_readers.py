@@ -18,7 +18,7 @@ from mainstay.engines.encoder.model import OnnxModel, load_tokenizer, pad_id
 from mainstay.engines.readers.heads import TRAINED, HeadsReader
 from mainstay.engines.readers.late import LateReader
 from mainstay.engines.readers.sheets import Sheets, running, windows
-from mainstay.engines.readers.stored import load_heads
+from mainstay.engines.readers.stored import Head, load_heads, save_head
 from mainstay.engines.readers.tagger import best_sequences, spans_of
 from mainstay.ports.failures import EncoderUnavailable
 from mainstay.ports.readers import Part, ReaderUnavailable
@@ -70,7 +70,11 @@ async def _counted(folder: Path) -> AsyncIterator[tuple[HeadsReader, list[int]]]
     model = OnnxModel(found, pad_id(load_tokenizer(found)))
     made, runs, give = HeadsReader(folder, model=model), list[int](), model.give
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(model, "give", lambda ids, outputs: runs.append(len(ids)) or give(ids, outputs))
+        patch.setattr(
+            model,
+            "give",
+            lambda ids, outputs, whole: runs.append(len(ids)) or give(ids, outputs, whole=whole),
+        )
         yield made, runs
     await made.close()
 
@@ -205,6 +209,37 @@ async def test_words_are_whole_and_layers_agree(folder: Path) -> None:
     means, tokens, embedding = model.give([sheet.ids], ["layer_means", "tokens", "embedding"])
     np.testing.assert_allclose(means[0, -1], tokens[0].mean(axis=0), atol=1e-5)
     np.testing.assert_allclose(embedding[0], means[0, -1] / np.linalg.norm(means[0, -1]), atol=1e-5)
+    lower, below = model.give([sheet.ids], ["lower_means", "layer_5"], whole=False)
+    np.testing.assert_array_equal(lower[0], means[0, :-1])
+    np.testing.assert_allclose(lower[0, -1], below[0].mean(axis=0), atol=1e-5)
+
+
+async def test_the_last_layer_is_computed_for_heads_that_read_it(folder: Path) -> None:
+    found = read_folder(folder)
+    model = OnnxModel(found, pad_id(load_tokenizer(found)))
+    reader, wholes, give = HeadsReader(folder, model=model), list[bool](), model.give
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            model, "give", lambda ids, outputs, whole: wholes.append(whole) or give(ids, outputs, whole=whole)
+        )
+        [analysed] = await reader.read([_TEXT], ["en"], _BOTH)
+        [judged] = await reader.read([_TEXT], ["en"], ["moderation", *_BOTH])
+    assert wholes == [False, True]
+    assert judged.concerns
+    assert (judged.sentiment, judged.mentions) == (analysed.sentiment, analysed.mentions)
+    await reader.close()
+
+
+async def test_a_head_for_sentiment_may_read_the_last_layer_too(folder: Path, tmp_path: Path) -> None:
+    head = next(each for each in load_heads(TRAINED) if each.kind == "sentiment")
+    weight = head.arrays["weight"]
+    wider = np.vstack([weight, np.zeros((384, weight.shape[1]), weight.dtype)])
+    save_head(tmp_path, "sentiment-en", Head({**head.arrays, "weight": wider}, head.card))
+    wide, usual = HeadsReader(folder, tmp_path), HeadsReader(folder)
+    read = [await reader.read([_TEXT], ["en"], ["sentiment"]) for reader in (wide, usual)]
+    assert read[0][0].sentiment == pytest.approx(read[1][0].sentiment)
+    for reader in (wide, usual):
+        await reader.close()
 
 
 @pytest.mark.parametrize("text", ["x" * 1_000_000, "ab " * 5_000, "अ" * 5_000, "", "a\n" * 4_000])

@@ -26,7 +26,7 @@ from mainstay.ports.failures import EncoderUnavailable
 BUILD = 2
 """Raise it whenever the vectors of a freshly built model would change."""
 
-DRAWING = 3
+DRAWING = 4
 """Raise it whenever a freshly built model's graph gives something more, and the same vectors."""
 
 Progress = Callable[[str, int, int], None]

@@ -14,6 +14,9 @@ Pooling = Literal["mean", "cls", "max"]
 """How token vectors become one."""
 
 CARD = "mainstay.json"
+WHOLE = "whole"
+"""The input of our own graphs that says whether the last layer is computed; true where it is not given."""
+
 TOKENS_MAX = 8_192
 _JSON_MAX = 1 << 20
 _TOKENS_USUAL = 256

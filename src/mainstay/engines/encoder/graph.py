@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from onnx.checker import check_model
 
-from mainstay.engines.encoder.folder import Pooling
+from mainstay.engines.encoder.folder import WHOLE, Pooling
 from mainstay.engines.encoder.shape import Precision, Shape
 from mainstay.engines.encoder.weights import Weights
 
@@ -27,11 +27,12 @@ _IR_VERSION = 9
 
 
 class _Sheet:
-    """The nodes and constants drawn so far."""
+    """The nodes and constants drawn so far; a branch's nodes stand on a sheet of their own."""
 
-    def __init__(self) -> None:
+    def __init__(self, trunk: "_Sheet | None" = None) -> None:
         self.nodes: list[onnx.NodeProto] = []
-        self.constants: dict[str, onnx.TensorProto] = {}
+        self.constants: dict[str, onnx.TensorProto] = trunk.constants if trunk else {}
+        self._branch = "branch." if trunk else ""
 
     def keep(self, name: str, values: NDArray[np.generic]) -> str:
         self.constants.setdefault(name, numpy_helper.from_array(np.asarray(values, order="C"), name))
@@ -44,7 +45,7 @@ class _Sheet:
         return self.keep("ints." + ".".join(map(str, values)), np.asarray(values, np.int64))
 
     def draw(self, kind: str, *inputs: str, domain: str = "", out: str = "", **attributes: Any) -> str:
-        out = out or f"{kind}.{len(self.nodes)}"
+        out = out or f"{self._branch}{kind}.{len(self.nodes)}"
         self.nodes.append(helper.make_node(kind, inputs, [out], name=out, domain=domain, **attributes))
         return out
 
@@ -59,26 +60,33 @@ def draw_bert(weights: Weights, shape: Shape, precision: Precision) -> onnx.Mode
 
     Inputs `input_ids` and `attention_mask`, int64 (batch, length), padded on the right. Outputs `embedding`
     float32 (batch, hidden), of unit length; `tokens` float32 (batch, length, hidden), the last layer's; and
-    what small heads read: the tokens below each layer, `layer_0` … (as `tokens`), and `layer_means` float32
-    (batch, layers + 1, hidden), the mean token of each layer and of the last. An output that nobody asks for
-    costs nothing; the graph is checked. Raises KeyError when a tensor is missing.
+    what small heads read: the tokens below each layer, `layer_0` … (as `tokens`), and the mean token of each,
+    float32 (batch, layers, hidden), as `lower_means`, or with the last layer's as one more in `layer_means`.
+    The last layer is computed only when `whole` (a scalar of truth, true where it is not given) says so; else
+    `tokens` are those below it. The graph is checked. Raises KeyError when a tensor is missing.
     """
     sheet = _Sheet()
     value = _embeddings(sheet, weights, shape, precision)
     mask = sheet.draw("Cast", "attention_mask", to=TensorProto.INT32)
-    for layer in range(shape.layers):
+    *lower, top = range(shape.layers)
+    for layer in lower:
         sheet.draw("Identity", value, out=f"layer_{layer}")
         value = _layer(sheet, weights, shape, precision, f"encoder.layer.{layer}.", value, mask)
-    sheet.draw("Identity", value, out="tokens")
-    layers = [f"layer_{layer}" for layer in range(shape.layers)]
+    sheet.draw("Identity", value, out=f"layer_{top}")
+    last = _Sheet(sheet)
+    highest = _layer(last, weights, shape, precision, f"encoder.layer.{top}.", value, mask)
+    _choose(sheet, last, highest, value)
+    layers = [f"layer_{layer}" for layer in (*lower, top)]
     _pool(sheet, shape.pooling)
-    _draw_means(sheet, [*layers, "tokens"])
+    _draw_means(sheet, layers)
     ids = [
         helper.make_tensor_value_info(name, TensorProto.INT64, ["batch", "length"])
         for name in ("input_ids", "attention_mask")
     ]
+    ids.append(helper.make_tensor_value_info(WHOLE, TensorProto.BOOL, []))
     sizes: dict[str, list[str | int]] = {"embedding": ["batch", shape.hidden]}
     sizes |= {name: ["batch", "length", shape.hidden] for name in ("tokens", *layers)}
+    sizes["lower_means"] = ["batch", shape.layers, shape.hidden]
     sizes["layer_means"] = ["batch", shape.layers + 1, shape.hidden]
     outs = [helper.make_tensor_value_info(name, TensorProto.FLOAT, size) for name, size in sizes.items()]
     graph = helper.make_graph(sheet.nodes, "encoder", ids, outs, list(sheet.constants.values()))
@@ -86,6 +94,21 @@ def draw_bert(weights: Weights, shape: Shape, precision: Precision) -> onnx.Mode
     model = helper.make_model(graph, opset_imports=opsets, ir_version=_IR_VERSION, producer_name="mainstay")
     check_model(model)
     return model
+
+
+def _choose(sheet: _Sheet, last: _Sheet, top: str, below: str) -> None:
+    """Draw the choice between what the last layer gives and what lies below it."""
+    short = _Sheet(sheet)
+    branches = {
+        branch: helper.make_graph(
+            drawn.nodes, branch, [], [helper.make_tensor_value_info(out, TensorProto.FLOAT, None)]
+        )
+        for branch, drawn, out in (
+            ("then_branch", last, top),
+            ("else_branch", short, short.draw("Identity", below)),
+        )
+    }
+    sheet.draw("If", sheet.keep(WHOLE, np.asarray(True)), out="tokens", **branches)
 
 
 def _embeddings(sheet: _Sheet, weights: Weights, shape: Shape, precision: Precision) -> str:
@@ -196,7 +219,9 @@ def _draw_means(sheet: _Sheet, layers: Sequence[str]) -> None:
     shown = sheet.draw("Cast", "attention_mask", to=TensorProto.FLOAT)
     count = sheet.draw("ReduceSum", shown, sheet.ints(1), keepdims=1)
     row = sheet.draw("Unsqueeze", sheet.draw("Div", shown, count), sheet.ints(1))
-    sheet.draw("Concat", *[sheet.draw("MatMul", row, layer) for layer in layers], out="layer_means", axis=1)
+    *lower, last = (sheet.draw("MatMul", row, layer) for layer in (*layers, "tokens"))
+    sheet.draw("Concat", *lower, out="lower_means", axis=1)
+    sheet.draw("Concat", "lower_means", last, out="layer_means", axis=1)
 
 
 def _norm(sheet: _Sheet, weights: Weights, name: str) -> tuple[str, str]:

@@ -8,7 +8,7 @@ import onnxruntime
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from mainstay.engines.encoder.folder import ModelFolder, Pooling, sha256_of
+from mainstay.engines.encoder.folder import WHOLE, ModelFolder, Pooling, sha256_of
 from mainstay.ports.failures import EncoderUnavailable, TokensUnavailable
 
 Ids = Sequence[int]
@@ -39,8 +39,10 @@ class OnnxModel:
             raise EncoderUnavailable(
                 f"{folder.model} is no text encoder: its inputs are {sorted(self._inputs)}."
             )
+        switches = {given.name for given in self._session.get_overridable_initializers()}
+        self._lower: Mapping[str, NDArray[np.bool_]] = {WHOLE: np.asarray(False)} if WHOLE in switches else {}
         outputs = {given.name: given.shape for given in self._session.get_outputs()}
-        self.outputs = frozenset(outputs)
+        self.outputs: Mapping[str, Sequence[str | int]] = outputs
         pooled = next((name for name in _POOLED if name in outputs), None)
         rows = next((name for name in _TOKENS if name in outputs), next(iter(outputs)))
         self._output = pooled or rows
@@ -72,10 +74,16 @@ class OnnxModel:
         hidden = np.asarray(values, np.float32)
         return [hidden[row, : len(tokens)] for row, tokens in enumerate(batch)]
 
-    def give(self, batch: Sequence[Ids], outputs: Sequence[str]) -> list[NDArray[np.float32]]:
-        """Give some outputs of the graph for several texts at once, padded to the longest."""
+    def give(
+        self, batch: Sequence[Ids], outputs: Sequence[str], *, whole: bool = True
+    ) -> list[NDArray[np.float32]]:
+        """Give some outputs of the graph for several texts at once, padded to the longest.
+
+        Not `whole` leaves the last layer out, where the graph can: what needs it is not to be used then.
+        """
         ids, mask = self._padded(batch)
-        return list(self._session.run(list(outputs), self._feeds(ids, mask)))
+        feeds = self._feeds(ids, mask)
+        return list(self._session.run(list(outputs), feeds if whole else {**feeds, **self._lower}))
 
     def _padded(self, batch: Sequence[Ids]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         width = max(map(len, batch))

@@ -17,16 +17,24 @@ _BATCH = 32
 
 
 def gather(
-    model: OnnxModel, sheets: Sequence[Sheet], layers: Sequence[str], progress: Progress
+    model: OnnxModel,
+    sheets: Sequence[Sheet],
+    layers: Sequence[str],
+    progress: Progress,
+    *,
+    whole: bool = False,
 ) -> tuple[NDArray[np.float32], list[Seen]]:
-    """Give each text's mean tokens, (texts, layers x hidden), and each text seen by itself."""
+    """Give each text's mean tokens, (texts, layers x hidden), and each text seen by itself.
+
+    The last layer is among them if they are to be `whole`.
+    """
     shapes = Shapes()
     order = sorted(range(len(sheets)), key=lambda place: len(sheets[place]))
     means: list[NDArray[np.float32]] = [np.zeros(0, np.float32)] * len(sheets)
     found: dict[int, Seen] = {}
     for begin in range(0, len(order), _BATCH):
         places = order[begin : begin + _BATCH]
-        seen = look(model, shapes, [sheets[place] for place in places], layers)
+        seen = look(model, shapes, [sheets[place] for place in places], layers, whole=whole)
         for row, place in enumerate(places):
             means[place] = seen.means[row]
             if layers:

@@ -15,7 +15,7 @@ from mainstay.engines.encoder.folder import read_folder
 from mainstay.engines.encoder.lanes import Lanes
 from mainstay.engines.encoder.model import OnnxModel, load_tokenizer, pad_id
 from mainstay.engines.readers.judgement import Judgement
-from mainstay.engines.readers.layers import MEANS, look
+from mainstay.engines.readers.layers import LOWER, look, lower_width
 from mainstay.engines.readers.opinion import Opinion
 from mainstay.engines.readers.shapes import Shapes
 from mainstay.engines.readers.sheets import Sheet, Sheets, running, windows
@@ -82,7 +82,7 @@ class HeadsReader:
             raise ReaderUnavailable(f"The heads in {heads} belong to {strange}, not to {found.name}.")
         tokenizer = load_tokenizer(found)
         self._model = model or OnnxModel(found, pad_id(tokenizer))
-        if MEANS not in self._model.outputs:
+        if LOWER not in self._model.outputs:
             raise ReaderUnavailable(
                 f"{folder} was built by an earlier version: delete it, and it is made anew."
             )
@@ -91,6 +91,11 @@ class HeadsReader:
         self._judgements = {
             language: Judgement(head) for head, language in _by_language(loaded, "moderation")
         }
+        lower = lower_width(self._model)
+        self._wide: frozenset[tuple[Part, str]] = frozenset(
+            [("sentiment", language) for language, head in self._opinions.items() if head.width > lower]
+            + [("moderation", language) for language, head in self._judgements.items() if head.width > lower]
+        )
         # Workers compute side by side; NumPy's own threads would only spin beside them.
         threadpool_limits(1, user_api="blas")
         self._sheets = Sheets(tokenizer, found.tokens_max)
@@ -154,7 +159,8 @@ class HeadsReader:
     def _read(self, leaves: Sequence[_Leaf]) -> list[Reading]:
         tagger = self._tagger if any(map(self._is_tagged, leaves)) else None
         layers = tagger.layers if tagger else []
-        seen = look(self._model, self._shapes, [leaf.sheet for leaf in leaves], layers)
+        whole = any((part, leaf.asked.language) in self._wide for leaf in leaves for part in leaf.asked.parts)
+        seen = look(self._model, self._shapes, [leaf.sheet for leaf in leaves], layers, whole=whole)
         found = tagger.tag(seen, len(leaves)) if tagger else []
         sentiments, concerns = self._sentiments(leaves, seen.means), self._concerns(leaves, seen.means)
         return [

@@ -29,6 +29,8 @@ class Judgement:
         card, arrays = head.card, head.arrays
         self.labels: Sequence[str] = card["labels"]
         self._weight = arrays["weight"].astype(np.float32)
+        self.width = len(self._weight)
+        """So many numbers of a text's means it reads, from below."""
         self._bias = arrays["bias"].astype(np.float32)
         self._slopes = arrays["slopes"].astype(np.float32)
         self._shifts = arrays["shifts"].astype(np.float32)
@@ -38,7 +40,7 @@ class Judgement:
 
     def likely(self, means: NDArray[np.float32]) -> NDArray[np.float32]:
         """Give each label's probability, by the mean tokens of all layers of one text or of several."""
-        return likelihoods(means @ self._weight + self._bias, self._slopes, self._shifts)
+        return likelihoods(means[..., : self.width] @ self._weight + self._bias, self._slopes, self._shifts)
 
     def weigh(self, means: NDArray[np.float32]) -> Mapping[str, Concern]:
         """Judge one text."""

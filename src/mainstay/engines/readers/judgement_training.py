@@ -58,7 +58,7 @@ def train_judgement(
     of the others, each by lines that had not seen its text. Those lines had seen other folds, the one that is
     judged among them, so the figures are a little kind.
     """
-    means, _ = gather(model, [sheets.make(text) for text in texts], [], progress)
+    means, _ = gather(model, [sheets.make(text) for text in texts], [], progress, whole=True)
     named = [frozenset(label.split(",")) for label in labels]
     names = sorted(frozenset().union(*named) - {NONE})
     truths = np.asarray([[name in held for name in names] for held in named])

@@ -44,6 +44,8 @@ class Opinion:
         self.labels: Sequence[str] = card["labels"]
         self._words_max, self._letters_max = int(card["words_max"]), int(card["letters_max"])
         self._weight = arrays["weight"].astype(np.float32)
+        self.width = len(self._weight)
+        """So many numbers of a text's means it reads, from below."""
         self._bias = arrays["bias"].astype(np.float32)
         self._places = {gram: n for n, gram in enumerate(bytes(arrays["grams"]).decode().split("\n")) if gram}
         self._rarity = arrays["rarity"].astype(np.float32)
@@ -52,7 +54,7 @@ class Opinion:
 
     def weigh(self, texts: Sequence[str], means: NDArray[np.float32]) -> list[Mapping[str, float]]:
         """Give each text's labels with their probabilities; `means` are its mean tokens, a line each."""
-        scores = means @ self._weight + self._bias
+        scores = means[..., : self.width] @ self._weight + self._bias
         if self._places:
             scores = scores + np.stack([self._by_grams(text) for text in texts])
         likely = np.exp(log_softmax(scores / self._temperature)).tolist()

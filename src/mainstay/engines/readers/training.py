@@ -11,7 +11,7 @@ from mainstay.engines.readers.folds import held_together
 from mainstay.engines.readers.gathering import Progress
 from mainstay.engines.readers.judgement import NONE
 from mainstay.engines.readers.judgement_training import JudgementPlan, train_judgement
-from mainstay.engines.readers.layers import MEANS
+from mainstay.engines.readers.layers import LOWER
 from mainstay.engines.readers.opinion_training import Lesson, OpinionPlan, train_opinion
 from mainstay.engines.readers.sheets import Sheets
 from mainstay.engines.readers.stored import Head, save_head
@@ -42,7 +42,7 @@ def train_head(
     found = read_folder(encoder)
     tokenizer = load_tokenizer(found)
     model, sheets = OnnxModel(found, pad_id(tokenizer)), Sheets(tokenizer, found.tokens_max)
-    if MEANS not in model.outputs:
+    if LOWER not in model.outputs:
         raise ReaderUnavailable(f"{encoder} does not give its layers: use the encoder that Mainstay builds.")
     card = {
         "encoder": found.name,
