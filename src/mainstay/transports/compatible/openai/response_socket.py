@@ -31,6 +31,9 @@ logger = logging.getLogger("mainstay.websocket")
 WHOLE_S = 3600.0
 """How long a connection may last; the protocol says an hour."""
 
+_AHEAD_MAX = 8
+"""So many messages wait for their turn at most; that a client has left is not seen behind more."""
+
 _REMEMBERED_BYTES_MAX = 4 * 1024 * 1024
 _OF_HTTP = ("stream", "stream_options", "background")
 _OF_ONE_REQUEST = frozenset({b"content-type", b"content-length", b"idempotency-key", b"x-request-id"})
@@ -84,34 +87,54 @@ class _Turns:
 
     async def run(self) -> None:
         """Take messages until either side leaves; whoever leaves wants no response any more."""
-        loop = asyncio.get_running_loop()
-        ends_s = loop.time() + WHOLE_S
-        coming = asyncio.create_task(self._channel.receive(), name="response-socket-next")
+        ends_s = asyncio.get_running_loop().time() + WHOLE_S
+        inbox: asyncio.Queue[str | None] = asyncio.Queue(_AHEAD_MAX)
+        listening = asyncio.create_task(self._listen(inbox), name="response-socket-listen")
         turn: asyncio.Task[None] | None = None
         try:
-            while True:
-                await asyncio.wait({coming}, timeout=min(self._settings.idle_s, ends_s - loop.time()))
-                if not coming.done():
-                    await self._leave(over=loop.time() >= ends_s)
-                    return
-                text = coming.result()
-                if text is None:
-                    await self._channel.close(NOT_TEXT, "Send messages as text.")
-                    return
-                coming = asyncio.create_task(self._channel.receive(), name="response-socket-next")
+            while (text := await self._next(inbox, listening, ends_s)) is not None:
                 turn = asyncio.create_task(self._turn(text), name="response-socket-turn")
-                await asyncio.wait({turn, coming}, return_when=asyncio.FIRST_COMPLETED)
-                if coming.done() and isinstance(gone := coming.exception(), Gone) and not gone.leaving:
+                await asyncio.wait({turn, listening}, return_when=asyncio.FIRST_COMPLETED)
+                if listening.done() and isinstance(gone := listening.exception(), Gone) and not gone.leaving:
                     raise gone
                 await turn
         except Gone as gone:
             if gone.leaving:
                 await self._channel.close(SHUTDOWN, "The server stops; connect again.")
         finally:
-            for task in (coming, turn):
-                if task is not None:
-                    task.cancel()
-            await asyncio.gather(coming, *([turn] if turn is not None else []), return_exceptions=True)
+            tasks = [listening, *([turn] if turn is not None else [])]
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _listen(self, inbox: asyncio.Queue[str | None]) -> None:
+        """Take messages ahead of their turns, so that leaving is noticed; raises Gone."""
+        while True:
+            await inbox.put(await self._channel.receive())
+
+    async def _next(
+        self, inbox: asyncio.Queue[str | None], listening: asyncio.Task[None], ends_s: float
+    ) -> str | None:
+        """Give the next message, or close and give None; raises Gone."""
+        loop = asyncio.get_running_loop()
+        coming = asyncio.create_task(inbox.get(), name="response-socket-next")
+        try:
+            await asyncio.wait(
+                {coming, listening},
+                timeout=max(0.0, min(self._settings.idle_s, ends_s - loop.time())),
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+        finally:
+            coming.cancel()
+        if listening.done():
+            listening.result()
+        if not coming.done():
+            await self._leave(over=loop.time() >= ends_s)
+        elif coming.result() is None:
+            await self._channel.close(NOT_TEXT, "Send messages as text.")
+        else:
+            return coming.result()
+        return None
 
     async def _leave(self, *, over: bool) -> None:
         if over:
