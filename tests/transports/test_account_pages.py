@@ -102,6 +102,7 @@ def test_a_person_accepts_signs_out_and_signs_in(world: World, browser: Browser)
     assert (answer.status, answer.headers["location"]) == (303, "/account/sessions")
     secret = browser.session
     assert secret.startswith("mss_")
+    assert browser.get("/account").headers["location"] == "/account/sessions"
     assert browser.get("/account/sessions").status == 200
     assert "this one" in browser.page
     answer = browser.send("/account/sign-out")

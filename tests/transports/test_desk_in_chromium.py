@@ -35,9 +35,9 @@ class Desk:
     def url(self) -> str:
         return self.world.running.house.address.url
 
-    def asks(self, text: str, conversation_id: str | None = None) -> Any:
+    def asks(self, text: str, conversation_id: str | None = None, *, bot_id: str = "") -> Any:
         """Let a visitor say something."""
-        given = {"bot_id": self.bot_id, "text": text, "conversation_id": conversation_id}
+        given = {"bot_id": bot_id or self.bot_id, "text": text, "conversation_id": conversation_id}
         return self.world.running.call("assistant.take_turn", as_key=self.asker, **given)
 
     def told(self, conversation_id: str) -> Any:
@@ -120,6 +120,27 @@ def goes_on(desk: Desk, page: Any, conversation_id: str) -> None:
     said = page.locator(".said", has_text="And back?")
     said.wait_for()
     assert said.locator("details").count() == 0
+
+
+def test_what_only_answers_the_bot_is_nothing_to_correct(desk: Desk) -> None:
+    slots = [{"name": "order", "entity": "identifier", "prompt": "Which?"}]
+    examples = ["Where is my order?", "Track my order", "Has my parcel been sent?"]
+    order = {"name": "order", "examples": examples, "slots": slots, "replies": ["{order} is on its way."]}
+    other = {"name": "ferry", "examples": ["When does the ferry leave?", "Ferry times", "The next ferry"]}
+    bot = desk.world.call("assistant.create_bot", name="Parcels", intents=[order, other])["bot_id"]
+    place = desk.asks("Where is my order?", bot_id=bot)["conversation_id"]
+    assert desk.asks("TW-204817", place, bot_id=bot)["reply"] == "TW-204817 is on its way."
+    desk.asks("I want to talk to a person", place, bot_id=bot)
+    page = desk.page(ADA)
+    entries(page).filter(has_text="person").click()
+    given, asked = (page.locator(".said", has_text=text) for text in ("TW-204817", "Where is my order?"))
+    asked.wait_for()
+    assert asked.locator("details").count() == 1
+    assert given.locator("details, .chip").count() == 0
+    page.get_by_role("button", name="Claim").click()
+    page.get_by_role("button", name="Close").click()
+    entries(page).wait_for(state="detached")
+    page.context.close()
 
 
 def test_who_may_not_answer_is_told_so(desk: Desk) -> None:

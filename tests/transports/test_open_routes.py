@@ -19,6 +19,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
 
 
 PUBLIC = {
+    "/account": "leads on to one's sessions",
     "/account/{path:path}": "says that there is no such page",
     "/account/passkeys.js": "the one script of the account pages, the same for everybody",
     **{f"/desk/{name}.js": "a script of the desk, the same" for name in ("socket", "view", "desk")},

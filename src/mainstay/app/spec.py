@@ -15,6 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, cast
 
+from pydantic import SecretStr
 from pydantic_core import PydanticUndefined
 
 from mainstay.app.services import interfaces
@@ -129,6 +130,8 @@ def _default(value: object) -> str:
         return "not set"
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
+    if isinstance(value, SecretStr):  # a default is no secret
+        return f"`{value.get_secret_value()}`"
     return f"`{value.as_posix() if isinstance(value, Path) else value}`"
 
 

@@ -78,7 +78,7 @@ class Accounts:
             **passkey_pages(),
             **app_pages(),
         }
-        found = [script_route()]
+        found = [script_route(), Route("/account", _home, methods=["GET"])]
         leaving = self._answering(None, self._sign_out)
         found.append(Route("/account/sign-out", leaving, methods=["POST"]))
         asking = self._answering(self._leaving, self._sign_out, own=True)
@@ -271,6 +271,10 @@ def account_routes(
     """Give the routes of the account pages; none where the service that knows people does not run."""
     here = People in application.interfaces
     return Accounts(application, address, clock, random).routes() if here else []
+
+
+async def _home(_request: Request) -> Response:
+    return went(HOME)
 
 
 def lost_routes(application: Application) -> list[Route]:

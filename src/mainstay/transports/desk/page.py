@@ -84,7 +84,7 @@ $groups</section>
 </section></main></body></html>"""
 _GROUP = """<div id="$name-group" hidden><h2 id="$name-title">$title <span id="$name-count">0</span></h2>
 <ul id="$name" aria-labelledby="$name-title"></ul></div>"""
-_GROUPS = {"waiting": "Waiting", "mine": "Yours", "others": "With colleagues"}
+_GROUPS = {"mine": "Yours", "waiting": "Waiting", "others": "With colleagues"}
 
 
 def desk_page(who: Account, me: str, *, corrects: bool) -> str:

@@ -47,13 +47,14 @@ window.DeskView = (() => {
           each.talker ? make('span', {dir: 'auto'}, each.talker) : null, who, waits)));
   };
 
-  // Whether the bot had to answer: not to small talk, nor to what was said to a person.
-  const questioned = turn => turn.kind !== 'talk' || turn.fallback !== null;
+  // Whether the bot had to answer: not to small talk, to what was said to a person, or to what it had asked for.
+  const questioned = turn =>
+    turn.fallback !== null || (turn.kind !== 'talk' && (!turn.out_of_scope || turn.citations.length > 0));
 
   const understood = (turn, titles) => {
     if (!turn.text || turn.intent === null) return null;
-    // Small talk, and what is said while a person is there, is of no intent; to name the nearest would mislead.
-    if (turn.out_of_scope && !questioned(turn)) return null;
+    // What was answered all the same is of no intent, or from a document; to name the nearest would mislead.
+    if (turn.out_of_scope && (!questioned(turn) || turn.citations.length > 0)) return null;
     const name = titles.get(turn.intent) || turn.intent;
     const sure = `${Math.round(turn.confidence * 100)} %`;
     return make('span', {class: 'chip'},
