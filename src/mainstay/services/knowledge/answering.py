@@ -21,6 +21,7 @@ from mainstay.services.knowledge.evidence import (
     rarity,
     sentence_figures,
 )
+from mainstay.services.knowledge.headed import HEADED, under_heading
 from mainstay.services.knowledge.heads import Heads, chance
 from mainstay.services.knowledge.lexical import terms
 from mainstay.services.knowledge.outlines import told_row
@@ -147,11 +148,14 @@ def judge(
     weights = rarity(looks)
     figures, places = sentence_figures(looks, weights, closely=heads.closely)
     chances = chance(heads.sentence, figures) * _tells(looks, places)
+    below = under_heading(words, looks, passages, language)
+    if below:
+        chances = np.array([HEADED * (place in below) for place in places])
     best = int(chances.argmax())
     ranked = np.sort(chances)[::-1]
     likely = (float(ranked[0]), float(ranked[1]) if len(ranked) > 1 else 0.0)
     known = answer_figures(words, looks, weights, (places[best][0], figures[best]), likely)
-    confidence = float(chance(heads.answer, known[np.newaxis])[0])
+    confidence = max(float(chance(heads.answer, known[np.newaxis])[0]), HEADED * bool(below))
     chosen = choose(passages, looks, places, chances, language)
     if lacking[places[best][0]] or wanted.lacks_count([one.told for one in chosen]):
         confidence *= LACKING_NUMBER

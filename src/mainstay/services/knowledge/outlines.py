@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-_HEADING = re.compile(r"#{1,6}\s")
+HEADING = re.compile(r"#{1,6}\s")
 _ROW = re.compile(r"\|.*\|", re.DOTALL)
 _RULE = re.compile(r"\|(?:[ \t]*:?-+:?[ \t]*\|)+")
 _STEP = re.compile(r"(\d{1,2})[.)]\s")
@@ -51,7 +51,7 @@ def outline(passage: str, spans: Sequence[tuple[int, int]]) -> Outline:
     """Look through a passage's sentences; headings, headers of tables and e-mails are silent."""
     texts = [passage[start:end] for start, end in spans]
     silent = {
-        number for number, text in enumerate(texts) if _HEADING.match(text) or _ADDRESSED.fullmatch(text)
+        number for number, text in enumerate(texts) if HEADING.match(text) or _ADDRESSED.fullmatch(text)
     }
     headers: dict[int, int] = {}
     header: int | None = None
@@ -103,7 +103,7 @@ def _steps(texts: Sequence[str], between: Sequence[str]) -> dict[int, int]:
     first, last, awaited = 0, -_STEP_SENTENCES_MAX, 1
     for number, text in enumerate(texts):
         counted = _STEP.match(text)
-        if number - last > _STEP_SENTENCES_MAX or _HEADING.match(text):
+        if number - last > _STEP_SENTENCES_MAX or HEADING.match(text):
             awaited = 1
         if counted is None or int(counted[1]) not in {1, awaited}:
             continue

@@ -1,0 +1,76 @@
+"""What stands below a heading, or a question written down, that asks what is asked: an FAQ in a document."""
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import takewhile
+
+from mainstay.services.knowledge.evidence import CLOSE_PASSAGES, Look, Word, question_words
+from mainstay.services.knowledge.outlines import HEADING
+
+HEADED = 0.95
+"""How sure an answer is that stands below its question."""
+
+_ASKED_LEAST = 0.95  # of the question's words, those that the heading has
+_MEANT_LEAST = 0.6  # of the heading's words, those that the question has
+_WORDS_LEAST = 2
+_PARTED = re.compile(r"\n\s*\n")
+
+
+def under_heading(
+    words: Sequence[Word], looks: Sequence[Look], passages: Sequence[str], language: str
+) -> frozenset[tuple[int, int]]:
+    """Give the (passage, sentence) of the paragraph below the heading that asks what is asked; or nothing.
+
+    A heading asks it that has (nearly) all words of the question, and few of its own; of more than one, that
+    with the fewest. A name or number that only the heading has makes another question of it: `delivery to
+    Norway` is no `delivery`.
+    """
+    if len(words) < _WORDS_LEAST:
+        return frozenset()
+    asked = frozenset[str]().union(*(word.terms for word in words))
+    best, found = 0.0, frozenset[tuple[int, int]]()
+    for rank, look in enumerate(looks[:CLOSE_PASSAGES]):
+        for number in _headings(look, passages[rank]):
+            if look.held[:, number].mean() < _ASKED_LEAST:
+                continue
+            likeness = _likeness(asked, question_words(_text(look, passages[rank], number), language))
+            below = _below(look, passages[rank], number) if likeness > best else []
+            if below:
+                best, found = likeness, frozenset((rank, each) for each in below)
+    return found if best >= _MEANT_LEAST else frozenset()
+
+
+def _text(look: Look, passage: str, number: int) -> str:
+    start, end = look.spans[number]
+    return passage[start:end]
+
+
+def _asks(look: Look, passage: str, number: int) -> bool:
+    text = _text(look, passage, number)
+    return bool(HEADING.match(text)) or text.rstrip("*_ ").endswith(("?", "？"))
+
+
+def _headings(look: Look, passage: str) -> Iterator[int]:
+    return (number for number in range(len(look.spans)) if _asks(look, passage, number))
+
+
+def _likeness(asked: frozenset[str], own: Sequence[Word]) -> float:
+    """Give the share of a heading's words that the question has; 0 where it lacks a name or number."""
+    lacking = [word for word in own if not word.terms & asked]
+    if not own or any(word.name for word in lacking):
+        return 0.0
+    return 1 - len(lacking) / len(own)
+
+
+def _below(look: Look, passage: str, number: int) -> list[int]:
+    """Give the sentences of the first paragraph below, and of the next after a colon."""
+    rest = range(number + 1, len(look.spans))
+    telling = takewhile(lambda each: each not in look.outline.silent and not _asks(look, passage, each), rest)
+    kept: list[int] = []
+    for each in telling:
+        if kept:
+            (_, end), (start, _) = look.spans[kept[-1]], look.spans[each]
+            if _PARTED.search(passage[end:start]) and not _text(look, passage, kept[-1]).endswith(":"):
+                break
+        kept.append(each)
+    return kept

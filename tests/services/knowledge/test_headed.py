@@ -1,0 +1,87 @@
+"""What a heading asks is answered by what stands below it, not by whatever has the question's words."""
+
+import pytest
+
+from mainstay.services.knowledge.answering import judge_by_words
+
+FAQ = """# Help
+
+## How long does delivery take?
+
+Two to four working days within Germany. Islands take a day more.
+
+Parcels are followed by their number.
+
+## Can I change the delivery address?
+
+Yes, as long as the parcel has not left. Open the order and choose Change.
+
+## How long does delivery to Norway take?
+
+About ten days.
+
+**What does it cost to send a parcel back?**
+Nothing. Print the label from your account.
+
+## How do I cancel an order?
+
+In these steps:
+
+1. Open the order.
+2. Choose Cancel.
+3. Say why.
+
+## Who sells vouchers?"""
+LORRY = "# Heavy goods\n\nThe delivery of heavy goods takes long: our lorry comes once a week."
+
+
+def told(question: str, *passages: str, language: str = "en") -> tuple[bool, list[str]]:
+    found = judge_by_words(question, passages, language=language)
+    return found.answered, [one.told for one in found.chosen]
+
+
+@pytest.mark.parametrize("places", [(FAQ, LORRY), (LORRY, FAQ)])
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        (
+            "How long does delivery take?",
+            ["Two to four working days within Germany.", "Islands take a day more."],
+        ),
+        (
+            "Can I change the delivery address?",
+            ["Yes, as long as the parcel has not left.", "Open the order and choose Change."],
+        ),
+        (
+            "can I change my address",
+            ["Yes, as long as the parcel has not left.", "Open the order and choose Change."],
+        ),
+        ("How long does delivery to Norway take?", ["About ten days."]),
+        ("What does it cost to send a parcel back?", ["Nothing.", "Print the label from your account."]),
+        (
+            "How do I cancel my order?",
+            ["In these steps:", "1. Open the order.", "2. Choose Cancel.", "3. Say why."],
+        ),
+    ],
+)
+def test_the_paragraph_below_is_the_answer(question: str, answer: list[str], places: tuple[str, ...]) -> None:
+    assert told(question, *places) == (True, answer)
+
+
+def test_a_heading_of_another_country_asks_something_else() -> None:
+    abroad = "## How long does delivery to Norway take?\n\nAbout ten days."
+    assert "About ten days." not in told("How long does delivery take?", abroad, LORRY)[1]
+
+
+def test_a_heading_without_anything_below_answers_nothing() -> None:
+    assert "## Who sells vouchers?" not in told("Who sells vouchers?", FAQ, LORRY)[1]
+
+
+def test_a_number_that_is_asked_for_has_to_stand_there() -> None:
+    assert told("How long does delivery of the FM-400 take?", FAQ)[0] is False
+
+
+def test_questions_in_other_languages_stand_above_their_answers_too() -> None:
+    german = "## Wie lange dauert die Lieferung?\n\nZwei bis vier Werktage.\n\n## Impressum\n\nLieferung AG."
+    answer = told("Wie lange dauert die Lieferung?", LORRY, german, language="de")
+    assert answer == (True, ["Zwei bis vier Werktage."])
