@@ -14,6 +14,7 @@ from services.assistant.test_dialogue import heard, plan, talk
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 PROMPT = "Which order is it?"
+UNREAD = "I did not understand that. Where to?"
 QUESTION = "what do gift cards cost?"
 SORRY = "I am sorry. I call somebody of the team."
 ANGRY = {
@@ -71,7 +72,8 @@ async def test_questions_beside_what_is_asked_for_are_answered_and_are_no_failed
 async def test_what_the_collections_do_not_answer_is_a_failed_try(shop: Shop) -> None:
     bot, odd = await made(shop), "lattice quantum chromodynamics"
     _, again, given_up = await said(shop.user, bot, "where is my order", odd, odd)
-    assert (again.reply, again.state, given_up.state) == (PROMPT, "open", "waiting")
+    unread = f"I did not understand that. For example: 4711, AB-123. {PROMPT}"
+    assert (again.reply, again.state, given_up.state) == (unread, "open", "waiting")
     assert given_up.fallback == "escalate"
 
 
@@ -101,9 +103,9 @@ async def test_only_what_may_be_a_question_is_looked_for_and_only_where_the_ladd
     far = {"out_of_scope": True, "scope_score": 0.01, "confidence": 0.2}
     trip, asks = heard("Book a trip", "book_trip"), heard("Do you sell maps?", **far)
     assert beside(plan(), trip, asks)[1].does == "search"
-    assert beside(plan(), trip, heard("Atlantis", **far))[1].reply == "Where to?"
+    assert beside(plan(), trip, heard("Atlantis", **far))[1].reply == UNREAD
     silent = plan(fallback=Fallback(ladder=["escalate"]))
-    assert beside(silent, trip, asks)[1].reply == "Where to?"
+    assert beside(silent, trip, asks)[1].reply == UNREAD
 
 
 async def test_where_sentences_stand_in_a_reply_is_told(shop: Shop) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from mainstay.services.assistant.dialogue import Heard, Standing, Step, next_step, refused
 from mainstay.services.assistant.plans import Plan, plan_of, rendered
-from mainstay.services.assistant.records import Definition, EntityFound, Fallback, Understood
+from mainstay.services.assistant.records import Definition, Entity, EntityFound, Fallback, Understood
 
 _NO_TOOL: dict[str, Any] = {"operation": None, "arguments": {}}
 _TRIP = {
@@ -109,7 +109,7 @@ def test_something_else_is_done_when_it_is_surely_wanted() -> None:
 
 
 def test_who_is_not_understood_twice_comes_to_a_person() -> None:
-    odd = heard("Hm", "refund", confidence=0.3)
+    odd = heard("Blue", "refund", confidence=0.3)
     steps = talk(plan(), heard("Book a trip", "book_trip"), odd, odd)
     assert [step.does for step in steps] == ["say", "say", "escalate"]
 
@@ -211,3 +211,129 @@ def test_a_reply_says_whether_it_answers_asks_back_or_only_talks() -> None:
         **dict.fromkeys(("a choice", "what is missing", "in other words", "lost"), "question"),
         **dict.fromkeys(("a person", "small talk", "cancelled"), "talk"),
     }
+
+
+_STAY = {
+    "name": "book_room",
+    "title": "Booking a room",
+    "replies": ["From {first} to {last} for {count}, {name}: {note}."],
+    "slots": [
+        {"name": "first", "entity": "date", "prompt": "From when?"},
+        {"name": "last", "entity": "date", "prompt": "Until when?"},
+        {"name": "count", "entity": "number", "prompt": "For how many?"},
+        {"name": "name", "entity": "text", "prompt": "On what name?"},
+        {"name": "note", "entity": "text", "prompt": "Anything else?"},
+    ],
+    "action": None,
+    **_NO_TOOL,
+}
+_FAR: dict[str, Any] = {"out_of_scope": True, "scope_score": 0.01, "confidence": 0.2}
+
+
+def stay(*said: tuple[str, list[tuple[str, str]]]) -> Step:
+    room = plan_of(Definition(intents=[_STAY, *_INTENTS], languages=["en", "de", "fr", "es"]))
+    texts = [heard(text, entities=found, **_FAR) for text, found in said]
+    return talk(room, heard("A room, please", "book_room"), *texts)[-1]
+
+
+MAY, JUNE, JULY = "2027-05-01", "2027-06-01", "2027-07-01"
+FIRST = ("1 May", [("date", MAY)])
+LAST = ("1 June", [("date", JUNE)])
+TWO = ("2", [("number", "2")])
+
+
+@pytest.mark.parametrize(
+    ("text", "found", "slots"),
+    [
+        ("no, I meant 1 July", [("date", JULY)], {"first": MAY, "last": JULY}),
+        ("No, 1 July", [("date", JULY)], {"first": MAY, "last": JULY}),
+        ("1 July instead", [("date", JULY)], {"first": MAY, "last": JULY}),
+        ("sorry, not 1 May but 1 July", [("date", MAY), ("date", JULY)], {"first": JULY, "last": JUNE}),
+        ("wait, from 1 July to 1 May", [("date", JULY), ("date", MAY)], {"first": JULY, "last": JUNE}),
+        ("Nein, ich meinte den 1. Juli", [("date", JULY)], {"first": MAY, "last": JULY}),
+        ("plutôt le 1 juillet", [("date", JULY)], {"first": MAY, "last": JULY}),
+        ("mejor el 1 de julio", [("date", JULY)], {"first": MAY, "last": JULY}),
+    ],
+)
+def test_the_last_value_of_a_kind_gives_way_or_the_one_that_is_named(
+    text: str, found: list[tuple[str, str]], slots: dict[str, str]
+) -> None:
+    step = stay(FIRST, LAST, (text, found))
+    assert (step.standing.slots, step.reply) == (slots, "For how many?")
+
+
+def test_what_is_put_right_and_what_is_asked_for_may_come_together() -> None:
+    step = stay(FIRST, LAST, ("no, I meant 1 July, and we are 2", [("date", JULY), ("number", "2")]))
+    assert step.standing.slots == {"first": MAY, "last": JULY, "count": "2"}
+    step = stay(FIRST, ("make it 1 July", [("date", JULY)]))
+    assert step.standing.slots == {"first": MAY, "last": JULY}, "it answers what was asked for"
+
+
+def test_a_correction_is_never_taken_for_free_text() -> None:
+    before = (FIRST, LAST, TWO)
+    right = stay(*before, ("no, I meant three", [("number", "3")]))
+    assert (right.standing.slots["count"], right.reply) == ("3", "On what name?")
+    lost = stay(*before, ("no, I meant that other day", []))
+    assert (lost.standing.asking, "name" in lost.standing.slots) == ("name", False)
+    assert lost.reply == "I did not understand that. On what name?"
+    named = stay(*before, ("Smith", []), ("Sorry, I meant Smythe-Jones", []))
+    assert named.standing.slots["name"] == "Smythe-Jones"
+    assert named.reply == "Anything else?"
+
+
+@pytest.mark.parametrize(
+    "text", ["No, just two bags", "Actually we come by train", "I am deaf. Wait for me!"]
+)
+def test_what_only_sounds_like_a_correction_is_free_text(text: str) -> None:
+    assert stay(FIRST, LAST, TWO, ("Smith", []), (text, [])).standing.slots["note"] == text
+
+
+@pytest.mark.parametrize("text", ["I meant the red one", "no, I mean Ann"])
+def test_where_nothing_was_said_before_there_is_nothing_to_put_right(text: str) -> None:
+    intents = [{**_STAY, "slots": _STAY["slots"][3:]}, *_INTENTS]
+    named = plan_of(Definition(intents=intents))
+    assert talk(named, heard("A room", "book_room"), heard(text, **_FAR))[-1].standing.slots == {"name": text}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "One moment please",
+        "hm",
+        "wait",
+        "Einen Augenblick bitte!",
+        "un instant",
+        "déjame ver",
+        "Let me check…",
+    ],
+)
+def test_who_needs_time_is_asked_again_and_has_not_failed(text: str) -> None:
+    for before in ((), (FIRST, LAST, TWO)):
+        step = stay(*before, (text, []), (text, []), (text, []))
+        assert (step.does, step.standing.tries, step.kind) == ("say", 0, "question")
+        assert step.reply == ("On what name?" if before else "From when?")
+
+
+@pytest.mark.parametrize("text", ["Why?", "What for?", "wozu brauchen Sie das?", "pourquoi ?", "¿Para qué?"])
+def test_who_wonders_is_told_what_it_is_for_and_what_is_understood(text: str) -> None:
+    step = stay((text, []), (text, []), (text, []))
+    told = "It is for “Booking a room”. For example: 24 December, next Friday. From when?"
+    assert (step.does, step.reply, step.standing.tries) == ("say", told, 0)
+    assert stay(FIRST, LAST, TWO, (text, [])).reply == "It is for “Booking a room”. On what name?"
+
+
+def test_a_value_that_is_none_is_told_what_would_be_one() -> None:
+    values: dict[str, list[str]] = {"small": [], "large": ["big"]}
+    size = {"name": "size", "entity": "size", "prompt": "Which size?"}
+    intents = [{**_STAY, "slots": [size]}, *_INTENTS]
+    for languages, told in (
+        ([], "I did not understand that. One of these: small, large. Which size?"),
+        (["de"], "Das habe ich nicht verstanden. Eines davon: small, large. Which size?"),
+    ):
+        entity = Entity(name="size", values=values)
+        sized = plan_of(Definition(intents=intents, entities=[entity], languages=languages))
+        assert talk(sized, heard("A room", "book_room"), heard("Blue", **_FAR))[-1].reply == told
+    many = Entity(name="size", values={str(number): [] for number in range(100)})
+    sized = plan_of(Definition(intents=intents, entities=[many]))
+    asked = talk(sized, heard("A room", "book_room"), heard("Blue", **_FAR))[-1]
+    assert asked.reply == "I did not understand that. Which size?", "a long list is not for everybody"

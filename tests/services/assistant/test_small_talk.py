@@ -2,8 +2,8 @@
 
 import pytest
 
+from mainstay.services.assistant.cues import bare, cues_of
 from mainstay.services.assistant.dialogue import Standing, refused
-from mainstay.services.assistant.phrases import bare, cues_of
 from mainstay.services.assistant.records import Fallback
 from mainstay.services.assistant.small_talk import small_talk_of
 from services.assistant.test_dialogue import heard, plan, talk

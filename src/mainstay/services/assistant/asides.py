@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
+from mainstay.services.assistant.cues import bare
 from mainstay.services.assistant.dialogue import Heard, Standing, Step, chatted
-from mainstay.services.assistant.phrases import bare
 from mainstay.services.assistant.plans import Plan
 from mainstay.services.assistant.wording import cleaned, words
 

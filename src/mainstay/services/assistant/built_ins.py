@@ -50,9 +50,16 @@ _PERCENT = re.compile(
     rf"({START}{NUMBER})\s?(?:%|(?:per\s?cent|prozent|pour\scent|por\sciento)(?!\w))", re.IGNORECASE
 )
 _COUNT = re.compile(rf"{START}{NUMBER}(?!-){_WHOLE}", re.IGNORECASE)
+_LEADS = (
+    "no|sorry|wait|actually|rather|i mean|i meant|i said|make it|it is|it's|we are|for|just|only|"
+    "nein|ich meine|ich meinte|eigentlich|lieber|wir sind|es sind|für|nur|"
+    "non|pardon|en fait|plutôt|je voulais dire|nous sommes|on est|pour|seulement|"
+    "perdón|quería decir|quise decir|mejor|somos|para|solo"
+)
+_WAITS = "moment|momento|instant|second|sec|segundo|minute|minuto|augenblick|sekunde"
 _NAMED = re.compile(
-    r"\W*(?:(?:actually|for|just|only|make it|für|nur|pour|seulement|para|solo)\s)?"
-    rf"({'|'.join(sorted(NAMED, key=len, reverse=True))})(?:\s\w+){{0,2}}\W*",
+    rf"\W*(?:(?:{_LEADS})[\s,.:]+){{0,3}}"
+    rf"({'|'.join(sorted(NAMED, key=len, reverse=True))})(?!\s(?:{_WAITS})\b)(?:\s\w+){{0,2}}\W*",
     re.IGNORECASE,
 )
 """A number by its name with hardly anything beside it: in a longer text it is seldom what is asked for."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from mainstay.services.assistant.phrases import bare
+from mainstay.services.assistant.cues import bare
 from mainstay.services.assistant.plans import Plan
 from mainstay.services.assistant.records import Understood
 

@@ -1,23 +1,25 @@
 """A conversation's next step: pure rules over what was said before, what was heard, and what a bot can do."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal
 
 from mainstay.services.assistant.built_ins import FREE_TEXT
 from mainstay.services.assistant.choices import choice, offers
-from mainstay.services.assistant.phrases import bare
+from mainstay.services.assistant.cues import bare
+from mainstay.services.assistant.filling import VALUE_MAX, filled_with, free_text, revised
 from mainstay.services.assistant.plans import IntentPlan, Plan, filled, listed, rendered
 from mainstay.services.assistant.records import EntityFound, ReplyKind, Slot, Understood
-from mainstay.services.assistant.sayings import able, lost, offering
+from mainstay.services.assistant.sayings import able, asking_again, lost, offering
 
 _CHANGED_MIND = 0.8
 """How sure it must be that somebody asks for something else, while the bot waits for an answer."""
 _LIKELY = 0.5
 """How likely an intent must be for a bare number to be taken for what it asks for."""
+_SHORT = 3
+"""Words of a correction that can be nothing else: `make it Friday`."""
 _LEAVING = ("person", "goodbye")
 """Small talk of who does not wait for what the bot would do."""
-_VALUE_MAX = 500
 
 Does = Literal["say", "search", "escalate", "call"]
 
@@ -116,10 +118,9 @@ def next_step(plan: Plan, standing: Standing, heard: Heard) -> Step:
     known = plan.intents.get(standing.intent or "")
     if known is not None and standing.asking:
         return _asked(plan, standing, known, heard)
-    if known is not None and standing.slots and _corrects(plan, said):
-        slots = _filled(known, standing.slots, heard.understood.entities, anew=True)
-        if slots != standing.slots:
-            return _proceed(plan, replace(standing, slots=slots), known, heard, heard.text)
+    slots = _revised(plan, standing, known, heard) if known is not None else None
+    if known is not None and slots is not None:
+        return _proceed(plan, replace(standing, slots=slots), known, heard, heard.text)
     return _fresh(plan, standing, heard)
 
 
@@ -158,7 +159,7 @@ def _recalled(plan: Plan, standing: Standing, known: IntentPlan, heard: Heard, s
     if _agrees(plan, heard, said):
         slots = {**standing.slots, **standing.recalling}
         return _proceed(plan, replace(clear, slots=slots), known, heard, question)
-    slots = _filled(known, standing.slots, heard.understood.entities)
+    slots = filled_with(known, standing.slots, heard.understood.entities)
     if slots != standing.slots:
         return _proceed(plan, replace(clear, slots=slots), known, heard, question)
     if _elsewhere(plan, standing, heard):
@@ -181,8 +182,7 @@ def _answered(plan: Plan, standing: Standing, known: IntentPlan, heard: Heard, s
         return _confirmed(plan, standing, known, heard)
     if plan.cues.answer(said) == "no":
         return _cancelled(plan, standing)
-    slots = _filled(known, standing.slots, heard.understood.entities, anew=True)
-    corrected = slots != standing.slots and _corrects(plan, said)
+    corrected = _revised(plan, standing, known, heard) is not None
     if corrected or plan.small_talk.kind(said) in _LEAVING or _elsewhere(plan, standing, heard):
         return None
     tries = standing.tries + 1
@@ -218,7 +218,7 @@ def _fresh(plan: Plan, standing: Standing, heard: Heard) -> Step:
             return chat
     if known.out_of_scope and not _worded(heard.text) and known.confidence >= _LIKELY:
         intent = plan.intents.get(known.intent)
-        if intent is not None and _filled(intent, {}, known.entities):
+        if intent is not None and filled_with(intent, {}, known.entities):
             return _begin(plan, standing, known.intent, heard, heard.text)
     if known.out_of_scope or (unlikely and "clarify" in plan.fallback.ladder):
         return _missed(plan, standing, heard, heard.text)
@@ -245,7 +245,7 @@ def _begin(plan: Plan, standing: Standing, intent: str, heard: Heard, question: 
     known = plan.intents.get(intent)
     if known is None:  # it was taken out of the bot, which has not learned that yet
         return _missed(plan, standing, heard, question)
-    slots = _filled(known, {}, heard.understood.entities)
+    slots = filled_with(known, {}, heard.understood.entities)
     begun = Standing(intent=intent, slots=slots, said=standing.said, question=question)
     return _proceed(plan, begun, known, heard, question)
 
@@ -302,20 +302,37 @@ def _asked(plan: Plan, standing: Standing, known: IntentPlan, heard: Heard) -> S
     asking = next((slot for slot in known.slots if slot.name == standing.asking), None)
     if asking is None:  # the bot was changed meanwhile
         return _fresh(plan, replace(standing, asking=None), heard)
-    anew = _corrects(plan, bare(heard.text))
-    slots = _filled(known, standing.slots, heard.understood.entities, first=asking, anew=anew)
-    elsewhere = _elsewhere(plan, standing, heard)
-    if asking.name not in slots and asking.entity == FREE_TEXT and not elsewhere:
-        slots = {**slots, asking.name: heard.text.strip()[:_VALUE_MAX]}
+    slots, elsewhere = _values(plan, standing, known, asking, heard), _elsewhere(plan, standing, heard)
+    back = plan.cues.asks_back(bare(heard.text))
+    if asking.entity == FREE_TEXT and slots == standing.slots and not elsewhere and back is None:
+        slots = free_text(known, slots, asking, heard.text, plan.cues)
     if slots != standing.slots:
         return _proceed(plan, replace(standing, slots=slots), known, heard, standing.question)
     if elsewhere:
         return _begin(plan, standing, heard.understood.intent, heard, heard.text)
+    if back is not None:
+        return Step(standing, reply=asking_again(plan, known, asking, back), says="question")
+    return _unread(plan, standing, known, asking)
+
+
+def _unread(plan: Plan, standing: Standing, known: IntentPlan, asking: Slot) -> Step:
+    """Ask again for a value, so many times; then call a person, where there is one, or give up."""
     if standing.tries + 1 < plan.fallback.attempts:
-        return Step(replace(standing, tries=standing.tries + 1), reply=asking.prompt, unfilled=True)
+        reply = asking_again(plan, known, asking, "unread")
+        return Step(replace(standing, tries=standing.tries + 1), reply=reply, unfilled=True)
     if "escalate" in plan.fallback.ladder:
         return replace(_escalated(standing), unfilled=True)
     return Step(Standing(said=standing.said), reply=plan.phrases.unknown, unfilled=True)
+
+
+def _values(plan: Plan, standing: Standing, known: IntentPlan, asking: Slot, heard: Heard) -> dict[str, str]:
+    """Give the slots with what was put right of them, and with what answers what was asked for."""
+    slots, entities = dict(standing.slots), heard.understood.entities
+    if plan.cues.takes_back(bare(heard.text)):
+        slots = revised(known, slots, entities) or slots
+        entities = [each for each in entities if each.value[:VALUE_MAX] not in slots.values()]
+    slots = filled_with(known, slots, entities, first=asking)
+    return slots if slots != standing.slots else _revised(plan, standing, known, heard) or slots
 
 
 def _elsewhere(plan: Plan, standing: Standing, heard: Heard) -> bool:
@@ -366,29 +383,10 @@ def _escalated(standing: Standing) -> Step:
     return Step(replace(standing, misses=0), does="escalate", fallback="escalate")
 
 
-def _corrects(plan: Plan, said: str) -> bool:
-    return any(said == cue or said.startswith(f"{cue} ") for cue in plan.cues.correct)
-
-
-def _filled(
-    known: IntentPlan,
-    slots: Mapping[str, str],
-    entities: Iterable[EntityFound],
-    *,
-    first: Slot | None = None,
-    anew: bool = False,
-) -> dict[str, str]:
-    """Fill slots with the entities that were found, each with one; `first` the one that was asked for.
-
-    What is known already stays, unless it is said `anew`.
-    """
-    filled, left = dict(slots), list(entities)
-    ordered = sorted(known.slots, key=lambda slot: first is None or slot.name != first.name)
-    for slot in ordered:
-        if slot.name in slots and not anew:
-            continue
-        one = next((each for each in left if each.entity == slot.entity), None)
-        if one is not None:
-            filled[slot.name] = one.value[:_VALUE_MAX]
-            left.remove(one)
-    return filled
+def _revised(plan: Plan, standing: Standing, known: IntentPlan, heard: Heard) -> dict[str, str] | None:
+    """Give the slots with what is put right; None where nothing is, or something else is surely wanted."""
+    said = bare(heard.text)
+    surely = plan.cues.takes_back(said) or len(said.split()) <= _SHORT
+    if plan.cues.corrects(said) and (surely or not _elsewhere(plan, standing, heard)):
+        return revised(known, standing.slots, heard.understood.entities)
+    return None

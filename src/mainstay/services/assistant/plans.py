@@ -5,7 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from mainstay.services.assistant.cues import Cues, cues_of
 from mainstay.services.assistant.entities import Finder
+from mainstay.services.assistant.hints import hints_of
 from mainstay.services.assistant.memory_records import Remembering
 from mainstay.services.assistant.memory_words import (
     MemoryCues,
@@ -13,7 +15,7 @@ from mainstay.services.assistant.memory_words import (
     memory_cues_of,
     memory_phrases_of,
 )
-from mainstay.services.assistant.phrases import Cues, Phrases, cues_of, phrases_of
+from mainstay.services.assistant.phrases import Phrases, phrases_of
 from mainstay.services.assistant.records import Definition, Fallback, Slot
 from mainstay.services.assistant.small_talk import SmallTalk, small_talk_of
 
@@ -56,6 +58,7 @@ class Plan:
     memory_phrases: MemoryPhrases
     memory_cues: MemoryCues
     finder: Finder = field(repr=False)
+    hints: Mapping[str, str] = field(repr=False)
 
     @property
     def built_ins(self) -> set[str]:
@@ -77,6 +80,7 @@ def plan_of(definition: Definition) -> Plan:
         memory_phrases_of(definition.languages),
         memory_cues_of(definition.languages),
         Finder(definition.entities, definition.languages),
+        hints_of(definition.entities, definition.languages),
     )
 
 

@@ -4,8 +4,8 @@ from datetime import UTC, date, datetime
 
 from mainstay.kit.stopwords import STOP_WORDS
 from mainstay.services.assistant.built_ins import BUILT_INS
+from mainstay.services.assistant.cues import bare, cues_of
 from mainstay.services.assistant.entities import Finder
-from mainstay.services.assistant.phrases import bare, cues_of
 from mainstay.services.assistant.records import Definition
 from mainstay.services.assistant.wording import words
 
@@ -29,11 +29,13 @@ class Questions:
     def has(self, text: str, created_ms: int) -> bool:
         """Say whether a text is one: no yes or no, no correction, more than an entity or personal data."""
         said = bare(text)
-        if said in self._cues.yes | self._cues.no | self._cues.cancel:
+        if said in self._cues.yes | self._cues.no | self._cues.cancel or self._cues.asks_back(said):
             return False
-        if any(said == cue or said.startswith(f"{cue} ") for cue in self._cues.correct):
+        if self._cues.meaning(text) is not None:
             return False
         found = self._finder.find(text, _day(created_ms), BUILT_INS)
+        if found and self._cues.corrects(said):
+            return False
         left = text
         for one in found:
             left = left[: one.start] + " " * (one.end - one.start) + left[one.end :]

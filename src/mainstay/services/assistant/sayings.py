@@ -1,8 +1,10 @@
 """What a bot says of what it can help with, and how it asks back."""
 
 from collections.abc import Sequence
+from typing import Literal
 
-from mainstay.services.assistant.plans import Plan, listed, rendered
+from mainstay.services.assistant.plans import IntentPlan, Plan, listed, rendered
+from mainstay.services.assistant.records import Slot
 
 _TOLD = 5
 
@@ -16,6 +18,16 @@ def able(plan: Plan) -> str:
 def lost(plan: Plan, why: str) -> str:
     """Say why there is no answer, what there would be one for, and that there are persons."""
     return f"{why} {able(plan)}\n{plan.small_talk.replies.person}"
+
+
+def asking_again(
+    plan: Plan, known: IntentPlan, asking: Slot, why: Literal["unread", "wonder", "pause"]
+) -> str:
+    """Ask again for what was not understood, or for what somebody wonders about or needs time for."""
+    needed = rendered(plan.phrases.needed, {"title": known.title})
+    before = {"unread": plan.small_talk.replies.lost, "wonder": needed, "pause": ""}[why]
+    hint = plan.hints.get(asking.entity, "") if before else ""
+    return " ".join(each for each in (before, hint, asking.prompt) if each)
 
 
 def offering(plan: Plan, offered: Sequence[str]) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from mainstay.kit.courtesies import GREETINGS, THANKS
-from mainstay.services.assistant.phrases import answering, bare, parted
+from mainstay.services.assistant.cues import answering, bare, parted
 
 Kind = Literal["yielding", "greeting", "thanks", "goodbye", "about", "person"]
 _WORDS_MAX = 12
