@@ -6,29 +6,46 @@ from collections.abc import Mapping
 GREETINGS: Mapping[str, str] = {
     "en": (
         "hello|hi|hey|hello there|hi there|hey there|good morning|good afternoon|good evening|good day|"
-        "greetings|howdy|how are you|how are you doing|how do you do|what's up|anyone there|is anyone there"
+        "greetings|howdy|how are you|how are you doing|how do you do|what's up|anyone there|"
+        "is anyone there|hello again|hi again|hey again"
     ),
     "de": (
         "hallo|hi|hey|guten tag|guten morgen|guten abend|moin|servus|grüß gott|grüezi|grüß dich|"
-        "wie geht's|wie geht es|wie geht es dir|wie geht es ihnen|ist da jemand|jemand da"
+        "wie geht's|wie geht es|wie geht es dir|wie geht es ihnen|ist da jemand|jemand da|hallo nochmal|"
+        "hallo noch mal|hallo wieder"
     ),
     "fr": (
         "bonjour|bonsoir|salut|coucou|hello|bonjour à tous|ça va|comment ça va|comment allez vous|"
-        "il y a quelqu'un"
+        "il y a quelqu'un|rebonjour|re bonjour"
     ),
-    "es": "hola|buenos días|buenas tardes|buenas noches|buenas|qué tal|cómo estás|cómo está|hay alguien",
+    "es": (
+        "hola|buenos días|buenas tardes|buenas noches|buenas|qué tal|cómo estás|cómo está|hay alguien|"
+        "hola de nuevo|hola otra vez"
+    ),
 }
 THANKS: Mapping[str, str] = {
     "en": (
         "thanks|thank you|thx|ty|cheers|many thanks|thanks a lot|thank you very much|thank you so much|"
-        "thanks so much|thanks very much|that helps|that helped"
+        "thanks so much|thanks very much|that helps|that helped|thanks for your help|"
+        "thank you for your help|thanks for the help|thank you for the help|thanks a lot for your help|"
+        "thank you very much for your help|thank you so much for your help|thanks for the info|"
+        "thank you for the information"
     ),
     "de": (
         "danke|danke schön|dankeschön|vielen dank|danke sehr|herzlichen dank|besten dank|danke dir|"
-        "danke ihnen|ich danke ihnen|tausend dank|merci"
+        "danke ihnen|ich danke ihnen|tausend dank|merci|danke für die hilfe|danke für deine hilfe|"
+        "danke für ihre hilfe|vielen dank für die hilfe|vielen dank für ihre hilfe|"
+        "vielen dank für deine hilfe|danke für die auskunft"
     ),
-    "fr": "merci|merci beaucoup|merci bien|mille mercis|je vous remercie|grand merci",
-    "es": "gracias|muchas gracias|mil gracias|muchísimas gracias|te lo agradezco|se lo agradezco",
+    "fr": (
+        "merci|merci beaucoup|merci bien|mille mercis|je vous remercie|grand merci|merci pour votre aide|"
+        "merci de votre aide|merci pour ton aide|merci beaucoup pour votre aide|merci pour l'aide"
+    ),
+    "es": (
+        "gracias|muchas gracias|mil gracias|muchísimas gracias|te lo agradezco|se lo agradezco|"
+        "gracias por tu ayuda|gracias por su ayuda|gracias por la ayuda|muchas gracias por su ayuda|"
+        "muchas gracias por tu ayuda|muchas gracias por la ayuda"
+    ),
 }
 _ASIDES = (
     "excuse me|sorry|honestly|quick question|just wondering|dear team|dear all|well|ok|okay|"

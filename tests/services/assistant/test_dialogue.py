@@ -21,7 +21,7 @@ _TRIP = {
     "action": None,
     **_NO_TOOL,
 }
-_INTENTS = [
+INTENTS = [
     _TRIP,
     {
         "name": "refund",
@@ -37,7 +37,7 @@ _INTENTS = [
 
 
 def plan(**given: Any) -> Plan:
-    return plan_of(Definition(intents=_INTENTS, collections=["books"], **given))
+    return plan_of(Definition(intents=INTENTS, collections=["books"], **given))
 
 
 def heard(text: str, intent: str = "refund", /, **given: Any) -> Heard:
@@ -231,7 +231,7 @@ _FAR: dict[str, Any] = {"out_of_scope": True, "scope_score": 0.01, "confidence":
 
 
 def stay(*said: tuple[str, list[tuple[str, str]]]) -> Step:
-    room = plan_of(Definition(intents=[_STAY, *_INTENTS], languages=["en", "de", "fr", "es"]))
+    room = plan_of(Definition(intents=[_STAY, *INTENTS], languages=["en", "de", "fr", "es"]))
     texts = [heard(text, entities=found, **_FAR) for text, found in said]
     return talk(room, heard("A room, please", "book_room"), *texts)[-1]
 
@@ -290,7 +290,7 @@ def test_what_only_sounds_like_a_correction_is_free_text(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["I meant the red one", "no, I mean Ann"])
 def test_where_nothing_was_said_before_there_is_nothing_to_put_right(text: str) -> None:
-    intents = [{**_STAY, "slots": _STAY["slots"][3:]}, *_INTENTS]
+    intents = [{**_STAY, "slots": _STAY["slots"][3:]}, *INTENTS]
     named = plan_of(Definition(intents=intents))
     assert talk(named, heard("A room", "book_room"), heard(text, **_FAR))[-1].standing.slots == {"name": text}
 
@@ -325,7 +325,7 @@ def test_who_wonders_is_told_what_it_is_for_and_what_is_understood(text: str) ->
 def test_a_value_that_is_none_is_told_what_would_be_one() -> None:
     values: dict[str, list[str]] = {"small": [], "large": ["big"]}
     size = {"name": "size", "entity": "size", "prompt": "Which size?"}
-    intents = [{**_STAY, "slots": [size]}, *_INTENTS]
+    intents = [{**_STAY, "slots": [size]}, *INTENTS]
     for languages, told in (
         ([], "I did not understand that. One of these: small, large. Which size?"),
         (["de"], "Das habe ich nicht verstanden. Eines davon: small, large. Which size?"),

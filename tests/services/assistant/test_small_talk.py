@@ -4,11 +4,13 @@ import pytest
 
 from mainstay.services.assistant.cues import bare, cues_of
 from mainstay.services.assistant.dialogue import Standing, refused
-from mainstay.services.assistant.records import Fallback
+from mainstay.services.assistant.plans import plan_of
+from mainstay.services.assistant.records import Definition, Fallback
 from mainstay.services.assistant.small_talk import small_talk_of
-from services.assistant.test_dialogue import heard, plan, talk
+from services.assistant.test_dialogue import INTENTS, heard, plan, talk
 
 FAR = {"out_of_scope": True, "scope_score": 0.01, "confidence": 0.2}
+READS = "I answer questions from documents, too."
 ABLE = "I can help with:\n- book trip\n- Money back\n- opening\n- human"
 
 
@@ -17,6 +19,10 @@ ABLE = "I can help with:\n- book trip\n- Money back\n- opening\n- human"
     [
         ("en", "Hi there!", "greeting"),
         ("en", "Thanks, bye.", "goodbye"),
+        ("en", "Hello again", "greeting"),
+        ("en", "Thank you very much for your help!", "thanks"),
+        ("en", "That's not what I asked.", "wrong"),
+        ("de", "Das hilft mir nicht weiter", "wrong"),
         ("en", "ok thanks", "thanks"),
         ("en", "Hello, what can you do?", "about"),
         ("en", "A human, please!", "person"),
@@ -46,7 +52,10 @@ def test_small_talk_is_answered_unless_an_intent_is_in_scope() -> None:
     [hello] = talk(plan(), heard("Hello!", **FAR))
     assert (hello.does, hello.reply, hello.chats) == ("say", "Hello! What can I do for you?", True)
     assert hello.standing == Standing()
-    assert talk(plan(), heard("Who are you?", **FAR))[0].reply == f"I am an automatic assistant. {ABLE}"
+    told = f"I am an automatic assistant. {ABLE}"
+    assert talk(plan(), heard("Who are you?", **FAR))[0].reply == f"{told}\n{READS}"
+    blank = plan_of(Definition(intents=INTENTS))
+    assert talk(blank, heard("Who are you?", **FAR))[0].reply == told
     assert talk(plan(), heard("Hello!", confidence=0.3))[0].chats
     assert talk(plan(), heard("Hello!"))[0].reply == "In ten days."
     assert talk(plan(languages=["fr"]), heard("Merci", **FAR))[0].reply.startswith("Je vous en prie.")
@@ -86,7 +95,7 @@ def test_what_answers_nothing_of_an_intent_calls_a_person() -> None:
 def test_one_is_offered_where_no_other_is_likely() -> None:
     near = heard("Money?", out_of_scope=True, scope_score=0.3, confidence=0.99)
     asked, taken = talk(plan(), near, heard("yes", "opening"))
-    assert (asked.reply, asked.options) == ("Is it about Money back?", ["refund"])
+    assert (asked.reply, asked.options) == ("Do you mean “Money back”?", ["refund"])
     assert taken.reply == "In ten days."
     assert talk(plan(), near, heard("no", "opening"))[1].does == "search"
 
@@ -103,3 +112,9 @@ def test_a_bare_number_is_never_looked_for_and_fills_what_a_likely_intent_asks_f
         steps = talk(plan(), unfit, unfit)
         assert [step.does for step in steps] == ["say", "escalate"]
         assert steps[0].reply.startswith("I did not understand that.")
+
+
+def test_who_says_that_it_was_wrong_is_told_what_to_do_next() -> None:
+    [step] = talk(plan(), heard("That does not help!", **FAR))
+    end = "Say it in other words, or say that you want a person."
+    assert (step.reply, step.kind) == (f"I am sorry that this was no help. {end}", "talk")

@@ -10,7 +10,7 @@ from mainstay.services.assistant.cues import bare
 from mainstay.services.assistant.filling import VALUE_MAX, filled_with, free_text, revised
 from mainstay.services.assistant.plans import IntentPlan, Plan, filled, listed, rendered
 from mainstay.services.assistant.records import EntityFound, ReplyKind, Slot, Understood
-from mainstay.services.assistant.sayings import able, asking_again, lost, offering
+from mainstay.services.assistant.sayings import asking_again, introduction, lost, offering
 
 _CHANGED_MIND = 0.8
 """How sure it must be that somebody asks for something else, while the bot waits for an answer."""
@@ -233,7 +233,9 @@ def chatted(plan: Plan, standing: Standing, text: str) -> Step | None:
     if kind == "person":
         return replace(_escalated(standing), chats=True, fallback=None)  # it was understood
     if kind == "about":
-        return Step(standing, reply=f"{replies.about} {able(plan)}", chats=True)
+        return Step(standing, reply=introduction(plan), chats=True)
+    if kind == "wrong":
+        return Step(standing, reply=f"{replies.wrong} {replies.person}", chats=True)
     return Step(standing, reply=str(getattr(replies, kind)), chats=True)
 
 

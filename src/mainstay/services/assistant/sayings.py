@@ -15,6 +15,13 @@ def able(plan: Plan) -> str:
     return f"{plan.small_talk.replies.able}\n{listed(titles[:_TOLD])}"
 
 
+def introduction(plan: Plan) -> str:
+    """Say what the bot is, and all that it can help with."""
+    replies = plan.small_talk.replies
+    told = f"{replies.about} {able(plan)}"
+    return f"{told}\n{replies.reading}" if plan.collections else told
+
+
 def lost(plan: Plan, why: str) -> str:
     """Say why there is no answer, what there would be one for, and that there are persons."""
     return f"{why} {able(plan)}\n{plan.small_talk.replies.person}"

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from mainstay.kit.courtesies import GREETINGS, THANKS
+from mainstay.services.assistant.asking_for_people import PeopleAskedFor
 from mainstay.services.assistant.cues import answering, bare, parted
 
-Kind = Literal["yielding", "greeting", "thanks", "goodbye", "about", "person"]
+Kind = Literal["yielding", "greeting", "thanks", "goodbye", "about", "wrong", "person"]
 _WORDS_MAX = 12
 """Who says more than that wants something."""
 
@@ -22,12 +23,14 @@ class Replies:
     goodbye: str
     about: str
     able: str
+    reading: str
+    wrong: str
     lost: str
     person: str
     single: str
 
 
-_KINDS: tuple[Kind, ...] = ("yielding", "greeting", "thanks", "goodbye", "about", "person")
+_KINDS: tuple[Kind, ...] = ("yielding", "greeting", "thanks", "goodbye", "about", "wrong", "person")
 """The later weighs more where a text is of several: who says `thanks, bye` goes."""
 _REPLIES = {
     "en": Replies(
@@ -37,9 +40,11 @@ _REPLIES = {
         "Goodbye!",
         "I am an automatic assistant.",
         "I can help with:",
+        "I answer questions from documents, too.",
+        "I am sorry that this was no help.",
         "I did not understand that.",
         "Say it in other words, or say that you want a person.",
-        "Is it about {title}?",
+        "Do you mean “{title}”?",
     ),
     "de": Replies(
         "Gut. Was kann ich für Sie tun?",
@@ -48,9 +53,11 @@ _REPLIES = {
         "Auf Wiedersehen!",
         "Ich bin ein automatischer Assistent.",
         "Ich kann hierbei helfen:",
+        "Ich beantworte auch Fragen aus Dokumenten.",
+        "Es tut mir leid, dass das nicht geholfen hat.",
         "Das habe ich nicht verstanden.",
         "Sagen Sie es anders, oder sagen Sie, dass Sie einen Menschen möchten.",
-        "Geht es um {title}?",
+        "Meinen Sie „{title}“?",
     ),
     "fr": Replies(
         "Très bien. Que puis-je faire pour vous ?",
@@ -59,9 +66,11 @@ _REPLIES = {
         "Au revoir !",
         "Je suis un assistant automatique.",
         "Je peux aider pour :",
+        "Je réponds aussi à des questions d'après des documents.",
+        "Je suis désolé que cela n'ait pas aidé.",
         "Je n'ai pas compris.",
         "Dites-le autrement, ou dites que vous voulez une personne.",
-        "S'agit-il de ceci : {title} ?",
+        "Voulez-vous dire « {title} » ?",
     ),
     "es": Replies(
         "De acuerdo. ¿Qué puedo hacer por usted?",
@@ -70,22 +79,24 @@ _REPLIES = {
         "¡Adiós!",
         "Soy un asistente automático.",
         "Puedo ayudar con:",
+        "También respondo preguntas a partir de documentos.",
+        "Siento que esto no haya ayudado.",
         "No lo he entendido.",
         "Dígalo de otra manera, o diga que quiere una persona.",
-        "¿Se trata de esto: {title}?",
+        "¿Quiere decir «{title}»?",
     ),
 }
 _SAID = {  # by kind; whoever says yes, no or cancel yields too, in the words that dialogues know
     "en": (
         (
-            "okey|k|alright|all right|fine|good|great|perfect|cool|nice|got it|i see|understood|no thank you|"
-            "please|well"
+            "okey|k|alright|all right|fine|good|great|perfect|cool|nice|got it|i see|understood|"
+            "no thank you|please|well"
         ),
         GREETINGS["en"],
         THANKS["en"],
         (
             "bye|goodbye|good bye|bye bye|see you|see you later|see ya|good night|farewell|that's all|"
-            "that is all|have a nice day|have a good day"
+            "that is all|have a nice day|have a good day|exit|good bye for now|bye for now|take care"
         ),
         (
             "who are you|what are you|are you a bot|are you a robot|are you human|are you a human|"
@@ -94,42 +105,49 @@ _SAID = {  # by kind; whoever says yes, no or cancel yields too, in the words th
             "help|help me|can you help|can you help me|i need help|what are your options|menu|options"
         ),
         (
-            "person|a person|human|a human|agent|an agent|operator|real person|a real person|i want a person|"
-            "i want a human|talk to a person|talk to a human|speak to a person|speak to a human|"
-            "i want to talk to a person|i want to talk to a human|i want to speak to a person|"
-            "i want to speak to a human|can i talk to a person|can i talk to a human|let me talk to a person|"
-            "let me talk to a human|i want to talk to someone|i need a person|i need a human"
+            "wrong|that's wrong|that is wrong|this is wrong|not right|that's not right|that is not right|"
+            "that's not what i asked|that is not what i asked|that's not what i meant|"
+            "that is not what i meant|that's not what i mean|that's not my question|"
+            "that is not my question|you don't understand|you do not understand|you don't understand me|"
+            "you didn't understand|you did not understand|wrong answer|that doesn't help|"
+            "that does not help|this doesn't help|this does not help|that didn't help|that did not help|"
+            "that's not helpful|that is not helpful|this is not helpful|not helpful|useless|"
+            "that's useless|this is useless|you are useless|not that|not what i asked"
         ),
+        "person",
     ),
     "de": (
-        "ok|gut|alles klar|in ordnung|prima|super|perfekt|passt|verstehe|verstanden|gerne|nee|bitte|na gut",
+        ("ok|gut|alles klar|in ordnung|prima|super|perfekt|passt|verstehe|verstanden|gerne|nee|bitte|na gut"),
         GREETINGS["de"],
         THANKS["de"],
         (
             "tschüss|tschüs|tschau|ciao|auf wiedersehen|bis bald|bis dann|bis später|gute nacht|"
-            "das war's|das war alles|das ist alles|schönen tag|schönen tag noch|einen schönen tag noch"
+            "das war's|das war alles|das ist alles|schönen tag|schönen tag noch|einen schönen tag noch|"
+            "bis zum nächsten mal"
         ),
         (
             "wer bist du|wer sind sie|was bist du|was sind sie|bist du ein bot|bist du ein mensch|"
-            "sind sie ein mensch|sind sie ein bot|wie heißt du|wie heißen sie|was kannst du|was können sie|"
-            "was kannst du tun|was können sie tun|was können sie für mich tun|was kannst du für mich tun|"
-            "was kann ich fragen|hilfe|hilf mir|helfen sie mir|kannst du mir helfen|können sie mir helfen|"
-            "ich brauche hilfe|wobei kannst du helfen|wobei können sie helfen|menü"
+            "sind sie ein mensch|sind sie ein bot|wie heißt du|wie heißen sie|was kannst du|"
+            "was können sie|was kannst du tun|was können sie tun|was können sie für mich tun|"
+            "was kannst du für mich tun|was kann ich fragen|hilfe|hilf mir|helfen sie mir|"
+            "kannst du mir helfen|können sie mir helfen|ich brauche hilfe|wobei kannst du helfen|"
+            "wobei können sie helfen|menü"
         ),
         (
-            "mensch|ein mensch|einen menschen|mitarbeiter|ein mitarbeiter|einen mitarbeiter|"
-            "einen menschen bitte|"
-            "ich möchte einen menschen|ich will einen menschen|ich möchte mit einem menschen sprechen|"
-            "ich will mit einem menschen sprechen|ich möchte mit jemandem sprechen|"
-            "mit einem menschen sprechen|"
-            "ich möchte mit einem mitarbeiter sprechen|ich will mit einem mitarbeiter sprechen"
+            "falsch|das ist falsch|das stimmt nicht|stimmt nicht|das war nicht meine frage|"
+            "das ist nicht meine frage|das habe ich nicht gefragt|das meine ich nicht|"
+            "das meinte ich nicht|du verstehst mich nicht|sie verstehen mich nicht|du verstehst nicht|"
+            "sie verstehen nicht|falsche antwort|das hilft nicht|das hilft mir nicht|"
+            "das hilft mir nicht weiter|das hat nicht geholfen|nicht hilfreich|das ist nicht hilfreich|"
+            "nutzlos"
         ),
+        "mensch|einen menschen",
     ),
     "fr": (
         "ok|bien|très bien|parfait|super|compris|je vois|entendu|s'il vous plaît|s'il te plaît",
         GREETINGS["fr"],
         THANKS["fr"],
-        "au revoir|à bientôt|à plus|à plus tard|bonne nuit|bonne journée|bonne soirée|adieu|c'est tout",
+        ("au revoir|à bientôt|à plus|à plus tard|bonne nuit|bonne journée|bonne soirée|adieu|c'est tout"),
         (
             "qui es tu|qui êtes vous|tu es qui|vous êtes qui|es tu un robot|êtes vous un robot|"
             "que peux tu faire|que pouvez vous faire|que savez vous faire|que sais tu faire|"
@@ -137,10 +155,11 @@ _SAID = {  # by kind; whoever says yes, no or cancel yields too, in the words th
             "pouvez vous m'aider|peux tu m'aider|comment pouvez vous m'aider|menu"
         ),
         (
-            "une personne|un humain|un conseiller|je veux une personne|je veux un humain|"
-            "je veux parler à une personne|je veux parler à quelqu'un|je voudrais parler à une personne|"
-            "je voudrais parler à quelqu'un|parler à une personne|parler à un humain|je veux un conseiller"
+            "faux|c'est faux|ce n'est pas ça|c'est pas ça|ce n'est pas ce que j'ai demandé|"
+            "ce n'est pas ma question|vous ne comprenez pas|tu ne comprends pas|mauvaise réponse|"
+            "ça n'aide pas|cela n'aide pas|ça ne m'aide pas|cela ne m'aide pas|inutile|c'est inutile"
         ),
+        "une personne",
     ),
     "es": (
         "ok|vale|bien|muy bien|de acuerdo|perfecto|entendido|ya veo|genial|por favor",
@@ -149,14 +168,17 @@ _SAID = {  # by kind; whoever says yes, no or cancel yields too, in the words th
         "adiós|hasta luego|hasta pronto|hasta la vista|chao|nos vemos|eso es todo|buen día",
         (
             "quién eres|quién es usted|qué eres|eres un robot|es usted un robot|qué puedes hacer|"
-            "qué puede hacer|qué sabes hacer|qué puede hacer por mí|qué puedes hacer por mí|ayuda|ayúdame|"
-            "ayúdeme|necesito ayuda|puedes ayudarme|puede ayudarme|me puedes ayudar|cómo puedes ayudarme|menú"
+            "qué puede hacer|qué sabes hacer|qué puede hacer por mí|qué puedes hacer por mí|ayuda|"
+            "ayúdame|ayúdeme|necesito ayuda|puedes ayudarme|puede ayudarme|me puedes ayudar|"
+            "cómo puedes ayudarme|menú"
         ),
         (
-            "una persona|un humano|un agente|quiero una persona|quiero un humano|"
-            "quiero hablar con una persona|"
-            "quiero hablar con alguien|hablar con una persona|hablar con un humano|quiero un agente"
+            "mal|está mal|eso está mal|eso no es correcto|no es correcto|no es eso|"
+            "eso no es lo que pregunté|no es lo que pregunté|esa no es mi pregunta|no me entiendes|"
+            "no me entiende|no entiendes|respuesta incorrecta|eso no ayuda|no ayuda|no me ayuda|"
+            "eso no me ayuda|no sirve|inútil"
         ),
+        "una persona",
     ),
 }
 
@@ -168,9 +190,12 @@ class SmallTalk:
     replies: Replies
     kinds: Mapping[str, int]
     longest: int
+    people: PeopleAskedFor
 
     def kind(self, said: str) -> Kind | None:
         """Tell of which kind a bare text is that is small talk from its first word to its last."""
+        if self.people.by(said):
+            return "person"
         if not 0 < len(said.split()) <= _WORDS_MAX:
             return None
         found = parted(said, self.kinds, self.longest)
@@ -188,4 +213,4 @@ def small_talk_of(languages: Sequence[str]) -> SmallTalk:
             for each in written.split("|"):
                 kinds.setdefault(bare(each), number)
     longest = max(len(each.split()) for each in kinds)
-    return SmallTalk(_REPLIES[spoken[0] if spoken else "en"], kinds, longest)
+    return SmallTalk(_REPLIES[spoken[0] if spoken else "en"], kinds, longest, PeopleAskedFor(spoken))
