@@ -134,14 +134,21 @@ def test_asked_cited_rated_and_answered_by_a_person(
     page.get_by_text("Thank you.").wait_for()
     page.get_by_role("button", name="Talk to a person").click()
     page.get_by_text("A person will answer here.").wait_for()
+    assert page.get_by_role("button", name="Talk to a person").count() == 0
+    found += looked_at(page, "3-waiting", width)
+    page.get_by_role("button", name="Never mind").click()
+    log.get_by_text("All right, nobody is called.").wait_for()
+    page.get_by_role("button", name="Talk to a person").click()
+    page.get_by_text("A person will answer here.").wait_for()
     place = stage.waiting()
     stage.as_agent("claim_conversation", place)
     page.get_by_text("Ada Nowak answers").wait_for()
+    assert page.get_by_role("button", name="Never mind").count() == 0
     stage.as_agent("reply_to_conversation", place, text="They are blue. <b>https://example.com</b>")
     log.get_by_text("They are blue. <b>https://example.com</b>").wait_for()
     ask(page, "Thank you!")
     log.get_by_text("Thank you!").wait_for()
-    found += looked_at(page, "3-person", width)
+    found += looked_at(page, "4-person", width)
     rated = stage.house.call("assistant.list_feedback", bot_id=stage.bot_id, state="rated")["feedback"]
     assert (rated[-1]["helpful"], rated[-1]["comment"]) == (False, "Colours.")
     page.reload()
@@ -149,7 +156,7 @@ def test_asked_cited_rated_and_answered_by_a_person(
     assert log.get_by_text("Thank you!").count() == 1
     stage.as_agent("close_conversation", place)
     page.get_by_text("The conversation has ended.").wait_for()
-    found += looked_at(page, "4-ended", width)
+    found += looked_at(page, "5-ended", width)
     ask(page, CARDS)
     log.locator("hr ~ .turn").get_by_text("Gift cards cost 25 or 50 euros each.").first.wait_for()
     assert log.get_by_text("They are blue.").count() == 1
@@ -326,7 +333,7 @@ def test_choices_languages_and_directions(stage: Stage, open_page: Callable[...,
         box = page.get_by_role("dialog").bounding_box()
         assert box is not None
         assert box["x"] < 100, "at the side where lines end"
-        assert looked_at(page, "5-rtl", WIDE["width"]) == []
+        assert looked_at(page, "6-rtl", WIDE["width"]) == []
         assert page.wrong == []
     finally:
         stage.shop.shows(stage.widget_id)

@@ -119,9 +119,23 @@ def test_an_unsure_intent_is_asked_back_for_and_can_be_chosen_in_many_ways() -> 
     asked = talk(plan(), unsure)[0]
     assert (asked.fallback, asked.options) == ("clarify", ["refund", "book_trip"])
     assert "1. Money back\n2. book trip" in asked.reply
-    for word, reply in (("1", "In ten days."), ("Money back", "In ten days.")):
-        assert talk(plan(), unsure, heard(word, "opening"))[1].reply == reply
-    assert talk(plan(), unsure, heard("the second", "opening"))[1].reply == "Where to?"
+    first = (
+        "1",
+        "Money back",
+        "Money back, please",
+        "the first one please",
+        "Das erste",
+        "le premier",
+        "número 1",
+    )
+    for word in first:
+        assert talk(plan(), unsure, heard(word, "opening"))[1].reply == "In ten days.", word
+    for word in ("the second", "2.", "book trip", "Die zweite bitte", "el segundo", "the latter"):
+        assert talk(plan(), unsure, heard(word, "opening"))[1].reply == "Where to?", word
+    both = talk(
+        plan(), unsure, heard("the first, the second", "opening", out_of_scope=True, scope_score=0.0)
+    )[1]
+    assert both.standing.intent is None, "of both none is taken"
 
 
 @pytest.mark.parametrize("choosing", ["the second", "book trip"])

@@ -39,3 +39,28 @@ async def test_a_streamed_turn_is_heard_without_an_encoder(
     pieces = [each async for each in (await shop.user.answer("assistant.stream_turn", **said)).value]
     assert pieces[-1].result.answered
     assert pieces[-1].result.state == "waiting"
+
+
+@pytest.mark.parametrize("text", ["Never mind", "Doch nicht nötig.", "Finalement, ce n’est pas la peine"])
+async def test_who_needs_no_person_any_more_talks_with_the_bot_again(shop: Shop, text: str) -> None:
+    [asked] = await shop.talk("a person please")
+    where = {"conversation_id": asked.conversation_id}
+    hint = "Say “never mind” to go on without."
+    assert (await shop.say("hello?", asked.conversation_id)).reply.endswith(hint)
+    back = await shop.say(text, asked.conversation_id)
+    assert (back.state, back.kind, back.number) == ("open", "talk", 3)
+    assert back.reply == "All right, nobody is called. What can I do for you?"
+    waiting = await shop.admin.call("assistant.list_conversations", state="waiting")
+    assert asked.conversation_id not in {each.conversation_id for each in waiting.conversations}
+    order = await shop.say("where is my order", asked.conversation_id)
+    assert (order.intent, order.state) == ("order_status", "open")
+    await shop.admin.call("assistant.claim_conversation", **where)
+    claimed = await shop.say(text, asked.conversation_id)
+    assert (claimed.state, claimed.reply) == ("claimed", ""), "whoever answers decides"
+
+
+async def test_a_streamed_turn_takes_back_the_call_too(shop: Shop) -> None:
+    [asked] = await shop.talk("a person please")
+    said = {"bot_id": shop.bot.bot_id, "text": "never mind", "conversation_id": asked.conversation_id}
+    pieces = [each async for each in (await shop.user.answer("assistant.stream_turn", **said)).value]
+    assert pieces[-1].result.state == "open"

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from mainstay.services.assistant.cues import bare
+from mainstay.services.assistant.cues import bare, courteously
 from mainstay.services.assistant.plans import Plan
 from mainstay.services.assistant.records import Understood
 
@@ -11,7 +11,20 @@ _NEAR = 0.5
 """Of the threshold of scope: what is further out is near no intent, so none is offered."""
 _SURE = 0.95
 """Where the nearest intent is likelier than that, no other is worth offering."""
-_ORDINALS = {"1": 0, "first": 0, "the first": 0, "the first one": 0, "2": 1, "second": 1, "the second": 1}
+_PLACES = (
+    (
+        "1|one|first|the first|first one|the first one|number 1|number one|option 1|the former|eins|"
+        "erste|erstes|das erste|die erste|der erste|ersteres|nummer 1|nummer eins|nr 1|un|premier|"
+        "première|le premier|la première|numéro 1|uno|primero|primera|el primero|la primera|número 1"
+    ),
+    (
+        "2|two|second|the second|second one|the second one|number 2|number two|option 2|the latter|"
+        "the last|the last one|zwei|zweite|zweites|das zweite|die zweite|der zweite|letzteres|"
+        "nummer 2|nummer zwei|nr 2|deux|deuxième|second|seconde|le deuxième|la deuxième|numéro 2|dos|"
+        "segundo|segunda|el segundo|la segunda|número 2"
+    ),
+)
+_ORDINALS = {each: place for place, written in enumerate(_PLACES) for each in written.split("|")}
 
 
 def offers(plan: Plan, known: Understood, threshold: float) -> list[str]:
@@ -29,13 +42,12 @@ def choice(plan: Plan, offered: Sequence[str], said: str) -> str | None:
 
     A yes is to the only one that is offered; of two it names none.
     """
-    place = _ORDINALS.get(said)
-    if place is not None and place < len(offered):
-        return offered[place]
     if len(offered) == 1 and plan.cues.answer(said) == "yes":
         return offered[0]
+    known = {each: offered[place] for each, place in _ORDINALS.items() if place < len(offered)}
     for name in offered:
-        known = plan.intents.get(name)
-        if known is not None and said in {bare(known.title), bare(name), bare(name.replace("_", " "))}:
-            return name
-    return None
+        if name in plan.intents:
+            titles = (plan.intents[name].title, name, name.replace("_", " "))
+            known |= {bare(title): name for title in titles}
+    meant = {known[each] for each in courteously(said, known.keys())}
+    return meant.pop() if len(meant) == 1 else None

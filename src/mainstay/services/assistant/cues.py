@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Container, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Literal
 
@@ -27,8 +28,7 @@ class Cues:
 
         None: it says something else too, or both yes and no.
         """
-        known = self.yes | self.no | self.cancel | _COURTEOUS
-        parts = set(parted(said, known) or ()) - _COURTEOUS
+        parts = courteously(said, self.yes | self.no | self.cancel)
         if parts and parts <= self.yes:
             return "yes"
         if not parts or parts & self.yes:
@@ -52,17 +52,18 @@ class Cues:
         if begun is None:
             return None
         words = r"\W+".join(re.escape(word) for word in begun.split())
-        return re.sub(rf"^\W*{words}\W*", "", cleaned(text), flags=re.IGNORECASE)
+        return re.sub(rf"^\W*{words}\W*", "", cleaned(text), count=1, flags=re.IGNORECASE)
 
     def asks_back(self, said: str) -> Literal["pause", "wonder"] | None:
         """Tell whether a bare text is no answer, from first word to last: `one moment`, `what for?`."""
-        parts = set(parted(said, self.pause | self.wonder | _COURTEOUS) or ()) - _COURTEOUS
+        parts = courteously(said, self.pause | self.wonder)
         if not parts:
             return None
         return "wonder" if parts & self.wonder else "pause"
 
 
 _TAKEN_BACK_WORDS = 5
+_PHRASE_WORDS = 12
 _CUES = {  # yes, no, cancel, correct, meant, instead, pause, wonder
     "en": (
         (
@@ -81,6 +82,7 @@ _CUES = {  # yes, no, cancel, correct, meant, instead, pause, wonder
         (
             "cancel|cancel that|never mind|nevermind|forget it|stop|stop it|abort|start over|quit|"
             "ok never mind|okay never mind|alright never mind|ok forget it|okay forget it|"
+            "no longer needed|not needed anymore|i don't need a person anymore|"
             "alright forget it"
         ),
         (
@@ -121,7 +123,10 @@ _CUES = {  # yes, no, cancel, correct, meant, instead, pause, wonder
             "mach es nicht|tu das nicht|tu es nicht|machen sie das nicht|machen sie es nicht|"
             "tun sie das nicht|tun sie es nicht|noch nicht|jetzt nicht"
         ),
-        "abbrechen|abbruch|vergiss es|ok vergiss es|okay vergiss es|vergessen sie es|egal|stopp|halt",
+        (
+            "abbrechen|abbruch|vergiss es|ok vergiss es|okay vergiss es|vergessen sie es|egal|stopp|halt|"
+            "doch nicht nötig|nicht mehr nötig|hat sich erledigt|das hat sich erledigt"
+        ),
         (
             "eigentlich|lieber|besser|doch lieber|nein lieber|doch besser|ändere das auf|"
             "ändern sie das auf|entschuldigung|sorry|moment|warte"
@@ -158,7 +163,10 @@ _CUES = {  # yes, no, cancel, correct, meant, instead, pause, wonder
             "bien sûr que non|certainement pas|absolument pas|ne le faites pas|ne le fais pas|"
             "ne faites pas ça|ne fais pas ça"
         ),
-        "annuler|annule|laisse tomber|laissez tomber|stop|arrête",
+        (
+            "annuler|annule|laisse tomber|laissez tomber|stop|arrête|finalement ce n'est pas la peine|"
+            "ce n'est plus la peine|ce n'est pas la peine|plus besoin"
+        ),
         (
             "en fait|plutôt|non plutôt|finalement|mettez plutôt|mets plutôt|changez pour|change pour|"
             "pardon|attendez|attends|oups"
@@ -191,7 +199,7 @@ _CUES = {  # yes, no, cancel, correct, meant, instead, pause, wonder
             "no|ninguno|ninguna|ninguno de ellos|no gracias|claro que no|por supuesto que no|ahora no|"
             "todavía no|aún no|mejor no|no lo haga|no lo hagas"
         ),
-        "cancelar|cancela|olvídalo|déjalo|para|parar",
+        "cancelar|cancela|olvídalo|déjalo|para|parar|ya no hace falta|no hace falta|ya no es necesario",
         (
             "en realidad|mejor|no mejor|mejor dicho|cámbialo a|cámbielo a|cambia a|cambie a|que sea|"
             "perdón|espera|espere"
@@ -216,17 +224,18 @@ _CUES = {  # yes, no, cancel, correct, meant, instead, pause, wonder
     ),
 }
 _SIGNS = re.compile(r"[^\w' ]+")
+_APOSTROPHES = str.maketrans(dict.fromkeys("’‘ʼ´`", "'"))
 
 
 def bare(text: str) -> str:
-    """Give a text in small letters without its signs."""
-    return " ".join(_SIGNS.sub(" ", tidy(text)).split())
+    """Give a text in small letters without its signs; phones write `that’s` for `that's`."""
+    return " ".join(_SIGNS.sub(" ", tidy(text.translate(_APOSTROPHES))).split())
 
 
 _COURTEOUS = frozenset(bare(each) for each in "|".join((PLEASES, *THANKS.values())).split("|"))
 
 
-def parted(said: str, known: Container[str], longest: int = 6) -> list[str] | None:
+def parted(said: str, known: Container[str], longest: int = _PHRASE_WORDS) -> list[str] | None:
     """Part a bare text into phrases that are known, of so many words at most; None: something else is in it.
 
     Of phrases that begin with the same words the longest counts: `do not do it` is no `do it`.
@@ -242,6 +251,11 @@ def parted(said: str, known: Container[str], longest: int = 6) -> list[str] | No
         else:
             return None
     return found
+
+
+def courteously(said: str, known: AbstractSet[str]) -> AbstractSet[str]:
+    """Give the known phrases of which a bare text consists, beside courtesies; none: it has more in it."""
+    return set(parted(said, known | _COURTEOUS) or ()) - _COURTEOUS
 
 
 def _beginning(said: str, known: Sequence[str]) -> str | None:
@@ -272,3 +286,11 @@ def cues_of(languages: Sequence[str]) -> Cues:
         frozenset(pause),
         frozenset(wonder),
     )
+
+
+_EVERY = cues_of(list(_CUES))
+
+
+def taken_back(text: str) -> bool:
+    """Tell whether somebody needs no person any more, in any of the languages: the page may speak another."""
+    return _EVERY.answer(bare(text)) == "cancel"

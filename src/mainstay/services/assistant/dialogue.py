@@ -21,7 +21,7 @@ _SHORT = 3
 _LEAVING = ("person", "goodbye")
 """Small talk of who does not wait for what the bot would do."""
 
-Does = Literal["say", "search", "escalate", "call"]
+Does = Literal["say", "search", "escalate", "call", "resume"]
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,8 @@ class Heard:
 class Step:
     """What the bot does, and where the conversation stands then.
 
-    It says `reply`, looks for `query` in its collections, calls a person, or calls the intent's operation.
+    It says `reply`, looks for `query` in its collections, calls a person, answers itself again, or calls the
+    intent's operation.
     `chats` where that is all there is to say: it was no question. `says` is what the reply is, where that
     does not follow from where the conversation stands. `unfilled` where what was said is no value of what was
     asked for; `otherwise` is what the bot does where a search finds nothing, `reply` what it says after it.

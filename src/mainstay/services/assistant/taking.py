@@ -15,7 +15,8 @@ from mainstay.services.assistant.transcripts import empty, extended
 from mainstay.services.knowledge.interface import GroundedAnswer
 
 _SAID_LENGTH = 200
-WITH_A_PERSON = ("waiting", "claimed")
+WITH_A_PERSON = frozenset({"waiting", "claimed"})
+_STATES = {"escalate": "waiting", "resume": "open"}
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ def turn_told(taking: Taking, step: Step, answer: GroundedAnswer | None) -> Turn
         sentences=sentences_of(answer, len(greeting)),
         fallback=step.fallback,
         kind=step.kind,
-        state="waiting" if step.does == "escalate" and before.state == "open" else before.state,
+        state=_STATES.get(step.does, before.state),
         version=taking.version,
         created_ms=taking.now_ms,
     )

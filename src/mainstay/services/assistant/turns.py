@@ -14,6 +14,7 @@ from mainstay.services.assistant.asides import aside
 from mainstay.services.assistant.bots import Bots
 from mainstay.services.assistant.conversation_store import ConversationRow, ConversationStore, TurnRow
 from mainstay.services.assistant.conversations import stir
+from mainstay.services.assistant.cues import taken_back
 from mainstay.services.assistant.dialogue import Heard, Standing, Step, next_step, spoken
 from mainstay.services.assistant.end_users import Whose
 from mainstay.services.assistant.failures import (
@@ -190,6 +191,8 @@ class Turns:
         if before.state in WITH_A_PERSON:
             reply = plan.phrases.waiting if before.state == "waiting" else ""
             waits = Step(standing, reply=reply, says="talk")
+            if before.state == "waiting" and taken_back(text):
+                waits = Step(Standing(said=standing.said), "resume", plan.phrases.resumed, says="talk")
             return None, *(withdrawn(plan, standing, text) or (waits, UNCHANGED))
         model = await self._models.model(bot.bot_id, bot.version)
         [understood] = await self._models.understand(bot, [text])
@@ -296,7 +299,7 @@ class Turns:
 
     def _tell(self, taking: Taking, turn: Turn) -> None:
         self._summarising.note(turn, escalated=turn.state == "waiting" and taking.before.state == "open")
-        stir(turn.conversation_id, desk=turn.state in WITH_A_PERSON)
+        stir(turn.conversation_id, desk=bool({turn.state, taking.before.state} & WITH_A_PERSON))
         if turn.state == "waiting" and taking.before.state == "open":
             place = taking.before.conversation_id
             emit(ConversationEscalated(bot_id=taking.before.bot_id, conversation_id=place))

@@ -15,6 +15,7 @@
       open: "Open the chat", opened: "Close the chat", unread: (n) => `Open the chat, ${n} new`,
       close: "Close", anew: "Start anew", log: "Conversation", label: "Your message", send: "Send",
       hint: "Write a message", person: "Talk to a person", waiting: "A person will answer here. Please wait.",
+      undo: "Never mind",
       agent: (name) => `${name} answers`, somebody: "A person answers", closed: "The conversation has ended.",
       offline: "No connection. Trying again …", failed: "That did not work. Please try again.",
       gone: "The chat is not available now.", you: "You", bot: "Assistant", team: "Person",
@@ -26,7 +27,7 @@
       open: "Chat öffnen", opened: "Chat schließen", unread: (n) => `Chat öffnen, ${n} neu`,
       close: "Schließen", anew: "Neu beginnen", log: "Gespräch", label: "Ihre Nachricht", send: "Senden",
       hint: "Nachricht schreiben", person: "Mit einem Menschen sprechen",
-      waiting: "Ein Mensch wird hier antworten. Bitte warten Sie.",
+      waiting: "Ein Mensch wird hier antworten. Bitte warten Sie.", undo: "Doch nicht nötig",
       agent: (name) => `${name} antwortet`, somebody: "Ein Mensch antwortet",
       closed: "Das Gespräch ist beendet.", offline: "Keine Verbindung. Neuer Versuch …",
       failed: "Das hat nicht geklappt. Bitte versuchen Sie es noch einmal.",
@@ -40,7 +41,7 @@
       unread: (n) => `Ouvrir la discussion, ${n} nouveau(x) message(s)`,
       close: "Fermer", anew: "Recommencer", log: "Conversation", label: "Votre message", send: "Envoyer",
       hint: "Écrivez un message", person: "Parler à une personne",
-      waiting: "Une personne vous répondra ici. Veuillez patienter.",
+      waiting: "Une personne vous répondra ici. Veuillez patienter.", undo: "Finalement, ce n’est pas la peine",
       agent: (name) => `${name} vous répond`, somebody: "Une personne vous répond",
       closed: "La conversation est terminée.", offline: "Pas de connexion. Nouvel essai…",
       failed: "Cela n’a pas marché. Veuillez réessayer.",
@@ -54,7 +55,7 @@
       open: "Abrir el chat", opened: "Cerrar el chat", unread: (n) => `Abrir el chat, ${n} sin leer`,
       close: "Cerrar", anew: "Empezar de nuevo", log: "Conversación", label: "Su mensaje", send: "Enviar",
       hint: "Escriba un mensaje", person: "Hablar con una persona",
-      waiting: "Una persona le responderá aquí. Espere, por favor.",
+      waiting: "Una persona le responderá aquí. Espere, por favor.", undo: "Ya no hace falta",
       agent: (name) => `Responde ${name}`, somebody: "Responde una persona",
       closed: "La conversación ha terminado.", offline: "Sin conexión. Reintentando…",
       failed: "No ha funcionado. Inténtelo de nuevo.", gone: "El chat no está disponible ahora.",
@@ -282,7 +283,7 @@
 
   // What is shown.
   const phone = matchMedia("(max-width: 480px), (max-height: 460px)");
-  let look, words, host, shadow, root, panel, launch, count, log, note, field, person, restart, actions;
+  let look, words, host, shadow, root, panel, launch, count, log, note, field, person, undo, restart, actions;
   const build = () => {
     const wanted = look.language || document.documentElement.lang || navigator.language || "en";
     const language = wanted.slice(0, 2).toLowerCase() in WORDS ? wanted.slice(0, 2).toLowerCase() : "en";
@@ -312,7 +313,8 @@
     restart = make("button", { class: "icon", type: "button", "aria-label": words.anew, title: words.anew,
       hidden: true, onclick: anew }, icon("anew"));
     person = make("button", { class: "chip", type: "button", onclick: callPerson }, words.person);
-    actions = make("div", { class: "row more" }, person);
+    undo = make("button", { class: "chip", type: "button", onclick: () => { focus(); say(words.undo); } }, words.undo);
+    actions = make("div", { class: "row more" }, person, undo);
     panel = make("section", { class: "panel", role: "dialog", "aria-labelledby": "title", hidden: true,
         onkeydown: pressed },
       make("header", {}, make("h2", { id: "title", dir: "auto" }, look.title), restart,
@@ -432,7 +434,8 @@
       claimed: agent ? words.agent(agent) : words.somebody }[state];
     if (note.textContent !== (trouble || told)) note.textContent = trouble || told;
     person.hidden = state !== "open" || !kept.conversation;
-    actions.hidden = person.hidden;
+    undo.hidden = state !== "waiting";
+    actions.hidden = person.hidden && undo.hidden;
     restart.hidden = !kept.conversation;
   };
   const worry = (text) => { trouble = text; status(); };
