@@ -3,9 +3,10 @@
 import pytest
 
 from mainstay.services.assistant.asides import aside
-from mainstay.services.assistant.dialogue import Heard, Standing, Step, next_step
+from mainstay.services.assistant.dialogue import next_step
 from mainstay.services.assistant.plans import Plan
 from mainstay.services.assistant.records import Bot, Fallback, Turn
+from mainstay.services.assistant.steps import Heard, Standing, Step
 from makers import Client
 from services.assistant.conftest import Shop
 from services.assistant.making import INTENTS

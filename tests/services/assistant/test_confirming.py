@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from mainstay.services.assistant.cues import bare, cues_of
-from mainstay.services.assistant.dialogue import Heard, Step
 from mainstay.services.assistant.plans import Plan, plan_of
 from mainstay.services.assistant.records import Definition, Fallback
+from mainstay.services.assistant.steps import Heard, Step
 from services.assistant.test_dialogue import heard, plan, talk
 
 _SHELF: dict[str, Any] = {

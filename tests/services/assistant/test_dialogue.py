@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from mainstay.services.assistant.dialogue import Heard, Standing, Step, next_step, refused
+from mainstay.services.assistant.dialogue import next_step, refused
 from mainstay.services.assistant.plans import Plan, plan_of, rendered
 from mainstay.services.assistant.records import Definition, Entity, EntityFound, Fallback, Understood
+from mainstay.services.assistant.steps import Heard, Standing, Step
 
 _NO_TOOL: dict[str, Any] = {"operation": None, "arguments": {}}
 _TRIP = {
@@ -64,7 +65,11 @@ def test_what_is_missing_is_asked_for_one_by_one() -> None:
         heard("Rome", "refund", entities=[("city", "Rome")], out_of_scope=True, scope_score=0.1),
         heard("On Friday", "refund", entities=[("date", "2026-12-04")], out_of_scope=True, scope_score=0.1),
     )
-    assert [step.reply for step in steps] == ["Where to?", "When?", "A trip to Rome on 2026-12-04."]
+    assert [step.reply for step in steps] == [
+        "Where to?",
+        "When?",
+        "A trip to Rome on Friday, 4 December 2026.",
+    ]
     assert steps[-1].standing.slots == {"city": "Rome", "day": "2026-12-04"}
 
 
@@ -88,7 +93,7 @@ def test_a_correction_replaces_what_was_taken_down() -> None:
         heard("No, I meant Paris", "refund", entities=[("city", "Paris")]),
         heard("Paris", "refund", entities=[("city", "Oslo")]),
     )
-    assert steps[1].reply == "Once more: Paris, 2026-12-04."
+    assert steps[1].reply == "Once more: Paris, Friday, 4 December 2026."
     assert steps[2].reply == "In ten days.", "without the word for it, nothing is corrected"
 
 
@@ -351,3 +356,22 @@ def test_a_value_that_is_none_is_told_what_would_be_one() -> None:
     sized = plan_of(Definition(intents=intents, entities=[many]))
     asked = talk(sized, heard("A room", "book_room"), heard("Blue", **_FAR))[-1]
     assert asked.reply == "I did not understand that. Which size?", "a long list is not for everybody"
+
+
+@pytest.mark.parametrize(
+    ("languages", "said"),
+    [
+        ([], "Saturday, 1 May 2027"),
+        (["en"], "Saturday, 1 May 2027"),
+        (["it", "de"], "Samstag, 1. Mai 2027"),
+        (["fr"], "samedi 1er mai 2027"),
+        (["es"], "sábado, 1 de mayo de 2027"),
+    ],
+)
+def test_days_are_said_as_people_say_them(languages: list[str], said: str) -> None:
+    trip = plan(languages=languages)
+    both = [("city", "Rome"), ("date", MAY)]
+    [step] = talk(trip, heard("Rome", "book_trip", entities=both))
+    assert (step.reply, step.standing.slots["day"]) == (f"A trip to Rome on {said}.", MAY)
+    odd = talk(trip, heard("Rome", "book_trip", entities=[("city", "Rome"), ("date", "soon")]))
+    assert odd[0].reply == "A trip to Rome on soon."

@@ -3,10 +3,11 @@
 import pytest
 
 from mainstay.services.assistant.cues import bare, cues_of
-from mainstay.services.assistant.dialogue import Standing, refused
+from mainstay.services.assistant.dialogue import refused
 from mainstay.services.assistant.plans import plan_of
 from mainstay.services.assistant.records import Definition, Fallback
 from mainstay.services.assistant.small_talk import small_talk_of
+from mainstay.services.assistant.steps import Standing
 from services.assistant.test_dialogue import INTENTS, heard, plan, talk
 
 FAR = {"out_of_scope": True, "scope_score": 0.01, "confidence": 0.2}
@@ -118,3 +119,27 @@ def test_who_says_that_it_was_wrong_is_told_what_to_do_next() -> None:
     [step] = talk(plan(), heard("That does not help!", **FAR))
     end = "Say it in other words, or say that you want a person."
     assert (step.reply, step.kind) == (f"I am sorry that this was no help. {end}", "talk")
+
+
+@pytest.mark.parametrize(
+    ("text", "start"),
+    [
+        ("Guten Tag!", "Guten Tag! Was kann ich für Sie tun?"),
+        ("ok, danke", "Gern geschehen."),
+        ("Bonjour", "Bonjour !"),
+        ("¡Gracias!", "De nada."),
+        ("¿Qué puedes hacer?", "Soy un asistente automático. Puedo ayudar con:"),
+        ("Merci", "You are welcome."),
+        ("Hi", "Hello!"),
+    ],
+)
+def test_small_talk_is_answered_in_its_language_where_that_is_one(text: str, start: str) -> None:
+    assert talk(plan(), heard(text, **FAR))[0].reply.startswith(start)
+    assert talk(plan(languages=["en"]), heard("Gracias", **FAR))[0].chats is False, "it speaks English alone"
+
+
+def test_what_is_done_cannot_be_cancelled_by_a_word() -> None:
+    both = [("city", "Rome"), ("date", "2026-12-04")]
+    trip = heard("To Rome on Friday", "book_trip", entities=both)
+    step = talk(plan(), trip, heard("Cancel that", **FAR))[1]
+    assert step.reply == "All right. What can I do for you?"

@@ -3,8 +3,9 @@
 from dataclasses import replace
 
 from mainstay.services.assistant.cues import bare
-from mainstay.services.assistant.dialogue import Heard, Standing, Step, chatted
+from mainstay.services.assistant.dialogue import chatted
 from mainstay.services.assistant.plans import Plan
+from mainstay.services.assistant.steps import Heard, Standing, Step
 from mainstay.services.assistant.wording import cleaned, words
 
 _TALK = {"greeting", "thanks", "about"}

@@ -271,8 +271,8 @@ def answering(language: str) -> list[str]:
 
 
 def cues_of(languages: Sequence[str]) -> Cues:
-    """Give the cues of some languages together; the English ones if there are none."""
-    found = [_CUES[language] for language in languages if language in _CUES] or [_CUES["en"]]
+    """Give the cues of some languages together, of all where there are none of these."""
+    found = [_CUES[language] for language in languages if language in _CUES] or list(_CUES.values())
     yes, no, cancel, correct, meant, instead, pause, wonder = (
         [bare(each) for written in kind for each in written.split("|")] for kind in zip(*found, strict=True)
     )
@@ -288,7 +288,7 @@ def cues_of(languages: Sequence[str]) -> Cues:
     )
 
 
-_EVERY = cues_of(list(_CUES))
+_EVERY = cues_of(())
 
 
 def taken_back(text: str) -> bool:

@@ -14,7 +14,6 @@ from mainstay.services.assistant.conversation_store import (
     TurnRow,
 )
 from mainstay.services.assistant.conversations import Conversations, stir, told, turn_of
-from mainstay.services.assistant.dialogue import Standing
 from mainstay.services.assistant.failures import (
     ConversationBusy,
     ConversationEnded,
@@ -31,6 +30,7 @@ from mainstay.services.assistant.happenings import (
 )
 from mainstay.services.assistant.limits import ALL_CONVERSATIONS, TURNS_MAX
 from mainstay.services.assistant.records import Conversation, Turn
+from mainstay.services.assistant.steps import Standing
 
 
 class Desk:

@@ -14,12 +14,12 @@ from mainstay.ports.database import Scalar
 from mainstay.services.assistant.bots import Bots
 from mainstay.services.assistant.conversation_store import ConversationStore, TurnRow, desk_topic
 from mainstay.services.assistant.conversations import told
-from mainstay.services.assistant.dialogue import Standing
 from mainstay.services.assistant.failures import BotMissing
 from mainstay.services.assistant.following import Following
 from mainstay.services.assistant.limits import DESK_MAX
 from mainstay.services.assistant.plans import called
 from mainstay.services.assistant.records import DeskEntry, DeskNews
+from mainstay.services.assistant.steps import Standing
 
 _LOOK_AGAIN_S = 1.0  # a note can be lost between processes, so look without one too
 _BEAT_S = 20.0

@@ -1,16 +1,16 @@
 """A conversation's next step: pure rules over what was said before, what was heard, and what a bot can do."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any, Literal
+from collections.abc import Mapping
+from dataclasses import replace
 
 from mainstay.services.assistant.built_ins import FREE_TEXT
 from mainstay.services.assistant.choices import choice, offers
 from mainstay.services.assistant.cues import bare
 from mainstay.services.assistant.filling import VALUE_MAX, filled_with, free_text, revised
 from mainstay.services.assistant.plans import IntentPlan, Plan, filled, listed, rendered
-from mainstay.services.assistant.records import EntityFound, ReplyKind, Slot, Understood
-from mainstay.services.assistant.sayings import asking_again, introduction, lost, offering
+from mainstay.services.assistant.records import EntityFound, Slot
+from mainstay.services.assistant.sayings import asking_again, introduction, lost, offering, told
+from mainstay.services.assistant.steps import Heard, Standing, Step
 
 _CHANGED_MIND = 0.8
 """How sure it must be that somebody asks for something else, while the bot waits for an answer."""
@@ -21,95 +21,11 @@ _SHORT = 3
 _LEAVING = ("person", "goodbye")
 """Small talk of who does not wait for what the bot would do."""
 
-Does = Literal["say", "search", "escalate", "call", "resume"]
-
-
-@dataclass(frozen=True)
-class Standing:
-    """Where a conversation stands: for which intent, what is known, what was asked for or offered.
-
-    `confirming` is the question to which a yes is waited for, word by word: the bot may be changed meanwhile.
-    `recalling` is what is remembered and would be used again after a yes, `declined` the slots to which
-    that was refused; `noting` are facts that are kept after a yes. `mentioned` are the entities of a text for
-    which intents are offered.
-    """
-
-    intent: str | None = None
-    slots: Mapping[str, str] = field(default_factory=dict)
-    asking: str | None = None
-    tries: int = 0
-    offered: Sequence[str] = ()
-    confirming: str = ""
-    question: str = ""
-    misses: int = 0
-    said: Mapping[str, int] = field(default_factory=dict)
-    recalling: Mapping[str, str] = field(default_factory=dict)
-    declined: Sequence[str] = ()
-    noting: Sequence[Mapping[str, str]] = ()
-    mentioned: Sequence[Mapping[str, Any]] = ()
-
-    def to_json(self) -> dict[str, Any]:
-        """Write it down; what was added later only where it says something, so that old servers read it."""
-        return {name: value for name, value in asdict(self).items() if value or name not in _LATER}
-
-    @classmethod
-    def of(cls, written: Mapping[str, Any]) -> "Standing":
-        """Read what was written down, by a newer server too."""
-        return cls(**{name: value for name, value in written.items() if name in _NAMES})
-
-
-_NAMES = {each.name for each in fields(Standing)}
-_LATER = {"recalling", "declined", "noting", "mentioned"}
-
-
-@dataclass(frozen=True)
-class Heard:
-    """What somebody said, and what the bot makes of it; `threshold` is where scope ends.
-
-    `known` is what slots were filled with before, by their names and entities, where that is remembered.
-    """
-
-    text: str
-    understood: Understood
-    threshold: float
-    known: Mapping[tuple[str, str], str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Step:
-    """What the bot does, and where the conversation stands then.
-
-    It says `reply`, looks for `query` in its collections, calls a person, answers itself again, or calls the
-    intent's operation.
-    `chats` where that is all there is to say: it was no question. `says` is what the reply is, where that
-    does not follow from where the conversation stands. `unfilled` where what was said is no value of what was
-    asked for; `otherwise` is what the bot does where a search finds nothing, `reply` what it says after it.
-    """
-
-    standing: Standing
-    does: Does = "say"
-    reply: str = ""
-    query: str = ""
-    fallback: Literal["clarify", "search", "escalate"] | None = None
-    options: Sequence[str] = ()
-    confirmed: bool = False
-    chats: bool = False
-    says: ReplyKind | None = None
-    unfilled: bool = False
-    otherwise: "Step | None" = None
-
-    @property
-    def kind(self) -> ReplyKind:
-        """Say what the reply is."""
-        at, talks = self.standing, self.chats or self.does == "escalate"
-        asks = at.asking or at.offered or at.confirming or at.recalling
-        return self.says or ("talk" if talks else "question" if asks else "answer")
-
 
 def next_step(plan: Plan, standing: Standing, heard: Heard) -> Step:
     """Give the next step."""
     said = bare(heard.text)
-    busy = standing.asking or standing.offered or standing.slots or standing.confirming or standing.recalling
+    busy = standing.asking or standing.offered or standing.confirming or standing.recalling
     if busy and plan.cues.answer(said) == "cancel":
         return _cancelled(plan, standing)
     answered = _taken_up(plan, standing, heard, said)
@@ -228,13 +144,14 @@ def _fresh(plan: Plan, standing: Standing, heard: Heard) -> Step:
 
 def chatted(plan: Plan, standing: Standing, text: str) -> Step | None:
     """Answer small talk; None: it is none."""
-    kind, replies = plan.small_talk.kind(bare(text)), plan.small_talk.replies
+    said = bare(text)
+    kind, replies = plan.small_talk.kind(said), plan.small_talk.replies_to(said)
     if kind is None or (kind == "person" and "escalate" not in plan.fallback.ladder):
         return None
     if kind == "person":
         return replace(_escalated(standing), chats=True, fallback=None)  # it was understood
     if kind == "about":
-        return Step(standing, reply=introduction(plan), chats=True)
+        return Step(standing, reply=introduction(plan, replies), chats=True)
     if kind == "wrong":
         return Step(standing, reply=f"{replies.wrong} {replies.person}", chats=True)
     return Step(standing, reply=str(getattr(replies, kind)), chats=True)
@@ -258,7 +175,7 @@ def _proceed(plan: Plan, standing: Standing, known: IntentPlan, heard: Heard, qu
     if missing is not None:
         remembered = _remembered(standing, known, heard)
         if remembered:
-            facts = listed([f"{name}: {value}" for name, value in remembered.items()])
+            facts = listed([f"{name}: {value}" for name, value in told(plan, known, remembered).items()])
             offered = replace(standing, recalling=remembered, asking=None, tries=0)
             return Step(offered, reply=f"{plan.memory_phrases.reuse}\n{facts}")
         again = standing.tries if missing.name == standing.asking else 0
@@ -287,7 +204,7 @@ def spoken(plan: Plan, standing: Standing, known: IntentPlan, result: Mapping[st
     count = standing.said.get(known.name, 0)
     standing = replace(standing, said={**standing.said, known.name: count + 1})
     template = known.replies[count % len(known.replies)] if known.replies else plan.phrases.done
-    return Step(standing, reply=rendered(template, {**result, **standing.slots}))
+    return Step(standing, reply=rendered(template, {**result, **told(plan, known, standing.slots)}))
 
 
 def _operation(plan: Plan, standing: Standing, known: IntentPlan) -> Step:
@@ -295,8 +212,8 @@ def _operation(plan: Plan, standing: Standing, known: IntentPlan) -> Step:
     if not known.confirms:
         return Step(standing, does="call")
     given = filled(known.arguments, standing.slots)
-    told = ", ".join(f"{name}: {rendered('{value}', {'value': value})}" for name, value in given.items())
-    reply = f"{plan.phrases.confirm} {known.title} ({known.operation}{', ' if told else ''}{told})"
+    shown = [f"{name}: {rendered('{value}', {'value': value})}" for name, value in given.items()]
+    reply = f"{plan.phrases.confirm} {known.title} ({', '.join([known.operation, *shown])})"
     return Step(replace(standing, confirming=reply), reply=reply)
 
 

@@ -4,7 +4,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mainstay.services.assistant.wording import cleaned, tidy
+from mainstay.services.assistant.cues import bare
+from mainstay.services.assistant.wording import cleaned
 
 _PREFIX = re.compile(r"^[^\w]+|[\s.!]+$")
 
@@ -91,7 +92,6 @@ _CUES = {
         "qué sabes de mí|qué sabe de mí|qué recuerdas de mí|qué recuerda de mí",
     ),
 }
-_SIGNS = re.compile(r"[^\w' ]+")
 
 
 def memory_phrases_of(languages: Sequence[str]) -> MemoryPhrases:
@@ -100,10 +100,10 @@ def memory_phrases_of(languages: Sequence[str]) -> MemoryPhrases:
 
 
 def memory_cues_of(languages: Sequence[str]) -> MemoryCues:
-    """Give the cues of some languages together; the English ones if there are none."""
-    found = [_CUES[language] for language in languages if language in _CUES] or [_CUES["en"]]
+    """Give the cues of some languages together, of all where there are none of these."""
+    found = [_CUES[language] for language in languages if language in _CUES] or list(_CUES.values())
     remember, forget, recite = (
-        [_bare(each) for language in found for each in language[kind].split("|")] for kind in range(3)
+        [bare(each) for language in found for each in language[kind].split("|")] for kind in range(3)
     )
     ordered = sorted(set(remember), key=len, reverse=True)
     return MemoryCues(tuple(ordered), frozenset(forget), frozenset(recite))
@@ -113,23 +113,19 @@ def named_fact(cues: MemoryCues, text: str) -> str:
     """Give what somebody asks to have remembered, in her own words; nothing if she asks for nothing."""
     said = cleaned(text)
     words = list(re.finditer(r"[^\s]+", said))
-    bare = [_bare(word[0]) for word in words]
+    plain = [bare(word[0]) for word in words]
     for cue in cues.remember:
         parts = cue.split()
-        begun = " ".join(bare[: _length(bare, parts)]).split()
-        if begun == parts and len(words) > (count := _length(bare, parts)):
+        begun = " ".join(plain[: _length(plain, parts)]).split()
+        if begun == parts and len(words) > (count := _length(plain, parts)):
             return _PREFIX.sub("", said[words[count].start() :]).strip()
     return ""
 
 
-def _length(bare: Sequence[str], parts: Sequence[str]) -> int:
+def _length(plain: Sequence[str], parts: Sequence[str]) -> int:
     """Give how many of the words a cue takes up; one may be several by its signs (`souviens-toi`)."""
     taken, count = 0, 0
-    while taken < len(parts) and count < len(bare):
-        taken += len(bare[count].split())
+    while taken < len(parts) and count < len(plain):
+        taken += len(plain[count].split())
         count += 1
     return count
-
-
-def _bare(text: str) -> str:
-    return " ".join(_SIGNS.sub(" ", tidy(text)).split())

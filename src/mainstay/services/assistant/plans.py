@@ -51,6 +51,7 @@ class Plan:
     fallback: Fallback
     persona: str
     collections: tuple[str, ...]
+    languages: tuple[str, ...]
     phrases: Phrases
     cues: Cues
     small_talk: SmallTalk = field(repr=False)
@@ -73,6 +74,7 @@ def plan_of(definition: Definition) -> Plan:
         definition.fallback,
         definition.persona,
         tuple(definition.collections),
+        tuple(definition.languages),
         phrases_of(definition.languages),
         cues_of(definition.languages),
         small_talk_of(definition.languages),

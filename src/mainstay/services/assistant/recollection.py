@@ -5,11 +5,11 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Literal
 
 from mainstay.services.assistant.cues import bare
-from mainstay.services.assistant.dialogue import Heard, Standing, Step
 from mainstay.services.assistant.memory_records import FACT_MAX
 from mainstay.services.assistant.memory_words import named_fact
 from mainstay.services.assistant.plans import Plan, listed
 from mainstay.services.assistant.records import Slot
+from mainstay.services.assistant.steps import Heard, Standing, Step
 
 Choice = Literal["open", "yes", "no"]
 

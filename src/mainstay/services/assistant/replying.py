@@ -1,7 +1,7 @@
 """What a reply is made of, and whether it was one to a question."""
 
-from mainstay.services.assistant.dialogue import Step
 from mainstay.services.assistant.records import Turn
+from mainstay.services.assistant.steps import Step
 from mainstay.services.knowledge.interface import GroundedAnswer, Stretch
 
 

@@ -1,30 +1,38 @@
 """What a bot says of what it can help with, and how it asks back."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from mainstay.services.assistant.plans import IntentPlan, Plan, listed, rendered
 from mainstay.services.assistant.records import Slot
+from mainstay.services.assistant.small_talk import Replies
+from mainstay.services.assistant.spoken_days import day_said
 
 _TOLD = 5
 
 
-def able(plan: Plan) -> str:
+def able(plan: Plan, replies: Replies) -> str:
     """Say what the bot can help with."""
     titles = [intent.title for intent in plan.intents.values()]
-    return f"{plan.small_talk.replies.able}\n{listed(titles[:_TOLD])}"
+    return f"{replies.able}\n{listed(titles[:_TOLD])}"
 
 
-def introduction(plan: Plan) -> str:
+def introduction(plan: Plan, replies: Replies) -> str:
     """Say what the bot is, and all that it can help with."""
-    replies = plan.small_talk.replies
-    told = f"{replies.about} {able(plan)}"
+    told = f"{replies.about} {able(plan, replies)}"
     return f"{told}\n{replies.reading}" if plan.collections else told
 
 
 def lost(plan: Plan, why: str) -> str:
     """Say why there is no answer, what there would be one for, and that there are persons."""
-    return f"{why} {able(plan)}\n{plan.small_talk.replies.person}"
+    replies = plan.small_talk.replies
+    return f"{why} {able(plan, replies)}\n{replies.person}"
+
+
+def told(plan: Plan, known: IntentPlan, slots: Mapping[str, str]) -> dict[str, str]:
+    """Give slots as people read them: days in words."""
+    days = {slot.name for slot in known.slots if slot.entity == "date"}
+    return {name: day_said(value, plan.languages) if name in days else value for name, value in slots.items()}
 
 
 def asking_again(

@@ -185,10 +185,11 @@ _SAID = {  # by kind; whoever says yes, no or cancel yields too, in the words th
 
 @dataclass(frozen=True)
 class SmallTalk:
-    """What counts as small talk, of which kind, and what is said to it."""
+    """What counts as small talk, of which kind, and what is said to it; `replies` are those of all else."""
 
     replies: Replies
     kinds: Mapping[str, int]
+    tongues: Mapping[str, Sequence[str]]
     longest: int
     people: PeopleAskedFor
 
@@ -196,21 +197,34 @@ class SmallTalk:
         """Tell of which kind a bare text is that is small talk from its first word to its last."""
         if self.people.by(said):
             return "person"
-        if not 0 < len(said.split()) <= _WORDS_MAX:
-            return None
-        found = parted(said, self.kinds, self.longest)
-        return None if found is None else _KINDS[max(self.kinds[each] for each in found)]
+        found = self._parted(said)
+        return _KINDS[max(self.kinds[each] for each in found)] if found else None
+
+    def replies_to(self, said: str) -> Replies:
+        """Give the replies in the language that small talk was made in, where that is one."""
+        common = [set(self.tongues[each]) for each in self._parted(said)]
+        shared = set[str].intersection(*common) if common else set[str]()
+        return _REPLIES[shared.pop()] if len(shared) == 1 else self.replies
+
+    def _parted(self, said: str) -> Sequence[str]:
+        if len(said.split()) > _WORDS_MAX:
+            return ()
+        return parted(said, self.kinds, self.longest) or ()
 
 
 def small_talk_of(languages: Sequence[str]) -> SmallTalk:
     """Give the small talk of some languages together, of all where none is named; replies of the first."""
     spoken = [language for language in languages if language in _SAID]
     kinds: dict[str, int] = {}
+    tongues: dict[str, list[str]] = {}
     for language in spoken or _SAID:
-        for each in answering(language):
-            kinds.setdefault(each, _KINDS.index("yielding"))
+        yielding = _KINDS.index("yielding")
+        numbered = [(each, yielding) for each in answering(language)]
         for number, written in enumerate(_SAID[language]):
-            for each in written.split("|"):
-                kinds.setdefault(bare(each), number)
+            numbered += [(bare(each), number) for each in written.split("|")]
+        for each, number in numbered:
+            kinds.setdefault(each, number)
+            tongues.setdefault(each, []).append(language)
     longest = max(len(each.split()) for each in kinds)
-    return SmallTalk(_REPLIES[spoken[0] if spoken else "en"], kinds, longest, PeopleAskedFor(spoken))
+    replies = _REPLIES[spoken[0] if spoken else "en"]
+    return SmallTalk(replies, kinds, tongues, longest, PeopleAskedFor(spoken))

@@ -4,13 +4,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from mainstay.services.assistant.conversation_store import ConversationRow, TurnRow
-from mainstay.services.assistant.dialogue import Standing, Step, refused
+from mainstay.services.assistant.dialogue import refused
 from mainstay.services.assistant.end_users import Whose
 from mainstay.services.assistant.limits import TURNS_MAX
 from mainstay.services.assistant.plans import Plan
 from mainstay.services.assistant.recollection import UNCHANGED, Change, Recalled, kept
 from mainstay.services.assistant.records import Turn, TurnPiece, Understood
 from mainstay.services.assistant.replying import after_answer, sentences_of, unanswered
+from mainstay.services.assistant.steps import Standing, Step
 from mainstay.services.assistant.transcripts import empty, extended
 from mainstay.services.knowledge.interface import GroundedAnswer
 

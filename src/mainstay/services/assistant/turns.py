@@ -15,7 +15,7 @@ from mainstay.services.assistant.bots import Bots
 from mainstay.services.assistant.conversation_store import ConversationRow, ConversationStore, TurnRow
 from mainstay.services.assistant.conversations import stir
 from mainstay.services.assistant.cues import taken_back
-from mainstay.services.assistant.dialogue import Heard, Standing, Step, next_step, spoken
+from mainstay.services.assistant.dialogue import next_step, spoken
 from mainstay.services.assistant.end_users import Whose
 from mainstay.services.assistant.failures import (
     ConversationBusy,
@@ -35,6 +35,7 @@ from mainstay.services.assistant.records import Turn, TurnPiece, Understood
 from mainstay.services.assistant.remembering import Memories
 from mainstay.services.assistant.replying import after_answer
 from mainstay.services.assistant.searching import Searching
+from mainstay.services.assistant.steps import Heard, Standing, Step
 from mainstay.services.assistant.store import BotRow
 from mainstay.services.assistant.summarising import Summarising
 from mainstay.services.assistant.taking import (
