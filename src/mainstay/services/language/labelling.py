@@ -57,7 +57,8 @@ class Labelling:
         vectors = await whole(self._encoder, told, _FEW)
         meanings, at = [], len(labels)
         for place, label in enumerate(labels):
-            meanings.append(Meaning(vectors[place], vectors[at : at + len(label.examples)]))
+            shown = vectors[at : at + len(label.examples)]
+            meanings.append(Meaning(vectors[place], shown, len(named[place].split())))
             at += len(label.examples)
         return meanings
 
