@@ -107,7 +107,7 @@ _CUES = {  # yes, no, cancel, correct, meant, instead, pause, wonder
             "do i have to|what|what's that|what is that|which|which one|which ones|what do you mean|"
             "what do you mean by that|what does that mean|i don't understand|i do not understand|"
             "what should i say|what can i say|what are my options|what are the options|what can i choose|"
-            "what is there|such as|like what"
+            "what is there|for example|such as|like what"
         ),
     ),
     "de": (
@@ -124,7 +124,7 @@ _CUES = {  # yes, no, cancel, correct, meant, instead, pause, wonder
             "tun sie das nicht|tun sie es nicht|noch nicht|jetzt nicht"
         ),
         (
-            "abbrechen|abbruch|vergiss es|ok vergiss es|okay vergiss es|vergessen sie es|egal|stopp|halt|"
+            "abbrechen|abbruch|vergiss es|ok vergiss es|okay vergiss es|vergessen sie es|stopp|halt|"
             "doch nicht nötig|nicht mehr nötig|hat sich erledigt|das hat sich erledigt"
         ),
         (
