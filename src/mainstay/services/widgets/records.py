@@ -49,7 +49,7 @@ class Visit(Record):
 class Note(Record):
     """Where a sentence of an answer comes from."""
 
-    number: int
+    number: int = Field(description="Which document, from 1: passages of one share it.")
     title: str
     text: str = Field(description="The passage.")
     sentence: int = Field(description="Which sentence of the answer it stands behind, from 0.")

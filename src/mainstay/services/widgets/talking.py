@@ -120,11 +120,10 @@ def told(turn: Turn) -> Said:
 
 
 def _notes(citations: Sequence[Citation]) -> list[Note]:
-    """Give the passages numbers; one that stands behind several sentences has one number."""
-    numbers: dict[tuple[str, int, int], int] = {}
+    """Give the documents numbers; the passages of one share its number."""
+    numbers: dict[str, int] = {}
     found = []
     for each in citations:
-        place = each.doc_id, each.start, each.end
-        number = numbers.setdefault(place, len(numbers) + 1)
+        number = numbers.setdefault(each.doc_id, len(numbers) + 1)
         found.append(Note(number=number, title=each.title, text=each.text, sentence=each.sentence))
     return found

@@ -484,11 +484,13 @@
   const mine = (text) => make("div", { class: "bubble mine" },
     make("span", { class: "away" }, `${words.you}: `), worded(text));
   const notes = (all) => {
-    const single = all.filter((each, at) => all.findIndex((other) => other.number === each.number) === at);
-    return make("div", { class: "notes", role: "group", "aria-label": words.sources }, ...single.map((each) =>
-      make("details", {}, make("summary", {}, make("b", {}, `${each.number}`),
-        make("span", { dir: "auto" }, each.title || words.source(each.number))),
-      make("blockquote", { dir: "auto" }, each.text))));
+    const sources = new Map(all.map((each) => [each.number, { title: each.title, texts: new Set() }]));
+    for (const each of all) sources.get(each.number).texts.add(each.text);
+    return make("div", { class: "notes", role: "group", "aria-label": words.sources },
+      ...[...sources].map(([number, source]) => make("details", {},
+        make("summary", {}, make("b", {}, `${number}`),
+          make("span", { dir: "auto" }, source.title || words.source(number))),
+        ...[...source.texts].map((text) => make("blockquote", { dir: "auto" }, text)))));
   };
   const options = (turn) => make("div", { class: "row options", role: "group", "aria-label": words.choose },
     ...turn.options.map((text) => make("button", { class: "chip", type: "button", dir: "auto",
