@@ -43,7 +43,18 @@ def test_a_piece_of_twenty_signs_is_told(piece: str, language: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", " \n", "12,5 %", "😀🛳️", "\u200b\u200e", "| # | * |", "https://example.com/a"]
+    "text",
+    [
+        "",
+        " \n",
+        "12,5 %",
+        "😀🛳️",
+        "\u200b\u200e",
+        "| # | * |",
+        "https://example.com/a",
+        "a" * 1000,
+        "x x xxx!",
+    ],
 )
 def test_what_has_no_words_has_no_language(text: str) -> None:
     assert DETECTOR.detect(text) == "und"

@@ -33,6 +33,9 @@ _COMMON = frozenset(
     | {"vi", "zh"}
 )
 _LETTER = re.compile(r"[^\W\d_]")
+_SAME = re.compile(r"\W*(\w)(?:\1|\W){4,}")
+"""One letter again and again, which is no language's."""
+
 _MARKUP = re.compile(r"https?://\S+|[|#*`_<>=\[\](){}-]+")
 
 
@@ -76,7 +79,7 @@ class EnsembleLanguages:
 
     def _guessed(self, text: str, wanted: int) -> list[Guess]:
         words = _quiet(" ".join(_MARKUP.sub(" ", text[: 4 * _CHARACTERS_MAX]).split())[:_CHARACTERS_MAX])
-        if not _LETTER.search(words):
+        if not _LETTER.search(words) or _SAME.fullmatch(words):
             return []
         if wanted == 1 and (sure := self._sure(words)):
             return [sure]
