@@ -69,6 +69,14 @@ class Judgement:
     chosen: tuple[Chosen, ...]
 
 
+@dataclass(frozen=True)
+class _Known:
+    """Which passages lack a number that is asked for, and which sentences a heading asks for."""
+
+    lacking: Sequence[bool]
+    below: frozenset[tuple[int, int]]
+
+
 NOTHING = Judgement(answered=False, confidence=0.0, chosen=())
 
 
@@ -88,8 +96,10 @@ def judge_by_words(
     words = question_words(question, language)
     wanted = sought(question, language)
     looks = _looks(wanted, words, passages, language)
-    lacking = _lacking(question, passages, above)
-    return judge(words, wanted, looks, passages, lacking, heads=WORDS, threshold=threshold, language=language)
+    known = _Known(
+        _lacking(question, passages, above), under_heading(question, words, looks, passages, language)
+    )
+    return judge(words, wanted, looks, passages, known, heads=WORDS, threshold=threshold, language=language)
 
 
 def judge_by_tokens(
@@ -111,10 +121,10 @@ def judge_by_tokens(
     looks = _looks(wanted, words, passages, language)
     close = zip(looks, tokens[1 : CLOSE_PASSAGES + 1], strict=False)
     looks[:CLOSE_PASSAGES] = [look_by_tokens(words, tokens[0], look, said) for look, said in close]
-    lacking = _lacking(question, passages, above)
-    return judge(
-        words, wanted, looks, passages, lacking, heads=TOKENS, threshold=threshold, language=language
+    known = _Known(
+        _lacking(question, passages, above), under_heading(question, words, looks, passages, language)
     )
+    return judge(words, wanted, looks, passages, known, heads=TOKENS, threshold=threshold, language=language)
 
 
 def _looks(wanted: Sought, words: Sequence[Word], passages: Sequence[str], language: str) -> list[Look]:
@@ -136,28 +146,27 @@ def judge(
     wanted: Sought,
     looks: Sequence[Look],
     passages: Sequence[str],
-    lacking: Sequence[bool],
+    known: "_Known",
     *,
     heads: Heads,
     threshold: float,
     language: str,
 ) -> Judgement:
-    """Judge from what the looks have shown, and from which passages lack a number of the question."""
+    """Judge from what the looks have shown, and from what else is known of the passages."""
     if not words or not any(_telling(look) for look in looks[:CLOSE_PASSAGES]):
         return NOTHING
     weights = rarity(looks)
     figures, places = sentence_figures(looks, weights, closely=heads.closely)
     chances = chance(heads.sentence, figures) * _tells(looks, places)
-    below = under_heading(words, looks, passages, language)
-    if below:
-        chances = np.array([HEADED * (place in below) for place in places])
+    if known.below:
+        chances = np.array([HEADED * (place in known.below) for place in places])
     best = int(chances.argmax())
     ranked = np.sort(chances)[::-1]
     likely = (float(ranked[0]), float(ranked[1]) if len(ranked) > 1 else 0.0)
-    known = answer_figures(words, looks, weights, (places[best][0], figures[best]), likely)
-    confidence = max(float(chance(heads.answer, known[np.newaxis])[0]), HEADED * bool(below))
+    figured = answer_figures(words, looks, weights, (places[best][0], figures[best]), likely)
+    confidence = max(float(chance(heads.answer, figured[np.newaxis])[0]), HEADED * bool(known.below))
     chosen = choose(passages, looks, places, chances, language)
-    if lacking[places[best][0]] or wanted.lacks_count([one.told for one in chosen]):
+    if known.lacking[places[best][0]] or wanted.lacks_count([one.told for one in chosen]):
         confidence *= LACKING_NUMBER
     return Judgement(confidence >= threshold, confidence, chosen)
 

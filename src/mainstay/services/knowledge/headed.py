@@ -11,29 +11,34 @@ HEADED = 0.95
 """How sure an answer is that stands below its question."""
 
 _ASKED_LEAST = 0.95  # of the question's words, those that the heading has
-_MEANT_LEAST = 0.6  # of the heading's words, those that the question has
-_WORDS_LEAST = 2
+_MEANT_LEAST = 0.5  # of the heading's words, those that the question has
+_ASKING = re.compile(
+    "what|when|where|who|whom|whose|why|how|which|"
+    "was|wann|wo|wer|wen|wem|warum|wieso|wie|welche[rs]?|wohin|woher|"
+    "que|quoi|quand|où|qui|pourquoi|comment|quel(?:le)?s?|combien|"
+    "qué|cuándo|dónde|quién|cómo|cuál(?:es)?|cuánt[oa]s?"
+)
+_WORD = re.compile(r"\w+")
 _PARTED = re.compile(r"\n\s*\n")
 
 
 def under_heading(
-    words: Sequence[Word], looks: Sequence[Look], passages: Sequence[str], language: str
+    question: str, words: Sequence[Word], looks: Sequence[Look], passages: Sequence[str], language: str
 ) -> frozenset[tuple[int, int]]:
     """Give the (passage, sentence) of the paragraph below the heading that asks what is asked; or nothing.
 
     A heading asks it that has (nearly) all words of the question, and few of its own; of more than one, that
-    with the fewest. A name or number that only the heading has makes another question of it: `delivery to
-    Norway` is no `delivery`.
+    with the fewest. A name or number that only the heading has makes another question of it (`delivery to
+    Norway` is no `delivery`), and so does another first word: `How do I cancel a booking?`, `How do I book?`.
     """
-    if len(words) < _WORDS_LEAST:
-        return frozenset()
-    asked = frozenset[str]().union(*(word.terms for word in words))
+    asked, first = frozenset[str]().union(*(word.terms for word in words)), _first(question)
     best, found = 0.0, frozenset[tuple[int, int]]()
     for rank, look in enumerate(looks[:CLOSE_PASSAGES]):
         for number in _headings(look, passages[rank]):
             if look.held[:, number].mean() < _ASKED_LEAST:
                 continue
-            likeness = _likeness(asked, question_words(_text(look, passages[rank], number), language))
+            heading = _text(look, passages[rank], number)
+            likeness = _likeness(asked, question_words(heading, language), first, _first(heading))
             below = _below(look, passages[rank], number) if likeness > best else []
             if below:
                 best, found = likeness, frozenset((rank, each) for each in below)
@@ -54,10 +59,17 @@ def _headings(look: Look, passage: str) -> Iterator[int]:
     return (number for number in range(len(look.spans)) if _asks(look, passage, number))
 
 
-def _likeness(asked: frozenset[str], own: Sequence[Word]) -> float:
-    """Give the share of a heading's words that the question has; 0 where it lacks a name or number."""
+def _first(text: str) -> str:
+    """Give the first word of a question or heading, in small letters; the mark of a heading is none."""
+    return next((word.lower() for word in _WORD.findall(text)), "")
+
+
+def _likeness(asked: frozenset[str], own: Sequence[Word], first: str, heading_first: str) -> float:
+    """Give the share of a heading's words that the question has; 0 where it asks for something else."""
     lacking = [word for word in own if not word.terms & asked]
-    if not own or any(word.name for word in lacking):
+    both = _ASKING.fullmatch(first) and _ASKING.fullmatch(heading_first)
+    other = first != heading_first and (lacking or both)
+    if not own or own[0] in lacking or any(word.name for word in lacking) or other:
         return 0.0
     return 1 - len(lacking) / len(own)
 
