@@ -375,3 +375,11 @@ def test_days_are_said_as_people_say_them(languages: list[str], said: str) -> No
     assert (step.reply, step.standing.slots["day"]) == (f"A trip to Rome on {said}.", MAY)
     odd = talk(trip, heard("Rome", "book_trip", entities=[("city", "Rome"), ("date", "soon")]))
     assert odd[0].reply == "A trip to Rome on soon."
+
+
+@pytest.mark.parametrize("text", ["Money back", "refund, please", "REFUND!"])
+def test_an_intent_is_called_by_its_title_or_name(text: str) -> None:
+    [step] = talk(plan(), heard(text, "opening", **_FAR))
+    assert (step.reply, step.standing.intent) == ("In ten days.", "refund")
+    [both] = talk(plan(), heard("money back opening", "opening", **_FAR))
+    assert both.does == "search", "of two none is called"

@@ -51,10 +51,12 @@ _PERCENT = re.compile(
 )
 _COUNT = re.compile(rf"{START}{NUMBER}(?!-){_WHOLE}", re.IGNORECASE)
 _LEADS = (
-    "no|sorry|wait|actually|rather|i mean|i meant|i said|make it|it is|it's|we are|for|just|only|"
-    "nein|ich meine|ich meinte|eigentlich|lieber|wir sind|es sind|für|nur|"
-    "non|pardon|en fait|plutôt|je voulais dire|nous sommes|on est|pour|seulement|"
-    "perdón|quería decir|quise decir|mejor|somos|para|solo"
+    r"no(?!\sone\b)|sorry|wait|ok|okay|well|yes|actually|rather|i mean|i meant|i said|make it|"
+    "it is|it's|that's|it will be|"
+    "we are|we're|we will be|we'll be|there are|there will be|there'll be|about|for|just|only|"
+    "nein|ja|gut|ich meine|ich meinte|eigentlich|lieber|wir sind|es sind|das sind|zu|für|nur|"
+    "non|oui|bon|pardon|en fait|plutôt|je voulais dire|nous sommes|nous serons|on est|on sera|pour|seulement|"
+    "sí|vale|perdón|quería decir|quise decir|mejor|somos|seremos|para|solo"
 )
 _WAITS = "moment|momento|instant|second|sec|segundo|minute|minuto|augenblick|sekunde"
 _NAMED = re.compile(

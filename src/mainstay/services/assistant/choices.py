@@ -1,6 +1,6 @@
 """Which intent was meant, where a bot is not sure: what it offers, and what is chosen."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from mainstay.services.assistant.cues import bare, courteously
 from mainstay.services.assistant.plans import Plan
@@ -44,10 +44,25 @@ def choice(plan: Plan, offered: Sequence[str], said: str) -> str | None:
     """
     if len(offered) == 1 and plan.cues.answer(said) == "yes":
         return offered[0]
-    known = {each: offered[place] for each, place in _ORDINALS.items() if place < len(offered)}
-    for name in offered:
-        if name in plan.intents:
-            titles = (plan.intents[name].title, name, name.replace("_", " "))
-            known |= {bare(title): name for title in titles}
+    places = {each: offered[place] for each, place in _ORDINALS.items() if place < len(offered)}
+    return _meant(said, {**places, **_titles(plan, offered)})
+
+
+def named(plan: Plan, said: str) -> str | None:
+    """Give the intent that is called by its title or its name, as it was told what the bot can do."""
+    return _meant(said, _titles(plan, list(plan.intents)))
+
+
+def _titles(plan: Plan, names: Sequence[str]) -> dict[str, str]:
+    """Give what intents are called, each by its name."""
+    known = [name for name in names if name in plan.intents]
+    return {
+        bare(title): name
+        for name in known
+        for title in (plan.intents[name].title, name, name.replace("_", " "))
+    }
+
+
+def _meant(said: str, known: Mapping[str, str]) -> str | None:
     meant = {known[each] for each in courteously(said, known.keys())}
     return meant.pop() if len(meant) == 1 else None

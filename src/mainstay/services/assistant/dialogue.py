@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from mainstay.services.assistant.built_ins import FREE_TEXT
-from mainstay.services.assistant.choices import choice, offers
+from mainstay.services.assistant.choices import choice, named, offers
 from mainstay.services.assistant.cues import bare
 from mainstay.services.assistant.filling import VALUE_MAX, filled_with, free_text, revised
 from mainstay.services.assistant.plans import IntentPlan, Plan, filled, listed, rendered
@@ -133,6 +133,9 @@ def _fresh(plan: Plan, standing: Standing, heard: Heard) -> Step:
         chat = chatted(plan, standing, heard.text)
         if chat is not None:
             return chat
+        called = named(plan, bare(heard.text))
+        if called is not None:
+            return _begin(plan, standing, called, heard, heard.text)
     if known.out_of_scope and not _worded(heard.text) and known.confidence >= _LIKELY:
         intent = plan.intents.get(known.intent)
         if intent is not None and filled_with(intent, {}, known.entities):

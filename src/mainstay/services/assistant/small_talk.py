@@ -112,7 +112,9 @@ _SAID = {  # by kind; whoever says yes, no or cancel yields too, in the words th
             "you didn't understand|you did not understand|wrong answer|that doesn't help|"
             "that does not help|this doesn't help|this does not help|that didn't help|that did not help|"
             "that's not helpful|that is not helpful|this is not helpful|not helpful|useless|"
-            "that's useless|this is useless|you are useless|not that|not what i asked"
+            "that's useless|this is useless|you are useless|not what i asked|this is not what i asked|"
+            "this is not what i meant|i didn't ask that|i did not ask that|that was not my question|"
+            "no help|that's no help|that is no help|this is no help"
         ),
         "person",
     ),
