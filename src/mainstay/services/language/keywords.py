@@ -23,6 +23,7 @@ _CHINESE_GRAMMAR = frozenset("的了和是在有不我你他她它们这那之�
 _HAN_LENGTH = range(2, 17)
 _SEVERAL, _LONGER, _COUNT, _EARLY = 1.0, 0.4, 0.3, 0.6
 _SHORT_WORD = 3
+_SHORTENED = re.compile(r"n['’]t$|['’](?:m|re|ve|ll|d)$")
 _SHORT_ADVERB = 4  # fly and only end no phrase
 _ENGLISH = STOP_WORDS["en"] | PLAIN_WORDS
 
@@ -104,7 +105,10 @@ def _silent(language: str) -> Callable[[str], bool]:
     stop = STOP_WORDS.get(language, frozenset())
     if language == "en":
         return lambda word: (
-            word in _ENGLISH or word.isdecimal() or (len(word) > _SHORT_ADVERB and word.endswith("ly"))
+            word in _ENGLISH
+            or word.isdecimal()
+            or (len(word) > _SHORT_ADVERB and word.endswith("ly"))
+            or _SHORTENED.search(word) is not None
         )
     if stop:
         return lambda word: word in stop or word.isdecimal() or len(word) == 1
