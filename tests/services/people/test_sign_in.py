@@ -82,10 +82,10 @@ async def test_unknown_and_wrong_take_as_long(house: House, admin: Client, mails
     took: dict[str, list[float]] = {ADA: [], "nobody@example.com": []}
     for _ in range(8):
         for email, times in took.items():
-            begun = time.perf_counter()
+            begun = time.process_time()  # of all threads: what others do on the machine counts for nothing
             with pytest.raises(SignInWrong):
                 await from_address(house, HOME, SIGN_IN, email=email, password="wrong")
-            times.append(time.perf_counter() - begun)
+            times.append(time.process_time() - begun)
     known, unknown = (min(times) for times in took.values())
     assert 0.5 < known / unknown < 2  # without the dummy hash it is a tenth or less
 

@@ -12,7 +12,11 @@ from mainstay.services.assistant.wording import cleaned, tidy
 
 @dataclass(frozen=True)
 class Cues:
-    """Whole sentences, or beginnings and ends of sentences, that steer a dialogue."""
+    """Whole sentences, or beginnings and ends of sentences, that steer a dialogue.
+
+    A correction may begin with `correct` and surely does with `meant`, or ends with `instead`. Who is asked
+    for something may need time (`pause`), or want to know what for, or what there is (`wonder`).
+    """
 
     yes: frozenset[str]
     no: frozenset[str]
@@ -63,6 +67,8 @@ class Cues:
 
 
 _TAKEN_BACK_WORDS = 5
+"""Who says no and more than that says something else."""
+
 _PHRASE_WORDS = 12
 _CUES = {  # yes, no, cancel, correct, meant, instead, pause, wonder
     "en": (
@@ -291,6 +297,6 @@ def cues_of(languages: Sequence[str]) -> Cues:
 _EVERY = cues_of(())
 
 
-def taken_back(text: str) -> bool:
+def needs_nobody(text: str) -> bool:
     """Tell whether somebody needs no person any more, in any of the languages: the page may speak another."""
     return _EVERY.answer(bare(text)) == "cancel"

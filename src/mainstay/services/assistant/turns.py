@@ -14,7 +14,7 @@ from mainstay.services.assistant.asides import aside
 from mainstay.services.assistant.bots import Bots
 from mainstay.services.assistant.conversation_store import ConversationRow, ConversationStore, TurnRow
 from mainstay.services.assistant.conversations import stir
-from mainstay.services.assistant.cues import taken_back
+from mainstay.services.assistant.cues import needs_nobody
 from mainstay.services.assistant.dialogue import next_step, spoken
 from mainstay.services.assistant.end_users import Whose
 from mainstay.services.assistant.failures import (
@@ -192,7 +192,7 @@ class Turns:
         if before.state in WITH_A_PERSON:
             reply = plan.phrases.waiting if before.state == "waiting" else ""
             waits = Step(standing, reply=reply, says="talk")
-            if before.state == "waiting" and taken_back(text):
+            if before.state == "waiting" and needs_nobody(text):
                 waits = Step(Standing(said=standing.said), "resume", plan.phrases.resumed, says="talk")
             return None, *(withdrawn(plan, standing, text) or (waits, UNCHANGED))
         model = await self._models.model(bot.bot_id, bot.version)
