@@ -83,10 +83,13 @@ _IDENTIFIER = re.compile(
 
 
 _CALLED = re.compile(
-    r"(?:\b(?:order|ticket|parcel|case|invoice|number|no|nr|bestellung|auftrag|commande|pedido)\b[.:]?|#)\s*$",
+    r"(?:\b(?:order|ticket|parcel|case|invoice|booking|reservation|number|no|nr|nummer|numéro|número|bestellung|"
+    r"auftrag|buchung|commande|réservation|pedido|reserva)\b[.:]?(?:\s(?:is|ist|est|es))?|#)\s*$",
     re.IGNORECASE,
 )
 """What stands before something that is called by its identifier."""
+
+_CALLED_MAX = 40
 
 
 @dataclass(frozen=True)
@@ -165,15 +168,17 @@ def _times(text: str, _today: date, _mark: Mark | None) -> Iterator[Found]:
 def _identifiers(text: str, _today: date, _mark: Mark | None) -> Iterator[Found]:
     """Find what orders, parcels and tickets are called by, as it was written: zeros in front of it count.
 
-    With letters it has three digits at least, as names of products seldom have; fewer where it stands alone,
-    or has a hyphen and a word before it that says what it is: `order TW-9`.
+    It has three digits at least, as counts and names of products seldom have; fewer where it stands alone, or
+    behind a word that says what it is: `order TW-9` (with letters, where it has a hyphen), `#12`.
     """
     shown = _URL.sub(lambda url: " " * len(url[0]), text)
     for match in _IDENTIFIER.finditer(shown):
         written, digits = match[0], sum(sign.isdigit() for sign in match[0])
-        called = not written.isalnum() and _CALLED.search(shown, 0, match.start())
+        called = (written.isdigit() or not written.isalnum()) and _CALLED.search(
+            shown, max(0, match.start() - _CALLED_MAX), match.start()
+        )
         alone = written == text.strip(" .!")
-        if digits >= (1 if called or alone or not any(map(str.isalpha, written)) else _DIGITS_MIN):
+        if digits >= (1 if called or alone else _DIGITS_MIN):
             yield Found(match.start(), match.end(), written)
 
 

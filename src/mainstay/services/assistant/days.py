@@ -4,6 +4,7 @@ Months in seven languages; weekdays and words such as `tomorrow` in English, Ger
 may be read in two ways is no day: `3/4/2026`, or German's `Morgen` with a capital, which is a morning.
 """
 
+import itertools
 import re
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
@@ -68,13 +69,23 @@ _DAY = re.compile(
 _MORNING = re.compile(r"(?:\b(?:heute|gestern|la|esta|de|por)\s|\bguten\s|\bgood\s)$", re.IGNORECASE)
 """What stands before `morgen` and `mañana` where they are a part of a day."""
 
+_BESIDE = re.compile(r",?\s(?:the\s|den\s|der\s|dem\s|le\s|el\s|on\s|am\s)?")
+_UNCLEAR = re.compile(
+    r"\b(?:last|past|letzten|vorigen|vergangenen|easter|whit|good|oster|pfingst|rosen|karfrei)[\s-]?$|\bweeks?\sfrom\s$|\bwochen?\s(?:ab|nach|von)\s$|\d\s?[-–]\s?$",
+    re.IGNORECASE,
+)
+"""Before a day that is another one: `last Friday`, `Easter Monday`, `3-5 June`, `a week from Friday`."""
+
+_UNCLEAR_MAX = 20
+
 _EITHER = {"morgen", "mañana"}
 _WEEK, _MONTHS = 7, 12
 
 
 def days(text: str, today: date) -> Iterator[tuple[int, int, date]]:
     """Give where days stand in a text, and which they are; what there is not is left out."""
-    for match in _DAY.finditer(text):
+    every, unclear = list(_DAY.finditer(text)), set[int]()
+    for match, following in itertools.zip_longest(every, every[1:]):
         word = match["word"]
         if (
             word
@@ -82,10 +93,25 @@ def days(text: str, today: date) -> Iterator[tuple[int, int, date]]:
             and (word[0].isupper() or _MORNING.search(text, 0, match.start()))
         ):
             continue
+        if _UNCLEAR.search(text, max(0, match.start() - _UNCLEAR_MAX), match.start()):
+            continue
+        if match.start() in unclear:
+            continue
+        if following and _of_one(match, following, text):
+            if match["weekday"] and following["count"]:  # `Friday in two weeks` may be either of two days
+                unclear.add(following.start())
+            continue
         try:
             yield match.start(), match.end(), _day(match, today)
         except (ValueError, OverflowError):  # there is no such day
             continue
+
+
+def _of_one(match: re.Match[str], following: re.Match[str], text: str) -> bool:
+    """Tell whether a weekday or `heute` belongs to what follows: `Sunday, 13 June`, `heute in 3 Tagen`."""
+    near = _BESIDE.fullmatch(text, match.end(), following.start())
+    named = following["weekday"] or following["word"]
+    return bool(near and not named and (match["weekday"] or (match["word"] and following["count"])))
 
 
 def day_forms(text: str) -> Iterator[tuple[int, int]]:

@@ -10,7 +10,7 @@ from pydantic import StringConstraints, TypeAdapter, ValidationError
 from pydantic_core import SchemaError
 
 from mainstay.kit.expressions import size_of
-from mainstay.kit.numbers import mark_of
+from mainstay.kit.numbers import Mark, mark_of
 from mainstay.services.assistant.built_ins import BUILT_INS, FREE_TEXT
 from mainstay.services.assistant.days import day_forms
 from mainstay.services.assistant.records import Entity, EntityFound
@@ -64,17 +64,18 @@ class Finder:
         """Find entities in the order in which they stand; of the built-in ones those that are `wanted`.
 
         Where several values of one entity overlap, the longest counts. The digits of a day or a moment are
-        neither a number nor an identifier.
+        neither a number nor an identifier, and those of an amount or a telephone are no identifier.
         """
         built_in = [name for name in BUILT_INS if name in set(wanted)]
         moments = list(_moments(text, today)) if _COUNTING.intersection(built_in) else []
+        other = {"number": moments, "identifier": [*moments, *_sums(text, today, self._mark)]}
         found = (
             EntityFound(
                 entity=name, value=one.value, text=text[one.start : one.end], start=one.start, end=one.end
             )
             for name in built_in
             for one in BUILT_INS[name](text, today, self._mark)
-            if name not in _COUNTING or all(one.end <= start or end <= one.start for start, end in moments)
+            if all(one.end <= start or end <= one.start for start, end in other.get(name, ()))
         )
         every = chain(found, self._of_values(text), self._of_patterns(text))
         return _longest_alone(list(islice(every, _FOUND_MAX)))
@@ -115,6 +116,13 @@ def _moments(text: str, today: date) -> Iterator[tuple[int, int]]:
     yield from day_forms(text)
     for one in BUILT_INS["time"](text, today, None):
         yield one.start, one.end
+
+
+def _sums(text: str, today: date, mark: Mark | None) -> Iterator[tuple[int, int]]:
+    for name in ("money", "percent", "phone"):
+        for one in BUILT_INS[name](text, today, mark):
+            if name != "phone" or one.value.startswith(("0", "+")):
+                yield one.start, one.end
 
 
 def known_entity(name: str, entities: Sequence[Entity]) -> bool:
