@@ -137,3 +137,24 @@ async def test_what_is_not_in_the_collections_was_understood_and_not_found(
     far = heard("Colourless ideas", out_of_scope=True, scope_score=0.01, confidence=0.2)
     alone = plan(fallback=Fallback(ladder=["clarify", "escalate"]))
     assert talk(alone, far)[0].reply.startswith("I did not understand that."), "nothing was looked for"
+
+
+async def test_a_question_that_holds_a_value_is_answered_and_is_the_value_only_where_nothing_is_found(
+    shop: Shop,
+) -> None:
+    booking = {
+        "name": "book_table",
+        "examples": ["book a table", "reserve a table", "a table please"],
+        "slots": [{"name": "count", "entity": "number", "prompt": "For how many?"}],
+        "replies": ["A table for {count}."],
+    }
+    intents = [*INTENTS, booking]
+    bot: Bot = await shop.admin.call(
+        "assistant.create_bot", name="Tables", collections=["shop"], intents=intents
+    )
+    _, answered, taken = await said(
+        shop.user, bot, "book a table", "do 2 gift cards cost 50 euros?", "could that be for 4 of us?"
+    )
+    assert "25 or 50 euros" in answered.reply
+    assert answered.reply.endswith("For how many?")
+    assert (answered.slots, taken.reply) == ({}, "A table for 4.")

@@ -7,6 +7,12 @@ from mainstay.services.assistant.cues import bare
 
 _ASKS = {
     "en": (
+        "get me somebody real",
+        "put me through to the front desk",
+        "Call me back please",
+        "live chat",
+        "Can you get your boss",
+        "I'd rather deal with a person",
         "I want to talk to a person",
         "can I speak to a human please",
         "let me talk to someone",
@@ -108,7 +114,7 @@ _ASKS_NOT = {
         "Is there a manager position open?",
         "which person signs",
         "human resources",
-        "call me tomorrow",
+        "call me a taxi",
         "How do I contact customer support?",
         "where is your team",
         "the agent was rude",

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from mainstay.services.assistant.asides import aside
 from mainstay.services.assistant.dialogue import next_step, refused
 from mainstay.services.assistant.plans import Plan, plan_of, rendered
 from mainstay.services.assistant.records import Definition, Entity, EntityFound, Fallback, Understood
@@ -383,3 +384,61 @@ def test_an_intent_is_called_by_its_title_or_name(text: str) -> None:
     assert (step.reply, step.standing.intent) == ("In ten days.", "refund")
     [both] = talk(plan(), heard("money back opening", "opening", **_FAR))
     assert both.does == "search", "of two none is called"
+
+
+@pytest.mark.parametrize(
+    ("text", "start"),
+    [("any day but 1 July", 12), ("not 1 July", 4), ("nicht am 1. Juli", 9), ("sauf le 1 juillet", 8)],
+)
+def test_what_is_denied_is_no_value(text: str, start: int) -> None:
+    day = EntityFound(entity="date", value=JULY, text="1 July", start=start, end=start + 6)
+    denied = Heard(text, heard(text, **_FAR).understood.model_copy(update={"entities": [day]}), threshold=0.4)
+    room = plan_of(Definition(intents=[_STAY]))
+    step = talk(room, heard("A room", "book_room"), denied)[-1]
+    assert (step.standing.slots, step.unfilled) == ({}, True)
+    begun = [heard("A room", "book_room"), heard("1 May", entities=[("date", MAY)], **_FAR)]
+    assert talk(room, *begun, denied)[-1].standing.slots == {"first": MAY}
+
+
+def test_a_question_for_something_else_that_has_a_value_is_no_answer() -> None:
+    sure = {"confidence": 0.95, "scope_score": 0.97}
+    asked = heard("Will my refund come on Friday?", "refund", entities=[("date", MAY)], **sure)
+    assert (
+        talk(plan(), heard("To Rome", "book_trip", entities=[("city", "Rome")]), asked)[1].reply
+        == "In ten days."
+    )
+
+
+@pytest.mark.parametrize(
+    "text", ["why do you want my name?", "Warum brauchen Sie das?", "wait a sec", "hmm", "Oh, one moment"]
+)
+def test_free_text_is_neither_a_question_back_nor_a_pause(text: str) -> None:
+    step = stay(FIRST, LAST, TWO, (text, []))
+    assert (step.standing.asking, step.standing.tries) == ("name", 0)
+
+
+def test_who_does_not_know_or_wants_a_person_gives_no_text() -> None:
+    unknown = stay(FIRST, LAST, TWO, ("I don't know", []))
+    assert (unknown.standing.asking, unknown.standing.tries) == ("name", 1)
+    room = plan_of(Definition(intents=[{**_STAY, "slots": _STAY["slots"][3:]}]))
+    said = heard("can I talk to someone", **_FAR)
+    before = talk(room, heard("A room", "book_room"))[-1].standing
+    assert aside(room, before, said, next_step(room, before, said)).does == "escalate"
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [("My name is Alice Brown", "Alice Brown"), ("Auf Müller", "Müller"), ("Is", "Is"), ("It is Bob", "Bob")],
+)
+def test_a_name_is_taken_without_what_introduces_it(text: str, name: str) -> None:
+    assert stay(FIRST, LAST, TWO, (text, [])).standing.slots["name"] == name
+
+
+def test_a_name_is_put_right_whatever_is_asked_for_then_and_at_the_end() -> None:
+    slots = [_STAY["slots"][3], _STAY["slots"][0]]
+    room = plan_of(Definition(intents=[{**_STAY, "slots": slots, "replies": ["{name}, {first}"]}]))
+    begun = [heard("A room", "book_room"), heard("Tom Smith", **_FAR)]
+    right = talk(room, *begun, heard("sorry, I meant Smythe", **_FAR))[-1]
+    assert (right.standing.slots, right.reply) == ({"name": "Smythe"}, "From when?")
+    alone = plan_of(Definition(intents=[{**_STAY, "slots": slots[:1], "replies": ["Noted: {name}"]}]))
+    assert talk(alone, *begun, heard("Oh no, I meant Smythe", **_FAR))[-1].reply == "Noted: Smythe"

@@ -3,7 +3,7 @@
 import pytest
 
 from mainstay.services.assistant.cues import bare, cues_of
-from mainstay.services.assistant.dialogue import refused
+from mainstay.services.assistant.dialogue import next_step, refused
 from mainstay.services.assistant.plans import plan_of
 from mainstay.services.assistant.records import Definition, Fallback
 from mainstay.services.assistant.small_talk import small_talk_of
@@ -87,8 +87,11 @@ def test_who_asks_for_no_asking_back_gets_a_person_at_once() -> None:
     assert talk(last, odd)[0].does == "escalate"
 
 
-def test_what_answers_nothing_of_an_intent_calls_a_person() -> None:
-    assert refused(plan(), talk(plan(), heard("Open?", "opening"))[0].standing).does == "escalate"
+def test_what_answers_nothing_of_an_intent_is_told_first_and_calls_a_person_then() -> None:
+    first = refused(plan(), talk(plan(), heard("Open?", "opening"))[0].standing)
+    assert (first.does, first.standing.misses) == ("say", 1)
+    again = next_step(plan(), first.standing, heard("Open at all?", **FAR))
+    assert (again.does, refused(plan(), again.standing).does) == ("search", "escalate")
     hello = refused(plan(), talk(plan(), heard("Who are you?", "opening"))[0].standing)
     assert (hello.does, hello.chats) == ("say", True), "unless it was small talk"
 

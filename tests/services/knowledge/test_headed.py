@@ -39,6 +39,10 @@ By card or in cash.
 
 Rain is no reason to stay away.
 
+## Where are you?
+
+At the lake. Take bus 12.
+
 ## Who sells vouchers?"""
 LORRY = "# Heavy goods\n\nThe delivery of heavy goods takes long: our lorry comes once a week."
 
@@ -65,6 +69,8 @@ def told(question: str, *passages: str, language: str = "en") -> tuple[bool, lis
             ["Yes, as long as the parcel has not left.", "Open the order and choose Change."],
         ),
         ("How long does delivery to Norway take?", ["About ten days."]),
+        ("where are you", ["At the lake.", "Take bus 12."]),
+        ("What happens when it rains", ["Rain is no reason to stay away."]),
         ("What does it cost to send a parcel back?", ["Nothing.", "Print the label from your account."]),
         (
             "How can I pay?",
@@ -105,3 +111,10 @@ def test_questions_in_other_languages_stand_above_their_answers_too() -> None:
     german = "## Wie lange dauert die Lieferung?\n\nZwei bis vier Werktage.\n\n## Impressum\n\nLieferung AG."
     answer = told("Wie lange dauert die Lieferung?", LORRY, german, language="de")
     assert answer == (True, ["Zwei bis vier Werktage."])
+
+
+def test_a_heading_that_goes_on_is_meant_by_its_beginning() -> None:
+    kayaks = (
+        "## Do I need experience to rent a kayak?\n\nNo, our boats are stable.\n\n## Prices\n\nSee there."
+    )
+    assert told("Do I need experience?", LORRY, kayaks) == (True, ["No, our boats are stable."])

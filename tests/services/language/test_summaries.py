@@ -9,6 +9,7 @@ from mainstay.services.language.summaries import (
     near_whole,
     sentences_of,
     support,
+    telling,
 )
 from makers import WordEncoder
 
@@ -52,3 +53,9 @@ async def test_support_needs_the_numbers_too() -> None:
     }.items():
         [row] = await encoder.embed([sentence])
         assert support(sentence, row, source, vectors, "en").supported is expected
+
+
+def test_headings_are_no_sentences_of_a_summary() -> None:
+    text = "# Kayaks\n\n## Do I need experience?\n\nNo. Our boats are stable.\n\n## Prices"
+    assert [text[start:end] for start, end in telling(text)] == ["No.", "Our boats are stable."]
+    assert len(telling("# Kayaks\n\n## Prices")) == 2

@@ -40,7 +40,7 @@ _EN_WHO = (
     r"colleagues?|support(?: agent| team| person| staff)?|"
     r"customer (?:service|support|care)(?: agent| rep| representative| team)?|"
     r"(?:member of (?:the |your )?)?(?:staff|team)(?: member)?|consultant|clerk|manager|supervisor|"
-    r"someone|somebody|anyone|anybody)"
+    r"someone|somebody|anyone|anybody|boss|front desk|reception|service desk|help ?desk)"
 )
 _EN_ALONE = (
     r"(?:an?\s)?(?:real|live|actual|human|proper)?\s?"
@@ -89,7 +89,7 @@ _EN_SAY = _any(
     r"(?:be|get) (?:connected|transferred|put through) (?:to|with)",
     r"(?:connect|transfer|forward|redirect|direct|pass|hand|put)(?: me| us| this)?(?: on| over| through)?"
     r" (?:to|with)",
-    r"get(?: me| hold of| in touch with)?",
+    r"get(?: me| hold of| in touch with)?|deal with|put me through(?: to)?",
     r"give me",
     r"bring(?: me| in)?",
     r"reach|contact|call|ask for|escalate(?: this)? to|hear from|have|see|find",
@@ -227,6 +227,9 @@ _ES_SAY = _any(
 _ASKING: Mapping[str, Sequence[str]] = {
     "en": (
         rf"{_EN_WISH}{_EN_SAY}\s{_EN_WHO}{_EN_END}",
+        r"(?:please )?(?:call|phone|ring) me(?: back)?(?: please)?(?: now| today| tomorrow)?",
+        r"(?:is|are) (?:there )?(?:anybody|anyone|somebody|someone)(?: else)? (?:real )?there",
+        r"(?:live|human) (?:chat|support|help)(?: please)?",
         rf"(?:(?:i|we)(?: would|'d)? (?:really |just )?(?:want|need|like|prefer)\s)?{_EN_ALONE}{_EN_END}",
         (
             rf"(?:can|could|would|is there) (?:an?|some|any)?\s?(?:real |human |live )?"

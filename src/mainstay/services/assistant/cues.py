@@ -32,7 +32,7 @@ class Cues:
 
         None: it says something else too, or both yes and no.
         """
-        parts = courteously(said, self.yes | self.no | self.cancel)
+        parts = courteously(_unfilled(said), self.yes | self.no | self.cancel)
         if parts and parts <= self.yes:
             return "yes"
         if not parts or parts & self.yes:
@@ -41,10 +41,11 @@ class Cues:
 
     def corrects(self, said: str) -> bool:
         """Tell whether a bare text may put right what was said: `make it Friday`, `Friday instead`."""
-        return self.takes_back(said) or _beginning(said, self.correct) is not None
+        return self.takes_back(said) or _beginning(_unfilled(said), self.correct) is not None
 
     def takes_back(self, said: str) -> bool:
         """Tell whether a bare text surely does: `no, I meant Friday`, `no, Friday`."""
+        said = _unfilled(said)
         first, *rest = said.split() or [""]
         short = 0 < len(rest) <= _TAKEN_BACK_WORDS and first in self.no
         ends = said.endswith(tuple(f" {each}" for each in self.instead))
@@ -52,18 +53,20 @@ class Cues:
 
     def meaning(self, text: str) -> str | None:
         """Give what stands behind `no, I meant` and its like; None where a text does not begin so."""
-        begun = _beginning(bare(text), self.meant)
+        begun = _beginning(_unfilled(bare(text)), self.meant)
         if begun is None:
             return None
         words = r"\W+".join(re.escape(word) for word in begun.split())
-        return re.sub(rf"^\W*{words}\W*", "", cleaned(text), count=1, flags=re.IGNORECASE)
+        return re.sub(rf"^.*?\b{words}\W*", "", cleaned(text), count=1, flags=re.IGNORECASE)
 
-    def asks_back(self, said: str) -> Literal["pause", "wonder"] | None:
-        """Tell whether a bare text is no answer, from first word to last: `one moment`, `what for?`."""
-        parts = courteously(said, self.pause | self.wonder)
+    def asks_back(self, said: str) -> Literal["pause", "wonder", "unsure"] | None:
+        """Tell whether a bare text is no answer: `one moment`, `what for?`, `I do not know`."""
+        if _WHY.fullmatch(said):
+            return "wonder"
+        parts = courteously(_unfilled(said), self.pause | self.wonder | _NOT_KNOWING)
         if not parts:
-            return None
-        return "wonder" if parts & self.wonder else "pause"
+            return "pause" if said and not _unfilled(said) else None
+        return "unsure" if parts & _NOT_KNOWING else "wonder" if parts & self.wonder else "pause"
 
 
 _TAKEN_BACK_WORDS = 5
@@ -87,9 +90,9 @@ _CUES = {  # yes, no, cancel, correct, meant, instead, pause, wonder
         ),
         (
             "cancel|cancel that|never mind|nevermind|forget it|stop|stop it|abort|start over|quit|"
-            "ok never mind|okay never mind|alright never mind|ok forget it|okay forget it|"
-            "no longer needed|not needed anymore|i don't need a person anymore|"
-            "alright forget it"
+            "ok never mind|okay never mind|alright never mind|ok forget it|okay forget it|nvm|"
+            "never mind then|forget about it|i changed my mind|i've changed my mind|back to the bot|"
+            "no longer needed|not needed anymore|i don't need a person anymore|alright forget it"
         ),
         (
             "actually|make it|no make it|change it to|change that to|change the|rather|no rather|better|"
@@ -103,8 +106,8 @@ _CUES = {  # yes, no, cancel, correct, meant, instead, pause, wonder
         (
             "wait|hold on|hang on|one moment|just a moment|a moment|one second|one sec|just a second|"
             "wait a second|wait a moment|wait a minute|give me a second|give me a moment|"
-            "give me a minute|let me think|let me check|let me see|let me look|i need to check|"
-            "i have to check|i need to look|i have to look|hm|hmm|hmmm|um|uh|er"
+            "give me a minute|wait a sec|just a sec|let me think|let me check|let me see|let me look|"
+            "i need to check|i have to check|i need to look|i have to look|hm|hmm|hmmm|um|uh|er"
         ),
         (
             "why|what for|for what|how come|why do you ask|why do you need that|why do you need this|"
@@ -131,7 +134,8 @@ _CUES = {  # yes, no, cancel, correct, meant, instead, pause, wonder
         ),
         (
             "abbrechen|abbruch|vergiss es|ok vergiss es|okay vergiss es|vergessen sie es|stopp|halt|"
-            "doch nicht nötig|nicht mehr nötig|hat sich erledigt|das hat sich erledigt"
+            "ich habe es mir anders überlegt|zurück zum bot|doch nicht nötig|nicht mehr nötig|"
+            "hat sich erledigt|das hat sich erledigt"
         ),
         (
             "eigentlich|lieber|besser|doch lieber|nein lieber|doch besser|ändere das auf|"
@@ -205,7 +209,7 @@ _CUES = {  # yes, no, cancel, correct, meant, instead, pause, wonder
             "no|ninguno|ninguna|ninguno de ellos|no gracias|claro que no|por supuesto que no|ahora no|"
             "todavía no|aún no|mejor no|no lo haga|no lo hagas"
         ),
-        "cancelar|cancela|olvídalo|déjalo|para|parar|ya no hace falta|no hace falta|ya no es necesario",
+        ("cancelar|cancela|olvídalo|déjalo|para|parar|ya no hace falta|no hace falta|ya no es necesario"),
         (
             "en realidad|mejor|no mejor|mejor dicho|cámbialo a|cámbielo a|cambia a|cambie a|que sea|"
             "perdón|espera|espere"
@@ -229,6 +233,25 @@ _CUES = {  # yes, no, cancel, correct, meant, instead, pause, wonder
         ),
     ),
 }
+_UNSURE = (
+    "idk|i don't know|i do not know|i don't know it|no idea|not sure|i'm not sure|"
+    "i am not sure|dunno|ich weiß nicht|ich weiß es nicht|weiß ich nicht|weiß nicht|"
+    "keine ahnung|bin nicht sicher|je ne sais pas|je sais pas|aucune idée|no sé|no lo sé|"
+    "ni idea|no estoy seguro|no estoy segura"
+)
+_WHY = re.compile(
+    r"(?:but )?why (?:do|would|should|must|are) (?:you|i|we) .{1,40}|"
+    r"(?:aber )?(?:warum|wofür|wozu) (?:brauch|woll|will|frag|muss)\w* (?:sie|du|ihr|ich) .{1,40}|"
+    r"pourquoi .{0,20}vous .{1,40}|(?:por|para) qué (?:necesita|quiere|pregunta)\w*.{0,40}"
+)
+_FILLER = re.compile(r"(?:(?:oh|ah|hm+|um|uh|well|whatever|so|ach|tja|na|bon|bueno|pues)(?: |$))+")
+
+
+def _unfilled(said: str) -> str:
+    """Leave out what a bare text begins with and means nothing: `oh`, `hmm`."""
+    return _FILLER.sub("", said, count=1) if _FILLER.match(said) else said
+
+
 _SIGNS = re.compile(r"[^\w' ]+")
 _APOSTROPHES = str.maketrans(dict.fromkeys("’‘ʼ´`", "'"))
 
@@ -238,6 +261,7 @@ def bare(text: str) -> str:
     return " ".join(_SIGNS.sub(" ", tidy(text.translate(_APOSTROPHES))).split())
 
 
+_NOT_KNOWING = frozenset(bare(each) for each in _UNSURE.split("|"))
 _COURTEOUS = frozenset(bare(each) for each in "|".join((PLEASES, *THANKS.values())).split("|"))
 
 
@@ -295,8 +319,10 @@ def cues_of(languages: Sequence[str]) -> Cues:
 
 
 _EVERY = cues_of(())
+_NO_NEED = frozenset({"no need", "no need anymore", "it's ok", "it's fine", "i'm fine", "schon gut", "ça va"})
 
 
 def needs_nobody(text: str) -> bool:
     """Tell whether somebody needs no person any more, in any of the languages: the page may speak another."""
-    return _EVERY.answer(bare(text)) == "cancel"
+    said = bare(text)
+    return _EVERY.answer(said) == "cancel" or bool(courteously(_unfilled(said), _NO_NEED))

@@ -6,10 +6,17 @@ from dataclasses import replace
 from mainstay.services.assistant.built_ins import FREE_TEXT
 from mainstay.services.assistant.choices import choice, named, offers
 from mainstay.services.assistant.cues import bare
-from mainstay.services.assistant.filling import VALUE_MAX, filled_with, free_text, revised
+from mainstay.services.assistant.filling import VALUE_MAX, filled_with, free_text, meant, revised, reworded
 from mainstay.services.assistant.plans import IntentPlan, Plan, filled, listed, rendered
 from mainstay.services.assistant.records import EntityFound, Slot
-from mainstay.services.assistant.sayings import asking_again, introduction, lost, offering, told
+from mainstay.services.assistant.sayings import (
+    asking_again,
+    asks_something,
+    introduction,
+    lost,
+    offering,
+    told,
+)
 from mainstay.services.assistant.steps import Heard, Standing, Step
 
 _CHANGED_MIND = 0.8
@@ -76,7 +83,7 @@ def _recalled(plan: Plan, standing: Standing, known: IntentPlan, heard: Heard, s
     if _agrees(plan, heard, said):
         slots = {**standing.slots, **standing.recalling}
         return _proceed(plan, replace(clear, slots=slots), known, heard, question)
-    slots = filled_with(known, standing.slots, heard.understood.entities)
+    slots = filled_with(known, standing.slots, _meant(heard))
     if slots != standing.slots:
         return _proceed(plan, replace(clear, slots=slots), known, heard, question)
     if _elsewhere(plan, standing, heard):
@@ -119,8 +126,9 @@ def refused(plan: Plan, standing: Standing) -> Step:
     ladder, chat = plan.fallback.ladder, chatted(plan, standing, standing.question)
     if chat is not None:  # it was taken for an intent that nothing is known of
         return chat
-    if standing.misses == 1 and _asks_first(plan):
-        return Step(standing, reply=lost(plan, plan.phrases.unfound), fallback="search", says="question")
+    if standing.misses <= 1 and _asks_first(plan):
+        missed = replace(standing, misses=1)
+        return Step(missed, reply=lost(plan, plan.phrases.unfound), fallback="search", says="question")
     if "escalate" in ladder:
         return _escalated(standing)
     return Step(replace(standing, misses=standing.misses + 1), reply=plan.phrases.unknown, fallback="search")
@@ -138,7 +146,7 @@ def _fresh(plan: Plan, standing: Standing, heard: Heard) -> Step:
             return _begin(plan, standing, called, heard, heard.text)
     if known.out_of_scope and not _worded(heard.text) and known.confidence >= _LIKELY:
         intent = plan.intents.get(known.intent)
-        if intent is not None and filled_with(intent, {}, known.entities):
+        if intent is not None and filled_with(intent, {}, _meant(heard)):
             return _begin(plan, standing, known.intent, heard, heard.text)
     if known.out_of_scope or (unlikely and "clarify" in plan.fallback.ladder):
         return _missed(plan, standing, heard, heard.text)
@@ -168,7 +176,7 @@ def _begin(plan: Plan, standing: Standing, intent: str, heard: Heard, question: 
     known = plan.intents.get(intent)
     if known is None:  # it was taken out of the bot, which has not learned that yet
         return _missed(plan, standing, heard, question)
-    slots = filled_with(known, {}, heard.understood.entities)
+    slots = filled_with(known, {}, _meant(heard))
     begun = Standing(intent=intent, slots=slots, said=standing.said, question=question)
     return _proceed(plan, begun, known, heard, question)
 
@@ -227,13 +235,14 @@ def _asked(plan: Plan, standing: Standing, known: IntentPlan, heard: Heard) -> S
         return _fresh(plan, replace(standing, asking=None), heard)
     slots, elsewhere = _values(plan, standing, known, asking, heard), _elsewhere(plan, standing, heard)
     back = plan.cues.asks_back(bare(heard.text))
-    if asking.entity == FREE_TEXT and slots == standing.slots and not elsewhere and back is None:
-        slots = free_text(known, slots, asking, heard.text, plan.cues)
-    if slots != standing.slots:
+    asks, person = asks_something(heard.text), plan.small_talk.kind(bare(heard.text)) == "person"
+    if asking.entity == FREE_TEXT and slots == standing.slots and not (elsewhere or back or person):
+        slots = free_text(slots, asking, heard.text, plan.cues)
+    if slots != standing.slots and not (elsewhere and asks):
         return _proceed(plan, replace(standing, slots=slots), known, heard, standing.question)
     if elsewhere:
         return _begin(plan, standing, heard.understood.intent, heard, heard.text)
-    if back is not None:
+    if back is not None and back != "unsure":
         return Step(standing, reply=asking_again(plan, known, asking, back), says="question")
     return _unread(plan, standing, known, asking)
 
@@ -250,12 +259,16 @@ def _unread(plan: Plan, standing: Standing, known: IntentPlan, asking: Slot) -> 
 
 def _values(plan: Plan, standing: Standing, known: IntentPlan, asking: Slot, heard: Heard) -> dict[str, str]:
     """Give the slots with what was put right of them, and with what answers what was asked for."""
-    slots, entities = dict(standing.slots), heard.understood.entities
+    slots, entities = dict(standing.slots), _meant(heard)
     if plan.cues.takes_back(bare(heard.text)):
-        slots = revised(known, slots, entities) or slots
+        slots = revised(known, slots, heard.text, heard.understood.entities) or slots
         entities = [each for each in entities if each.value[:VALUE_MAX] not in slots.values()]
     slots = filled_with(known, slots, entities, first=asking)
     return slots if slots != standing.slots else _revised(plan, standing, known, heard) or slots
+
+
+def _meant(heard: Heard) -> list[EntityFound]:
+    return meant(heard.text, heard.understood.entities)
 
 
 def _elsewhere(plan: Plan, standing: Standing, heard: Heard) -> bool:
@@ -311,5 +324,6 @@ def _revised(plan: Plan, standing: Standing, known: IntentPlan, heard: Heard) ->
     said = bare(heard.text)
     surely = plan.cues.takes_back(said) or len(said.split()) <= _SHORT
     if plan.cues.corrects(said) and (surely or not _elsewhere(plan, standing, heard)):
-        return revised(known, standing.slots, heard.understood.entities)
+        found = revised(known, standing.slots, heard.text, heard.understood.entities)
+        return found or reworded(known, standing.slots, plan.cues.meaning(heard.text))
     return None

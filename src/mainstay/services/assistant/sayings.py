@@ -35,6 +35,11 @@ def told(plan: Plan, known: IntentPlan, slots: Mapping[str, str]) -> dict[str, s
     return {name: day_said(value, plan.languages) if name in days else value for name, value in slots.items()}
 
 
+def asks_something(text: str) -> bool:
+    """Say whether a text ends as a question does."""
+    return text.rstrip().endswith(("?", "？"))
+
+
 def asking_again(
     plan: Plan, known: IntentPlan, asking: Slot, why: Literal["unread", "wonder", "pause"]
 ) -> str:

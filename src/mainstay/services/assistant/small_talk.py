@@ -114,7 +114,10 @@ _SAID = {  # by kind; whoever says yes, no or cancel yields too, in the words th
             "that's not helpful|that is not helpful|this is not helpful|not helpful|useless|"
             "that's useless|this is useless|you are useless|not what i asked|this is not what i asked|"
             "this is not what i meant|i didn't ask that|i did not ask that|that was not my question|"
-            "no help|that's no help|that is no help|this is no help"
+            "no help|that's no help|that is no help|this is no help|you stupid bot|stupid bot|"
+            "you are stupid|you're stupid|you are an idiot|idiot|fuck off|fuck you|shut up|"
+            "this is ridiculous|this isn't working|this is not working|it isn't working|that's bullshit|"
+            "this is bullshit"
         ),
         "person",
     ),

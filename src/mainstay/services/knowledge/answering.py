@@ -153,6 +153,8 @@ def judge(
     language: str,
 ) -> Judgement:
     """Judge from what the looks have shown, and from what else is known of the passages."""
+    if not words and known.below:
+        return _told_below(looks, passages, known.below)
     if not words or not any(_telling(look) for look in looks[:CLOSE_PASSAGES]):
         return NOTHING
     weights = rarity(looks)
@@ -169,6 +171,15 @@ def judge(
     if known.lacking[places[best][0]] or wanted.lacks_count([one.told for one in chosen]):
         confidence *= LACKING_NUMBER
     return Judgement(confidence >= threshold, confidence, chosen)
+
+
+def _told_below(
+    looks: Sequence[Look], passages: Sequence[str], below: frozenset[tuple[int, int]]
+) -> Judgement:
+    """Answer a question without a word of meaning (`Where are you?`), which a heading asks word by word."""
+    places = sorted(below)[:CHOSEN_MAX]
+    chosen = tuple(_chosen(passages, looks, place, HEADED) for place in places)
+    return Judgement(answered=True, confidence=HEADED, chosen=chosen)
 
 
 def _telling(look: Look) -> bool:

@@ -11,6 +11,7 @@ HEADED = 0.95
 """How sure an answer is that stands below its question."""
 
 _ASKED_LEAST = 0.95  # of the question's words, those that the heading has
+_VERBATIM, _BEGUN, _BEGUN_LEAST = 2.0, 0.75, 4  # the question is the heading, or its first words
 _MEANT_LEAST = 0.5  # of the heading's words, those that the question has
 _ASKING = re.compile(
     "what|when|where|who|whom|whose|why|how|which|"
@@ -32,13 +33,19 @@ def under_heading(
     Norway` is no `delivery`), and so does another first word: `How do I cancel a booking?`, `How do I book?`.
     """
     asked, first = frozenset[str]().union(*(word.terms for word in words)), _first(question)
+    verbatim = _bare(question)
     best, found = 0.0, frozenset[tuple[int, int]]()
     for rank, look in enumerate(looks[:CLOSE_PASSAGES]):
         for number in _headings(look, passages[rank]):
-            if look.held[:, number].mean() < _ASKED_LEAST:
-                continue
             heading = _text(look, passages[rank], number)
-            likeness = _likeness(asked, question_words(heading, language), first, _first(heading))
+            if _bare(heading) == verbatim:
+                likeness = _VERBATIM
+            elif not words or look.held[:, number].mean() < _ASKED_LEAST:
+                continue
+            else:
+                likeness = _likeness(asked, question_words(heading, language), first, _first(heading))
+                begins = _bare(heading)[: len(verbatim)] == verbatim and len(verbatim) >= _BEGUN_LEAST
+                likeness = max(likeness, _BEGUN) if begins and likeness else likeness
             below = _below(look, passages[rank], number) if likeness > best else []
             if below:
                 best, found = likeness, frozenset((rank, each) for each in below)
@@ -59,9 +66,13 @@ def _headings(look: Look, passage: str) -> Iterator[int]:
     return (number for number in range(len(look.spans)) if _asks(look, passage, number))
 
 
+def _bare(text: str) -> list[str]:
+    return [word.lower() for word in _WORD.findall(text)]
+
+
 def _first(text: str) -> str:
     """Give the first word of a question or heading, in small letters; the mark of a heading is none."""
-    return next((word.lower() for word in _WORD.findall(text)), "")
+    return next(iter(_bare(text)), "")
 
 
 def _likeness(asked: frozenset[str], own: Sequence[Word], first: str, heading_first: str) -> float:

@@ -22,6 +22,7 @@ from mainstay.services.language.summaries import (
     near_whole,
     sentences_of,
     support,
+    telling,
 )
 from mainstay.services.language.telling import Telling
 
@@ -61,7 +62,7 @@ class Shortening:
             )
         length = Length(_SENTENCES if words is None and sentences is None else sentences, words)
         language = await self._telling.language_of(text)
-        spans = await asyncio.to_thread(sentences_of, text)
+        spans = await asyncio.to_thread(telling, text)
         texts = [text[start:end] for start, end in spans]
         if not texts:
             return self._summary(text, [], language, "extractive", 0)

@@ -31,6 +31,7 @@ _REDUNDANT, _SAME = 1.0, 0.95
 _SAID = 1e3
 """What is taken from a sentence that says what was chosen already: it comes after all that say else."""
 _LOOKED_AT_MAX = 1_000
+_HEADING = re.compile(r"#{1,6}\s")
 _LARGE = re.compile(r"[A-Z]")
 _BEGINNING = re.compile(r"([.!?][\"')\]]*\s+)(\w)")
 _WORD = re.compile(r"\w+")
@@ -53,6 +54,12 @@ def sentences_of(text: str) -> list[Span]:
         (at, min(at + _LENGTH_MAX, end)) for start, end in spans for at in range(start, end, _LENGTH_MAX)
     ]
     return pieces[:SENTENCES_MAX]
+
+
+def telling(text: str) -> list[Span]:
+    """Give the sentences that tell something: headings of Markdown do not, where there is anything else."""
+    every = sentences_of(text)
+    return [(start, end) for start, end in every if not _HEADING.match(text, start)] or every
 
 
 def _capital(found: re.Match[str]) -> str:
