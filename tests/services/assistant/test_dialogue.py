@@ -285,6 +285,8 @@ def test_the_last_value_of_a_kind_gives_way_or_the_one_that_is_named(
 def test_what_is_put_right_and_what_is_asked_for_may_come_together() -> None:
     step = stay(FIRST, LAST, ("no, I meant 1 July, and we are 2", [("date", JULY), ("number", "2")]))
     assert step.standing.slots == {"first": MAY, "last": JULY, "count": "2"}
+    both = stay(FIRST, LAST, ("oh, make it 1 July, and we are 2", [("date", JULY), ("number", "2")]))
+    assert both.standing.slots == {"first": MAY, "last": JULY, "count": "2"}
     step = stay(FIRST, ("make it 1 July", [("date", JULY)]))
     assert step.standing.slots == {"first": MAY, "last": JULY}, "it answers what was asked for"
 

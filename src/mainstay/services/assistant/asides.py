@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from mainstay.services.assistant.built_ins import FREE_TEXT
 from mainstay.services.assistant.cues import bare
 from mainstay.services.assistant.dialogue import chatted
 from mainstay.services.assistant.plans import Plan
@@ -31,7 +32,8 @@ def aside(plan: Plan, standing: Standing, heard: Heard, step: Step) -> Step:
     looks = bool(plan.collections) and "search" in plan.fallback.ladder
     if not step.unfilled:
         fills = step.does == "say" and not step.chats and step.standing.slots != standing.slots
-        asks = asks_something(heard.text) and len(words(heard.text)) >= _QUESTION_WORDS
+        least = _WORDS_LEAST if asked.entity == FREE_TEXT else _QUESTION_WORDS
+        asks = asks_something(heard.text) and len(words(heard.text)) >= least
         return _looking(standing, heard, asked, step) if fills and asks and looks else step
     kind, chat = plan.small_talk.kind(bare(heard.text)), chatted(plan, standing, heard.text)
     if chat is not None and kind == "person":

@@ -264,6 +264,9 @@ def _values(plan: Plan, standing: Standing, known: IntentPlan, asking: Slot, hea
         slots = revised(known, slots, heard.text, heard.understood.entities) or slots
         entities = [each for each in entities if each.value[:VALUE_MAX] not in slots.values()]
     slots = filled_with(known, slots, entities, first=asking)
+    if slots != standing.slots and plan.cues.corrects(bare(heard.text)):  # `make it Saturday, and 3 people`
+        others = [each for each in entities if each.entity != asking.entity]
+        slots = revised(known, slots, heard.text, others) or slots
     return slots if slots != standing.slots else _revised(plan, standing, known, heard) or slots
 
 
