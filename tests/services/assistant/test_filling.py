@@ -223,3 +223,38 @@ def test_a_name_is_put_right_whatever_is_asked_for_then_and_at_the_end() -> None
     assert (right.standing.slots, right.reply) == ({"name": "Smythe"}, "From when?")
     alone = plan_of(Definition(intents=[{**_STAY, "slots": slots[:1], "replies": ["Noted: {name}"]}]))
     assert talk(alone, *begun, heard("Oh no, I meant Smythe", **_FAR))[-1].reply == "Noted: Smythe"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Correction of my last invoice",
+        "I mean the screen stays black",
+        "Scratch that is on the lid",
+        "Why do I have to pay twice?",
+        "I meant to ask why it was charged twice",
+    ],
+)
+def test_texts_that_begin_like_corrections_are_texts(text: str) -> None:
+    assert stay(FIRST, LAST, TWO, ("Smith", []), (text, [])).standing.slots["note"] == text
+
+
+def test_a_text_that_has_another_value_is_both() -> None:
+    slots = [_STAY["slots"][4], _STAY["slots"][2]]
+    room = plan_of(Definition(intents=[{**_STAY, "slots": slots, "replies": ["{note} ({count})"]}]))
+    said = "We are 4 and one of us is deaf"
+    step = talk(room, heard("A room", "book_room"), heard(said, entities=[("number", "4")], **_FAR))[-1]
+    assert step.reply == f"{said} (4)"
+
+
+def test_a_question_back_chooses_nothing() -> None:
+    near = heard("Money?", out_of_scope=True, scope_score=0.3, confidence=0.99)
+    doubted = talk(plan(), near, heard("sure?", "opening", **_FAR))[1]
+    assert (doubted.fallback, doubted.options) == ("clarify", ["refund"])
+
+
+def test_a_long_title_can_be_chosen() -> None:
+    title = "Change the delivery address of an order that has not been sent yet today"
+    intents = [{**_STAY, "slots": [], "title": title, "replies": ["Done."]}, *INTENTS]
+    unsure = heard("Address", "book_room", confidence=0.3, alternatives=["refund"])
+    assert talk(plan_of(Definition(intents=intents)), unsure, heard(title, "opening"))[1].reply == "Done."

@@ -3,6 +3,8 @@
 import pytest
 
 from mainstay.services.knowledge.answering import judge_by_words
+from mainstay.services.knowledge.evidence import look_by_words, question_words
+from mainstay.services.knowledge.headed import under_heading
 
 FAQ = """# Help
 
@@ -118,3 +120,26 @@ def test_a_heading_that_goes_on_is_meant_by_its_beginning() -> None:
         "## Do I need experience to rent a kayak?\n\nNo, our boats are stable.\n\n## Prices\n\nSee there."
     )
     assert told("Do I need experience?", LORRY, kayaks) == (True, ["No, our boats are stable."])
+
+
+@pytest.mark.parametrize(
+    ("question", "heading", "language"),
+    [
+        ("What is covered by the insurance?", "What is not covered by the insurance?", "en"),
+        ("Which goods can be returned?", "Which goods can't be returned?", "en"),
+        ("Who may use the pool without a ticket?", "Who may use the pool?", "en"),
+        ("Was ist durch die Versicherung gedeckt?", "Was ist durch die Versicherung nicht gedeckt?", "de"),
+        ("What must I do before I leave?", "What must I do after I leave?", "en"),
+        ("How do I turn notifications on?", "How do I turn notifications off?", "en"),
+        ("???", "???", "en"),
+        ("Why?", "Why?", "en"),
+    ],
+)
+def test_the_opposite_is_another_question(question: str, heading: str, language: str) -> None:
+    text = f"## {heading}\n\nWater damage and theft."
+    spoken = question_words(question, language)
+    look = look_by_words(spoken, text, language)
+    assert under_heading(question, spoken, [look], [text], language) == frozenset()
+    look = look_by_words(question_words(heading, language), text, language)
+    asked = under_heading(heading, question_words(heading, language), [look], [text], language)
+    assert asked or len(heading) < 5

@@ -64,5 +64,7 @@ def _titles(plan: Plan, names: Sequence[str]) -> dict[str, str]:
 
 
 def _meant(said: str, known: Mapping[str, str]) -> str | None:
+    if said in known:
+        return known[said]
     meant = {known[each] for each in courteously(said, known.keys())}
     return meant.pop() if len(meant) == 1 else None

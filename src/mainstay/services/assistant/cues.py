@@ -52,12 +52,13 @@ class Cues:
         return short or ends or _beginning(said, self.meant) is not None
 
     def meaning(self, text: str) -> str | None:
-        """Give what stands behind `no, I meant` and its like; None where a text does not begin so."""
+        """Give the few words behind `no, I meant` and its like; None where a text does not begin so."""
         begun = _beginning(_unfilled(bare(text)), self.meant)
-        if begun is None:
+        if begun is None or not _REWORDING.search(begun):
             return None
         words = r"\W+".join(re.escape(word) for word in begun.split())
-        return re.sub(rf"^.*?\b{words}\W*", "", cleaned(text), count=1, flags=re.IGNORECASE)
+        meaning = re.sub(rf"^.*?\b{words}\W*", "", cleaned(text), count=1, flags=re.IGNORECASE)
+        return meaning if len(meaning.split()) <= _REWORDED_WORDS else None
 
     def asks_back(self, said: str) -> Literal["pause", "wonder", "unsure"] | None:
         """Tell whether a bare text is no answer: `one moment`, `what for?`, `I do not know`."""
@@ -71,6 +72,9 @@ class Cues:
 
 _TAKEN_BACK_WORDS = 5
 """Who says no and more than that says something else."""
+
+_REWORDED_WORDS = 4
+"""Who means more than that rather tells something: `I meant to ask …`."""
 
 _PHRASE_WORDS = 12
 _CUES = {  # yes, no, cancel, correct, meant, instead, pause, wonder
@@ -209,7 +213,7 @@ _CUES = {  # yes, no, cancel, correct, meant, instead, pause, wonder
             "no|ninguno|ninguna|ninguno de ellos|no gracias|claro que no|por supuesto que no|ahora no|"
             "todavía no|aún no|mejor no|no lo haga|no lo hagas"
         ),
-        ("cancelar|cancela|olvídalo|déjalo|para|parar|ya no hace falta|no hace falta|ya no es necesario"),
+        ("cancelar|cancela|olvídalo|déjalo|parar|ya no hace falta|no hace falta|ya no es necesario"),
         (
             "en realidad|mejor|no mejor|mejor dicho|cámbialo a|cámbielo a|cambia a|cambie a|que sea|"
             "perdón|espera|espere"
@@ -240,9 +244,14 @@ _UNSURE = (
     "ni idea|no estoy seguro|no estoy segura"
 )
 _WHY = re.compile(
-    r"(?:but )?why (?:do|would|should|must|are) (?:you|i|we) .{1,40}|"
-    r"(?:aber )?(?:warum|wofür|wozu) (?:brauch|woll|will|frag|muss)\w* (?:sie|du|ihr|ich) .{1,40}|"
-    r"pourquoi .{0,20}vous .{1,40}|(?:por|para) qué (?:necesita|quiere|pregunta)\w*.{0,40}"
+    r"(?:but )?why (?:do|would|must) you (?:need|want|ask|require)\b.{0,40}|"
+    r"(?:aber )?(?:warum|wofür|wozu) (?:brauch|woll|will|frag)\w* (?:sie|du|ihr)\b.{0,40}|"
+    r"pourquoi (?:avez|as|voulez|veux|demandez|demandes)\b.{0,40}|"
+    r"(?:por|para) qué (?:lo )?(?:necesita|quiere|pregunta)\w*.{0,40}"
+)
+_REWORDING = re.compile(
+    r"(?:meant|meinte|voulais dire|quería decir|quise decir)$|"
+    r"^(?:no|sorry|nein|non) .*(?:mean|meine|veux dire|quiero decir)$"
 )
 _FILLER = re.compile(r"(?:(?:oh|ah|hm+|um|uh|well|whatever|so|ach|tja|na|bon|bueno|pues)(?: |$))+")
 
@@ -319,7 +328,7 @@ def cues_of(languages: Sequence[str]) -> Cues:
 
 
 _EVERY = cues_of(())
-_NO_NEED = frozenset({"no need", "no need anymore", "it's ok", "it's fine", "i'm fine", "schon gut", "ça va"})
+_NO_NEED = frozenset({"no need", "no need anymore", "no need any more", "schon gut"})
 
 
 def needs_nobody(text: str) -> bool:

@@ -18,6 +18,7 @@ from mainstay.services.assistant.sayings import (
     told,
 )
 from mainstay.services.assistant.steps import Heard, Standing, Step
+from mainstay.services.assistant.wording import words
 
 _CHANGED_MIND = 0.8
 """How sure it must be that somebody asks for something else, while the bot waits for an answer."""
@@ -66,7 +67,9 @@ def _taken_up(plan: Plan, standing: Standing, heard: Heard, said: str) -> Step |
 
 def _chosen(plan: Plan, standing: Standing, heard: Heard, said: str) -> Step | None:
     """Begin what was chosen; a yes to two is asked about again."""
-    chosen, answer = choice(plan, standing.offered, said), plan.cues.answer(said)
+    answer = plan.cues.answer(said)
+    sure = answer != "yes" or _agrees(plan, heard, said)
+    chosen = choice(plan, standing.offered, said) if sure else None
     if chosen is not None:  # the number of a choice is no value; what was said before has some
         entities = [EntityFound(**each) for each in standing.mentioned]
         meant = replace(heard, understood=heard.understood.model_copy(update={"entities": entities}))
@@ -236,7 +239,8 @@ def _asked(plan: Plan, standing: Standing, known: IntentPlan, heard: Heard) -> S
     slots, elsewhere = _values(plan, standing, known, asking, heard), _elsewhere(plan, standing, heard)
     back = plan.cues.asks_back(bare(heard.text))
     asks, person = asks_something(heard.text), plan.small_talk.kind(bare(heard.text)) == "person"
-    if asking.entity == FREE_TEXT and slots == standing.slots and not (elsewhere or back or person):
+    told = slots == standing.slots or _tells(plan, standing, slots, heard)
+    if asking.entity == FREE_TEXT and told and not (elsewhere or back or person):
         slots = free_text(slots, asking, heard.text, plan.cues)
     if slots != standing.slots and not (elsewhere and asks):
         return _proceed(plan, replace(standing, slots=slots), known, heard, standing.question)
@@ -245,6 +249,12 @@ def _asked(plan: Plan, standing: Standing, known: IntentPlan, heard: Heard) -> S
     if back is not None and back != "unsure":
         return Step(standing, reply=asking_again(plan, known, asking, back), says="question")
     return _unread(plan, standing, known, asking)
+
+
+def _tells(plan: Plan, standing: Standing, slots: Mapping[str, str], heard: Heard) -> bool:
+    """Say whether a text in which other values were found is one of its own: `My order 4711 is broken`."""
+    kept = all(slots.get(name) == value for name, value in standing.slots.items())
+    return kept and len(words(heard.text)) > _SHORT and not plan.cues.corrects(bare(heard.text))
 
 
 def _unread(plan: Plan, standing: Standing, known: IntentPlan, asking: Slot) -> Step:

@@ -20,6 +20,18 @@ _ASKING = re.compile(
     "qué|cuándo|dónde|quién|cómo|cuál(?:es)?|cuánt[oa]s?"
 )
 _WORD = re.compile(r"\w+")
+_DENYING = re.compile(r"not|no|never|cannot|n['’]t|nicht|kein\w*|nie|pas|jamais|nunca")
+_TURNING = {
+    language: re.compile(rf"\b(?:{words})\b|n['’]t\b", re.IGNORECASE)
+    for language, words in {
+        "en": "not|no|never|cannot|without|before|after|on|off|up|down|until|since",
+        "de": r"nicht|kein\w*|nie|ohne|vor|nach|an|aus|bis|seit",
+        "fr": "pas|jamais|sans|avant|après",
+        "es": "no|nunca|sin|antes|después",
+    }.items()
+}
+"""What turns a question into its opposite, in the languages in which it is told."""
+
 _PARTED = re.compile(r"\n\s*\n")
 
 
@@ -33,14 +45,18 @@ def under_heading(
     Norway` is no `delivery`), and so does another first word: `How do I cancel a booking?`, `How do I book?`.
     """
     asked, first = frozenset[str]().union(*(word.terms for word in words)), _first(question)
-    verbatim = _bare(question)
+    verbatim, turned = _bare(question), _turned(question, language)
     best, found = 0.0, frozenset[tuple[int, int]]()
     for rank, look in enumerate(looks[:CLOSE_PASSAGES]):
         for number in _headings(look, passages[rank]):
             heading = _text(look, passages[rank], number)
-            if _bare(heading) == verbatim:
+            if len(verbatim) > 1 and _bare(heading) == verbatim:
                 likeness = _VERBATIM
-            elif not words or look.held[:, number].mean() < _ASKED_LEAST:
+            elif (
+                not words
+                or _turned(heading, language) != turned
+                or look.held[:, number].mean() < _ASKED_LEAST
+            ):
                 continue
             else:
                 likeness = _likeness(asked, question_words(heading, language), first, _first(heading))
@@ -68,6 +84,12 @@ def _headings(look: Look, passage: str) -> Iterator[int]:
 
 def _bare(text: str) -> list[str]:
     return [word.lower() for word in _WORD.findall(text)]
+
+
+def _turned(text: str, language: str) -> frozenset[str]:
+    """Give the words that turn what is asked into its opposite; all that deny are one."""
+    found = (match[0].lower() for match in _TURNING.get(language, _TURNING["en"]).finditer(text))
+    return frozenset("not" if _DENYING.fullmatch(each) else each for each in found)
 
 
 def _first(text: str) -> str:
