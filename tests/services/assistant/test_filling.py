@@ -1,14 +1,17 @@
 """How values are taken, put right, denied and explained while a bot asks for them."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from mainstay.services.assistant.asides import aside
 from mainstay.services.assistant.dialogue import next_step
+from mainstay.services.assistant.memory_records import Remembering
 from mainstay.services.assistant.plans import plan_of
+from mainstay.services.assistant.recollection import Recalled, commanded
 from mainstay.services.assistant.records import Definition, Entity, EntityFound
-from mainstay.services.assistant.steps import Heard, Step
+from mainstay.services.assistant.steps import Heard, Standing, Step
 from services.assistant.test_dialogue import INTENTS, heard, plan, talk
 
 _NO_TOOL: dict[str, Any] = {"operation": None, "arguments": {}}
@@ -258,3 +261,32 @@ def test_a_long_title_can_be_chosen() -> None:
     intents = [{**_STAY, "slots": [], "title": title, "replies": ["Done."]}, *INTENTS]
     unsure = heard("Address", "book_room", confidence=0.3, alternatives=["refund"])
     assert talk(plan_of(Definition(intents=intents)), unsure, heard(title, "opening"))[1].reply == "Done."
+
+
+@pytest.mark.parametrize(
+    ("text", "choice"),
+    [
+        ("Yes, of course, thank you!", "yes"),
+        ("No, please don't do that", "no"),
+        ("sure?", None),
+        ("yes", "yes"),
+    ],
+)
+def test_a_yes_to_remembering_is_a_yes_in_any_words_and_no_question(text: str, choice: str | None) -> None:
+    asked = Standing(noting=[{"text": "I sing", "slot": "", "entity": "", "value": ""}])
+    remembering = plan(memory=Remembering(on=True))
+    told = commanded(remembering, asked, heard(text, **_FAR), Recalled())
+    assert (told[1].choice if told else None) == choice
+
+
+def test_who_wants_a_person_or_time_has_not_refused_what_is_remembered() -> None:
+    slots = [{**_STAY["slots"][0], "remember": True}]
+    room = plan_of(Definition(intents=[{**_STAY, "slots": slots}]))
+    known = {("first", "date"): MAY}
+    asked = Standing(intent="book_room", recalling={"first": MAY}, question="A room")
+    pause = next_step(room, asked, replace(heard("one moment", **_FAR), known=known))
+    assert (pause.standing.recalling, pause.standing.declined) == ({"first": MAY}, ())
+    person = next_step(
+        room, asked, replace(heard("I want to talk to a real person please", **_FAR), known=known)
+    )
+    assert person.does == "escalate"

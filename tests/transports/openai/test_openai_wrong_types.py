@@ -56,6 +56,19 @@ BODIES: dict[str, tuple[str, dict[str, Any]]] = {
             "store": False,
         },
     ),
+    "allowed tools": (
+        "/v1/responses",
+        {
+            "model": "chat",
+            "input": "Hi",
+            "tools": [{"type": "function", "name": "f", "parameters": {}}],
+            "tool_choice": {
+                "type": "allowed_tools",
+                "mode": "auto",
+                "tools": [{"type": "function", "name": "f"}],
+            },
+        },
+    ),
     "prompts and files": (
         "/v1/responses",
         {

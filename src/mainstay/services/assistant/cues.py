@@ -39,6 +39,10 @@ class Cues:
             return None
         return "cancel" if parts & self.cancel else "no"
 
+    def agrees(self, text: str) -> bool:
+        """Tell whether a text says yes; a question back (`sure?`) does not."""
+        return self.answer(bare(text)) == "yes" and not any(mark in text for mark in "?？")
+
     def corrects(self, said: str) -> bool:
         """Tell whether a bare text may put right what was said: `make it Friday`, `Friday instead`."""
         return self.takes_back(said) or _beginning(_unfilled(said), self.correct) is not None
@@ -88,7 +92,8 @@ _CUES = {  # yes, no, cancel, correct, meant, instead, pause, wonder
         (
             "no|nope|nah|n|neither|none|none of them|none of these|no thanks|neither of them|not that|"
             "not now|not yet|don't|do not|don't do it|do not do it|don't do that|do not do that|"
-            "please don't|please do not|please do not do it|don't stop|do not stop|don't cancel|"
+            "please don't|please don't do that|please don't do it|please do not|please do not do that|"
+            "please do not do it|don't stop|do not stop|don't cancel|"
             "do not cancel|rather not|better not|of course not|absolutely not|definitely not|"
             "certainly not"
         ),

@@ -68,7 +68,7 @@ def _taken_up(plan: Plan, standing: Standing, heard: Heard, said: str) -> Step |
 def _chosen(plan: Plan, standing: Standing, heard: Heard, said: str) -> Step | None:
     """Begin what was chosen; a yes to two is asked about again."""
     answer = plan.cues.answer(said)
-    sure = answer != "yes" or _agrees(plan, heard, said)
+    sure = answer != "yes" or plan.cues.agrees(heard.text)
     chosen = choice(plan, standing.offered, said) if sure else None
     if chosen is not None:  # the number of a choice is no value; what was said before has some
         entities = [EntityFound(**each) for each in standing.mentioned]
@@ -83,9 +83,13 @@ def _chosen(plan: Plan, standing: Standing, heard: Heard, said: str) -> Step | N
 def _recalled(plan: Plan, standing: Standing, known: IntentPlan, heard: Heard, said: str) -> Step | None:
     """Use again what is remembered, after a yes; something else that was said instead; or ask for it."""
     clear, question = replace(standing, recalling={}), standing.question
-    if _agrees(plan, heard, said):
+    if plan.cues.agrees(heard.text):
         slots = {**standing.slots, **standing.recalling}
         return _proceed(plan, replace(clear, slots=slots), known, heard, question)
+    if plan.small_talk.kind(said) in _LEAVING:
+        return None
+    if plan.cues.asks_back(said) is not None:
+        return _proceed(plan, clear, known, heard, question)
     slots = filled_with(known, standing.slots, _meant(heard))
     if slots != standing.slots:
         return _proceed(plan, replace(clear, slots=slots), known, heard, question)
@@ -105,7 +109,7 @@ def _confirmed(plan: Plan, standing: Standing, known: IntentPlan, heard: Heard) 
 
 def _answered(plan: Plan, standing: Standing, known: IntentPlan, heard: Heard, said: str) -> Step | None:
     """Do what was asked about, or not; else ask again. None: something else is wanted, or corrected."""
-    if _agrees(plan, heard, said):
+    if plan.cues.agrees(heard.text):
         return _confirmed(plan, standing, known, heard)
     if plan.cues.answer(said) == "no":
         return _cancelled(plan, standing)
@@ -117,11 +121,6 @@ def _answered(plan: Plan, standing: Standing, known: IntentPlan, heard: Heard, s
         return _escalated(replace(standing, confirming="", tries=0))
     reply = f"{plan.small_talk.replies.lost} {standing.confirming}"
     return Step(replace(standing, tries=tries), reply=reply)
-
-
-def _agrees(plan: Plan, heard: Heard, said: str) -> bool:
-    """Tell whether a yes was said; a question back (`sure?`) is none."""
-    return plan.cues.answer(said) == "yes" and not any(mark in heard.text for mark in "?？")
 
 
 def refused(plan: Plan, standing: Standing) -> Step:

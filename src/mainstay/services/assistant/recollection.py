@@ -54,11 +54,11 @@ def commanded(plan: Plan, standing: Standing, heard: Heard, known: Recalled) -> 
     """Take what was said for a word about the memory; None: it is none."""
     said, words = bare(heard.text), plan.memory_phrases
     clear = replace(standing, noting=())
-    if standing.noting and said in plan.cues.yes:
+    if standing.noting and plan.cues.agrees(heard.text):
         notes = [Note(**each) for each in standing.noting]
         told = _told(plan, clear, f"{words.noted}\n{listed([note.text for note in notes])}")
         return told, Change("yes", notes=notes)
-    if standing.noting and said in plan.cues.no:
+    if standing.noting and plan.cues.answer(said) == "no":
         return _told(plan, clear, words.declined), Change("no")
     if fact := named_fact(plan.memory_cues, heard.text)[:FACT_MAX]:
         return _noted(plan, clear, [Note(fact)], known)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 
 _HOST = r"[^\s/?#\\<>\"'`()\[\]]*"
-_NAMED = re.compile(r"[\w-]+(?:\.[\w-]+)+|\blocalhost\b")
+_NAMED = re.compile(r"(?<![\w-])[\w-]+(?:\.[\w-]+)+|\blocalhost\b")  # from a run's beginning alone: linear
 _DESTINATION = re.compile(rf"\]\((?=\s{{0,8}}<?(?P<scheme>https?)?(?P<rest>://{_HOST})?)", re.IGNORECASE)
 _ADDRESS = re.compile(rf":(?=\\?/\\?/(?P<host>{_HOST}))")
 _BARE = re.compile(rf"(?<![\w.])www\\?\.(?=(?P<host>{_HOST}))", re.IGNORECASE)

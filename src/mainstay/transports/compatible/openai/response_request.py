@@ -240,7 +240,7 @@ def _check_choice(request: ResponseRequest) -> None:
         raise unsupported("tool_choice", "Write `auto`, `none`, `required`, or name a function.")
     if not _limits(choice):
         return
-    if choice.get("mode", "auto") not in _CHOICES:
+    if word(choice.get("mode", "auto")) not in _CHOICES:
         raise unsupported("tool_choice.mode", "Write `auto`, `none` or `required`.")
     allowed = choice.get("tools")
     if not isinstance(allowed, list) or not allowed:
