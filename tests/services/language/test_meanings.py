@@ -134,11 +134,12 @@ async def test_labels_of_one_name_are_refused(asker: Client) -> None:
 
 async def test_what_all_texts_have_in_common_says_nothing() -> None:
     text, label, other = np.eye(4, dtype=np.float32)[:3] * 0.5 + np.float32([0, 0, 0, 3**0.5 / 2])
-    raw = evidence(text[np.newaxis], [Meaning(label, np.zeros((0, 4), np.float32), 4)], other[np.newaxis])
+    alone = evidence(text[np.newaxis], [Meaning(label, np.zeros((0, 4), np.float32), 4)], other[np.newaxis])
+    raw = evidence(text[np.newaxis], [Meaning(label, label[np.newaxis])], other[np.newaxis])
     chances, none = one_of(raw)
     assert text @ label == pytest.approx(0.75)
-    assert chances[0, 0] < 0.05
-    assert none[0] > 0.95
+    assert chances[0, 0] < 0.01 < none[0]
+    assert one_of(alone)[1][0] > 0.95, "of names alone, one fits four texts of five"
     assert always(chances)[0][0, 0] == 1
     assert any_of(raw)[1][0] == pytest.approx(1 - any_of(raw)[0][0, 0])
 

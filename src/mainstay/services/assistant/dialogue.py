@@ -236,10 +236,11 @@ def _asked(plan: Plan, standing: Standing, known: IntentPlan, heard: Heard) -> S
     if asking is None:  # the bot was changed meanwhile
         return _fresh(plan, replace(standing, asking=None), heard)
     slots, elsewhere = _values(plan, standing, known, asking, heard), _elsewhere(plan, standing, heard)
-    back = plan.cues.asks_back(bare(heard.text))
-    asks, person = asks_something(heard.text), plan.small_talk.kind(bare(heard.text)) == "person"
-    told = slots == standing.slots or _tells(plan, standing, slots, heard)
-    if asking.entity == FREE_TEXT and told and not (elsewhere or back or person):
+    said = bare(heard.text)
+    back, asks = plan.cues.asks_back(said), asks_something(heard.text)
+    person = plan.small_talk.kind(said) == "person"
+    own = slots == standing.slots or _tells(plan, standing, slots, heard)
+    if asking.entity == FREE_TEXT and own and not (elsewhere or back or person):
         slots = free_text(slots, asking, heard.text, plan.cues)
     if slots != standing.slots and not (elsewhere and asks):
         return _proceed(plan, replace(standing, slots=slots), known, heard, standing.question)
