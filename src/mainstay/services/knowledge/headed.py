@@ -42,7 +42,7 @@ def under_heading(
 
     A heading asks it that has (nearly) all words of the question, and few of its own; of more than one, that
     with the fewest. A name or number that only the heading has makes another question of it (`delivery to
-    Norway` is no `delivery`), and so does another first word (`How do I cancel a booking?`, `How do I book?`),
+    Norway` is no `delivery`), and so does another first word (`How do I cancel a booking?`, `… book?`),
     and a word that turns it round: `What is covered?`, `What is not covered?`.
     """
     asked, first = frozenset[str]().union(*(word.terms for word in words)), _first(question)
